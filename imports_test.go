@@ -1,0 +1,218 @@
+package strowger_test
+
+import (
+	"fmt"
+	"go/parser"
+	"go/token"
+	"io/fs"
+	"os"
+	"path"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+)
+
+const module = "strowger"
+
+const (
+	gws        = "github.com/lxzan/gws"
+	koanf      = "github.com/knadh/koanf"
+	protoactor = "github.com/asynkron/protoactor-go"
+)
+
+// rule says what the packages of one directory may import. Directories are relative to the module;
+// one that ends in /... means those below it too.
+type rule struct {
+	dir    string
+	ours   []string // directories of ours that may be imported; nothing else of ours may
+	never  []string // import paths of others that may not be, those below them included
+	banned bool     // no package of this module may be here
+	reason string
+}
+
+// rules are in order: the first whose dir fits a package holds for it.
+func rules() []rule {
+	return []rule{
+		{dir: "bench/...", banned: true, reason: "bench is a module of its own, so that the peers it measures never enter our go.sum"},
+		{dir: "tools/...", banned: true, reason: "tools is a module of its own, so that linters never enter our go.sum"},
+		{dir: "transport/wire/...", never: []string{gws, protoactor},
+			reason: "wire is a leaf: router and client share the protocol and nothing else"},
+		{dir: "config/...", never: []string{gws, protoactor},
+			reason: "config is a leaf: it knows values, not the parts that use them"},
+		{dir: "client/...", ours: []string{"transport/wire/...", "client/..."}, never: []string{protoactor, koanf},
+			reason: "whoever imports the client must not get the router with it"},
+		{dir: "actors/filter/...", ours: []string{"transport/wire/...", "actors/filter/..."}, never: []string{gws, koanf, protoactor, "net/http"},
+			reason: "filters are pure functions and know no actor"},
+		{dir: "actors/...", ours: []string{"transport/wire/...", "actors/..."}, never: []string{gws, koanf, "net/http"},
+			reason: "actors reach sockets, HTTP and configuration through the interfaces in ports.go"},
+		{dir: "transport/...", ours: []string{"transport/...", "actors/..."}, never: []string{koanf},
+			reason: "transport serves the actors and is told its limits by system"},
+		{dir: "system/service/...", ours: []string{"transport/wire/...", "actors/...", "config/...", "system/..."}, never: []string{gws, "net/http"},
+			reason: "a service's author sees requests and topics, never connections"},
+		{dir: "system/supervisor/...", ours: []string{"transport/wire/...", "actors/...", "config/...", "system/..."}, never: []string{gws, "net/http"},
+			reason: "the supervisor knows nothing of what it supervises"},
+		{dir: "system/...", ours: []string{"transport/...", "actors/...", "config/...", "system/..."},
+			reason: "system builds everything below it and is built by cmd"},
+		{dir: "cmd/...", ours: []string{"cmd/...", "system/...", "transport/...", "actors/...", "config/...", "client/..."},
+			reason: "cmd is on top: it may use all of ours"},
+	}
+}
+
+// graph is, for the directory of each package, the paths that its files import.
+type graph map[string][]string
+
+func TestImports(t *testing.T) {
+	imports, err := readImports(".")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, dir := range []string{"transport/wire", "config", "actors"} {
+		if _, ok := imports[dir]; !ok {
+			t.Errorf("package %s was not found: is the reading wrong?", dir)
+		}
+	}
+	for _, problem := range violations(imports, rules()) {
+		t.Error(problem)
+	}
+}
+
+func TestViolations(t *testing.T) {
+	tests := map[string]struct {
+		imports graph
+		want    []string // the beginnings of the problems, in order
+	}{
+		"everything as it should be": {imports: graph{
+			"cmd/strowger":      {"os", "strowger/system", "strowger/config", "strowger/client", "github.com/spf13/cobra"},
+			"system":            {"strowger/config", "strowger/transport", "strowger/actors", "strowger/system/supervisor"},
+			"system/supervisor": {protoactor + "/actor"},
+			"system/service":    {"strowger/actors", "strowger/transport/wire"},
+			"transport":         {"net/http", gws, "strowger/actors", "strowger/transport/wire"},
+			"transport/wire":    {"encoding/json"},
+			"actors":            {protoactor + "/actor", "strowger/actors/filter", "strowger/transport/wire"},
+			"actors/filter":     {"strowger/transport/wire"},
+			"client":            {gws, "net/http", "strowger/transport/wire"},
+			"config":            {koanf + "/v2"},
+		}},
+		"wire imports actors":              {graph{"transport/wire": {"strowger/actors"}}, []string{"transport/wire imports strowger/actors"}},
+		"config imports wire":              {graph{"config": {"strowger/transport/wire"}}, []string{"config imports strowger/transport/wire"}},
+		"client imports transport":         {graph{"client": {"strowger/transport"}}, []string{"client imports strowger/transport"}},
+		"filter imports its parent":        {graph{"actors/filter": {"strowger/actors"}}, []string{"actors/filter imports strowger/actors"}},
+		"filter imports protoactor":        {graph{"actors/filter": {protoactor + "/actor"}}, []string{"actors/filter imports " + protoactor}},
+		"actors import transport":          {graph{"actors": {"strowger/transport"}}, []string{"actors imports strowger/transport"}},
+		"actors import system":             {graph{"actors": {"strowger/system"}}, []string{"actors imports strowger/system"}},
+		"actors import what they must not": {graph{"actors": {gws, koanf + "/v2", "net/http", "net/http/httptest"}}, []string{"actors imports " + gws, "actors imports " + koanf, "actors imports net/http", "actors imports net/http/httptest"}},
+		"transport imports system":         {graph{"transport": {"strowger/system/token"}}, []string{"transport imports strowger/system/token"}},
+		"transport imports config":         {graph{"transport": {"strowger/config"}}, []string{"transport imports strowger/config"}},
+		"service imports transport":        {graph{"system/service": {"strowger/transport"}}, []string{"system/service imports strowger/transport"}},
+		"supervisor imports transport":     {graph{"system/supervisor": {"strowger/transport"}}, []string{"system/supervisor imports strowger/transport"}},
+		"system imports cmd":               {graph{"system": {"strowger/cmd/strowger"}}, []string{"system imports strowger/cmd/strowger"}},
+		"system imports bench":             {graph{"system": {"strowger/bench"}}, []string{"system imports strowger/bench"}},
+		"bench without its go.mod":         {graph{"bench/peers": {"fmt"}}, []string{"bench/peers is a package of this module"}},
+		"a directory without a rule":       {graph{"common": {"fmt"}}, []string{"common has no rule"}},
+		"a name that only begins the same": {graph{"actors": {"net/httpish", gws + "x"}, "system": {"strowger/configuration"}}, []string{"system imports strowger/configuration"}},
+	}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			got := violations(test.imports, rules())
+			ok := slices.EqualFunc(got, test.want, func(got, want string) bool { return strings.HasPrefix(got, want) })
+			if !ok {
+				t.Errorf("got %q, want beginnings %q", got, test.want)
+			}
+		})
+	}
+}
+
+// violations returns a sentence for each import that no rule allows, in order of the packages.
+func violations(imports graph, rules []rule) []string {
+	var problems []string
+	dirs := make([]string, 0, len(imports))
+	for dir := range imports {
+		dirs = append(dirs, dir)
+	}
+	slices.Sort(dirs)
+	for _, dir := range dirs {
+		i := slices.IndexFunc(rules, func(r rule) bool { return covers(r.dir, dir) })
+		if i < 0 {
+			problems = append(problems, fmt.Sprintf("%s has no rule: say in rules what it may import", dir))
+			continue
+		}
+		r := rules[i]
+		if r.banned {
+			problems = append(problems, fmt.Sprintf("%s is a package of this module: %s", dir, r.reason))
+			continue
+		}
+		for _, imported := range imports[dir] {
+			if !r.allows(imported) {
+				problems = append(problems, fmt.Sprintf("%s imports %s: %s", dir, imported, r.reason))
+			}
+		}
+	}
+	return problems
+}
+
+func (r rule) allows(imported string) bool {
+	if dir, ours := strings.CutPrefix(imported, module+"/"); ours {
+		return slices.ContainsFunc(r.ours, func(pattern string) bool { return covers(pattern, dir) })
+	}
+	return !slices.ContainsFunc(r.never, func(never string) bool { return covers(never+"/...", imported) })
+}
+
+// covers reports whether the pattern, which may end in /..., means the path.
+func covers(pattern, path string) bool {
+	root, below := strings.CutSuffix(pattern, "/...")
+	return path == root || below && strings.HasPrefix(path, root+"/")
+}
+
+// readImports reads the files of the module at root, for all systems and architectures. Tests may
+// import what they like, so their files are left out, as are other modules below root.
+func readImports(root string) (graph, error) {
+	imports := graph{}
+	err := filepath.WalkDir(root, func(name string, entry fs.DirEntry, err error) error {
+		switch {
+		case err != nil:
+			return err
+		case entry.IsDir():
+			return skip(root, name)
+		case !strings.HasSuffix(name, ".go"), strings.HasSuffix(name, "_test.go"):
+			return nil
+		}
+		file, err := parser.ParseFile(token.NewFileSet(), name, nil, parser.ImportsOnly)
+		if err != nil {
+			return err
+		}
+		relative, err := filepath.Rel(root, name)
+		if err != nil {
+			return err
+		}
+		dir := path.Dir(filepath.ToSlash(relative))
+		imports[dir] = slices.Grow(imports[dir], len(file.Imports))
+		for _, spec := range file.Imports {
+			imported, err := strconv.Unquote(spec.Path.Value)
+			if err != nil {
+				return fmt.Errorf("%s: read import: %w", name, err)
+			}
+			if !slices.Contains(imports[dir], imported) {
+				imports[dir] = append(imports[dir], imported)
+			}
+		}
+		return nil
+	})
+	return imports, err
+}
+
+// skip returns fs.SkipDir for directories that hold no package of the module at root.
+func skip(root, dir string) error {
+	if dir == root {
+		return nil
+	}
+	base := filepath.Base(dir)
+	if base == "testdata" || base == "vendor" || base[0] == '.' || base[0] == '_' {
+		return fs.SkipDir
+	}
+	if _, err := os.Stat(filepath.Join(dir, "go.mod")); err == nil {
+		return fs.SkipDir
+	}
+	return nil
+}

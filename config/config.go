@@ -1,0 +1,105 @@
+// Package config reads what the daemon is told to do: the defaults, FusionPBX's
+// own config.conf, a YAML file, the environment and the command line, each
+// overriding the one before it.
+//
+// What every key means, its default and its bounds stand in one table, in
+// keys.go; docs/configuration.md and the output of WriteDefaults are made from it.
+package config
+
+import (
+	"fmt"
+	"time"
+)
+
+// Config is the whole configuration as plain values. One that came from Load
+// or Default is valid; one made or changed by hand should pass Validate.
+type Config struct {
+	Listen    Listen    `koanf:"listen"`
+	Limits    Limits    `koanf:"limits"`
+	Keepalive Keepalive `koanf:"keepalive"`
+	Tokens    Tokens    `koanf:"tokens"`
+	Routing   Routing   `koanf:"routing"`
+	Services  Services  `koanf:"services"`
+	Log       Log       `koanf:"log"`
+	Shutdown  Shutdown  `koanf:"shutdown"`
+
+	// FusionPBX is what FusionPBX's own file says. No key of ours sets it.
+	FusionPBX FusionPBX `koanf:"-"`
+}
+
+// Listen says where connections are accepted and from which pages.
+type Listen struct {
+	Address        string   `koanf:"address"`
+	Origins        []string `koanf:"origins"`
+	TLSCertificate string   `koanf:"tls_certificate"`
+	TLSKey         string   `koanf:"tls_key"`
+}
+
+// Limits bounds what one peer, and all peers together, may use.
+type Limits struct {
+	Connections            int           `koanf:"connections"`
+	HeaderBytes            Size          `koanf:"header_bytes"`
+	HeaderTimeout          time.Duration `koanf:"header_timeout"`
+	AuthenticationTimeout  time.Duration `koanf:"authentication_timeout"`
+	AuthenticationAttempts int           `koanf:"authentication_attempts"`
+	UnauthenticatedBytes   Size          `koanf:"unauthenticated_bytes"`
+	ClientBytes            Size          `koanf:"client_bytes"`
+	ServiceBytes           Size          `koanf:"service_bytes"`
+	Depth                  int           `koanf:"depth"`
+	InboundMessages        int           `koanf:"inbound_messages"`
+	ServiceInboundMessages int           `koanf:"service_inbound_messages"`
+	OutboundMessages       int           `koanf:"outbound_messages"`
+	OutboundBytes          Size          `koanf:"outbound_bytes"`
+	WriteTimeout           time.Duration `koanf:"write_timeout"`
+	PendingRequests        int           `koanf:"pending_requests"`
+}
+
+// Keepalive says how dead connections are found and live ones kept open.
+type Keepalive struct {
+	PingInterval time.Duration `koanf:"ping_interval"`
+	IdleTimeout  time.Duration `koanf:"idle_timeout"`
+	TCP          time.Duration `koanf:"tcp"`
+}
+
+// Tokens says where token files are looked for and which are believed.
+type Tokens struct {
+	Directory string   `koanf:"directory"`
+	Owners    []string `koanf:"owners"`
+	MaxBytes  Size     `koanf:"max_bytes"`
+	MaxDepth  int      `koanf:"max_depth"`
+}
+
+// Routing says what becomes of requests and replies.
+type Routing struct {
+	RequestTimeout         time.Duration `koanf:"request_timeout"`
+	UnknownService         string        `koanf:"unknown_service"`
+	UnsolicitedReplies     bool          `koanf:"unsolicited_replies"`
+	RepliesWithoutResource bool          `koanf:"replies_without_resource"`
+}
+
+// Services says which remote services are known by their PHP class.
+type Services struct {
+	UnknownClass string   `koanf:"unknown_class"`
+	Classes      []string `koanf:"classes"`
+}
+
+// Log says what is logged and how.
+type Log struct {
+	Level  string `koanf:"level"`
+	Format string `koanf:"format"`
+}
+
+// Shutdown says how the daemon ends.
+type Shutdown struct {
+	Timeout time.Duration `koanf:"timeout"`
+}
+
+// Default returns a new Config in which every key has its default.
+// It panics when the table in keys.go does not fit Config.
+func Default() *Config {
+	cfg, err := newLoader().config()
+	if err != nil {
+		panic(fmt.Sprintf("config: defaults do not fit: %v", err))
+	}
+	return cfg
+}

@@ -1,0 +1,31 @@
+package config
+
+// Change is one key that two configurations have different values for.
+type Change struct {
+	// Key is a key of ours, or the name FusionPBX's config.conf has for it.
+	Key string
+	// Old and New are the values as a YAML file has them; passwords do not show.
+	Old, New string
+	// Reloadable tells whether New takes effect without a restart.
+	Reloadable bool
+}
+
+// Diff returns what differs between two configurations, in the order of the
+// documentation; nil when nothing does.
+func Diff(before, after *Config) []Change {
+	var changes []Change
+	oldValues, newValues := before.flatten(), after.flatten()
+	for _, k := range keys() {
+		was, is := format(oldValues[k.name]), format(newValues[k.name])
+		if was != is {
+			changes = append(changes, Change{k.name, was, is, bool(k.apply)})
+		}
+	}
+	newFields := after.FusionPBX.fields()
+	for i, field := range before.FusionPBX.fields() {
+		if field.text() != newFields[i].text() {
+			changes = append(changes, Change{Key: field.names[0], Old: field.format(), New: newFields[i].format()})
+		}
+	}
+	return changes
+}

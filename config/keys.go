@@ -1,0 +1,148 @@
+package config
+
+import (
+	"strings"
+	"time"
+)
+
+// key is one row of the table: all there is to know about a key.
+type key struct {
+	name  string // section and key, joined by a dot
+	def   any    // default; its type is the key's type
+	rule  rule
+	apply apply
+	doc   string // meaning, with the unit and what zero or empty means
+}
+
+// apply says when a changed value takes effect.
+type apply bool
+
+const (
+	onReload  apply = true
+	onRestart apply = false
+)
+
+// keys returns the table, in the order in which it is printed. A key exists
+// when it has a row here and a field in Config; a test compares the two.
+func keys() []key {
+	return []key{
+		{"listen.address", "127.0.0.1:8080", address(), onRestart,
+			"TCP address to accept connections on. An empty host means all interfaces, port 0 any free port. PHP services connect to websocket.host and websocket.port of FusionPBX's config.conf, so the two must agree."},
+		{"listen.origins", []string{}, origins(), onReload,
+			"Pages of other hosts that may connect: host names, or full origins such as https://pbx.example.com. A request without an Origin, or with the host name it asks for, is always accepted; * accepts every origin."},
+		{"listen.tls_certificate", "", anyText(), onRestart,
+			"PEM file with the certificate chain. Empty means no TLS, for use behind a proxy that ends it. Needs listen.tls_key."},
+		{"listen.tls_key", "", anyText(), onRestart,
+			"PEM file with the private key of listen.tls_certificate."},
+
+		{"limits.connections", 19000, between(1, 1_000_000), onReload,
+			"Connections open at the same time. The process also needs that many file descriptors."},
+		{"limits.header_bytes", 8 * KiB, between(KiB, MiB), onReload,
+			"Largest HTTP request head."},
+		{"limits.header_timeout", 10 * time.Second, between(100*time.Millisecond, 5*time.Minute), onReload,
+			"Time a peer has for its complete HTTP request head."},
+		{"limits.authentication_timeout", time.Minute, between(100*time.Millisecond, time.Hour), onReload,
+			"Time a connection may stay unauthenticated. Below 15s the operator panel page no longer recovers from a refused token."},
+		{"limits.authentication_attempts", 5, between(1, 1000), onReload,
+			"Refused tokens after which a connection is closed."},
+		{"limits.unauthenticated_bytes", 64 * KiB, between(KiB, GiB), onReload,
+			"Largest message from a connection that has not authenticated, all its fragments together."},
+		{"limits.client_bytes", MiB, between(KiB, GiB), onReload,
+			"Largest message from a browser, all its fragments together."},
+		{"limits.service_bytes", 16 * MiB, between(KiB, GiB), onReload,
+			"Largest message from a service, all its fragments together."},
+		{"limits.depth", 511, between(8, 1024), onReload,
+			"Levels of nesting in a JSON message."},
+		{"limits.inbound_messages", 16, between(1, 65_536), onReload,
+			"Messages of one connection that may be under way inside the router; at that many its socket is not read."},
+		{"limits.service_inbound_messages", 64, between(1, 65_536), onReload,
+			"The same for the connection of a service."},
+		{"limits.outbound_messages", 1024, between(1, 1_000_000), onReload,
+			"Messages that may wait for one slow reader before it is disconnected."},
+		{"limits.outbound_bytes", 4 * MiB, between(64*KiB, 4*GiB), onReload,
+			"Bytes that may wait for one slow reader before it is disconnected."},
+		{"limits.write_timeout", 30 * time.Second, between(100*time.Millisecond, 10*time.Minute), onReload,
+			"Time one write to a socket may take before the connection is closed."},
+		{"limits.pending_requests", 1024, between(1, 1_000_000), onReload,
+			"Unanswered requests one subscriber may have."},
+
+		{"keepalive.ping_interval", 25 * time.Second, zeroOr(between(100*time.Millisecond, time.Hour)), onRestart,
+			"Time between two WebSocket pings to a browser. 0s means no pings."},
+		{"keepalive.idle_timeout", 90 * time.Second, zeroOr(between(100*time.Millisecond, 24*time.Hour)), onRestart,
+			"Time after which a browser's connection is closed when nothing was read from it, not even a pong. 0s means never. Must be longer than keepalive.ping_interval."},
+		{"keepalive.tcp", 15 * time.Second, between(time.Second, time.Hour), onRestart,
+			"Time between two TCP keepalive probes. Dead services are found by these only, since PHP services cannot be pinged."},
+
+		{"tokens.directory", "", directory(), onRestart,
+			"Directory of the token files, an absolute path. Empty means /dev/shm where it can be written, otherwise the system's temporary directory, which is how PHP chooses."},
+		{"tokens.owners", []string{}, owners(), onRestart,
+			"Users, by name or number, whose token files are accepted besides those of the daemon's own user, www-data and root."},
+		{"tokens.max_bytes", MiB, between(4*KiB, 64*MiB), onRestart,
+			"Largest token file."},
+		{"tokens.max_depth", 64, between(4, 10_000), onRestart,
+			"Levels of nesting in a token file."},
+
+		{"routing.request_timeout", time.Minute, between(100*time.Millisecond, time.Hour), onReload,
+			"Time a service has to answer a request; a later reply is a dead letter."},
+		{"routing.unknown_service", "silent", oneOf("silent", "404", "503"), onReload,
+			"Answer to a request for a service nobody offers. The dashboard and conference pages take any answer for success, so silent is the safe one."},
+		{"routing.unsolicited_replies", false, anyBool(), onReload,
+			"Whether a reply nobody waits for is still delivered to the client it names."},
+		{"routing.replies_without_resource", true, anyBool(), onReload,
+			"Whether a reply without a resource_id is delivered to the one client that has a request with this request_id open at the service."},
+
+		{"services.unknown_class", "service", oneOf("service", "client"), onRestart,
+			"What a service token makes its holder when its class is neither built in nor in services.classes."},
+		{"services.classes", []string{}, classes(), onRestart,
+			"PHP classes of services known besides active_calls_service, active_conferences_service, system_dashboard_service and operator_panel_service."},
+
+		{"log.level", "info", oneOf("debug", "info", "warn", "error"), onReload,
+			"Least important level that is logged."},
+		{"log.format", "auto", oneOf("auto", "text", "json"), onRestart,
+			"Form of the log lines; auto means text on a terminal and JSON elsewhere."},
+
+		{"shutdown.timeout", 10 * time.Second, between(0, 10*time.Minute), onRestart,
+			"Time connections and services have to finish when the daemon stops. 0s cuts them off at once."},
+	}
+}
+
+// isList tells whether the key takes a list of texts.
+func (k key) isList() bool {
+	_, list := k.def.([]string)
+	return list
+}
+
+// section returns the part of the name before the last dot.
+func (k key) section() string {
+	section, _ := cutLast(k.name)
+	return section
+}
+
+// check returns an error when a value of the key's type is not allowed.
+func (k key) check(value any) error {
+	switch value := value.(type) {
+	case string:
+		if err := checkText(value); err != nil {
+			return err
+		}
+	case []string:
+		for _, item := range value {
+			if item == "" {
+				return errEmptyItem
+			}
+			if err := checkText(item); err != nil {
+				return err
+			}
+		}
+	}
+	return k.rule.check(value)
+}
+
+// cutLast splits a dotted name before its last part.
+func cutLast(name string) (before, last string) {
+	i := strings.LastIndexByte(name, '.')
+	if i < 0 {
+		return "", name
+	}
+	return name[:i], name[i+1:]
+}

@@ -1,0 +1,192 @@
+package config
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"net/netip"
+	"net/url"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// rule is what a value must satisfy besides being of the right type.
+type rule struct {
+	text  string // what is allowed, for the documentation
+	check func(value any) error
+}
+
+// between allows the numbers from lowest to highest, both included.
+func between[T int | Size | time.Duration](lowest, highest T) rule {
+	return rule{
+		text: format(lowest) + " to " + format(highest),
+		check: func(value any) error {
+			number := value.(T)
+			if cmp.Less(number, lowest) {
+				return fmt.Errorf("%s is too small, the smallest is %s", format(number), format(lowest))
+			}
+			if cmp.Less(highest, number) {
+				return fmt.Errorf("%s is too large, the largest is %s", format(number), format(highest))
+			}
+			return nil
+		},
+	}
+}
+
+// zeroOr allows a duration of zero besides what the rule allows.
+func zeroOr(r rule) rule {
+	return rule{
+		text: "0s, or " + r.text,
+		check: func(value any) error {
+			if value.(time.Duration) == 0 {
+				return nil
+			}
+			return r.check(value)
+		},
+	}
+}
+
+// oneOf allows the given words.
+func oneOf(words ...string) rule {
+	text := strings.Join(words, ", ")
+	return rule{
+		text: text,
+		check: func(value any) error {
+			if slices.Contains(words, value.(string)) {
+				return nil
+			}
+			return fmt.Errorf("%s is not one of %s", quote(value.(string)), text)
+		},
+	}
+}
+
+func anyText() rule {
+	return rule{text: "text", check: func(any) error { return nil }}
+}
+
+func anyBool() rule {
+	return rule{text: "true, false", check: func(any) error { return nil }}
+}
+
+func address() rule {
+	return rule{text: "host:port", check: func(value any) error {
+		return checkAddress(value.(string))
+	}}
+}
+
+func directory() rule {
+	return rule{text: "absolute path", check: func(value any) error {
+		path := value.(string)
+		if path != "" && !filepath.IsAbs(path) {
+			return fmt.Errorf("%s is not an absolute path", quote(path))
+		}
+		return nil
+	}}
+}
+
+func origins() rule {
+	return eachItem("list of host names, origins or *", checkOrigin)
+}
+
+var (
+	ownerPattern = regexp.MustCompile(`^(?:[0-9]+|[A-Za-z_][A-Za-z0-9_.@-]*\$?)$`)
+	classPattern = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]*(?:\\[A-Za-z_][A-Za-z0-9_]*)*$`)
+	hostPattern  = regexp.MustCompile(`^[A-Za-z0-9_](?:[A-Za-z0-9_-]*[A-Za-z0-9_])?(?:\.[A-Za-z0-9_](?:[A-Za-z0-9_-]*[A-Za-z0-9_])?)*\.?$`)
+)
+
+func owners() rule {
+	return eachItem("list of users", func(item string) error {
+		if !ownerPattern.MatchString(item) {
+			return fmt.Errorf("%s is neither a user name nor a number", quote(item))
+		}
+		if _, err := strconv.ParseUint(item, 10, 32); err != nil && item[0] <= '9' {
+			return fmt.Errorf("%s is too large for a user number", quote(item))
+		}
+		return nil
+	})
+}
+
+func classes() rule {
+	return eachItem("list of class names", func(item string) error {
+		if !classPattern.MatchString(item) {
+			return fmt.Errorf("%s is not a PHP class name", quote(item))
+		}
+		return nil
+	})
+}
+
+// eachItem allows the lists of which check allows every item.
+func eachItem(text string, check func(item string) error) rule {
+	return rule{text: text, check: func(value any) error {
+		var wrong []string
+		for _, item := range value.([]string) {
+			if err := check(item); err != nil {
+				wrong = append(wrong, err.Error())
+			}
+		}
+		if wrong == nil {
+			return nil
+		}
+		return errors.New(strings.Join(wrong, "; "))
+	}}
+}
+
+func checkAddress(text string) error {
+	host, port, ok := cutPort(text)
+	if !ok {
+		return fmt.Errorf("%s is not host:port, write it like 127.0.0.1:8080 or [::1]:8080", quote(text))
+	}
+	if number, err := strconv.ParseUint(port, 10, 16); err != nil || strconv.FormatUint(number, 10) != port {
+		return fmt.Errorf("%s has no port number from 0 to 65535", quote(text))
+	}
+	if host != "" && !isHost(host) {
+		return fmt.Errorf("%s is neither a host name nor an IP address", quote(host))
+	}
+	return nil
+}
+
+// cutPort splits host:port; an IPv6 address must stand in brackets.
+func cutPort(text string) (host, port string, ok bool) {
+	i := strings.LastIndexByte(text, ':')
+	if i < 0 {
+		return "", "", false
+	}
+	host, port = text[:i], text[i+1:]
+	if inner, found := strings.CutPrefix(host, "["); found {
+		inner, found = strings.CutSuffix(inner, "]")
+		return inner, port, found && strings.Contains(inner, ":")
+	}
+	return host, port, !strings.Contains(host, ":")
+}
+
+func isHost(host string) bool {
+	if _, err := netip.ParseAddr(host); err == nil {
+		return true
+	}
+	return len(host) <= 253 && hostPattern.MatchString(host)
+}
+
+func checkOrigin(text string) error {
+	if text == "*" || isHost(text) {
+		return nil
+	}
+	if strings.Contains(text, "*") {
+		return fmt.Errorf("%s has a *, which can only stand alone", quote(text))
+	}
+	origin, err := url.Parse(text)
+	if err != nil || origin.Scheme == "" || !isHost(origin.Hostname()) {
+		return fmt.Errorf("%s is neither a host name nor an origin such as https://pbx.example.com", quote(text))
+	}
+	_, err = strconv.ParseUint(origin.Port(), 10, 16)
+	if err != nil && (origin.Port() != "" || strings.HasSuffix(origin.Host, ":")) {
+		return fmt.Errorf("%s has no port number from 0 to 65535", quote(text))
+	}
+	if bare := origin.Scheme + "://" + origin.Host; !strings.EqualFold(text, bare) {
+		return fmt.Errorf("%s has more than scheme, host and port, write %s", quote(text), bare)
+	}
+	return nil
+}

@@ -1,0 +1,54 @@
+package config
+
+// unknown returns the message for a name that is none of the known ones,
+// with the nearest of them when one is close.
+func unknown(name string, known []string) string {
+	const longest = 64
+	if len(name) > longest {
+		return "unknown key"
+	}
+	nearest, best := sameEnd(name, known), 1+max(2, len(name)/8)
+	for _, candidate := range known {
+		if d := distance(name, candidate); d < best {
+			nearest, best = candidate, d
+		}
+	}
+	if nearest == "" {
+		return "unknown key"
+	}
+	return "unknown key, did you mean " + nearest + "?"
+}
+
+// sameEnd returns the first candidate that ends like name: the right key in
+// the wrong section, or in none.
+func sameEnd(name string, candidates []string) string {
+	_, last := cutLast(name)
+	for _, candidate := range candidates {
+		if _, end := cutLast(candidate); end == last {
+			return candidate
+		}
+	}
+	return ""
+}
+
+// distance returns how many bytes must be put in, taken out or changed to
+// make one text the other.
+func distance(from, to string) int {
+	row := make([]int, len(to)+1)
+	for j := range row {
+		row[j] = j
+	}
+	for i := range len(from) {
+		diagonal := row[0]
+		row[0] = i + 1
+		for j := range len(to) {
+			cost := diagonal
+			if from[i] != to[j] {
+				cost++
+			}
+			diagonal = row[j+1]
+			row[j+1] = min(cost, row[j]+1, row[j+1]+1)
+		}
+	}
+	return row[len(to)]
+}

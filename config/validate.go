@@ -1,0 +1,63 @@
+package config
+
+import (
+	"fmt"
+
+	"github.com/knadh/koanf/maps"
+	"github.com/knadh/koanf/providers/structs"
+)
+
+// Validate returns every value that is out of its bounds and every pair of
+// values that do not go together, each an *Error without a source, sorted by
+// key and joined; nil when there are none. What Load returned is valid.
+func (c *Config) Validate() error {
+	var problems []*Error
+	values := c.flatten()
+	bad := map[string]bool{}
+	for _, k := range keys() {
+		if err := k.check(values[k.name]); err != nil {
+			bad[k.name] = true
+			problems = append(problems, &Error{Key: k.name, Msg: err.Error()})
+		}
+	}
+	for _, conflict := range c.conflicts() {
+		if !bad[conflict.keys[0]] && !bad[conflict.keys[1]] {
+			problems = append(problems, &Error{Key: conflict.keys[0], Msg: conflict.msg})
+		}
+	}
+	return join(problems)
+}
+
+// conflict is two values that are right alone but not together.
+type conflict struct {
+	keys []string // the one to report first
+	msg  string
+}
+
+func (c *Config) conflicts() []conflict {
+	const certificate, private = "listen.tls_certificate", "listen.tls_key"
+	const idle, ping = "keepalive.idle_timeout", "keepalive.ping_interval"
+
+	var list []conflict
+	if c.Listen.TLSCertificate != "" && c.Listen.TLSKey == "" {
+		list = append(list, conflict{[]string{private, certificate}, "is missing, " + certificate + " needs it"})
+	}
+	if c.Listen.TLSKey != "" && c.Listen.TLSCertificate == "" {
+		list = append(list, conflict{[]string{certificate, private}, "is missing, " + private + " needs it"})
+	}
+	if k := c.Keepalive; k.IdleTimeout > 0 && k.IdleTimeout <= k.PingInterval {
+		msg := fmt.Sprintf("%s is not longer than %s, which is %s", format(k.IdleTimeout), ping, format(k.PingInterval))
+		list = append(list, conflict{[]string{idle, ping}, msg})
+	}
+	return list
+}
+
+// flatten returns the values by key.
+func (c *Config) flatten() map[string]any {
+	nested, err := structs.Provider(c, "koanf").Read()
+	if err != nil {
+		panic(fmt.Sprintf("config: flatten: %v", err)) // the provider has no way to fail
+	}
+	flat, _ := maps.Flatten(nested, nil, ".")
+	return flat
+}

@@ -1,0 +1,63 @@
+package config
+
+import "testing"
+
+func TestValidate(t *testing.T) {
+	tests := []struct {
+		name   string
+		change func(cfg *Config)
+		want   []string // none when it is valid
+	}{
+		{"defaults", func(*Config) {}, nil},
+		{"no lists", func(cfg *Config) { cfg.Listen.Origins, cfg.Services.Classes = nil, nil }, nil},
+		{"bounds", func(cfg *Config) { cfg.Limits.Depth, cfg.Limits.HeaderBytes = 0, GiB }, []string{
+			"limits.depth: 0 is too small, the smallest is 8",
+			"limits.header_bytes: 1GiB is too large, the largest is 1MiB"}},
+		{"word", func(cfg *Config) { cfg.Log.Level = "" }, []string{`log.level: "" is not one of debug, info, warn, error`}},
+		{"list", func(cfg *Config) { cfg.Tokens.Owners = []string{"a b"} }, []string{
+			`tokens.owners: "a b" is neither a user name nor a number`}},
+		{"control character", func(cfg *Config) { cfg.Listen.TLSKey = "a\nb" }, []string{"listen.tls_key: has control characters"}},
+		{"together", func(cfg *Config) { cfg.Keepalive.IdleTimeout = cfg.Keepalive.PingInterval; cfg.Listen.TLSKey = "/k" }, []string{
+			"keepalive.idle_timeout: 25s is not longer than keepalive.ping_interval, which is 25s",
+			"listen.tls_certificate: is missing, listen.tls_key needs it"}},
+		{"together, one wrong alone", func(cfg *Config) { cfg.Keepalive.IdleTimeout = 1 }, []string{
+			"keepalive.idle_timeout: 1ns is too small, the smallest is 100ms"}},
+		{"nothing set", func(cfg *Config) { *cfg = Config{} }, []string{
+			"keepalive.tcp: 0s is too small, the smallest is 1s",
+			"limits.authentication_attempts: 0 is too small, the smallest is 1",
+			"limits.authentication_timeout: 0s is too small, the smallest is 100ms",
+			"limits.client_bytes: 0 is too small, the smallest is 1KiB",
+			"limits.connections: 0 is too small, the smallest is 1",
+			"limits.depth: 0 is too small, the smallest is 8",
+			"limits.header_bytes: 0 is too small, the smallest is 1KiB",
+			"limits.header_timeout: 0s is too small, the smallest is 100ms",
+			"limits.inbound_messages: 0 is too small, the smallest is 1",
+			"limits.outbound_bytes: 0 is too small, the smallest is 64KiB",
+			"limits.outbound_messages: 0 is too small, the smallest is 1",
+			"limits.pending_requests: 0 is too small, the smallest is 1",
+			"limits.service_bytes: 0 is too small, the smallest is 1KiB",
+			"limits.service_inbound_messages: 0 is too small, the smallest is 1",
+			"limits.unauthenticated_bytes: 0 is too small, the smallest is 1KiB",
+			"limits.write_timeout: 0s is too small, the smallest is 100ms",
+			`listen.address: "" is not host:port, write it like 127.0.0.1:8080 or [::1]:8080`,
+			`log.format: "" is not one of auto, text, json`,
+			`log.level: "" is not one of debug, info, warn, error`,
+			"routing.request_timeout: 0s is too small, the smallest is 100ms",
+			`routing.unknown_service: "" is not one of silent, 404, 503`,
+			`services.unknown_class: "" is not one of service, client`,
+			"tokens.max_bytes: 0 is too small, the smallest is 4KiB",
+			"tokens.max_depth: 0 is too small, the smallest is 4"}},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			cfg := Default()
+			test.change(cfg)
+			err := cfg.Validate()
+			if test.want != nil {
+				wantError(t, err, test.want...)
+			} else if err != nil {
+				t.Error(err)
+			}
+		})
+	}
+}

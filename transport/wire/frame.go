@@ -1,0 +1,63 @@
+package wire
+
+import "encoding/binary"
+
+// Opcode is a frame's type (RFC 6455 section 5.2).
+type Opcode byte
+
+// The opcodes of RFC 6455.
+const (
+	OpContinuation Opcode = 0x0
+	OpText         Opcode = 0x1
+	OpBinary       Opcode = 0x2
+	OpClose        Opcode = 0x8
+	OpPing         Opcode = 0x9
+	OpPong         Opcode = 0xA
+)
+
+// IsControl reports whether frames of this type stand outside the message stream.
+func (o Opcode) IsControl() bool { return o&0x8 != 0 }
+
+// MaxControl is the longest payload of a control frame, in bytes.
+const MaxControl = 125
+
+// maxHeader is the longest header of an unmasked frame.
+const maxHeader = 10
+
+// AppendFrame appends one unfragmented, unmasked frame, as a server sends it.
+func AppendFrame(dst []byte, op Opcode, payload []byte) []byte {
+	return append(appendHeader(dst, op, len(payload)), payload...)
+}
+
+func appendHeader(dst []byte, op Opcode, n int) []byte {
+	dst = append(dst, 0x80|byte(op))
+	switch {
+	case n <= 125:
+		return append(dst, byte(n))
+	case n <= 0xFFFF:
+		return binary.BigEndian.AppendUint16(append(dst, 126), uint16(n))
+	default:
+		return binary.BigEndian.AppendUint64(append(dst, 127), uint64(n))
+	}
+}
+
+// TextFrame returns the envelope as the one frame that carries it.
+func TextFrame(e *Envelope) []byte {
+	b := make([]byte, maxHeader, maxHeader+e.size())
+	b = e.Append(b)
+	// The header's length is known only now: write it right before the payload.
+	var h [maxHeader]byte
+	header := appendHeader(h[:0], OpText, len(b)-maxHeader)
+	start := maxHeader - len(header)
+	copy(b[start:], header)
+	return b[start:]
+}
+
+// CloseFrame returns a close frame with the code and its reason.
+func CloseFrame(code CloseCode) []byte {
+	if code == CloseNone {
+		return AppendFrame(nil, OpClose, nil)
+	}
+	payload := binary.BigEndian.AppendUint16(nil, uint16(code))
+	return AppendFrame(nil, OpClose, append(payload, code.Reason()...))
+}

@@ -1,0 +1,142 @@
+package wire
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"encoding/json"
+	"strconv"
+	"unicode/utf8"
+)
+
+const hexDigits = "0123456789abcdef"
+
+// AppendString appends s as a JSON string. Bytes that are not UTF-8 become U+FFFD.
+func AppendString(dst []byte, s string) []byte {
+	dst = append(dst, '"')
+	for i := 0; i < len(s); {
+		c := s[i]
+		if c < utf8.RuneSelf {
+			i++
+			switch {
+			case c == '"' || c == '\\':
+				dst = append(dst, '\\', c)
+			case c >= ' ':
+				dst = append(dst, c)
+			default:
+				dst = append(dst, '\\', 'u', '0', '0', hexDigits[c>>4], hexDigits[c&15])
+			}
+			continue
+		}
+		r, n := utf8.DecodeRuneInString(s[i:])
+		dst = utf8.AppendRune(dst, r)
+		i += n
+	}
+	return append(dst, '"')
+}
+
+// QuoteString returns s as a JSON string.
+func QuoteString(s string) []byte { return AppendString(make([]byte, 0, len(s)+2), s) }
+
+// isString reports whether raw is a JSON string; raw must be valid JSON or nil.
+func isString(raw []byte) bool { return len(raw) > 0 && raw[0] == '"' }
+
+func isNumber(raw []byte) bool {
+	return len(raw) > 0 && (raw[0] == '-' || '0' <= raw[0] && raw[0] <= '9')
+}
+
+// Text returns the string that raw is, and false if raw is no JSON string. raw must be valid JSON.
+func Text(raw []byte) (string, bool) {
+	if !isString(raw) {
+		return "", false
+	}
+	return unquote(raw[1 : len(raw)-1]), true
+}
+
+// unquote decodes what stands between the quotes of a valid JSON string.
+func unquote(inner []byte) string {
+	if bytes.IndexByte(inner, '\\') < 0 {
+		return string(inner)
+	}
+	var s string
+	quoted := make([]byte, 0, len(inner)+2)
+	quoted = append(append(append(quoted, '"'), inner...), '"')
+	// The scanner has accepted these bytes, so Unmarshal cannot refuse them.
+	_ = json.Unmarshal(quoted, &s)
+	return s
+}
+
+// Name returns the name that raw spells: a string's text or the digits of an integer, as the
+// router has always taken 42 for "42". It is false for anything else, and for the empty string.
+func Name(raw []byte) (string, bool) {
+	if s, ok := Text(raw); ok {
+		return s, s != ""
+	}
+	if !isNumber(raw) {
+		return "", false
+	}
+	n, err := strconv.ParseInt(string(raw), 10, 64)
+	if err != nil {
+		return "", false
+	}
+	return strconv.FormatInt(n, 10), true
+}
+
+// IsEmpty reports whether raw is one of the values that PHP calls empty (protocol 5.4): absent,
+// null, false, "", "0", zero, [] or {}.
+func IsEmpty(raw []byte) bool {
+	if len(raw) == 0 {
+		return true
+	}
+	switch raw[0] {
+	case 'n', 'f':
+		return true
+	case 't':
+		return false
+	case '"':
+		s, _ := Text(raw)
+		return s == "" || s == "0"
+	case '[', '{':
+		return len(bytes.TrimLeft(raw[1:len(raw)-1], " \t\r\n")) == 0
+	}
+	f, err := strconv.ParseFloat(string(raw), 64)
+	return err == nil && f == 0
+}
+
+// Key is a request id in a form that compares equal however a service spelled it when it echoed
+// the id: 1.0 as 1, "a/b" as "a\/b".
+type Key string
+
+// longKey is the length from which a Key is a digest, so that a table of keys stays small.
+const longKey = 128
+
+// KeyOf returns the key of raw, which must be valid JSON.
+func KeyOf(raw []byte) Key {
+	var k string
+	switch s, ok := Text(raw); {
+	case ok:
+		k = "s" + s
+	case isNumber(raw):
+		f, _ := strconv.ParseFloat(string(raw), 64)
+		k = "n" + strconv.FormatFloat(f, 'g', -1, 64)
+	default:
+		k = "j" + canonical(raw)
+	}
+	if len(k) > longKey {
+		sum := sha256.Sum256([]byte(k))
+		return Key(sum[:])
+	}
+	return Key(k)
+}
+
+// canonical spells a list, object or literal in one way; PHP turns {} into [].
+func canonical(raw []byte) string {
+	var v any
+	if err := json.Unmarshal(raw, &v); err != nil {
+		return string(raw)
+	}
+	out, err := json.Marshal(v)
+	if err != nil {
+		return string(raw)
+	}
+	return string(bytes.ReplaceAll(out, []byte("{}"), []byte("[]")))
+}

@@ -1,0 +1,199 @@
+package token
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+
+	"golang.org/x/sys/unix"
+)
+
+// directory is an open token directory. It is opened anew for every claim, so
+// that one that was removed and made again is found.
+type directory struct {
+	fd   int
+	path string
+	stat unix.Stat_t
+}
+
+// openDirectory opens the token directory, unless it is one in which anyone
+// may rename a file away and back and so use a token twice.
+func openDirectory(path string) (*directory, error) {
+	fd, err := retry(func() (int, error) {
+		return unix.Open(path, unix.O_RDONLY|unix.O_DIRECTORY|unix.O_CLOEXEC, 0)
+	})
+	if err != nil {
+		return nil, fmt.Errorf("%w: open directory %s: %w", ErrUnavailable, path, err)
+	}
+	d := &directory{fd: fd, path: path}
+	if err := unix.Fstat(fd, &d.stat); err != nil {
+		d.close()
+		return nil, fmt.Errorf("%w: stat directory %s: %w", ErrUnavailable, path, err)
+	}
+	if uint32(d.stat.Mode)&unix.S_IWOTH != 0 && !d.sticky() {
+		d.close()
+		return nil, fmt.Errorf("%w: directory %s: everyone may write and it has no sticky bit", ErrUnavailable, path)
+	}
+	return d, nil
+}
+
+func (d *directory) close() { _ = unix.Close(d.fd) }
+
+// sticky reports whether only the owner of a file may delete it.
+func (d *directory) sticky() bool { return uint32(d.stat.Mode)&unix.S_ISVTX != 0 }
+
+// writable returns an error when files cannot be deleted from the directory.
+func (d *directory) writable() error {
+	if err := unix.Faccessat(d.fd, ".", unix.W_OK|unix.X_OK, unix.AT_EACCESS); err != nil {
+		return fmt.Errorf("%w: directory %s: not writable: %w", ErrUnavailable, d.path, err)
+	}
+	return nil
+}
+
+// deniedError means that this process may not read or delete a file.
+type deniedError struct {
+	action string
+	owner  int
+	err    error
+}
+
+func (e *deniedError) Error() string {
+	return fmt.Sprintf("may not %s a file of user %d: %s", e.action, e.owner, e.err)
+}
+
+func (e *deniedError) Unwrap() error { return e.err }
+
+// file is an open candidate for a token. What is asked about it is asked of the
+// open file, never of its name, so that nobody can swap it in between.
+type file struct {
+	dir  *directory
+	name string
+	fd   int
+	stat unix.Stat_t
+}
+
+// open opens a file of the directory without following a symbolic link and
+// without waiting for the far end of a pipe.
+func (d *directory) open(name string) (*file, error) {
+	const flags = unix.O_RDONLY | unix.O_NOFOLLOW | unix.O_NONBLOCK | unix.O_NOCTTY | unix.O_CLOEXEC
+	fd, err := retry(func() (int, error) { return unix.Openat(d.fd, name, flags, 0) })
+	switch {
+	case errors.Is(err, unix.ENOENT):
+		return nil, ErrNotFound
+	case errors.Is(err, unix.ELOOP), errors.Is(err, unix.ENXIO):
+		return nil, fmt.Errorf("%w: not a regular file", ErrUntrusted)
+	case errors.Is(err, unix.EACCES), errors.Is(err, unix.EPERM), errors.Is(err, unix.EAGAIN):
+		// EAGAIN: the owner holds a lease on the file.
+		return nil, d.denied(name, "read", err)
+	case err != nil:
+		return nil, fmt.Errorf("%w: open token file: %w", ErrUnavailable, err)
+	}
+	f := &file{dir: d, name: name, fd: fd}
+	if err := unix.Fstat(fd, &f.stat); err != nil {
+		f.close()
+		return nil, fmt.Errorf("%w: stat token file: %w", ErrUnavailable, err)
+	}
+	return f, nil
+}
+
+// denied says whose file it is that was refused.
+func (d *directory) denied(name, action string, cause error) error {
+	var stat unix.Stat_t
+	switch err := unix.Fstatat(d.fd, name, &stat, unix.AT_SYMLINK_NOFOLLOW); {
+	case errors.Is(err, unix.ENOENT):
+		return ErrNotFound
+	case err != nil:
+		return fmt.Errorf("%w: %s token file: %w", ErrUnavailable, action, cause)
+	}
+	return &deniedError{action: action, owner: int(stat.Uid), err: cause}
+}
+
+func (f *file) close() { _ = unix.Close(f.fd) }
+
+// trusted returns an error unless only those who may issue tokens can have
+// written the file.
+func (f *file) trusted(owners []int) error {
+	mode := uint32(f.stat.Mode)
+	switch {
+	case mode&unix.S_IFMT != unix.S_IFREG:
+		return fmt.Errorf("%w: not a regular file", ErrUntrusted)
+	case f.stat.Nlink == 0:
+		return ErrNotFound
+	case f.stat.Nlink != 1:
+		return fmt.Errorf("%w: %d links, want 1", ErrUntrusted, f.stat.Nlink)
+	case !slices.Contains(owners, int(f.stat.Uid)):
+		return fmt.Errorf("%w: owner %d may not issue tokens", ErrUntrusted, f.stat.Uid)
+	case mode&(unix.S_IWGRP|unix.S_IWOTH) != 0:
+		return fmt.Errorf("%w: mode %04o lets others write", ErrUntrusted, mode&0o7777)
+	}
+	return nil
+}
+
+// read returns the content of the file.
+func (f *file) read(maxBytes int64) ([]byte, error) {
+	if f.stat.Size > maxBytes {
+		return nil, fmt.Errorf("%w: %d bytes, at most %d allowed", ErrMalformed, f.stat.Size, maxBytes)
+	}
+	// One byte more than expected shows the end of the file with one read.
+	data := make([]byte, f.stat.Size+1)
+	length := 0
+	for length < len(data) {
+		n, err := retry(func() (int, error) { return unix.Read(f.fd, data[length:]) })
+		if err != nil {
+			return nil, fmt.Errorf("%w: read token file: %w", ErrUnavailable, err)
+		}
+		if n == 0 {
+			return data[:length], nil
+		}
+		length += n
+	}
+	return nil, fmt.Errorf("%w: the file is still being written", ErrMalformed)
+}
+
+// remove deletes the file if its name still leads to it, and returns
+// ErrNotFound to everyone but the one who deleted it.
+func (f *file) remove() error {
+	var named unix.Stat_t
+	err := unix.Fstatat(f.dir.fd, f.name, &named, unix.AT_SYMLINK_NOFOLLOW)
+	switch {
+	case errors.Is(err, unix.ENOENT):
+		return ErrNotFound
+	case err != nil:
+		return fmt.Errorf("%w: stat token file: %w", ErrUnavailable, err)
+	case named.Dev != f.stat.Dev || named.Ino != f.stat.Ino:
+		return fmt.Errorf("%w: replaced while it was read", ErrNotFound)
+	}
+	err = unix.Unlinkat(f.dir.fd, f.name, 0)
+	switch {
+	case errors.Is(err, unix.ENOENT):
+		return ErrNotFound
+	case errors.Is(err, unix.EACCES), errors.Is(err, unix.EPERM), errors.Is(err, unix.EROFS):
+		return &deniedError{action: "delete", owner: int(f.stat.Uid), err: err}
+	case err != nil:
+		return fmt.Errorf("%w: delete token file: %w", ErrUnavailable, err)
+	}
+	return f.gone()
+}
+
+// gone makes sure that the file that was read has no name any more: somebody
+// may have linked it elsewhere, or put another under its name, to use it again.
+func (f *file) gone() error {
+	var after unix.Stat_t
+	if err := unix.Fstat(f.fd, &after); err != nil {
+		return fmt.Errorf("%w: stat token file: %w", ErrUnavailable, err)
+	}
+	if after.Nlink != 0 {
+		return fmt.Errorf("%w: still linked after it was deleted", ErrUntrusted)
+	}
+	return nil
+}
+
+// retry repeats a call that a signal interrupted.
+func retry(call func() (int, error)) (int, error) {
+	for {
+		n, err := call()
+		if !errors.Is(err, unix.EINTR) {
+			return n, err
+		}
+	}
+}

@@ -1,0 +1,156 @@
+package token
+
+import "math"
+
+// arrayBody reads the parenthesised part of array (...).
+func (p *parser) arrayBody(canonical bool) (*array, error) {
+	p.space()
+	if !p.take("(") {
+		return nil, p.expected(`"("`)
+	}
+	return p.array(')', canonical)
+}
+
+// array reads elements up to the closing byte; the opening one is behind us.
+// With canonical, string keys that are integers become ints, as in an array;
+// without, they are kept as written, as in an object.
+func (p *parser) array(closing byte, canonical bool) (*array, error) {
+	p.depth++
+	defer func() { p.depth-- }()
+	if p.depth > p.maxDepth {
+		return nil, p.fail(p.pos-1, "arrays nested too deep")
+	}
+	a := &array{}
+	keys := &keySet{}
+	for {
+		p.space()
+		if p.peek() == closing {
+			p.pos++
+			return a, nil
+		}
+		if err := p.element(a, keys, canonical); err != nil {
+			return nil, err
+		}
+		p.space()
+		if p.take(",") {
+			continue
+		}
+		if p.peek() != closing {
+			return nil, p.expected(`"," or ` + quoteByte(closing))
+		}
+	}
+}
+
+// element reads KEY => VALUE, or VALUE alone, which gets the next int key.
+func (p *parser) element(a *array, keys *keySet, canonical bool) error {
+	start := p.pos
+	first, err := p.term()
+	if err != nil {
+		return err
+	}
+	p.space()
+	if !p.take("=>") {
+		return p.keyless(a, keys, first, start)
+	}
+	written, ok := keyOf(first)
+	if !ok {
+		return p.fail(start, "want a string or an int as key, got "+typeName(first))
+	}
+	asInArray := written.canonical()
+	// PHP keeps the last of two equal keys. var_export never writes two, so
+	// somebody else wrote this and meant one reader to see what another does not.
+	if !keys.add(asInArray, a) {
+		return p.fail(start, "duplicate key")
+	}
+	if canonical {
+		written = asInArray
+	}
+	p.space()
+	value, err := p.value()
+	if err != nil {
+		return err
+	}
+	a.append(written, value)
+	return nil
+}
+
+// keyless adds a value under the int key PHP would choose.
+func (p *parser) keyless(a *array, keys *keySet, value any, start int) error {
+	if _, ok := value.(minInt); ok {
+		return p.fail(start, "integer out of range")
+	}
+	// After a negative key PHP went on with 0 before 8.3 and counts up since.
+	if keys.hasInt && keys.maxInt < 0 {
+		return p.fail(start, "want a key after a negative one")
+	}
+	next := int64(0)
+	if keys.hasInt {
+		if keys.maxInt == math.MaxInt64 {
+			return p.fail(start, "no int key left")
+		}
+		next = keys.maxInt + 1
+	}
+	keys.add(intKey(next), a)
+	a.append(intKey(next), value)
+	return nil
+}
+
+// keyOf returns the key a term makes.
+func keyOf(term any) (key, bool) {
+	switch term := term.(type) {
+	case string:
+		return key{text: term}, true
+	case int64:
+		return intKey(term), true
+	case minInt:
+		return intKey(math.MinInt64), true
+	default:
+		return key{}, false
+	}
+}
+
+// smallArray is up to how many entries looking at each one is cheaper than a map.
+const smallArray = 12
+
+// keySet finds duplicate keys while an array is read.
+type keySet struct {
+	seen   map[key]struct{} // Nil while the array is small.
+	hasInt bool
+	maxInt int64
+}
+
+// add notes k, which is about to join a. It reports false for a key noted before.
+func (s *keySet) add(k key, a *array) bool {
+	if k.isInt && (!s.hasInt || k.number > s.maxInt) {
+		s.hasInt, s.maxInt = true, k.number
+	} else if s.contains(k, a) {
+		return false
+	}
+	if s.seen != nil {
+		s.seen[k] = struct{}{}
+	}
+	return true
+}
+
+// contains looks k up, and goes over to a map when the array has grown.
+func (s *keySet) contains(k key, a *array) bool {
+	if s.seen == nil && len(a.entries) >= smallArray {
+		s.seen = make(map[key]struct{}, 2*len(a.entries))
+		for i := range a.entries {
+			s.seen[a.entries[i].key.canonical()] = struct{}{}
+		}
+	}
+	if s.seen != nil {
+		_, ok := s.seen[k]
+		return ok
+	}
+	for i := range a.entries {
+		if a.entries[i].key.canonical() == k {
+			return true
+		}
+	}
+	return false
+}
+
+// quoteByte returns a printable byte in quotes.
+func quoteByte(c byte) string { return `"` + string(rune(c)) + `"` }

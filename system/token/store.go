@@ -1,0 +1,147 @@
+package token
+
+import (
+	"errors"
+	"log/slog"
+	"os"
+	"slices"
+	"sync"
+	"time"
+
+	"golang.org/x/sys/unix"
+)
+
+// sharedMemory is where FusionPBX puts tokens when it can.
+const sharedMemory = "/dev/shm"
+
+// Options says where tokens are and whose tokens count.
+type Options struct {
+	// Dir is the directory of the token files. Empty means what FusionPBX uses:
+	// /dev/shm if that is a directory this process may write to, else the
+	// directory for temporary files.
+	Dir string
+
+	// Owners are the user ids that may issue tokens, besides this process's own
+	// and root. See DefaultOwners.
+	Owners []int
+
+	// MaxBytes bounds the size of a token file; 0 means 1 MiB.
+	MaxBytes int64
+
+	// MaxDepth bounds how deep arrays nest in a token file; 0 means 64.
+	MaxDepth int
+
+	// MaxPermissions, MaxServices and MaxExtensions bound what one token
+	// grants; 0 means 10000, 256 and 4096.
+	MaxPermissions int
+	MaxServices    int
+	MaxExtensions  int
+
+	// Now tells the time; nil means time.Now.
+	Now func() time.Time
+
+	// Log gets an error when tokens are refused because this process may not
+	// read or delete them, once per cause; nil means no log.
+	Log *slog.Logger
+}
+
+// Store hands out the tokens of one directory. Its methods block on the file
+// system and are safe for concurrent use. It holds no resources between calls,
+// so it needs no closing.
+type Store struct {
+	dir    string
+	owners []int
+	limits limits
+	now    func() time.Time
+	log    *slog.Logger
+
+	reportedMu sync.Mutex
+	reported   map[refusal]struct{} // Protected by reportedMu.
+}
+
+// Open returns the store of a directory. The error wraps ErrUnavailable when
+// the directory cannot serve; see Check. Bounds below 0 are errors.
+func Open(opts Options) (*Store, error) {
+	if opts.MaxBytes < 0 || min(opts.MaxDepth, opts.MaxPermissions, opts.MaxServices, opts.MaxExtensions) < 0 {
+		return nil, errors.New("token options: a bound is negative")
+	}
+	s := &Store{
+		dir:      opts.Dir,
+		owners:   append([]int{os.Geteuid(), 0}, opts.Owners...),
+		limits:   defaultLimits(),
+		now:      opts.Now,
+		log:      opts.Log,
+		reported: make(map[refusal]struct{}),
+	}
+	if s.dir == "" {
+		s.dir = defaultDir()
+	}
+	if s.now == nil {
+		s.now = time.Now
+	}
+	if s.log == nil {
+		s.log = slog.New(slog.DiscardHandler)
+	}
+	override(&s.limits.bytes, opts.MaxBytes)
+	override(&s.limits.depth, opts.MaxDepth)
+	override(&s.limits.permissions, opts.MaxPermissions)
+	override(&s.limits.services, opts.MaxServices)
+	override(&s.limits.extensions, opts.MaxExtensions)
+	dir, err := openDirectory(s.dir)
+	if err != nil {
+		return nil, err
+	}
+	defer dir.close()
+	if err := dir.writable(); err != nil {
+		return nil, err
+	}
+	if foreign := s.undeletable(dir); len(foreign) > 0 {
+		s.log.Warn("tokens of these users will be refused: run the daemon as the user that writes them, or give it CAP_FOWNER",
+			"dir", s.dir, "owners", foreign, "user", os.Geteuid())
+	}
+	return s, nil
+}
+
+// undeletable returns the owners whose tokens this process could read but not
+// delete. Root is not among them: it is trusted by default, not expected.
+func (s *Store) undeletable(dir *directory) []int {
+	if !dir.sticky() || int(dir.stat.Uid) == os.Geteuid() || overridesOwner() {
+		return nil
+	}
+	return slices.DeleteFunc(slices.Clone(s.owners), func(owner int) bool {
+		return owner == 0 || owner == os.Geteuid()
+	})
+}
+
+// override takes a bound that was given.
+func override[T int | int64](bound *T, given T) {
+	if given != 0 {
+		*bound = given
+	}
+}
+
+// defaultDir returns the directory FusionPBX would choose on this machine.
+func defaultDir() string {
+	info, err := os.Stat(sharedMemory)
+	if err == nil && info.IsDir() && unix.Faccessat(unix.AT_FDCWD, sharedMemory, unix.W_OK, unix.AT_EACCESS) == nil {
+		return sharedMemory
+	}
+	return os.TempDir()
+}
+
+// Dir returns the directory the store looks in.
+func (s *Store) Dir() string { return s.dir }
+
+// Check reports whether tokens can be claimed right now: the directory is
+// there, can be read and written, and is not one in which anyone may delete
+// anyone's files. The error wraps ErrUnavailable. What Check cannot know is
+// whether a file somebody else will write can be deleted: in a sticky directory
+// that takes the same user, root or CAP_FOWNER.
+func (s *Store) Check() error {
+	dir, err := openDirectory(s.dir)
+	if err != nil {
+		return err
+	}
+	defer dir.close()
+	return dir.writable()
+}

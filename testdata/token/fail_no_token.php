@@ -1,0 +1,7 @@
+<?php
+return array (
+  'services' => 
+  array (
+    0 => 'active.calls',
+  ),
+);

@@ -1,0 +1,8 @@
+<?php
+return array (
+  'services' => 
+  array (
+    0 => 'active.calls',
+  ),
+  'token' => 'x',
+);

@@ -1,0 +1,75 @@
+package client
+
+import (
+	"context"
+	"fmt"
+	"time"
+)
+
+// Client is a connection to a router that renews itself. Its methods may be called
+// by any number of goroutines.
+type Client struct {
+	link      *link
+	calls     calls
+	listeners listeners
+}
+
+// Dial connects to the router at url, such as wss://pbx.example.com/websockets/, waits
+// to be asked for a token and returns a client that is authenticated. It tries once; ctx
+// bounds it, as does Options.ConnectTimeout, and has no effect afterwards. Errors wrap
+// ErrUnauthorized when the router refused the token, another *StatusError when it
+// answered otherwise, *CloseError when it closed the connection, and ErrTimeout.
+//
+// The caller must call Close when done with the client.
+func Dial(ctx context.Context, url string, token TokenSource, opts Options) (*Client, error) {
+	c := new(Client)
+	var err error
+	if c.link, err = newLink(url, token, opts, c.receive); err != nil {
+		return nil, fmt.Errorf("dial: %w", err)
+	}
+	if err := c.link.start(ctx); err != nil {
+		return nil, fmt.Errorf("dial: %w", err)
+	}
+	return c, nil
+}
+
+// State returns where the client stands with its router.
+func (c *Client) State() State {
+	state, _, _ := c.link.now()
+	return state
+}
+
+// Close ends the client: requests under way fail with ErrClosed, the router gets a
+// close frame with code 1000, and the goroutines are waited for. It takes no longer than
+// Options.CloseTimeout allows and returns an error if a callback still runs then. Calling
+// it again, or after the client gave up, does no harm. No callback may call it.
+func (c *Client) Close() error {
+	c.link.cancel(ErrClosed)
+	timer := time.NewTimer(2 * c.link.opts.CloseTimeout)
+	defer timer.Stop()
+	select {
+	case <-c.link.done:
+	case <-timer.C:
+		return fmt.Errorf("close: OnState or the token source still runs: %w", ErrTimeout)
+	}
+	for _, l := range c.listeners.running() {
+		select {
+		case <-l.done:
+		case <-timer.C:
+			return fmt.Errorf("close: the listener to %q still runs: %w", l.service, ErrTimeout)
+		}
+	}
+	return nil
+}
+
+// receive takes what the services send, on the reader's goroutine. An id tells a reply
+// from a broadcast (protocol 5.4).
+func (c *Client) receive(e *envelope) {
+	if e.requestID == "" {
+		c.listeners.deliver(e)
+		return
+	}
+	if !c.calls.deliver(e) {
+		c.link.opts.Logger.Debug("nobody waits for this reply", "service", e.service, "topic", e.topic, "request_id", e.requestID)
+	}
+}

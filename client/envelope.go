@@ -1,0 +1,95 @@
+package client
+
+import (
+	"encoding/json"
+	"fmt"
+	"strconv"
+
+	"strowger/transport/wire"
+)
+
+// authentication is the service that the router itself answers for (protocol 4.1).
+const authentication = "authentication"
+
+// envelope is what a client reads of a message from the router (protocol 3.1).
+type envelope struct {
+	service   string
+	topic     string
+	status    string
+	code      int    // 0 when there is none
+	requestID string // empty for a broadcast
+	payload   json.RawMessage
+	size      int // bytes on the wire
+}
+
+// decodeEnvelope reads one message. The envelope keeps data, which must not
+// change afterwards.
+func decodeEnvelope(data []byte) (*envelope, error) {
+	m, err := wire.Decode(data, wire.MaxDepth)
+	if err != nil {
+		return nil, err
+	}
+	e := &envelope{payload: json.RawMessage("null"), size: len(data)}
+	e.service, _ = wire.Name(m.ServiceName)
+	e.topic, _ = wire.Name(m.Topic)
+	e.status, _ = wire.Text(m.StatusString)
+	code, _ := wire.Name(m.StatusCode)
+	e.code, _ = strconv.Atoi(code)
+	if !wire.IsEmpty(m.RequestID) {
+		// Ids that are neither text nor a number are not ours, but they tell a
+		// reply from a broadcast.
+		id, ok := wire.Name(m.RequestID)
+		if !ok {
+			id = string(m.RequestID)
+		}
+		e.requestID = id
+	}
+	if m.Payload != nil {
+		e.payload = json.RawMessage(m.Payload)
+	}
+	return e, nil
+}
+
+// statusError returns the envelope as the error it stands for, nil if none.
+func (e *envelope) statusError() error {
+	if e.code < 400 {
+		return nil
+	}
+	return &StatusError{Code: e.code, Status: e.status, Service: e.service, Topic: e.topic, Payload: e.payload}
+}
+
+// appendAuthentication appends the message that hands over a token. The key must
+// be spelled "service" (protocol 4.1).
+func appendAuthentication(dst []byte, t Token) []byte {
+	dst = append(dst, `{"service":"authentication","token":{"name":`...)
+	dst = wire.AppendString(dst, t.Name)
+	dst = append(dst, `,"hash":`...)
+	dst = wire.AppendString(dst, t.Hash)
+	return append(dst, `}}`...)
+}
+
+// encodeRequest returns a request as the router takes it, which drops without an
+// answer what it cannot read: so the message is read back here.
+func encodeRequest(id, service, topic string, payload any) ([]byte, error) {
+	body := []byte("{}") // what the pages send for nothing
+	if payload != nil {
+		var err error
+		if body, err = json.Marshal(payload); err != nil {
+			return nil, fmt.Errorf("encode payload: %w", err)
+		}
+	}
+	b := make([]byte, 0, len(body)+len(id)+len(service)+len(topic)+64)
+	b = append(b, `{"request_id":`...)
+	b = wire.AppendString(b, id)
+	b = append(b, `,"service":`...)
+	b = wire.AppendString(b, service)
+	b = append(b, `,"topic":`...)
+	b = wire.AppendString(b, topic)
+	b = append(b, `,"payload":`...)
+	b = append(b, body...)
+	b = append(b, '}')
+	if _, err := wire.Decode(b, wire.MaxDepth); err != nil {
+		return nil, fmt.Errorf("encode payload: %w", err)
+	}
+	return b, nil
+}

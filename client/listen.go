@@ -1,0 +1,107 @@
+package client
+
+import (
+	"context"
+	"encoding/json"
+	"slices"
+	"sync"
+)
+
+// Message is a broadcast of a service.
+type Message struct {
+	Service string
+	Topic   string
+	// Payload is JSON, null when there was none. It is shared with other listeners
+	// and must not be changed.
+	Payload json.RawMessage
+	// Missed is how many messages this listener was too slow for, between the one
+	// before and this one.
+	Missed uint64
+}
+
+// listeners are those who want broadcasts.
+type listeners struct {
+	mu  sync.Mutex // protects following
+	all []*listener
+}
+
+type listener struct {
+	service string // empty for all
+	queue   *queue[*envelope]
+	ctx     context.Context // ends with cancel or with the client
+	done    chan struct{}   // closed when its goroutine has ended
+}
+
+// Listen calls handler with each broadcast of service that arrives from now on, in
+// order and one at a time, on a goroutine of its own; an empty service means all. Which
+// services a client may hear is written in its token.
+//
+// A slow handler holds up nobody else: messages wait for it within Limits, and beyond
+// them the oldest is dropped, which the next message tells in Missed.
+//
+// Listening ends with cancel, which does not wait for a call under way and may be
+// called by handler, or with the client; what waits then is dropped.
+func (c *Client) Listen(service string, handler func(Message)) (cancel func()) {
+	if handler == nil {
+		panic("client: Listen with a nil handler")
+	}
+	ctx, cancel := context.WithCancel(c.link.ctx)
+	l := &listener{
+		service: service,
+		queue:   newQueue[*envelope](c.link.opts.Limits),
+		ctx:     ctx,
+		done:    make(chan struct{}),
+	}
+	c.listeners.add(l)
+	go func() {
+		defer close(l.done)
+		defer c.listeners.remove(l)
+		defer cancel()
+		l.run(handler)
+	}()
+	return cancel
+}
+
+// run hands over messages until the listener ends.
+func (l *listener) run(handler func(Message)) {
+	for {
+		select {
+		case <-l.queue.ready:
+		case <-l.ctx.Done():
+			return
+		}
+		for e, missed, ok := l.queue.pop(); ok && l.ctx.Err() == nil; e, missed, ok = l.queue.pop() {
+			handler(Message{Service: e.service, Topic: e.topic, Payload: e.payload, Missed: missed})
+		}
+	}
+}
+
+func (ls *listeners) add(l *listener) {
+	ls.mu.Lock()
+	defer ls.mu.Unlock()
+	ls.all = append(ls.all, l)
+}
+
+func (ls *listeners) remove(l *listener) {
+	ls.mu.Lock()
+	defer ls.mu.Unlock()
+	ls.all = slices.DeleteFunc(ls.all, func(other *listener) bool { return other == l })
+}
+
+// deliver queues e with everyone who listens to its service.
+func (ls *listeners) deliver(e *envelope) {
+	ls.mu.Lock()
+	defer ls.mu.Unlock()
+	for _, l := range ls.all {
+		if (l.service == "" || l.service == e.service) && l.ctx.Err() == nil {
+			l.queue.replace(e, e.size)
+		}
+	}
+}
+
+// running returns the listeners whose goroutines have not ended.
+func (ls *listeners) running() []*listener {
+	ls.mu.Lock()
+	defer ls.mu.Unlock()
+	return slices.Clone(ls.all)
+}

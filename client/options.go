@@ -1,0 +1,146 @@
+package client
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"log/slog"
+	"math/rand/v2"
+	"net"
+	"net/http"
+	"time"
+)
+
+// Options says how a client connects and how long it waits. The zero value
+// serves; a zero field means the default named with it.
+type Options struct {
+	// Header is sent with the upgrade request. A "Host" entry replaces the
+	// host of the URL.
+	Header http.Header
+	// TLS is used for wss URLs. Nil means the system's certificate
+	// authorities; an empty ServerName means the host of the URL.
+	TLS *tls.Config
+	// Dial opens the TCP connection, without TLS. Nil means net.Dialer.
+	Dial func(ctx context.Context, network, address string) (net.Conn, error)
+	// Logger gets the life cycle at Info and the router's faults at Warn,
+	// never a token or a payload. Nil means no log.
+	Logger *slog.Logger
+	// OnState is told of each change of state, in order, with its cause: the
+	// error for StateOffline and StateClosed, otherwise nil. It runs on the
+	// goroutine that keeps the connection, so it must return soon and must not
+	// call Close. Nil means nobody is told.
+	OnState func(state State, cause error)
+
+	// ConnectTimeout is the most that one attempt may take, from dialling to
+	// being authenticated, the TokenSource included. Zero means 10 s.
+	ConnectTimeout time.Duration
+	// RequestTimeout limits a Request whose context has no deadline. The
+	// router does not answer for a service that nobody serves, so without a
+	// limit such a request waits for ever. Zero means 30 s, negative no limit.
+	RequestTimeout time.Duration
+	// WriteTimeout is the most that writing one frame may take; the
+	// connection is lost after it. Zero means 10 s.
+	WriteTimeout time.Duration
+	// CloseTimeout is how long Close waits for the router to answer the close
+	// frame, and once more as long for callbacks to return. Zero means 5 s.
+	CloseTimeout time.Duration
+	// PingInterval is the time between pings. The connection is lost when
+	// nothing at all arrives between two of them. Zero means 25 s, which also
+	// keeps a proxy from taking the connection for idle; negative means never.
+	PingInterval time.Duration
+	// FailFast makes a request fail at once with ErrDisconnected while the
+	// client is offline. Otherwise it waits until its context ends.
+	FailFast bool
+
+	Reconnect Reconnect
+	Limits    Limits
+}
+
+// Reconnect says what happens after a connection is lost. The n-th attempt in a
+// row waits a random time between zero and the lesser of Min times two to the
+// power of n-1 and Max. A connection that lasted Max starts the row anew.
+type Reconnect struct {
+	// Disabled makes the client close instead.
+	Disabled bool
+	// Min is the upper bound of the first wait. Zero means 250 ms.
+	Min time.Duration
+	// Max bounds every wait. Zero means 30 s.
+	Max time.Duration
+	// Refusals is how many fresh tokens the router may refuse in a row, other
+	// failures aside, before the client closes with ErrUnauthorized. The first
+	// connection, made by Dial, is never retried. Zero means 5, negative no end.
+	Refusals int
+
+	// spread picks a wait from zero to below max; nil means at random.
+	spread func(max time.Duration) time.Duration
+}
+
+// Limits bounds what the client holds in memory.
+type Limits struct {
+	// MessageBytes is the longest message that may be sent or received. A
+	// longer request fails; a longer message from the router ends the
+	// connection. The router has limits of its own. Zero means 16 MiB.
+	MessageBytes int
+	// QueueMessages is how many messages may wait for one listener or one
+	// stream. Zero means 1024.
+	QueueMessages int
+	// QueueBytes is how many bytes of messages may wait for one listener or
+	// one stream; a single longer message still fits into an empty queue. Zero
+	// means 16 MiB.
+	QueueBytes int
+}
+
+// withDefaults returns o with its zero fields filled, or an error that names
+// the field that makes no sense.
+func (o Options) withDefaults() (Options, error) {
+	err := errors.Join(fill([]setting[time.Duration]{
+		{name: "ConnectTimeout", field: &o.ConnectTimeout, zero: 10 * time.Second},
+		{name: "RequestTimeout", field: &o.RequestTimeout, zero: 30 * time.Second, negative: true},
+		{name: "WriteTimeout", field: &o.WriteTimeout, zero: 10 * time.Second},
+		{name: "CloseTimeout", field: &o.CloseTimeout, zero: 5 * time.Second},
+		{name: "PingInterval", field: &o.PingInterval, zero: 25 * time.Second, negative: true},
+		{name: "Reconnect.Min", field: &o.Reconnect.Min, zero: 250 * time.Millisecond},
+		{name: "Reconnect.Max", field: &o.Reconnect.Max, zero: 30 * time.Second},
+	}), fill([]setting[int]{
+		{name: "Reconnect.Refusals", field: &o.Reconnect.Refusals, zero: 5, negative: true},
+		{name: "Limits.MessageBytes", field: &o.Limits.MessageBytes, zero: 16 << 20},
+		{name: "Limits.QueueMessages", field: &o.Limits.QueueMessages, zero: 1024},
+		{name: "Limits.QueueBytes", field: &o.Limits.QueueBytes, zero: 16 << 20},
+	}))
+	if err != nil {
+		return o, err
+	}
+	if o.Reconnect.spread == nil {
+		o.Reconnect.spread = rand.N[time.Duration]
+	}
+	if o.Dial == nil {
+		o.Dial = new(net.Dialer).DialContext
+	}
+	if o.Logger == nil {
+		o.Logger = slog.New(slog.DiscardHandler)
+	}
+	return o, nil
+}
+
+// setting is a field with its default and whether negative values mean something.
+type setting[T int | time.Duration] struct {
+	name     string
+	field    *T
+	zero     T
+	negative bool
+}
+
+// fill gives each field that is zero its default and refuses the first that must not
+// be negative but is.
+func fill[T int | time.Duration](settings []setting[T]) error {
+	for _, s := range settings {
+		if *s.field == 0 {
+			*s.field = s.zero
+		}
+		if *s.field < 0 && !s.negative {
+			return fmt.Errorf("options: %s is %v, must not be negative", s.name, *s.field)
+		}
+	}
+	return nil
+}

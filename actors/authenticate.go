@@ -1,0 +1,101 @@
+package actors
+
+import (
+	"github.com/asynkron/protoactor-go/actor"
+
+	"strowger/transport/wire"
+)
+
+// beforeAuthentication handles a message of a peer nobody knows yet: a token, or anything else,
+// which is answered with 407 (protocol 4, 5.1).
+func (c *connection) beforeAuthentication(ctx actor.Context, m *wire.Message) {
+	if !m.Authentication {
+		c.greet(wire.AuthenticationRequired, &m.Envelope)
+		return
+	}
+	name, okName := wire.Text(m.TokenName)
+	hash, okHash := wire.Text(m.TokenHash)
+	if !okName || !okHash {
+		c.refuse(&m.Envelope, nil)
+		return
+	}
+	c.state = authenticating
+	deps, self, envelope := c.deps, ctx.Self(), m.Envelope
+	c.deps.Workers.Go(func() {
+		credentials, err := deps.Tokens.Claim(name, hash)
+		deps.send(self, &tokenClaimed{credentials: credentials, err: err, envelope: envelope})
+	})
+}
+
+// claimed goes on with the token store's verdict. The 200 waits until the subscriber has joined
+// its topics: who has read it misses nothing that is broadcast afterwards.
+func (c *connection) claimed(ctx actor.Context, m *tokenClaimed) {
+	if c.state == closing {
+		return
+	}
+	if m.err != nil {
+		c.state = unauthenticated
+		c.refuse(&m.envelope, m.err)
+		c.resume(ctx)
+		return
+	}
+	c.deadline()
+	c.deps.Counters.Authentic.Add(1)
+	c.accepted = m.envelope
+	c.peer = newPeer(m.credentials, c.socket)
+	c.log.Info("authenticated", "subscriber", c.peer.ID, "role", c.peer.Role.String(),
+		"service", c.peer.Name, "domain", m.credentials.DomainName)
+	c.subscriber = c.deps.spawn(newSubscriber(c.deps, c.router, ctx.Self(), c.peer), "subscriber")
+}
+
+func (c *connection) admitted(ctx actor.Context) {
+	if c.state == closing {
+		return
+	}
+	c.state = authenticated
+	ok := wire.Authenticated.Answer(withServiceName(&c.accepted))
+	c.socket.Admit(c.peer.Role, Frame{Bytes: wire.TextFrame(ok)})
+	c.accepted = wire.Envelope{}
+	c.resume(ctx)
+}
+
+// resume handles what came while the token was being looked at.
+func (c *connection) resume(ctx actor.Context) {
+	held := c.held
+	c.held = nil
+	for _, m := range held {
+		c.received(ctx, m)
+	}
+}
+
+// refuse answers 401. The connection stays open, because a page that is cut off at once retries
+// for ever (protocol 9.3), but not for any number of attempts.
+func (c *connection) refuse(e *wire.Envelope, err error) {
+	c.attempts++
+	c.deps.Counters.Refused.Add(1)
+	c.log.Warn("authentication refused", "attempt", c.attempts, "err", err)
+	c.greet(wire.Unauthorized, withServiceName(e))
+	if c.attempts >= c.deps.settings().AuthenticationAttempts {
+		c.close(wire.CloseAuthAttempts)
+	}
+}
+
+func (c *connection) greet(status wire.Status, e *wire.Envelope) {
+	c.socket.Greet(Frame{Bytes: wire.TextFrame(status.Answer(e))})
+}
+
+// withServiceName returns e with a service name that an answer about authentication may carry: the
+// request's own as a string, or "authentication" where that is no name.
+func withServiceName(e *wire.Envelope) *wire.Envelope {
+	named := *e
+	switch {
+	case len(e.ServiceName) == 0:
+		named.ServiceName = wire.QuoteString("authentication")
+	case e.ServiceName[0] == '"':
+	case e.ServiceName[0] == '-' || '0' <= e.ServiceName[0] && e.ServiceName[0] <= '9':
+		named.ServiceName = wire.QuoteString(string(e.ServiceName))
+	default:
+		named.ServiceName = wire.QuoteString("authentication")
+	}
+	return &named
+}

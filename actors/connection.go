@@ -1,0 +1,213 @@
+package actors
+
+import (
+	"log/slog"
+
+	"github.com/asynkron/protoactor-go/actor"
+
+	"strowger/transport/wire"
+)
+
+// Messages a connection takes.
+type (
+	// Received is one text or binary message as the peer sent it. The connection owns Data.
+	Received struct {
+		Data  []byte
+		Lease *Lease
+	}
+	// ReadEnded says that nothing more will be read. Code is what a close frame should say.
+	ReadEnded struct {
+		Code wire.CloseCode
+		Err  error // why, for the log; nil when the peer closed
+	}
+	authenticationTimedOut struct{}
+	tokenClaimed           struct {
+		credentials *Credentials
+		err         error
+		envelope    wire.Envelope
+	}
+)
+
+func (m *Received) release() { m.Lease.Release() }
+
+const closeCrashed = wire.CloseInternalError
+
+// state is where a connection stands in its life.
+type state int
+
+const (
+	unauthenticated state = iota
+	authenticating        // its token is being claimed or its subscriber is starting
+	authenticated
+	closing
+)
+
+// connection is one WebSocket: it decides what a message from the peer is and sends it on its way.
+// On restart: it is stopped instead, the socket is closed with 1011.
+type connection struct {
+	deps       *Deps
+	router     *actor.PID
+	socket     Socket
+	log        *slog.Logger
+	state      state
+	attempts   int
+	deadline   func() bool // stops the authentication deadline
+	accepted   wire.Envelope
+	held       []*Received // what came while authenticating
+	peer       *Peer       // nil before authentication
+	subscriber *actor.PID
+	asked      map[*actor.PID]struct{} // services that know it as an asker
+	warned     bool                    // of speaking under a foreign name
+}
+
+// SpawnConnection starts the actor of one connection. Its first act is to ask the peer for a token.
+func SpawnConnection(d *Deps, router *actor.PID, socket Socket, log *slog.Logger) *actor.PID {
+	return d.spawn(Props(d, "connection", func() actor.Actor {
+		return &connection{deps: d, router: router, socket: socket, log: log}
+	}, actor.WithGuardian(d.Temporary)), "connection")
+}
+
+// Receive handles one message.
+func (c *connection) Receive(ctx actor.Context) {
+	switch m := ctx.Message().(type) {
+	case *actor.Started:
+		c.start(ctx)
+	case *Received:
+		c.received(ctx, m)
+	case *tokenClaimed:
+		c.claimed(ctx, m)
+	case *Admitted:
+		c.admitted(ctx)
+	case *authenticationTimedOut:
+		c.close(wire.CloseAuthTimeout)
+	case *tokenExpired:
+		c.log.Info("token expired", "subscriber", c.peer.ID)
+		c.close(wire.CloseTokenExpired)
+	case *ReadEnded:
+		c.readEnded(ctx, m)
+	case *actor.Stopping:
+		c.stop(ctx)
+	default:
+		c.deps.unknown(ctx)
+	}
+}
+
+func (c *connection) start(ctx actor.Context) {
+	c.greet(wire.AuthenticationRequired, nil)
+	c.deadline = c.deps.after(c.deps.settings().AuthenticationTimeout, ctx.Self(), &authenticationTimedOut{})
+}
+
+func (c *connection) received(ctx actor.Context, m *Received) {
+	switch c.state {
+	case closing:
+		m.release()
+		return
+	case authenticating:
+		// Order holds: what was sent behind the token waits for the verdict.
+		c.held = append(c.held, m)
+		return
+	}
+	message, err := wire.Decode(m.Data, c.deps.settings().Depth)
+	if err != nil {
+		c.deps.Counters.Dead(NotEnvelope)
+		c.log.Debug("message ignored", "err", err)
+		m.release()
+		return
+	}
+	if c.state == unauthenticated {
+		c.beforeAuthentication(ctx, message)
+		m.release()
+		return
+	}
+	if c.peer.expired(c.deps.Clock.Now()) {
+		c.deps.Counters.Dead(Expired)
+		m.release()
+		c.close(wire.CloseTokenExpired)
+		return
+	}
+	c.route(ctx, message, m.Lease)
+}
+
+// route sends an authenticated peer's message on; whoever takes it releases the lease.
+func (c *connection) route(ctx actor.Context, m *wire.Message, lease *Lease) {
+	switch {
+	case m.Authentication:
+		lease.Release()
+		answer(c.socket, wire.Authenticated, withServiceName(&m.Envelope))
+	case c.peer.Role == Service:
+		c.say(ctx, m, lease)
+	default:
+		c.ask(ctx, m, lease)
+	}
+}
+
+// ask routes a client's request (protocol 5.2, 5.3).
+func (c *connection) ask(ctx actor.Context, m *wire.Message, lease *Lease) {
+	name, ok := wire.Name(m.ServiceName)
+	if !ok || m.Overflow {
+		c.deps.Counters.Dead(NotSendable)
+		lease.Release()
+		answer(c.socket, wire.BadRequest, &m.Envelope)
+		return
+	}
+	route := c.deps.Registry.Lookup(name)
+	if route == nil {
+		lease.Release()
+		c.deps.unavailable(c.peer, &m.Envelope)
+		return
+	}
+	if c.asked == nil {
+		c.asked = make(map[*actor.PID]struct{})
+	}
+	c.asked[route.Service] = struct{}{}
+	ctx.Send(route.Service, &ask{envelope: &m.Envelope, from: c.peer, lease: lease})
+}
+
+// say passes on what a service wrote, if it spoke under its own name (protocol 11.15).
+func (c *connection) say(ctx actor.Context, m *wire.Message, lease *Lease) {
+	name, _ := wire.Name(m.ServiceName)
+	route := c.deps.Registry.Lookup(c.peer.Name)
+	switch {
+	case name != c.peer.Name || route == nil:
+		if !c.warned {
+			c.warned = true
+			c.log.Warn("service spoke under a foreign name", "service", c.peer.Name, "name", name)
+		}
+		c.deps.Counters.Dead(ForeignName)
+		lease.Release()
+	case m.Overflow:
+		c.deps.Counters.Dead(NotSendable)
+		lease.Release()
+	default:
+		ctx.Send(route.Service, &say{envelope: &m.Envelope, from: c.peer, lease: lease})
+	}
+}
+
+func (c *connection) readEnded(ctx actor.Context, m *ReadEnded) {
+	if m.Err != nil {
+		c.log.Debug("read ended", "err", m.Err)
+	}
+	c.close(m.Code)
+	ctx.Stop(ctx.Self())
+}
+
+func (c *connection) close(code wire.CloseCode) {
+	c.state = closing
+	c.socket.Close(code)
+}
+
+func (c *connection) stop(ctx actor.Context) {
+	c.close(wire.CloseGoingAway)
+	c.deadline()
+	for _, m := range c.held {
+		m.release()
+	}
+	if c.subscriber != nil {
+		ctx.Stop(c.subscriber)
+	}
+	for service := range c.asked {
+		ctx.Send(service, &askerGone{id: c.peer.ID})
+	}
+}
+
+func (c *connection) crashed() { c.socket.Close(closeCrashed) }

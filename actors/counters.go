@@ -1,0 +1,59 @@
+package actors
+
+import "sync/atomic"
+
+// DeadReason says why a message reached nobody.
+type DeadReason int
+
+// The reasons. String gives the label used in logs and metrics.
+const (
+	NotEnvelope       DeadReason = iota // not JSON, not an object, too deep, empty
+	UnknownService                      // nobody offers the service asked for
+	UnknownSubscriber                   // a reply to an id that nobody has, or has any more
+	UnsolicitedReply                    // a reply nobody asked for
+	LateReply                           // a reply behind the request's deadline
+	AmbiguousReply                      // a reply without resource_id that could be for several
+	ForeignName                         // a service spoke under a name that is not its own
+	TooManyRequests                     // over limits.pending_requests
+	NotSendable                         // holds a number that no float64 can hold
+	Expired                             // sent by a connection whose token has expired
+	ActorStopped                        // the actor it was for has stopped
+	UnknownMessage                      // an actor got a message it has no case for
+	deadReasons
+)
+
+var deadNames = [deadReasons]string{
+	"not_envelope", "unknown_service", "unknown_subscriber", "unsolicited_reply", "late_reply",
+	"ambiguous_reply", "foreign_name", "too_many_requests", "not_sendable", "expired",
+	"actor_stopped", "unknown_message",
+}
+
+// String returns the reason as a metric label.
+func (r DeadReason) String() string { return deadNames[r] }
+
+// Counters count what happened since the start. All methods and fields may be used from any
+// goroutine.
+type Counters struct {
+	Panics        atomic.Int64 // panics in actors
+	Authentic     atomic.Int64 // tokens accepted
+	Refused       atomic.Int64 // tokens refused
+	Requests      atomic.Int64 // requests handed to a service
+	Replies       atomic.Int64 // replies handed to a subscriber
+	Broadcasts    atomic.Int64 // broadcasts handed to a topic
+	SlowConsumers atomic.Int64 // connections ended because they read too slowly
+	deadByReason  [deadReasons]atomic.Int64
+}
+
+// Dead counts a message that reached nobody.
+func (c *Counters) Dead(reason DeadReason) { c.deadByReason[reason].Add(1) }
+
+// DeadLetters returns the count of each reason that occurred.
+func (c *Counters) DeadLetters() map[DeadReason]int64 {
+	counts := make(map[DeadReason]int64)
+	for r := range c.deadByReason {
+		if n := c.deadByReason[r].Load(); n > 0 {
+			counts[DeadReason(r)] = n
+		}
+	}
+	return counts
+}

@@ -1,0 +1,68 @@
+package actors
+
+import (
+	"log/slog"
+	"sync/atomic"
+	"time"
+
+	"github.com/asynkron/protoactor-go/actor"
+)
+
+// Deps is what every actor of one system shares. All fields are needed.
+type Deps struct {
+	System   *actor.ActorSystem
+	Egress   Egress
+	Tokens   Tokens
+	Workers  Workers
+	Clock    Clock
+	Log      *slog.Logger
+	Counters *Counters
+	Settings *atomic.Pointer[Settings]
+	Registry *Registry
+	// Temporary ends connections and subscribers that panic. It is one value for all, because the
+	// library keeps a guardian for each.
+	Temporary actor.SupervisorStrategy
+	// Permanent restarts the router, topics and services in place.
+	Permanent actor.SupervisorStrategy
+}
+
+// Supervise sets what happens to actors that panic.
+func (d *Deps) Supervise() {
+	d.Temporary = &stopOnFailure{d.Log}
+	d.Permanent = &restartOnFailure{d.Log}
+}
+
+// Settings are the limits and choices that a reload may change; a new value replaces the old one
+// as a whole.
+type Settings struct {
+	Depth                  int           // levels of JSON nesting accepted
+	AuthenticationTimeout  time.Duration // from the greeting to a valid token
+	AuthenticationAttempts int           // refused tokens before the connection is closed
+	RequestTimeout         time.Duration // how long a request waits for its reply
+	PendingRequests        int           // unanswered requests of one subscriber to one service
+	UnknownService         int           // status code answered for a service nobody offers; 0: silence
+	UnsolicitedReplies     bool          // a service may write to whoever asked it anything before
+	RepliesWithoutResource bool          // a reply without resource_id goes to the only one it can be for
+}
+
+func (d *Deps) settings() *Settings { return d.Settings.Load() }
+
+// dispatcher runs mailboxes on goroutines of their own.
+var dispatcher = actor.NewDefaultDispatcher(burst)
+
+// send posts a message from whatever goroutine.
+func (d *Deps) send(to *actor.PID, message any) { d.System.Root.Send(to, message) }
+
+// after posts a message to an actor later, unless stop is called before.
+func (d *Deps) after(delay time.Duration, to *actor.PID, message any) (stop func() bool) {
+	return d.Clock.AfterFunc(delay, func() { d.send(to, message) })
+}
+
+func (d *Deps) spawn(props *actor.Props, kind string) *actor.PID {
+	pid, err := d.System.Root.SpawnNamed(props, kind+d.System.ProcessRegistry.NextId())
+	if err != nil {
+		// Names are numbered, so this cannot happen but for a bug here.
+		panic(err)
+	}
+	return pid
+}

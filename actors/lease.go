@@ -1,0 +1,111 @@
+package actors
+
+import (
+	"sync"
+	"sync/atomic"
+)
+
+// Window bounds what one connection has under way inside the router: its socket is not read while
+// the window is full, so a fast sender is slowed down to the pace at which its messages leave.
+// One goroutine acquires, any may release.
+type Window struct {
+	budget atomic.Int64 // bytes
+	used   atomic.Int64
+	full   sync.Mutex // Protects following.
+	wake   chan struct{}
+	closed bool
+}
+
+// SetBudget sets how many bytes may be under way. A single message may always be.
+func (w *Window) SetBudget(bytes int64) { w.budget.Store(bytes) }
+
+// Acquire takes cost bytes and waits while others use up the budget. It is false once the window
+// is closed.
+func (w *Window) Acquire(cost int64) bool {
+	for {
+		used := w.used.Add(cost)
+		if used == cost || used <= w.budget.Load() {
+			return true
+		}
+		w.used.Add(-cost)
+		if !w.wait(cost) {
+			return false
+		}
+	}
+}
+
+// wait returns when something was released since the call, or false when the window is closed.
+func (w *Window) wait(cost int64) bool {
+	w.full.Lock()
+	if w.wake == nil {
+		w.wake = make(chan struct{}, 1)
+	}
+	wake, closed := w.wake, w.closed
+	w.full.Unlock()
+	if closed {
+		return false
+	}
+	// A release between the failed attempt and the creation of wake signalled nobody.
+	if used := w.used.Load(); used == 0 || used+cost <= w.budget.Load() {
+		return true
+	}
+	<-wake
+	return true
+}
+
+// Close makes Acquire fail, now and for ever.
+func (w *Window) Close() {
+	w.full.Lock()
+	w.closed = true
+	w.signal()
+	w.full.Unlock()
+}
+
+func (w *Window) release(cost int64) {
+	w.used.Add(-cost)
+	w.full.Lock()
+	w.signal()
+	w.full.Unlock()
+}
+
+func (w *Window) signal() {
+	if w.wake == nil {
+		return
+	}
+	select {
+	case w.wake <- struct{}{}:
+	default:
+	}
+}
+
+// Lease is the share of a window that one message holds while it or a frame made of it is under
+// way. It starts with one holder.
+type Lease struct {
+	window  *Window
+	cost    int64
+	holders atomic.Int32
+}
+
+// NewLease returns a lease of cost bytes that w has already granted.
+func NewLease(w *Window, cost int64) *Lease {
+	l := &Lease{window: w, cost: cost}
+	l.holders.Store(1)
+	return l
+}
+
+// Retain adds a holder. A nil lease has none to count.
+func (l *Lease) Retain() {
+	if l != nil {
+		l.holders.Add(1)
+	}
+}
+
+// Release removes a holder; the last one gives the share back.
+func (l *Lease) Release() {
+	if l == nil {
+		return
+	}
+	if l.holders.Add(-1) == 0 {
+		l.window.release(l.cost)
+	}
+}

@@ -1,0 +1,68 @@
+package actors
+
+import (
+	"time"
+	"unique"
+
+	"strowger/transport/wire"
+)
+
+// Peer is an authenticated connection as the others see it: who it is and where to write to it.
+// It is immutable.
+type Peer struct {
+	ID     string // 32 hex digits, never given twice; resource_id on the wire
+	Role   Role
+	Socket Socket
+	Name   string // the service's name, for a service
+	Class  string
+	// Subscriptions are the services whose broadcasts it gets.
+	Subscriptions []string
+	UserUUID      string
+	UserName      string
+	Extensions    []string
+	ExpiresAt     time.Time // zero: never
+
+	resourceID  wire.Raw
+	domainName  wire.Raw
+	domainUUID  wire.Raw
+	permissions unique.Handle[string] // {"name":true,...}; shared by all that have the same
+}
+
+func newPeer(c *Credentials, s Socket) *Peer {
+	id := wire.NewID()
+	return &Peer{
+		ID: id, Role: c.Role, Socket: s, Name: c.Service, Class: c.Class,
+		Subscriptions: c.Services, UserUUID: c.UserUUID, UserName: c.UserName,
+		Extensions: c.Extensions, ExpiresAt: c.ExpiresAt,
+		resourceID: wire.QuoteString(id), domainName: wire.QuoteString(c.DomainName),
+		domainUUID: wire.QuoteString(c.DomainUUID), permissions: permissionMap(c.Permissions),
+	}
+}
+
+// permissionMap spells the permissions as requests carry them: [] where there are none.
+func permissionMap(names []string) unique.Handle[string] {
+	if len(names) == 0 {
+		return unique.Make("[]")
+	}
+	b := []byte{'{'}
+	for i, name := range names {
+		if i > 0 {
+			b = append(b, ',')
+		}
+		b = append(wire.AppendString(b, name), ":true"...)
+	}
+	return unique.Make(string(append(b, '}')))
+}
+
+// stamp returns the request as the service gets it: whatever the client wrote about itself is
+// replaced by what the token says (protocol 5.2).
+func (p *Peer) stamp(request *wire.Envelope) *wire.Envelope {
+	e := *request
+	e.ResourceID, e.DomainName, e.DomainUUID = p.resourceID, p.domainName, p.domainUUID
+	e.Permissions = wire.Raw(p.permissions.Value())
+	return &e
+}
+
+func (p *Peer) expired(now time.Time) bool {
+	return !p.ExpiresAt.IsZero() && !now.Before(p.ExpiresAt)
+}

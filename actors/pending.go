@@ -1,0 +1,138 @@
+package actors
+
+import (
+	"container/list"
+	"time"
+
+	"strowger/transport/wire"
+)
+
+// pending is a service's table of requests under way and of those who asked. A request stays known
+// after its first reply, because one request may get several (protocol 5.5).
+type pending struct {
+	askers    map[string]*asker // by subscriber id
+	unsettled map[wire.Key]map[*request]struct{}
+	byAge     list.List // of *request, oldest first: all have the same timeout
+	limit     func() int
+}
+
+// asker is a subscriber that has asked the service something since it connected.
+type asker struct {
+	peer     *Peer
+	requests map[wire.Key]*request
+	open     int       // requests without a reply yet
+	answered list.List // of *request, the longest answered first
+}
+
+type request struct {
+	key      wire.Key
+	asker    *asker
+	deadline time.Time
+	answered *list.Element // nil: no reply yet
+	age      *list.Element
+}
+
+func newPending(limit func() int) *pending {
+	return &pending{
+		askers:    make(map[string]*asker),
+		unsettled: make(map[wire.Key]map[*request]struct{}),
+		limit:     limit,
+	}
+}
+
+// add notes a request; it is false when the subscriber has too many unanswered ones. A request id
+// used again starts anew.
+func (p *pending) add(peer *Peer, key wire.Key, deadline time.Time) bool {
+	a := p.askers[peer.ID]
+	if a == nil {
+		a = &asker{peer: peer, requests: make(map[wire.Key]*request)}
+		p.askers[peer.ID] = a
+	}
+	if old := a.requests[key]; old != nil {
+		p.remove(old)
+	}
+	if a.open >= p.limit() {
+		return false
+	}
+	r := &request{key: key, asker: a, deadline: deadline}
+	r.age = p.byAge.PushBack(r)
+	a.requests[key] = r
+	a.open++
+	same := p.unsettled[key]
+	if same == nil {
+		same = make(map[*request]struct{}, 1)
+		p.unsettled[key] = same
+	}
+	same[r] = struct{}{}
+	return true
+}
+
+// settle notes that r has a reply. Of the answered requests of one subscriber only so many are
+// remembered as may be open.
+func (p *pending) settle(r *request) {
+	if r.answered != nil {
+		return
+	}
+	p.forgetUnsettled(r)
+	a := r.asker
+	a.open--
+	r.answered = a.answered.PushBack(r)
+	if a.answered.Len() > p.limit() {
+		p.remove(a.answered.Front().Value.(*request))
+	}
+}
+
+func (p *pending) forgetUnsettled(r *request) {
+	same := p.unsettled[r.key]
+	delete(same, r)
+	if len(same) == 0 {
+		delete(p.unsettled, r.key)
+	}
+}
+
+func (p *pending) remove(r *request) {
+	p.byAge.Remove(r.age)
+	delete(r.asker.requests, r.key)
+	if r.answered != nil {
+		r.asker.answered.Remove(r.answered)
+		return
+	}
+	r.asker.open--
+	p.forgetUnsettled(r)
+}
+
+// gone forgets a subscriber and all it asked.
+func (p *pending) gone(id string) {
+	a := p.askers[id]
+	if a == nil {
+		return
+	}
+	for _, r := range a.requests {
+		p.remove(r)
+	}
+	delete(p.askers, id)
+}
+
+// only returns the one unanswered request with this id; ambiguous is true when there are several.
+func (p *pending) only(key wire.Key) (r *request, ambiguous bool) {
+	same := p.unsettled[key]
+	if len(same) > 1 {
+		return nil, true
+	}
+	for r := range same {
+		return r, false
+	}
+	return nil, false
+}
+
+// expire removes what is older than its deadline by grace. Until then an unanswered request still
+// makes a reply without resource_id ambiguous, so that a late one cannot reach somebody else.
+func (p *pending) expire(now time.Time, grace time.Duration) {
+	for e := p.byAge.Front(); e != nil; e = p.byAge.Front() {
+		r := e.Value.(*request)
+		if now.Before(r.deadline.Add(grace)) {
+			return
+		}
+		p.remove(r)
+	}
+}

@@ -1,0 +1,90 @@
+package actors
+
+import (
+	"time"
+
+	"strowger/transport/wire"
+)
+
+// Frame is one encoded WebSocket frame, shared by everyone it is sent to and never changed.
+type Frame struct {
+	Bytes []byte
+	// Lease is the share of its sender's window that the frame holds until every egress shard it
+	// was given to has written or queued it; nil for the router's own answers.
+	Lease *Lease
+}
+
+// Socket is the write side of one connection. Its methods may be called from any goroutine, never
+// block and keep their order. What is sent after Close is dropped.
+type Socket interface {
+	// Greet writes f at once, admitted or not. It is for the connection's own actor.
+	Greet(f Frame)
+	// Admit writes f and then all that was sent before it; from then on Send writes at once. The
+	// role decides how much the peer may send from now on.
+	Admit(role Role, f Frame)
+	// Send writes f, or keeps it until Admit. A peer that lets more wait than the bound is closed
+	// with wire.CloseSlowConsumer.
+	Send(f Frame)
+	// Close writes a close frame behind all that waits and then ends the connection.
+	Close(code wire.CloseCode)
+}
+
+// Group is a set of sockets that get the same frames. It belongs to one actor.
+type Group interface {
+	Add(s Socket)
+	Remove(s Socket)
+	// Send writes f to every socket of the group but except, which may be nil.
+	Send(f Frame, except Socket)
+}
+
+// Egress owns the write side of all connections.
+type Egress interface {
+	NewGroup() Group
+}
+
+// Tokens is where tokens are presented. Claim blocks on files, so it runs on the worker pool.
+type Tokens interface {
+	// Claim returns what the token grants and uses it up, or an error that says why not.
+	Claim(name, hash string) (*Credentials, error)
+}
+
+// Clock tells the time and runs a function later, on a goroutine of its own.
+type Clock interface {
+	Now() time.Time
+	AfterFunc(d time.Duration, f func()) (stop func() bool)
+}
+
+// Workers runs blocking work outside the actors, a bounded number at once.
+type Workers interface {
+	Go(f func())
+}
+
+// Role is what a connection may do, from the least to the most.
+type Role int
+
+// The roles. Nothing but the token decides (protocol 1.2).
+const (
+	Unauthenticated Role = iota
+	Client
+	Service
+)
+
+// String returns the role as logs show it.
+func (r Role) String() string {
+	return [...]string{"unauthenticated", "client", "service"}[r]
+}
+
+// Credentials is what a claimed token says about its bearer.
+type Credentials struct {
+	Role        Role
+	Services    []string // subscriptions
+	Permissions []string // sorted, unique
+	DomainName  string
+	DomainUUID  string
+	UserUUID    string
+	UserName    string
+	Extensions  []string // user@context
+	Service     string   // name, for a service
+	Class       string   // PHP class, for a service
+	ExpiresAt   time.Time
+}

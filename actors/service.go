@@ -1,0 +1,224 @@
+package actors
+
+import (
+	"time"
+
+	"github.com/asynkron/protoactor-go/actor"
+
+	"strowger/transport/wire"
+)
+
+// Messages a service takes.
+type (
+	// ask is a client's request.
+	ask struct {
+		envelope *wire.Envelope
+		from     *Peer
+		lease    *Lease
+	}
+	// say is what an instance of the service wrote: a broadcast or a reply.
+	say struct {
+		envelope *wire.Envelope
+		from     *Peer
+		lease    *Lease
+	}
+	askerGone  struct{ id string }
+	instanceUp struct {
+		peer *Peer
+		from *actor.PID // gets *Joined; nil: nobody waits
+	}
+	instanceDown struct{ peer *Peer }
+	sweep        struct{}
+	endService   struct{}
+)
+
+func (m *ask) release() { m.lease.Release() }
+func (m *say) release() { m.lease.Release() }
+
+// service stands for one name: it hands requests to its instances, knows who asked what, and
+// passes on what the instances say.
+// On restart: instances and requests under way are kept.
+type service struct {
+	deps      *Deps
+	name      string
+	topic     *actor.PID
+	instances []*Peer
+	pending   *pending
+	sweeping  func() bool // stops the timer of the next sweep; nil: none set
+}
+
+func newService(d *Deps, name string, topic *actor.PID) *actor.Props {
+	s := &service{deps: d, name: name, topic: topic}
+	s.pending = newPending(func() int { return d.settings().PendingRequests })
+	return Props(d, "service", func() actor.Actor { return s }, actor.WithGuardian(d.Permanent))
+}
+
+// Receive handles one message.
+func (s *service) Receive(ctx actor.Context) {
+	switch m := ctx.Message().(type) {
+	case *ask:
+		s.ask(ctx, m)
+	case *say:
+		s.say(ctx, m)
+	case *askerGone:
+		s.pending.gone(m.id)
+	case *instanceUp:
+		s.instanceUp(ctx, m)
+	case *instanceDown:
+		s.instanceDown(m.peer)
+	case *sweep:
+		s.sweep(ctx)
+	case *endService:
+		s.end(ctx)
+	default:
+		s.deps.unknown(ctx)
+	}
+}
+
+func (s *service) ask(ctx actor.Context, m *ask) {
+	defer m.lease.Release()
+	if len(s.instances) == 0 {
+		s.deps.unavailable(m.from, m.envelope)
+		return
+	}
+	set := s.deps.settings()
+	deadline := s.deps.Clock.Now().Add(set.RequestTimeout)
+	if !s.pending.add(m.from, wire.KeyOf(m.envelope.RequestID), deadline) {
+		s.deps.Counters.Dead(TooManyRequests)
+		answer(m.from.Socket, wire.Unavailable, m.envelope)
+		return
+	}
+	s.sweepLater(ctx, set.RequestTimeout)
+	s.deps.Counters.Requests.Add(1)
+	frame := Frame{Bytes: wire.TextFrame(m.from.stamp(m.envelope)), Lease: m.lease}
+	for _, instance := range s.instances {
+		instance.Socket.Send(frame)
+	}
+}
+
+// say passes on what an instance wrote. A request id decides whether it is a reply
+// (protocol 5.4, 5.5).
+func (s *service) say(ctx actor.Context, m *say) {
+	if wire.IsEmpty(m.envelope.RequestID) {
+		ctx.Send(s.topic, &broadcast{envelope: m.envelope, from: m.from, lease: m.lease})
+		return
+	}
+	to, dead := s.asker(m.envelope)
+	if to == nil {
+		s.deps.Counters.Dead(dead)
+		m.lease.Release()
+		return
+	}
+	e := *m.envelope
+	e.ResourceID = nil
+	ctx.Send(s.topic, &reply{envelope: &e, to: to, lease: m.lease})
+}
+
+// asker returns whom a reply is for, or why it is for nobody.
+func (s *service) asker(e *wire.Envelope) (*Peer, DeadReason) {
+	key := wire.KeyOf(e.RequestID)
+	id, ok := wire.Text(e.ResourceID)
+	if !ok || id == "" {
+		return s.onlyAsker(key)
+	}
+	a := s.pending.askers[id]
+	if a == nil {
+		return nil, UnknownSubscriber
+	}
+	r := a.requests[key]
+	if r != nil && s.deps.Clock.Now().Before(r.deadline) {
+		s.pending.settle(r)
+		return a.peer, 0
+	}
+	if s.deps.settings().UnsolicitedReplies {
+		return a.peer, 0
+	}
+	if r != nil {
+		return nil, LateReply
+	}
+	return nil, UnsolicitedReply
+}
+
+// onlyAsker serves services that leave resource_id out: the reply is delivered when only one
+// unanswered request can be meant (protocol 11.17).
+func (s *service) onlyAsker(key wire.Key) (*Peer, DeadReason) {
+	if !s.deps.settings().RepliesWithoutResource {
+		return nil, UnknownSubscriber
+	}
+	r, ambiguous := s.pending.only(key)
+	switch {
+	case ambiguous:
+		return nil, AmbiguousReply
+	case r == nil:
+		return nil, UnsolicitedReply
+	case !s.deps.Clock.Now().Before(r.deadline):
+		return nil, LateReply
+	}
+	s.pending.settle(r)
+	return r.asker.peer, 0
+}
+
+func (s *service) instanceUp(ctx actor.Context, m *instanceUp) {
+	for _, peer := range s.instances {
+		if peer == m.peer {
+			return
+		}
+	}
+	s.instances = append(s.instances, m.peer)
+	s.deps.Log.Info("service up", "service", s.name, "instances", len(s.instances), "class", m.peer.Class)
+	if m.from != nil {
+		ctx.Send(m.from, &Joined{})
+	}
+}
+
+func (s *service) instanceDown(peer *Peer) {
+	for i, p := range s.instances {
+		if p == peer {
+			s.instances = append(s.instances[:i:i], s.instances[i+1:]...)
+			s.deps.Log.Info("service down", "service", s.name, "instances", len(s.instances))
+			return
+		}
+	}
+}
+
+// sweepLater sets the one timer that clears the table; it runs only while there are requests.
+func (s *service) sweepLater(ctx actor.Context, timeout time.Duration) {
+	if s.sweeping == nil {
+		s.sweeping = s.deps.after(2*timeout, ctx.Self(), &sweep{})
+	}
+}
+
+func (s *service) sweep(ctx actor.Context) {
+	s.sweeping = nil
+	timeout := s.deps.settings().RequestTimeout
+	s.pending.expire(s.deps.Clock.Now(), timeout)
+	if s.pending.byAge.Len() > 0 {
+		s.sweepLater(ctx, timeout)
+	}
+}
+
+// end stops the service behind all it still has to pass on, and then its topic.
+func (s *service) end(ctx actor.Context) {
+	if s.sweeping != nil {
+		s.sweeping()
+	}
+	ctx.Poison(s.topic)
+	ctx.Poison(ctx.Self())
+}
+
+// unavailable answers a request for a service that nobody offers, if the setting says so
+// (protocol 11.19: pages expect silence).
+func (d *Deps) unavailable(to *Peer, e *wire.Envelope) {
+	d.Counters.Dead(UnknownService)
+	switch d.settings().UnknownService {
+	case wire.NotFound.Code:
+		answer(to.Socket, wire.NotFound, e)
+	case wire.Unavailable.Code:
+		answer(to.Socket, wire.Unavailable, e)
+	}
+}
+
+// answer sends one of the router's own answers.
+func answer(to Socket, status wire.Status, e *wire.Envelope) {
+	to.Send(Frame{Bytes: wire.TextFrame(status.Answer(e))})
+}

@@ -1,0 +1,112 @@
+package transport
+
+import (
+	"time"
+
+	"strowger/actors"
+	"strowger/transport/wire"
+)
+
+// close puts a close frame behind all that waits; nothing is accepted after it.
+func (sh *shard) close(s *socket, code wire.CloseCode) {
+	if s.closing {
+		return
+	}
+	sh.link(s, wire.CloseFrame(code))
+	s.closing = true
+	s.held = nil
+	s.reader.window.Close()
+	sh.leaveAll(s)
+}
+
+// finish ends the write side once the close frame is out. The connection is closed when the read
+// side has ended too, so that the peer is not reset before it has read our last words.
+func (sh *shard) finish(s *socket) {
+	if !s.closing || s.writing || len(s.queue) > 0 || s.head != 0 || s.finished {
+		return
+	}
+	s.finished = true
+	if s.readDone {
+		sh.detach(s)
+		return
+	}
+	if c, ok := s.conn.(interface{ CloseWrite() error }); ok {
+		_ = c.CloseWrite()
+	}
+	_ = s.conn.SetReadDeadline(time.Now().Add(lingerTime))
+}
+
+// abort ends a connection that cannot be written to.
+func (sh *shard) abort(s *socket) {
+	if s.finished {
+		return
+	}
+	s.closing, s.finished = true, true
+	s.held, s.queue = nil, nil
+	s.reader.window.Close()
+	sh.leaveAll(s)
+	_ = s.conn.Close()
+	if s.readDone {
+		sh.detach(s)
+	}
+}
+
+// readerDone notes that the read side has ended. The connection's actor knows why and closes the
+// write side with the code that fits.
+func (sh *shard) readerDone(s *socket) {
+	s.readDone = true
+	if s.finished {
+		sh.detach(s)
+	}
+}
+
+func (sh *shard) detach(s *socket) {
+	_ = s.conn.Close()
+	if _, ok := sh.sockets[s]; ok {
+		delete(sh.sockets, s)
+		sh.egress.live.Add(-1)
+	}
+}
+
+func (sh *shard) closeAll(code wire.CloseCode) {
+	sh.closed = code
+	for s := range sh.sockets {
+		sh.close(s, code)
+	}
+}
+
+// abortAll cuts off whoever has not gone by the end of a shutdown.
+func (sh *shard) abortAll() {
+	for s := range sh.sockets {
+		_ = s.conn.Close()
+		sh.abort(s)
+	}
+}
+
+// pingFrame is shared by all pings.
+var pingFrame = wire.AppendFrame(nil, wire.OpPing, nil)
+
+// tick pings those whose turn it is and closes those who gave no sign of life. Services are left
+// alone: the PHP ones take a ping for an empty message, and TCP's own probes find their death.
+func (sh *shard) tick(now time.Time) {
+	l := sh.limits.Load()
+	seconds := now.Unix()
+	sh.now.Store(seconds)
+	ping, idle := int64(l.PingInterval/time.Second), int64(l.IdleTimeout/time.Second)
+	if ping == 0 && idle == 0 {
+		return
+	}
+	for s := range sh.sockets {
+		if s.closing || s.role == actors.Service {
+			continue
+		}
+		if idle > 0 && seconds-s.lastHeard.Load() > idle {
+			sh.close(s, wire.CloseIdle)
+			continue
+		}
+		if ping > 0 && seconds >= s.nextPing {
+			s.nextPing = seconds + ping
+			sh.put(s, pingFrame, reserve)
+		}
+	}
+}

@@ -1,0 +1,113 @@
+package transport
+
+import (
+	"fmt"
+	"net"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/asynkron/protoactor-go/actor"
+
+	"strowger/actors"
+	"strowger/transport/wire"
+)
+
+// Shards is how many egress shards share the connections. Four to eight are best on two cores:
+// fewer leave a core idle, more join less into one write.
+const Shards = 4
+
+// Egress owns the write side of all connections.
+type Egress struct {
+	shards []*shard
+	next   atomic.Uint32
+	live   atomic.Int64 // sockets attached and not closed yet
+	drains sync.WaitGroup
+	ticks  sync.WaitGroup
+	stop   chan struct{}
+}
+
+// NewEgress starts the shards. Deps.Egress is the caller's to set.
+func NewEgress(d *actors.Deps, limits *atomic.Pointer[Limits]) (*Egress, error) {
+	e := &Egress{stop: make(chan struct{})}
+	for i := range Shards {
+		sh := newShard(i, e, d, limits)
+		props := actors.Props(d, "egress", func() actor.Actor { return sh },
+			actor.WithMailbox(actors.NewBatchingMailbox), actor.WithGuardian(d.Permanent))
+		pid, err := d.System.Root.SpawnNamed(props, fmt.Sprintf("egress%d", i))
+		if err != nil {
+			return nil, fmt.Errorf("start egress: %w", err)
+		}
+		sh.pid = pid
+		e.shards = append(e.shards, sh)
+	}
+	e.ticks.Add(1)
+	go e.tick()
+	return e, nil
+}
+
+func (e *Egress) tick() {
+	defer e.ticks.Done()
+	ticker := time.NewTicker(time.Second)
+	defer ticker.Stop()
+	for {
+		select {
+		case <-e.stop:
+			return
+		case now := <-ticker.C:
+			for _, sh := range e.shards {
+				sh.post(&tick{now})
+			}
+		}
+	}
+}
+
+// NewGroup implements actors.Egress.
+func (e *Egress) NewGroup() actors.Group {
+	return &group{shards: e.shards, counts: make([]int, len(e.shards)), members: make([][]*socket, len(e.shards))}
+}
+
+// Live returns how many connections are open.
+func (e *Egress) Live() int { return int(e.live.Load()) }
+
+// newSocket returns the write side of conn, owned by one of the shards.
+func (e *Egress) newSocket(conn net.Conn, l *Limits) *socket {
+	s := &socket{shard: e.shards[int(e.next.Add(1))%len(e.shards)], conn: conn}
+	if c, ok := conn.(*net.TCPConn); ok {
+		if raw, err := c.SyscallConn(); err == nil {
+			s.raw = raw
+		}
+	}
+	s.reader = &reader{Conn: conn, socket: s}
+	s.allow(actors.Unauthenticated, l)
+	s.heard()
+	return s
+}
+
+// attach makes the socket known to its shard. The caller has counted it in live.
+func (e *Egress) attach(s *socket) { s.shard.post(&attach{s}) }
+
+// CloseAll closes every connection, and every one that still comes, with code.
+func (e *Egress) CloseAll(code wire.CloseCode) {
+	for _, sh := range e.shards {
+		sh.post(&closeAll{code})
+	}
+}
+
+// AbortAll closes every connection without a word.
+func (e *Egress) AbortAll() {
+	for _, sh := range e.shards {
+		sh.post(&abortAll{})
+	}
+}
+
+// Stop ends the ticker, waits for the goroutines that write to slow readers, and stops the shards.
+// All connections must have been closed.
+func (e *Egress) Stop() {
+	close(e.stop)
+	e.ticks.Wait()
+	e.drains.Wait()
+	for _, sh := range e.shards {
+		_ = sh.deps.System.Root.StopFuture(sh.pid).Wait()
+	}
+}

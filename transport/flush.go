@@ -1,0 +1,208 @@
+package transport
+
+import (
+	"errors"
+	"net"
+	"syscall"
+	"time"
+)
+
+// maxJoin is how many bytes are joined for one write; what is longer goes in several.
+const maxJoin = 256 << 10
+
+// flush writes what the batch holds for each socket, and then gives the leases back.
+func (sh *shard) flush() {
+	for _, s := range sh.dirty {
+		sh.flushSocket(s)
+	}
+	sh.writer.forget()
+	sh.reset()
+}
+
+func (sh *shard) flushSocket(s *socket) {
+	head := s.head
+	s.head, s.tail = 0, 0
+	if s.finished {
+		return
+	}
+	if s.writing || s.raw == nil {
+		sh.enqueue(s, head, 0)
+		return
+	}
+	for head != 0 {
+		buf, next := sh.writer.join(sh.nodes, head)
+		n, err := sh.writer.write(s.raw, buf)
+		if err != nil {
+			sh.abort(s)
+			return
+		}
+		if n < len(buf) {
+			sh.enqueue(s, head, n)
+			return
+		}
+		head = next
+	}
+	sh.finish(s)
+}
+
+// enqueue keeps the frames from head on, less what is written already, and has them written by a
+// goroutine that may block.
+func (sh *shard) enqueue(s *socket, head int32, written int) {
+	counted := s.waiting > 0
+	for n := head; n != 0; n = sh.nodes[n].next {
+		frame := sh.nodes[n].frame
+		if written >= len(frame) {
+			written -= len(frame)
+			continue
+		}
+		rest := frame[written:]
+		written = 0
+		s.queue = append(s.queue, rest)
+		if !counted {
+			s.waiting++
+			s.bytes += int64(len(rest))
+		}
+	}
+	sh.drain(s)
+}
+
+// drain starts a goroutine that writes the queue, unless one is at it. The goroutine has the
+// frames to itself until it reports back.
+func (sh *shard) drain(s *socket) {
+	if s.writing || len(s.queue) == 0 {
+		return
+	}
+	s.writing = true
+	frames := net.Buffers(s.queue)
+	s.queue = nil
+	done := &written{s: s, frames: len(frames)}
+	for _, f := range frames {
+		done.bytes += int64(len(f))
+	}
+	timeout := sh.limits.Load().WriteTimeout
+	sh.drains.Add(1)
+	go func() {
+		defer sh.drains.Done()
+		if done.err = s.conn.SetWriteDeadline(time.Now().Add(timeout)); done.err == nil {
+			_, done.err = frames.WriteTo(s.conn)
+		}
+		sh.post(done)
+	}()
+}
+
+func (sh *shard) written(m *written) {
+	s := m.s
+	s.writing = false
+	s.waiting -= m.frames
+	s.bytes -= m.bytes
+	if s.finished {
+		return
+	}
+	if m.err != nil {
+		sh.abort(s)
+		return
+	}
+	// What this batch has linked so far was counted into waiting and is queued when it is flushed.
+	if s.head == 0 {
+		sh.drain(s)
+		sh.finish(s)
+	} else if len(s.queue) > 0 {
+		sh.drain(s)
+	} else {
+		sh.uncount(s)
+	}
+}
+
+// uncount undoes the counting of frames that need not wait after all.
+func (sh *shard) uncount(s *socket) {
+	for n := s.head; n != 0; n = sh.nodes[n].next {
+		s.waiting--
+		s.bytes -= int64(len(sh.nodes[n].frame))
+	}
+}
+
+// writer makes non-blocking writes. The closure it hands to the runtime is made once, so that a
+// write allocates nothing.
+type writer struct {
+	buf    []byte
+	n      int
+	err    error
+	call   func(fd uintptr) bool
+	joined []byte
+	parts  [][]byte // what joined was made of
+}
+
+func (w *writer) init() {
+	w.call = func(fd uintptr) bool {
+		for {
+			w.n, w.err = syscall.Write(int(fd), w.buf)
+			if !errors.Is(w.err, syscall.EINTR) {
+				return true
+			}
+		}
+	}
+}
+
+// write makes one attempt and returns how much went out.
+func (w *writer) write(raw syscall.RawConn, buf []byte) (int, error) {
+	w.buf = buf
+	err := raw.Write(w.call)
+	w.buf = nil
+	if err != nil {
+		return 0, err
+	}
+	if errors.Is(w.err, syscall.EAGAIN) {
+		return 0, nil
+	}
+	if w.err != nil {
+		return 0, w.err
+	}
+	return w.n, nil
+}
+
+// join returns the frames from head on as one piece, and where the next piece begins. Neighbours
+// mostly get the same frames, so what was joined for the last socket is used again if it fits.
+func (w *writer) join(nodes []node, head int32) (buf []byte, next int32) {
+	first := nodes[head]
+	if first.next == 0 || len(first.frame) >= maxJoin {
+		return first.frame, first.next
+	}
+	if next, same := w.same(nodes, head); same {
+		return w.joined, next
+	}
+	w.joined, w.parts = w.joined[:0], w.parts[:0]
+	n := head
+	for ; n != 0 && len(w.joined)+len(nodes[n].frame) <= maxJoin; n = nodes[n].next {
+		w.joined = append(w.joined, nodes[n].frame...)
+		w.parts = append(w.parts, nodes[n].frame)
+	}
+	return w.joined, n
+}
+
+// same reports whether the list from head on begins with the frames that were joined last, and
+// whether it would have been cut there too.
+func (w *writer) same(nodes []node, head int32) (next int32, same bool) {
+	if len(w.parts) == 0 {
+		return 0, false
+	}
+	n := head
+	for _, part := range w.parts {
+		if n == 0 || len(nodes[n].frame) != len(part) || &nodes[n].frame[0] != &part[0] {
+			return 0, false
+		}
+		n = nodes[n].next
+	}
+	if n != 0 && len(w.joined)+len(nodes[n].frame) <= maxJoin {
+		return 0, false
+	}
+	return n, true
+}
+
+// forget lets go of the frames of the last batch.
+func (w *writer) forget() {
+	clear(w.parts)
+	w.parts = w.parts[:0]
+	if cap(w.joined) > maxJoin {
+		w.joined = nil
+	}
+}

@@ -1,0 +1,95 @@
+package transport
+
+import (
+	"bufio"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"time"
+)
+
+// refusal is a handshake answered with an HTTP status.
+type refusal struct {
+	status int
+	reason string
+	header string // one more header line, without the line's end
+}
+
+func (r *refusal) Error() string { return fmt.Sprintf("handshake refused: %d %s", r.status, r.reason) }
+
+// readRequest reads the opening request within the limits and makes of it what the WebSocket
+// library wants to see. Path, version, subprotocols and extensions are ignored, as the original
+// ignores them; the key is needed.
+func readRequest(conn net.Conn, l *Limits) (*http.Request, *bufio.Reader, error) {
+	if err := conn.SetReadDeadline(time.Now().Add(l.HeaderTimeout)); err != nil {
+		return nil, nil, fmt.Errorf("set deadline: %w", err)
+	}
+	bounded := &io.LimitedReader{R: conn, N: int64(l.HeaderBytes)}
+	br := bufio.NewReaderSize(bounded, 4096)
+	r, err := http.ReadRequest(br)
+	switch {
+	case err != nil && bounded.N <= 0:
+		return nil, nil, &refusal{status: http.StatusRequestHeaderFieldsTooLarge, reason: fmt.Sprintf("request header over %d bytes", l.HeaderBytes)}
+	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
+		return nil, nil, fmt.Errorf("read request: %w", err)
+	case isTimeout(err):
+		return nil, nil, &refusal{status: http.StatusRequestTimeout, reason: "no request in time"}
+	case err != nil:
+		return nil, nil, &refusal{status: http.StatusBadRequest, reason: "malformed request"}
+	}
+	if err := checkRequest(r, l); err != nil {
+		return nil, nil, err
+	}
+	r.Header.Set("Connection", "Upgrade")
+	r.Header.Set("Upgrade", "websocket")
+	r.Header.Set("Sec-WebSocket-Version", "13")
+	r.Header.Del("Sec-WebSocket-Protocol")
+	r.Header.Del("Sec-WebSocket-Extensions")
+	return r, br, conn.SetReadDeadline(time.Time{})
+}
+
+func checkRequest(r *http.Request, l *Limits) error {
+	switch {
+	case r.Method != http.MethodGet:
+		return &refusal{status: http.StatusMethodNotAllowed, reason: "only GET upgrades", header: "Allow: GET"}
+	case !r.ProtoAtLeast(1, 1):
+		return &refusal{status: http.StatusHTTPVersionNotSupported, reason: "only HTTP/1.1 upgrades"}
+	case r.Header.Get("Sec-WebSocket-Key") == "":
+		return &refusal{status: http.StatusBadRequest, reason: "this is a WebSocket server: no Sec-WebSocket-Key"}
+	case !originAllowed(r, l.Origins):
+		return &refusal{status: http.StatusForbidden, reason: "origin not allowed, see listen.origins"}
+	}
+	return nil
+}
+
+// refuse answers a failed handshake, if there is anybody to answer, and hangs up.
+func refuse(conn net.Conn, err error) {
+	var r *refusal
+	if errors.As(err, &r) {
+		_ = conn.SetDeadline(time.Now().Add(time.Second))
+		header := ""
+		if r.header != "" {
+			header = r.header + "\r\n"
+		}
+		_, _ = fmt.Fprintf(conn, "HTTP/1.1 %d %s\r\n%sContent-Type: text/plain; charset=utf-8\r\nContent-Length: %d\r\nConnection: close\r\n\r\n%s\n",
+			r.status, http.StatusText(r.status), header, len(r.reason)+1, r.reason)
+		linger(conn, time.Second)
+	}
+	_ = conn.Close()
+}
+
+// linger lets the peer read our last words: closing with unread input would reset the connection.
+func linger(conn net.Conn, patience time.Duration) {
+	if c, ok := conn.(interface{ CloseWrite() error }); ok {
+		_ = c.CloseWrite()
+	}
+	_ = conn.SetReadDeadline(time.Now().Add(patience))
+	_, _ = io.Copy(io.Discard, io.LimitReader(conn, 1<<20))
+}
+
+func isTimeout(err error) bool {
+	var t interface{ Timeout() bool }
+	return errors.As(err, &t) && t.Timeout()
+}

@@ -1,0 +1,199 @@
+package transport
+
+import (
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"sync"
+	"time"
+
+	"github.com/asynkron/protoactor-go/actor"
+	"github.com/lxzan/gws"
+
+	"strowger/actors"
+)
+
+// Server takes connections in and gives each an actor.
+type Server struct {
+	opts     Options
+	egress   *Egress
+	upgrader *gws.Upgrader
+	listener net.Listener
+	pid      *actor.PID
+	running  sync.WaitGroup // the accept loop, handshakes and readers
+
+	mu         sync.Mutex // Protects following.
+	handshakes map[net.Conn]struct{}
+	stopped    bool
+}
+
+// Listen opens the address and starts the listener actor.
+func Listen(address string, e *Egress, o Options) (*Server, error) {
+	ln, err := net.Listen("tcp", address)
+	if err != nil {
+		return nil, fmt.Errorf("listen on %s: %w", address, err)
+	}
+	s := &Server{opts: o, egress: e, listener: ln, handshakes: make(map[net.Conn]struct{})}
+	s.upgrader = gws.NewUpgrader(events{}, &gws.ServerOption{
+		ReadMaxPayloadSize: maxFrame,
+		CheckUtf8Enabled:   true,
+		Logger:             gwsLog{o.Log},
+		NewSession:         func() gws.SessionStorage { return nil },
+	})
+	props := actors.Props(o.Deps, "listener", func() actor.Actor { return &listener{server: s} }, actor.WithGuardian(o.Deps.Permanent))
+	if s.pid, err = o.Deps.System.Root.SpawnNamed(props, "listener"); err != nil {
+		_ = ln.Close()
+		return nil, fmt.Errorf("start listener: %w", err)
+	}
+	return s, nil
+}
+
+// maxFrame is the longest frame the library may see; the guard refuses by role before.
+const maxFrame = 1 << 30
+
+type gwsLog struct{ log *slog.Logger }
+
+func (l gwsLog) Error(v ...any) { l.log.Error("websocket library", "err", fmt.Sprint(v...)) }
+
+// Addr returns the address in use.
+func (s *Server) Addr() net.Addr { return s.listener.Addr() }
+
+// StopListening takes no more connections and ends those that have not shaken hands yet.
+func (s *Server) StopListening() {
+	_ = s.listener.Close()
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.stopped = true
+	for conn := range s.handshakes {
+		_ = conn.Close()
+	}
+}
+
+// Wait returns when the accept loop, every reader and the listener actor have ended.
+func (s *Server) Wait() {
+	s.running.Wait()
+	_ = s.opts.Deps.System.Root.PoisonFuture(s.pid).Wait()
+}
+
+// listener is the actor that accepts.
+// On restart: it accepts again; open connections do not notice.
+type listener struct{ server *Server }
+
+type acceptEnded struct{ err error }
+
+// Receive handles one message.
+func (l *listener) Receive(ctx actor.Context) {
+	switch m := ctx.Message().(type) {
+	case *actor.Started:
+		self, system := ctx.Self(), ctx.ActorSystem()
+		l.server.running.Add(1)
+		go func() {
+			defer l.server.running.Done()
+			system.Root.Send(self, &acceptEnded{l.server.accept()})
+		}()
+	case *acceptEnded:
+		if !errors.Is(m.err, net.ErrClosed) {
+			// A listener that cannot accept is of no use: crash, and be restarted.
+			panic(m.err)
+		}
+	}
+}
+
+// Waits between failed accepts, as when no file descriptor is left.
+const (
+	minAcceptWait = 5 * time.Millisecond
+	maxAcceptWait = time.Second
+)
+
+func (s *Server) accept() error {
+	wait := minAcceptWait
+	for {
+		conn, err := s.listener.Accept()
+		if errors.Is(err, net.ErrClosed) {
+			return err
+		}
+		if err != nil {
+			s.opts.Log.Error("accept", "err", err, "retry_in", wait.String())
+			<-time.After(wait)
+			wait = min(2*wait, maxAcceptWait)
+			continue
+		}
+		wait = minAcceptWait
+		s.running.Add(1)
+		go s.serve(conn)
+	}
+}
+
+// serve shakes hands and starts the reader on a goroutine of its own, whose stack is still small.
+func (s *Server) serve(conn net.Conn) {
+	defer s.running.Done()
+	l := s.opts.Limits.Load()
+	if s.egress.live.Add(1) > int64(l.Connections) {
+		s.egress.live.Add(-1)
+		refuse(conn, &refusal{status: http.StatusServiceUnavailable, reason: "too many connections"})
+		return
+	}
+	tune(conn, l)
+	if !s.remember(conn) {
+		s.egress.live.Add(-1)
+		_ = conn.Close()
+		return
+	}
+	err := s.open(conn, l)
+	s.forget(conn)
+	if err != nil {
+		s.egress.live.Add(-1)
+		s.opts.Log.Info("handshake failed", "remote", conn.RemoteAddr().String(), "err", err)
+	}
+}
+
+func (s *Server) open(plain net.Conn, l *Limits) error {
+	conn := plain
+	if s.opts.TLS != nil {
+		conn = tls.Server(plain, s.opts.TLS)
+	}
+	request, br, err := readRequest(conn, l)
+	if err != nil {
+		refuse(conn, err)
+		return err
+	}
+	socket := s.egress.newSocket(conn, l)
+	r := socket.reader
+	r.deps = s.opts.Deps
+	ws, err := r.upgrade(s.upgrader, request, br)
+	if err != nil {
+		_ = conn.Close()
+		return err
+	}
+	log := s.opts.Log.With("remote", conn.RemoteAddr().String())
+	s.egress.attach(socket)
+	r.pid = actors.SpawnConnection(s.opts.Deps, s.opts.Router, socket, log)
+	s.running.Add(1)
+	go r.loop(ws, s.running.Done)
+	return nil
+}
+
+func (s *Server) remember(conn net.Conn) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.stopped {
+		return false
+	}
+	s.handshakes[conn] = struct{}{}
+	return true
+}
+
+func (s *Server) forget(conn net.Conn) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	delete(s.handshakes, conn)
+}
+
+func tune(conn net.Conn, l *Limits) {
+	if c, ok := conn.(*net.TCPConn); ok {
+		_ = c.SetKeepAliveConfig(net.KeepAliveConfig{Enable: l.TCPKeepAlive > 0, Idle: l.TCPKeepAlive, Interval: l.TCPKeepAlive, Count: 3})
+	}
+}

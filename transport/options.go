@@ -1,0 +1,61 @@
+package transport
+
+import (
+	"crypto/tls"
+	"log/slog"
+	"sync/atomic"
+	"time"
+
+	"github.com/asynkron/protoactor-go/actor"
+
+	"strowger/actors"
+)
+
+// Limits bound what peers can make the transport hold. A reload replaces them as a whole; open
+// connections follow, except for the sizes of a role they already have.
+type Limits struct {
+	Connections            int           // open at once; further ones get HTTP 503
+	HeaderBytes            int           // request line and headers of the handshake
+	HeaderTimeout          time.Duration // for the whole handshake
+	UnauthenticatedBytes   int64         // longest message before authentication
+	ClientBytes            int64         // longest message of a client
+	ServiceBytes           int64         // longest message of a service
+	InboundMessages        int           // a client's messages under way inside the router
+	ServiceInboundMessages int           // a service's
+	OutboundMessages       int           // waiting for one slow reader
+	OutboundBytes          int64
+	WriteTimeout           time.Duration // for each write to a slow reader
+	PingInterval           time.Duration // 0: no pings; services are never pinged
+	IdleTimeout            time.Duration // 0: never; services are exempt
+	TCPKeepAlive           time.Duration // interval of the kernel's probes; negative: off
+	Origins                []string      // allowed besides none and the request's own host
+}
+
+// messageBytes returns the longest message of a role.
+func (l *Limits) messageBytes(r actors.Role) int64 {
+	switch r {
+	case actors.Service:
+		return l.ServiceBytes
+	case actors.Client:
+		return l.ClientBytes
+	default:
+		return l.UnauthenticatedBytes
+	}
+}
+
+// window returns how many messages of a role may be under way.
+func (l *Limits) window(r actors.Role) int {
+	if r == actors.Service {
+		return l.ServiceInboundMessages
+	}
+	return l.InboundMessages
+}
+
+// Options is what the transport needs. All fields but TLS are needed.
+type Options struct {
+	Limits *atomic.Pointer[Limits]
+	TLS    *tls.Config // nil: plain TCP
+	Log    *slog.Logger
+	Deps   *actors.Deps
+	Router *actor.PID
+}

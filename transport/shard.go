@@ -1,0 +1,236 @@
+package transport
+
+import (
+	"fmt"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/asynkron/protoactor-go/actor"
+
+	"strowger/actors"
+	"strowger/transport/wire"
+)
+
+// shard is the actor that owns the write side of many connections. Its mailbox hands over all
+// that waits at once; what a batch holds for a socket leaves in one write.
+// On restart: its sockets and groups are kept, the batch that crashed it is lost.
+type shard struct {
+	index   int
+	egress  *Egress
+	deps    *actors.Deps
+	limits  *atomic.Pointer[Limits]
+	pid     *actor.PID
+	now     atomic.Int64 // unix seconds
+	drains  *sync.WaitGroup
+	sockets map[*socket]struct{}
+	closed  wire.CloseCode // not zero: the daemon stops, new sockets are closed too
+
+	// Of the batch being handled.
+	dirty  []*socket
+	nodes  []node // nodes[0] is unused
+	leases []*actors.Lease
+	writer writer
+}
+
+// node is a frame on its way to one socket, in a list that lasts for one batch.
+type node struct {
+	frame []byte
+	next  int32
+}
+
+func newShard(index int, e *Egress, d *actors.Deps, limits *atomic.Pointer[Limits]) *shard {
+	s := &shard{index: index, egress: e, deps: d, limits: limits, drains: &e.drains,
+		sockets: make(map[*socket]struct{}), nodes: make([]node, 1)}
+	s.writer.init()
+	s.now.Store(time.Now().Unix())
+	return s
+}
+
+func (sh *shard) post(message any) { sh.deps.System.Root.Send(sh.pid, message) }
+
+// Receive handles one batch.
+func (sh *shard) Receive(ctx actor.Context) {
+	batch, ok := ctx.Message().(*actors.Batch)
+	if !ok {
+		return
+	}
+	for _, m := range batch.Messages {
+		sh.handle(m)
+	}
+	sh.flush()
+}
+
+func (sh *shard) handle(message any) {
+	switch m := message.(type) {
+	case *cast:
+		sh.cast(m)
+	case *deliver:
+		sh.deliver(m.s, m.f)
+	case *greet:
+		sh.take(m.f)
+		sh.put(m.s, m.f.Bytes, reserve)
+	case *admit:
+		sh.admit(m)
+	case *enter:
+		sh.enter(m.g, m.s)
+	case *exit:
+		sh.exit(m.g, m.s)
+	case *attach:
+		sh.attach(m.s)
+	case *closeSocket:
+		sh.close(m.s, m.code)
+	case *readerDone:
+		sh.readerDone(m.s)
+	case *written:
+		sh.written(m)
+	case *tick:
+		sh.tick(m.now)
+	case *closeAll:
+		sh.closeAll(m.code)
+	case *abortAll:
+		sh.abortAll()
+	default:
+		sh.deps.Counters.Dead(actors.UnknownMessage)
+		sh.deps.Log.Error("unknown message", "actor", sh.pid.GetId(), "message", fmt.Sprintf("%T", message))
+	}
+}
+
+// take makes the batch a holder of the frame's lease until it is flushed.
+func (sh *shard) take(f actors.Frame) {
+	if f.Lease != nil {
+		sh.leases = append(sh.leases, f.Lease)
+	}
+}
+
+func (sh *shard) attach(s *socket) {
+	l := sh.limits.Load()
+	sh.sockets[s] = struct{}{}
+	if l.PingInterval > 0 {
+		s.nextPing = sh.now.Load() + int64(l.PingInterval/time.Second)
+	}
+	if sh.closed != 0 {
+		sh.close(s, sh.closed)
+	}
+}
+
+func (sh *shard) cast(m *cast) {
+	sh.take(m.f)
+	for _, s := range m.g.members[sh.index] {
+		if s == m.except {
+			continue
+		}
+		if s.admitted {
+			sh.put(s, m.f.Bytes, 0)
+		} else {
+			sh.hold(s, m.f.Bytes)
+		}
+	}
+}
+
+func (sh *shard) deliver(s *socket, f actors.Frame) {
+	sh.take(f)
+	if s.admitted {
+		sh.put(s, f.Bytes, reserve)
+		return
+	}
+	sh.hold(s, f.Bytes)
+}
+
+// hold keeps what others send until the peer has its 200; the bound is that of a slow reader.
+func (sh *shard) hold(s *socket, frame []byte) {
+	if s.closing {
+		return
+	}
+	if len(s.held) >= sh.limits.Load().OutboundMessages {
+		sh.overflow(s)
+		return
+	}
+	s.held = append(s.held, frame)
+}
+
+func (sh *shard) admit(m *admit) {
+	sh.take(m.f)
+	s := m.s
+	if s.closing {
+		return
+	}
+	s.allow(m.role, sh.limits.Load())
+	s.admitted = true
+	sh.put(s, m.f.Bytes, reserve)
+	held := s.held
+	s.held = nil
+	for _, frame := range held {
+		sh.put(s, frame, 0)
+	}
+}
+
+// put adds a frame to what this batch writes to s. extra is the reserve it may use.
+func (sh *shard) put(s *socket, frame []byte, extra int) {
+	if s.closing {
+		return
+	}
+	if s.waiting > 0 && sh.over(s, len(frame), extra) {
+		sh.overflow(s)
+		return
+	}
+	sh.link(s, frame)
+}
+
+func (sh *shard) link(s *socket, frame []byte) {
+	sh.nodes = append(sh.nodes, node{frame: frame})
+	n := int32(len(sh.nodes) - 1)
+	if s.head == 0 {
+		s.head = n
+		sh.dirty = append(sh.dirty, s)
+	} else {
+		sh.nodes[s.tail].next = n
+	}
+	s.tail = n
+	if s.waiting > 0 {
+		// Behind a slow reader's queue it counts from now on.
+		s.waiting++
+		s.bytes += int64(len(frame))
+	}
+}
+
+// reserve is the share of the bound, as a divisor, that answers and replies have on top of what
+// broadcasts may use.
+const reserve = 4
+
+func (sh *shard) over(s *socket, n, extra int) bool {
+	l := sh.limits.Load()
+	messages, bytes := l.OutboundMessages, l.OutboundBytes
+	if extra > 0 {
+		messages += messages / extra
+		bytes += bytes / int64(extra)
+	}
+	return s.waiting >= messages || s.bytes+int64(n) > bytes
+}
+
+// overflow ends a connection that reads too slowly. Its stream may be cut inside a frame, so there
+// is no place for a close frame.
+func (sh *shard) overflow(s *socket) {
+	sh.deps.Counters.SlowConsumers.Add(1)
+	sh.deps.Log.Warn("slow consumer disconnected", "remote", s.conn.RemoteAddr().String(),
+		"messages", s.waiting, "bytes", s.bytes)
+	sh.abort(s)
+}
+
+// crashed gives back what the lost batch held.
+func (sh *shard) crashed() {
+	for _, s := range sh.dirty {
+		s.head, s.tail = 0, 0
+	}
+	sh.reset()
+}
+
+func (sh *shard) reset() {
+	for _, l := range sh.leases {
+		l.Release()
+	}
+	clear(sh.leases)
+	clear(sh.dirty)
+	clear(sh.nodes)
+	sh.leases, sh.dirty, sh.nodes = sh.leases[:0], sh.dirty[:0], sh.nodes[:1]
+}

@@ -1,0 +1,159 @@
+package transport
+
+import (
+	"net"
+	"sync/atomic"
+	"syscall"
+	"time"
+
+	"strowger/actors"
+	"strowger/transport/wire"
+)
+
+// socket is the write side of one connection. Its methods post to the shard that owns it; the
+// fields below belong to that shard.
+type socket struct {
+	shard *shard
+	conn  net.Conn
+	raw   syscall.RawConn // nil: no non-blocking write (TLS)
+
+	reader     *reader
+	maxMessage atomic.Int64 // bytes; set by the shard, read by the reader
+	minCost    atomic.Int64
+	lastHeard  atomic.Int64 // unix seconds
+
+	role     actors.Role
+	admitted bool
+	closing  bool // nothing is accepted any more
+	finished bool // the close frame is out, or cannot be
+	readDone bool
+	writing  bool         // a goroutine writes what was queued
+	held     [][]byte     // sent before Admit
+	queue    [][]byte     // waits behind the goroutine
+	waiting  int          // frames in queue and with the goroutine
+	bytes    int64        // of them
+	head     int32        // what this batch adds, as indices into the shard's nodes; 0: nothing
+	tail     int32        //
+	groups   []membership // where it is a member
+	nextPing int64        // unix seconds
+}
+
+type membership struct {
+	group *group
+	at    int // index in the group's list of this shard
+}
+
+// The messages of a shard.
+type (
+	attach struct{ s *socket }
+	greet  struct {
+		s *socket
+		f actors.Frame
+	}
+	admit struct {
+		s    *socket
+		role actors.Role
+		f    actors.Frame
+	}
+	deliver struct {
+		s *socket
+		f actors.Frame
+	}
+	closeSocket struct {
+		s    *socket
+		code wire.CloseCode
+	}
+	readerDone struct{ s *socket }
+	written    struct {
+		s      *socket
+		frames int
+		bytes  int64
+		err    error
+	}
+	enter struct {
+		g *group
+		s *socket
+	}
+	exit struct {
+		g *group
+		s *socket
+	}
+	cast struct {
+		g      *group
+		f      actors.Frame
+		except *socket
+	}
+	tick     struct{ now time.Time }
+	closeAll struct{ code wire.CloseCode }
+	abortAll struct{}
+)
+
+// Greet implements actors.Socket.
+func (s *socket) Greet(f actors.Frame) {
+	f.Lease.Retain()
+	s.shard.post(&greet{s, f})
+}
+
+// Admit implements actors.Socket.
+func (s *socket) Admit(role actors.Role, f actors.Frame) {
+	f.Lease.Retain()
+	s.shard.post(&admit{s, role, f})
+}
+
+// Send implements actors.Socket.
+func (s *socket) Send(f actors.Frame) {
+	f.Lease.Retain()
+	s.shard.post(&deliver{s, f})
+}
+
+// Close implements actors.Socket.
+func (s *socket) Close(code wire.CloseCode) { s.shard.post(&closeSocket{s, code}) }
+
+func (s *socket) readerDone() { s.shard.post(&readerDone{s}) }
+
+// heard notes a sign of life; the shard's clock is exact enough.
+func (s *socket) heard() { s.lastHeard.Store(s.shard.now.Load()) }
+
+// allow sets what the peer may send in its role.
+func (s *socket) allow(role actors.Role, l *Limits) {
+	s.role = role
+	longest := l.messageBytes(role)
+	s.maxMessage.Store(longest)
+	s.minCost.Store(max(longest/int64(l.window(role)), 1))
+	s.reader.window.SetBudget(longest)
+}
+
+// group is a set of sockets spread over the shards.
+type group struct {
+	shards  []*shard
+	counts  []int       // members a shard; belongs to the group's actor
+	members [][]*socket // each list belongs to its shard
+}
+
+// Add implements actors.Group.
+func (g *group) Add(s actors.Socket) {
+	if s, ok := s.(*socket); ok {
+		g.counts[s.shard.index]++
+		s.shard.post(&enter{g, s})
+	}
+}
+
+// Remove implements actors.Group.
+func (g *group) Remove(s actors.Socket) {
+	if s, ok := s.(*socket); ok {
+		g.counts[s.shard.index]--
+		s.shard.post(&exit{g, s})
+	}
+}
+
+// Send implements actors.Group.
+func (g *group) Send(f actors.Frame, except actors.Socket) {
+	sender, _ := except.(*socket)
+	for i, sh := range g.shards {
+		if g.counts[i] == 0 {
+			continue
+		}
+		f.Lease.Retain()
+		sh.post(&cast{g, f, sender})
+	}
+}

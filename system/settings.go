@@ -1,0 +1,43 @@
+package system
+
+import (
+	"strconv"
+
+	"strowger/actors"
+	"strowger/config"
+	"strowger/transport"
+)
+
+// apply makes the settings that a reload may change those of cfg.
+func (s *System) apply(cfg *config.Config) {
+	l, k, r := &cfg.Limits, &cfg.Keepalive, &cfg.Routing
+	s.limits.Store(&transport.Limits{
+		Connections:            l.Connections,
+		HeaderBytes:            int(l.HeaderBytes),
+		HeaderTimeout:          l.HeaderTimeout,
+		UnauthenticatedBytes:   int64(l.UnauthenticatedBytes),
+		ClientBytes:            int64(l.ClientBytes),
+		ServiceBytes:           int64(l.ServiceBytes),
+		InboundMessages:        l.InboundMessages,
+		ServiceInboundMessages: l.ServiceInboundMessages,
+		OutboundMessages:       l.OutboundMessages,
+		OutboundBytes:          int64(l.OutboundBytes),
+		WriteTimeout:           l.WriteTimeout,
+		PingInterval:           k.PingInterval,
+		IdleTimeout:            k.IdleTimeout,
+		TCPKeepAlive:           k.TCP,
+		Origins:                cfg.Listen.Origins,
+	})
+	// The key's values are "silent", "404" and "503"; silence is no number.
+	unknown, _ := strconv.Atoi(r.UnknownService)
+	s.settings.Store(&actors.Settings{
+		Depth:                  l.Depth,
+		AuthenticationTimeout:  l.AuthenticationTimeout,
+		AuthenticationAttempts: l.AuthenticationAttempts,
+		RequestTimeout:         r.RequestTimeout,
+		PendingRequests:        l.PendingRequests,
+		UnknownService:         unknown,
+		UnsolicitedReplies:     r.UnsolicitedReplies,
+		RepliesWithoutResource: r.RepliesWithoutResource,
+	})
+}

@@ -1,0 +1,159 @@
+package system
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"sync/atomic"
+	"time"
+
+	"github.com/asynkron/protoactor-go/actor"
+
+	"strowger/actors"
+	"strowger/config"
+	"strowger/transport"
+	"strowger/transport/wire"
+)
+
+// Options is what a System is made of. All fields are needed.
+type Options struct {
+	Config *config.Config
+	Log    *slog.Logger
+}
+
+// System is one router with all its actors. Start and Stop are called once each, by one goroutine;
+// the other methods by any, after Start.
+type System struct {
+	cfg         *config.Config
+	log         *slog.Logger
+	deps        *actors.Deps
+	limits      atomic.Pointer[transport.Limits]
+	settings    atomic.Pointer[actors.Settings]
+	workers     *workers
+	certificate *transport.Certificate // nil without TLS
+	egress      *transport.Egress
+	server      *transport.Server
+	router      *actor.PID
+	failed      chan error
+}
+
+// New returns a system that is not started yet. The error says what in the configuration cannot
+// be used on this machine.
+func New(o Options) (*System, error) {
+	s := &System{cfg: o.Config, log: o.Log, workers: newWorkers(claimers), failed: make(chan error, 1)}
+	s.apply(o.Config)
+	tokens, err := openTokens(o.Config, o.Log)
+	if err != nil {
+		return nil, err
+	}
+	if cert := o.Config.Listen.TLSCertificate; cert != "" {
+		if s.certificate, err = transport.LoadCertificate(cert, o.Config.Listen.TLSKey); err != nil {
+			return nil, err
+		}
+	}
+	s.deps = &actors.Deps{
+		System:   newActorSystem(),
+		Tokens:   tokens,
+		Workers:  s.workers,
+		Clock:    wallClock{},
+		Log:      o.Log,
+		Counters: new(actors.Counters),
+		Settings: &s.settings,
+		Registry: new(actors.Registry),
+	}
+	s.deps.Supervise()
+	return s, nil
+}
+
+// newActorSystem returns an actor system that is silent: what is worth a log line is logged by our
+// own wrapper, and the library would log whole messages.
+func newActorSystem() *actor.ActorSystem {
+	return actor.NewActorSystem(
+		actor.WithLoggerFactory(func(*actor.ActorSystem) *slog.Logger { return slog.New(slog.DiscardHandler) }),
+		actor.WithDeadLetterThrottleInterval(time.Millisecond))
+}
+
+// Start returns once connections are accepted.
+func (s *System) Start() error {
+	s.deps.System.EventStream.Subscribe(func(event any) {
+		if dead, ok := event.(*actor.DeadLetterEvent); ok {
+			s.deps.Bury(dead.Message)
+		}
+	})
+	var err error
+	if s.egress, err = transport.NewEgress(s.deps, &s.limits); err != nil {
+		return err
+	}
+	s.deps.Egress = s.egress
+	if s.router, err = s.deps.System.Root.SpawnNamed(actors.NewRouter(s.deps), "router"); err != nil {
+		return fmt.Errorf("start router: %w", err)
+	}
+	o := transport.Options{Limits: &s.limits, Log: s.log, Deps: s.deps, Router: s.router}
+	if s.certificate != nil {
+		o.TLS = s.certificate.Config()
+	}
+	if s.server, err = transport.Listen(s.cfg.Listen.Address, s.egress, o); err != nil {
+		s.stopActors()
+		return err
+	}
+	return nil
+}
+
+// Addr returns the address in use, with the port that was given for port 0.
+func (s *System) Addr() net.Addr { return s.server.Addr() }
+
+// Counters returns what happened since the start.
+func (s *System) Counters() *actors.Counters { return s.deps.Counters }
+
+// Connections returns how many connections are open.
+func (s *System) Connections() int { return s.egress.Live() }
+
+// Failed gets the error with which the system gave up, if it does.
+func (s *System) Failed() <-chan error { return s.failed }
+
+// Reload applies what needs no restart and returns all that differs from the running
+// configuration. TLS certificates are read again; a bad one leaves the old in use.
+func (s *System) Reload(cfg *config.Config) []config.Change {
+	changes := config.Diff(s.cfg, cfg)
+	s.apply(cfg)
+	s.cfg = cfg
+	if s.certificate != nil {
+		if err := s.certificate.Reload(); err != nil {
+			s.log.Error("certificate not reloaded", "err", err)
+		}
+	}
+	return changes
+}
+
+// Stop takes no more connections, closes the open ones with 1001 and waits for them until ctx
+// ends; then it cuts them off. The error wraps ctx's if it came to that.
+func (s *System) Stop(ctx context.Context) error {
+	s.server.StopListening()
+	s.egress.CloseAll(wire.CloseGoingAway)
+	gone := make(chan struct{})
+	go func() {
+		s.server.Wait()
+		close(gone)
+	}()
+	var err error
+	select {
+	case <-gone:
+	case <-ctx.Done():
+		err = fmt.Errorf("%d connections cut off: %w", s.egress.Live(), context.Cause(ctx))
+		s.egress.AbortAll()
+		<-gone
+	}
+	s.stopActors()
+	return err
+}
+
+func (s *System) stopActors() {
+	s.workers.wait()
+	stopped := s.deps.System.Root.PoisonFuture(s.router).Wait()
+	if stopped != nil && !errors.Is(stopped, actor.ErrDeadLetter) {
+		s.log.Error("router did not stop", "err", stopped)
+	}
+	s.egress.Stop()
+}

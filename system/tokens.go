@@ -1,0 +1,60 @@
+package system
+
+import (
+	"fmt"
+	"log/slog"
+	"slices"
+
+	"strowger/actors"
+	"strowger/config"
+	"strowger/system/token"
+)
+
+// knownClasses are FusionPBX's own services.
+var knownClasses = []string{
+	"active_calls_service", "active_conferences_service", "operator_panel_service", "system_dashboard_service",
+}
+
+// tokens is the token store as the connections see it.
+type tokens struct {
+	store   *token.Store
+	strict  bool // a service of an unknown class is an ordinary client
+	classes []string
+}
+
+func openTokens(cfg *config.Config, log *slog.Logger) (*tokens, error) {
+	owners, err := token.DefaultOwners(cfg.Tokens.Owners)
+	if err != nil {
+		return nil, fmt.Errorf("tokens.owners: %w", err)
+	}
+	store, err := token.Open(token.Options{
+		Dir: cfg.Tokens.Directory, Owners: owners, MaxBytes: int64(cfg.Tokens.MaxBytes),
+		MaxDepth: cfg.Tokens.MaxDepth, Log: log,
+	})
+	if err != nil {
+		return nil, fmt.Errorf("tokens.directory: %w", err)
+	}
+	return &tokens{
+		store:   store,
+		strict:  cfg.Services.UnknownClass == "client",
+		classes: slices.Concat(knownClasses, cfg.Services.Classes),
+	}, nil
+}
+
+// Claim implements actors.Tokens.
+func (t *tokens) Claim(name, hash string) (*actors.Credentials, error) {
+	claimed, err := t.store.Claim(name, hash)
+	if err != nil {
+		return nil, err
+	}
+	c := &actors.Credentials{
+		Role: actors.Client, Services: claimed.Services, Permissions: claimed.Permissions,
+		DomainName: claimed.DomainName, DomainUUID: claimed.DomainUUID,
+		UserUUID: claimed.UserUUID, UserName: claimed.UserName, Extensions: claimed.Extensions,
+		ExpiresAt: claimed.ExpiresAt(),
+	}
+	if claimed.Kind == token.Service && (!t.strict || slices.Contains(t.classes, claimed.ServiceClass)) {
+		c.Role, c.Service, c.Class = actors.Service, claimed.ServiceName, claimed.ServiceClass
+	}
+	return c, nil
+}

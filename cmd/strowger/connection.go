@@ -1,0 +1,179 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"log/slog"
+	"os"
+	"strings"
+	"syscall"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"strowger/client"
+	"strowger/system/token"
+)
+
+// errInterrupted means that SIGINT or SIGTERM ended a verb.
+var errInterrupted = errors.New("interrupted")
+
+// connectionHelp is told with every verb that connects.
+const connectionHelp = `
+It authenticates with --token-name and --token-hash, or with STROWGER_TOKEN=NAME:HASH,
+which other users of the machine cannot see. With neither it makes a token itself, in
+--token-dir, so it has to run as the daemon's user or as one the daemon believes.`
+
+// connectionFlags say where to connect and who to be.
+type connectionFlags struct {
+	url                    string
+	tokenName, tokenHash   string
+	tokenDir               string
+	permissions            []string
+	domainName, domainUUID string
+	timeout                time.Duration
+}
+
+func addConnectionFlags(cmd *cobra.Command) *connectionFlags {
+	f := &connectionFlags{}
+	flags := cmd.Flags()
+	flags.StringVar(&f.url, "url", "ws://127.0.0.1:8080/", "`URL` of the router")
+	flags.StringVar(&f.tokenName, "token-name", "", "`NAME` of a token")
+	flags.StringVar(&f.tokenHash, "token-hash", "", "`HASH` of that token")
+	flags.StringVar(&f.tokenDir, "token-dir", "", "make a token in `DIR` (default: where the daemon looks by default)")
+	flags.StringArrayVar(&f.permissions, "permission", nil, "grant `PERMISSION` to the token that is made; may be repeated")
+	flags.StringVar(&f.domainName, "domain-name", "", "`NAME` of the domain of the token that is made")
+	flags.StringVar(&f.domainUUID, "domain-uuid", "", "`UUID` of that domain")
+	flags.DurationVar(&f.timeout, "timeout", 10*time.Second, "longest `TIME` to wait")
+	cmd.MarkFlagsRequiredTogether("token-name", "token-hash")
+	return f
+}
+
+// connection is a client that takes its own token files away again.
+type connection struct {
+	*client.Client
+	mint *mint // nil with a token from outside
+}
+
+// connect connects as told, as a subscriber of the services. onState may be nil.
+func (p *program) connect(ctx context.Context, f *connectionFlags, services []string, onState func(client.State, error)) (*connection, error) {
+	if f.timeout <= 0 {
+		return nil, usage("--timeout: %v is not a time to wait", f.timeout)
+	}
+	given, err := p.givenToken(f)
+	if err != nil {
+		return nil, err
+	}
+	opts := client.Options{
+		ConnectTimeout: f.timeout,
+		RequestTimeout: f.timeout,
+		Logger:         newLog(p.stderr, "text", slog.LevelWarn),
+		OnState:        onState,
+		// A token is good for one connection only.
+		Reconnect: client.Reconnect{Disabled: given != nil},
+	}
+	c := &connection{}
+	source := func(context.Context) (client.Token, error) { return *given, nil }
+	if given == nil {
+		c.mint = &mint{dir: f.tokenDir, spec: token.Spec{
+			Kind: token.User, UserName: "strowger", Services: services,
+			Permissions: f.permissions, DomainName: f.domainName, DomainUUID: f.domainUUID,
+		}}
+		source = c.mint.token
+	}
+	if c.Client, err = client.Dial(ctx, f.url, source, opts); err != nil {
+		c.mint.discard()
+		return nil, refusal(err)
+	}
+	return c, nil
+}
+
+// close closes the client and takes a token away that was not used.
+func (c *connection) close() error {
+	err := c.Client.Close()
+	c.mint.discard()
+	return err
+}
+
+// givenToken returns the token of the flags or of the environment, nil when there is none.
+func (p *program) givenToken(f *connectionFlags) (*client.Token, error) {
+	if f.tokenName != "" || f.tokenHash != "" {
+		return &client.Token{Name: f.tokenName, Hash: f.tokenHash}, nil
+	}
+	for _, entry := range p.environ {
+		value, ok := strings.CutPrefix(entry, tokenVariable+"=")
+		if !ok || value == "" {
+			continue
+		}
+		name, hash, ok := strings.Cut(value, ":")
+		if !ok || name == "" || hash == "" {
+			return nil, usage("%s: want NAME:HASH", tokenVariable)
+		}
+		return &client.Token{Name: name, Hash: hash}, nil
+	}
+	return nil, nil
+}
+
+// mint makes tokens and keeps no more than the last one of them in the directory.
+type mint struct {
+	dir  string
+	spec token.Spec
+	file string // the last one made
+}
+
+// token makes a fresh token. Its calls do not overlap.
+func (m *mint) token(context.Context) (client.Token, error) {
+	m.discard()
+	t, file, err := token.Create(m.dir, m.spec, token.JSON)
+	if err != nil {
+		return client.Token{}, err
+	}
+	m.file = file
+	return client.Token{Name: t.Name, Hash: t.Hash}, nil
+}
+
+// discard removes the last token, which is not there any more if the router took it.
+func (m *mint) discard() {
+	if m == nil || m.file == "" {
+		return
+	}
+	// A file that stays behind opens nothing to anyone but its owner.
+	_ = os.Remove(m.file)
+	m.file = ""
+}
+
+// refusal gives an answer of 400 and above its own exit status.
+func refusal(err error) error {
+	var status *client.StatusError
+	if errors.As(err, &status) {
+		return &exit{exitRefused, err}
+	}
+	if errors.Is(err, fs.ErrPermission) {
+		return fmt.Errorf("%w: run as the daemon's user or name a token", err)
+	}
+	return err
+}
+
+// untilInterrupted returns a context that ends with SIGINT or SIGTERM, with errInterrupted as its
+// cause. The caller must call stop.
+func (p *program) untilInterrupted() (ctx context.Context, stop func()) {
+	ctx, cancel := context.WithCancelCause(context.Background())
+	signals := make(chan os.Signal, 1)
+	ignore := p.notify(signals, syscall.SIGINT, syscall.SIGTERM)
+	ended := make(chan struct{})
+	go func() {
+		defer close(ended)
+		select {
+		case <-signals:
+			cancel(errInterrupted)
+		case <-ctx.Done():
+		}
+	}()
+	return ctx, func() {
+		ignore()
+		cancel(nil)
+		<-ended
+	}
+}

@@ -1,0 +1,59 @@
+// Command strowger routes messages between browsers and services over WebSocket. It is the
+// daemon and the tools around it, one file a verb.
+//
+// JSON goes to stdout and everything else to stderr. The exit status is 0 when all went well, 1
+// after an error, 2 when the command line is wrong and 3 when the router or a service refused.
+package main
+
+import (
+	"io"
+	"log/slog"
+	"os"
+	"os/signal"
+
+	"strowger/config"
+)
+
+func main() {
+	os.Exit(run(os.Args[1:], os.Stdin, os.Stdout, os.Stderr, os.Environ()))
+}
+
+// run carries out one command line and returns the exit status.
+func run(args []string, stdin io.Reader, stdout, stderr io.Writer, environ []string) int {
+	p := &program{
+		stdin:     stdin,
+		stdout:    stdout,
+		stderr:    stderr,
+		environ:   environ,
+		notify:    notify,
+		newRouter: newSystem,
+	}
+	return p.run(args)
+}
+
+// notify passes the signals on to c until stop is called.
+func notify(c chan<- os.Signal, signals ...os.Signal) (stop func()) {
+	signal.Notify(c, signals...)
+	return func() { signal.Stop(c) }
+}
+
+// program is everything outside that the verbs use.
+type program struct {
+	stdin          io.Reader
+	stdout, stderr io.Writer
+	environ        []string // name=value
+	notify         func(c chan<- os.Signal, signals ...os.Signal) (stop func())
+	newRouter      func(cfg *config.Config, log *slog.Logger) (router, error)
+}
+
+// run carries out one command line and returns the exit status.
+func (p *program) run(args []string) int {
+	root := p.rootCommand()
+	// With nil cobra would take the arguments of the process.
+	root.SetArgs(append([]string{}, args...))
+	root.SetIn(p.stdin)
+	root.SetOut(p.stdout)
+	root.SetErr(p.stderr)
+	cmd, err := root.ExecuteC()
+	return p.report(cmd, err)
+}

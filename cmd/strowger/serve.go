@@ -1,0 +1,122 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"log/slog"
+	"strings"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+
+	"strowger/config"
+	"strowger/system/token"
+)
+
+// detect is the value of --fusionpbx without a file.
+const detect = "auto"
+
+func (p *program) serveCommand() *cobra.Command {
+	cmd := &cobra.Command{
+		Use:   "serve",
+		Short: "Run the daemon",
+		Long: `Serve runs the daemon until it is told to stop.
+
+Settings come from FusionPBX's config.conf with --fusionpbx, the file of --config,
+the environment (STROWGER_LIMITS__CLIENT_BYTES is limits.client_bytes) and the other
+flags, each overriding the ones before. "strowger config defaults" explains them.
+
+SIGTERM and SIGINT let connections finish for shutdown.timeout; a second one ends
+the process at once, with status 1. SIGHUP and SIGUSR1 read the settings anew: those
+that need no restart take effect, and nothing changes when one of them is wrong.`,
+		Example: `  strowger serve
+  strowger serve --fusionpbx --config /etc/strowger.yaml
+  strowger serve --listen 127.0.0.1:9000 --token-dir /run/strowger --log-level debug`,
+		Args: func(_ *cobra.Command, args []string) error {
+			if len(args) > 0 {
+				return usage("unexpected argument %q; a file for --fusionpbx stands behind =", args[0])
+			}
+			return nil
+		},
+	}
+	flags := cmd.Flags()
+	flags.String("config", "", "read settings from the YAML `FILE`")
+	flags.String("listen", "", "accept connections on `HOST:PORT`")
+	flags.String("token-dir", "", "look for token files in `DIR`, an absolute path")
+	flags.String("log-level", "", "log from this `LEVEL` on: debug, info, warn or error")
+	flags.String("fusionpbx", "", "read FusionPBX's config.conf, from where FusionPBX has it or from =`FILE`")
+	flags.Lookup("fusionpbx").NoOptDefVal = detect
+	cmd.RunE = verb(func([]string) error {
+		load := func() (*config.Config, error) { return p.loadConfig(flags) }
+		cfg, err := load()
+		if err != nil {
+			return err
+		}
+		level := new(slog.LevelVar)
+		level.Set(logLevel(cfg.Log.Level))
+		d := &daemon{program: p, load: load, cfg: cfg, level: level, log: newLog(p.stderr, cfg.Log.Format, level)}
+		return d.run()
+	})
+	return cmd
+}
+
+// loadConfig reads all sources of the configuration, which may have changed since the last time.
+func (p *program) loadConfig(flags *pflag.FlagSet) (*config.Config, error) {
+	fusionPBX := flags.Lookup("fusionpbx").Value.String()
+	if fusionPBX == detect {
+		if fusionPBX = config.FindFusionPBX(); fusionPBX == "" {
+			return nil, errors.New("--fusionpbx: config.conf is not where FusionPBX has it, write --fusionpbx=FILE")
+		}
+	}
+	cfg, err := config.Load(config.Options{
+		FusionPBX:     fusionPBX,
+		File:          flags.Lookup("config").Value.String(),
+		Environ:       p.environ,
+		IgnoreEnviron: []string{tokenVariable},
+		Flags:         flags,
+		FlagKeys: map[string]string{
+			"listen":    "listen.address",
+			"token-dir": "tokens.directory",
+			"log-level": "log.level",
+		},
+	})
+	if err != nil && allFromFlags(err) {
+		return nil, &exit{exitUsage, err}
+	}
+	if err != nil {
+		return nil, fmt.Errorf("configuration:\n%w", err)
+	}
+	return cfg, nil
+}
+
+// allFromFlags tells whether the command line alone is what is wrong with a configuration.
+func allFromFlags(err error) bool {
+	for _, problem := range problems(err) {
+		var e *config.Error
+		if !errors.As(problem, &e) || !strings.HasPrefix(e.Source, "--") {
+			return false
+		}
+	}
+	return true
+}
+
+// problems returns the errors that were joined into err.
+func problems(err error) []error {
+	var joined interface{ Unwrap() []error }
+	if errors.As(err, &joined) {
+		return joined.Unwrap()
+	}
+	return []error{err}
+}
+
+// tokenDirectory returns where token files are looked for, empty if that directory cannot be used.
+func tokenDirectory(cfg *config.Config) string {
+	if cfg.Tokens.Directory != "" {
+		return cfg.Tokens.Directory
+	}
+	store, err := token.Open(token.Options{})
+	if err != nil {
+		return ""
+	}
+	return store.Dir()
+}

@@ -1,0 +1,89 @@
+package main
+
+import (
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"strowger/system/token"
+)
+
+func (p *program) tokenCommand() *cobra.Command {
+	cmd := group("token", "Make tokens", p.tokenCreateCommand())
+	cmd.Example = `  strowger token create --user alice --subscribe active.calls`
+	return cmd
+}
+
+// tokenFlags are what token create is told.
+type tokenFlags struct {
+	user, service, class   string
+	permissions, subscribe []string
+	extensions             []string
+	domainName, domainUUID string
+	limit                  time.Duration
+	format, dir            string
+}
+
+func (p *program) tokenCreateCommand() *cobra.Command {
+	cmd := &cobra.Command{
+		Use:   "create (--user NAME | --service NAME)",
+		Short: "Make a token that is good for one connection",
+		Long: `Create writes a token file and prints {"name", "hash", "file"}; the first two are
+what a client or a service authenticates with, once.
+
+The daemon deletes the file as it accepts the token, so it must be able to: in /dev/shm
+that takes the same user or root. It must also believe the file, see tokens.owners.`,
+		Example: `  strowger token create --user alice --subscribe active.calls --permission call_active_view
+  strowger token create --service weather --format json
+  strowger token create --user bob --extension 1001@a.example.com --domain-name a.example.com --limit 30m`,
+		Args: noArguments,
+	}
+	var f tokenFlags
+	flags := cmd.Flags()
+	flags.StringVar(&f.user, "user", "", "make a client's token, for the user `NAME`")
+	flags.StringVar(&f.service, "service", "", "make a service's token, for the service `NAME`")
+	flags.StringVar(&f.class, "class", "", "PHP `CLASS` of the service")
+	flags.StringArrayVar(&f.permissions, "permission", nil, "grant `PERMISSION`; may be repeated")
+	flags.StringArrayVar(&f.subscribe, "subscribe", nil, "let the holder hear the broadcasts of `SERVICE`; may be repeated")
+	flags.StringArrayVar(&f.extensions, "extension", nil, "extension of the user as `USER@CONTEXT`; may be repeated")
+	flags.StringVar(&f.domainName, "domain-name", "", "`NAME` of the domain the holder works in")
+	flags.StringVar(&f.domainUUID, "domain-uuid", "", "`UUID` of that domain")
+	flags.DurationVar(&f.limit, "limit", 0, "how long the token and its connection are good, such as 30m; 0 is for ever")
+	flags.StringVar(&f.format, "format", token.JSON.String(), "`FORMAT` of the file: json, or php as FusionPBX writes it")
+	flags.StringVar(&f.dir, "dir", "", "write to `DIR` (default: where the daemon looks by default)")
+	cmd.MarkFlagsOneRequired("user", "service")
+	cmd.MarkFlagsMutuallyExclusive("user", "service")
+	cmd.MarkFlagsMutuallyExclusive("user", "class")
+	cmd.MarkFlagsMutuallyExclusive("service", "extension")
+	cmd.RunE = verb(func([]string) error { return p.createToken(f) })
+	return cmd
+}
+
+func (p *program) createToken(f tokenFlags) error {
+	format, err := token.ParseFormat(f.format)
+	if err != nil {
+		return usage("--format: %w", err)
+	}
+	if f.user == "" && f.service == "" {
+		return usage("--user or --service: the name is empty")
+	}
+	t, file, err := token.Create(f.dir, token.Spec{
+		Limit:        f.limit,
+		Services:     f.subscribe,
+		Permissions:  f.permissions,
+		DomainName:   f.domainName,
+		DomainUUID:   f.domainUUID,
+		UserName:     f.user,
+		Extensions:   f.extensions,
+		ServiceName:  f.service,
+		ServiceClass: f.class,
+	}, format)
+	if err != nil {
+		return err
+	}
+	return printJSON(p.stdout, struct {
+		Name string `json:"name"`
+		Hash string `json:"hash"`
+		File string `json:"file"`
+	}{t.Name, t.Hash, file})
+}

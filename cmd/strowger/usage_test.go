@@ -1,0 +1,155 @@
+package main
+
+import (
+	"bytes"
+	"errors"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/spf13/cobra"
+)
+
+func TestWrongCommandLines(t *testing.T) {
+	wrong := filepath.Join(t.TempDir(), "wrong.yaml")
+	if err := os.WriteFile(wrong, []byte("log:\n  level: loud\nlimits:\n  depth: 1\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for name, test := range map[string]struct {
+		args    []string
+		stdin   string
+		environ []string
+		status  int
+		stderr  string // its first line
+		hint    string // the command whose help is named
+	}{
+		"no command":             {nil, "", nil, 2, "strowger: a command is missing: one of serve, call, listen, token, config, version", "strowger"},
+		"unknown command":        {[]string{"frobnicate"}, "", nil, 2, `strowger: unknown command "frobnicate": want one of serve, call, listen, token, config, version`, "strowger"},
+		"near command":           {[]string{"serv"}, "", nil, 2, `strowger: unknown command "serv", did you mean serve?`, "strowger"},
+		"no token command":       {[]string{"token"}, "", nil, 2, "strowger: a command is missing: one of create", "strowger token"},
+		"unknown config command": {[]string{"config", "frobnicate"}, "", nil, 2, `strowger: unknown command "frobnicate": want one of defaults, check`, "strowger config"},
+		"unknown flag":           {[]string{"serve", "--frobnicate"}, "", nil, 2, "strowger: unknown flag: --frobnicate", "strowger serve"},
+		"argument of serve":      {[]string{"serve", "--fusionpbx", "config.conf"}, "", nil, 2, `strowger: unexpected argument "config.conf"; a file for --fusionpbx stands behind =`, "strowger serve"},
+		"argument of version":    {[]string{"version", "x"}, "", nil, 2, `strowger: unexpected argument "x"`, "strowger version"},
+		"value of a serve flag":  {[]string{"serve", "--log-level", "loud"}, "", nil, 2, "strowger: --log-level: log.level: loud is not one of debug, info, warn, error", "strowger serve"},
+		"environment":            {[]string{"serve"}, "", []string{"STROWGER_LOG__LEVEL=loud"}, 1, "strowger: configuration:", ""},
+		"missing FusionPBX":      {[]string{"serve", "--fusionpbx=/nonexistent/config.conf"}, "", nil, 1, "strowger: configuration:", ""},
+		"check without a file":   {[]string{"config", "check"}, "", nil, 2, "strowger: accepts 1 arg(s), received 0", "strowger config check"},
+		"check of a wrong file":  {[]string{"config", "check", wrong}, "", nil, 1, wrong + ":4: limits.depth: 1 is too small, the smallest is 8", ""},
+		"token for nobody":       {[]string{"token", "create"}, "", nil, 2, "strowger: at least one of the flags in the group [user service] is required", "strowger token create"},
+		"token for an empty":     {[]string{"token", "create", "--user", ""}, "", nil, 2, "strowger: --user or --service: the name is empty", "strowger token create"},
+		"token for two":          {[]string{"token", "create", "--user", "a", "--service", "b"}, "", nil, 2, "strowger: if any flags in the group [user service] are set none of the others can be; [service user] were all set", "strowger token create"},
+		"token format":           {[]string{"token", "create", "--user", "a", "--format", "xml"}, "", nil, 2, `strowger: --format: token format "xml": want "php" or "json"`, "strowger token create"},
+		"token in no directory":  {[]string{"token", "create", "--user", "a", "--dir", "/nonexistent"}, "", nil, 1, "strowger: create token: ", ""},
+		"call without a topic":   {[]string{"call", "weather"}, "", nil, 2, "strowger: accepts between 2 and 3 arg(s), received 1", "strowger call"},
+		"call of nobody":         {[]string{"call", "", "today"}, "", nil, 2, "strowger: the name of the service is empty", "strowger call"},
+		"call without JSON":      {[]string{"call", "weather", "today", "{city}"}, "", nil, 2, "strowger: JSON: not JSON at byte 2: ", "strowger call"},
+		"call with empty stdin":  {[]string{"call", "weather", "today", "-"}, "", nil, 2, "strowger: stdin: not JSON at byte 0: ", "strowger call"},
+		"call with wrong stdin":  {[]string{"call", "weather", "today", "-"}, "[1,\n", nil, 2, "strowger: stdin: not JSON at byte 4: ", "strowger call"},
+		"call without time":      {[]string{"call", "weather", "today", "--timeout", "0s"}, "", nil, 2, "strowger: --timeout: 0s is not a time to wait", "strowger call"},
+		"call with half a token": {[]string{"call", "weather", "today", "--token-name", "n"}, "", nil, 2, "strowger: if any flags in the group [token-name token-hash] are set they must all be set; missing [token-hash]", "strowger call"},
+		"token variable":         {[]string{"call", "weather", "today"}, "", []string{"STROWGER_TOKEN=name"}, 2, "strowger: STROWGER_TOKEN: want NAME:HASH", "strowger call"},
+		"scheme":                 {[]string{"call", "weather", "today", "--url", "http://127.0.0.1/"}, "", nil, 1, `strowger: dial: url "http://127.0.0.1/": scheme must be ws or wss`, ""},
+		"listen to nothing":      {[]string{"listen"}, "", nil, 2, "strowger: requires at least 1 arg(s), only received 0", "strowger listen"},
+		"listen to an empty":     {[]string{"listen", "a", ""}, "", nil, 2, "strowger: the name of a service is empty", "strowger listen"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			var stdout, stderr bytes.Buffer
+			if status := run(test.args, strings.NewReader(test.stdin), &stdout, &stderr, test.environ); status != test.status {
+				t.Errorf("exit status %d, want %d", status, test.status)
+			}
+			if stdout.Len() > 0 {
+				t.Errorf("stdout: %s", &stdout)
+			}
+			first, rest, _ := strings.Cut(stderr.String(), "\n")
+			if !strings.HasPrefix(first, test.stderr) || strings.HasSuffix(test.stderr, ": ") == (first == test.stderr) {
+				t.Errorf("stderr begins with\n%s\nwant\n%s", first, test.stderr)
+			}
+			hint := "Run '" + test.hint + " --help' for how to use it.\n"
+			if test.hint != "" && rest != hint || test.hint == "" && strings.Contains(rest, "--help") {
+				t.Errorf("stderr ends with %q, hint %q", rest, test.hint)
+			}
+		})
+	}
+}
+
+func TestUnwritableStdout(t *testing.T) {
+	for name, args := range map[string][]string{
+		"version":         {"version"},
+		"version as JSON": {"version", "--json"},
+		"config defaults": {"config", "defaults"},
+		"token create":    {"token", "create", "--user", "a", "--dir", t.TempDir()},
+	} {
+		t.Run(name, func(t *testing.T) {
+			var stderr bytes.Buffer
+			if status := run(args, strings.NewReader(""), fullWriter{}, &stderr, nil); status != 1 {
+				t.Errorf("exit status %d, want 1", status)
+			}
+			if got := stderr.String(); !strings.HasPrefix(got, "strowger: ") || !strings.HasSuffix(got, ": disk is full\n") {
+				t.Errorf("stderr %q", got)
+			}
+		})
+	}
+}
+
+type fullWriter struct{}
+
+func (fullWriter) Write([]byte) (int, error) { return 0, errors.New("disk is full") }
+
+// TestHelp checks that every command explains itself and that what the examples show exists.
+func TestHelp(t *testing.T) {
+	examples := 0
+	var visit func(cmd *cobra.Command)
+	visit = func(cmd *cobra.Command) {
+		for _, child := range cmd.Commands() {
+			visit(child)
+		}
+		if cmd.Short == "" || cmd.Example == "" {
+			t.Errorf("%s: no summary or no example", cmd.CommandPath())
+		}
+		for line := range strings.Lines(cmd.Example) {
+			checkExample(t, line)
+			examples++
+		}
+		var stdout, stderr bytes.Buffer
+		args := append(strings.Fields(cmd.CommandPath())[1:], "--help")
+		if status := run(args, strings.NewReader(""), &stdout, &stderr, nil); status != 0 || stderr.Len() > 0 {
+			t.Errorf("%s: exit status %d, stderr %s", args, status, &stderr)
+		}
+		if !strings.Contains(stdout.String(), cmd.Example) {
+			t.Errorf("%s: help without the example:\n%s", args, &stdout)
+		}
+	}
+	visit((&program{}).rootCommand())
+	if examples < 15 {
+		t.Errorf("%d examples", examples)
+	}
+}
+
+// checkExample parses one line of an example as the shell and cobra would.
+func checkExample(t *testing.T, line string) {
+	t.Helper()
+	_, rest, found := strings.Cut(" "+line, " strowger ")
+	if !found {
+		t.Errorf("not an example: %s", line)
+		return
+	}
+	rest, _, _ = strings.Cut(rest, " | ")
+	rest, _, _ = strings.Cut(rest, " > ")
+	// No example quotes a space.
+	words := strings.Fields(strings.ReplaceAll(rest, "'", ""))
+	cmd, args, err := (&program{}).rootCommand().Find(words)
+	if err == nil {
+		err = cmd.ParseFlags(args)
+	}
+	if err == nil {
+		err = cmd.ValidateArgs(cmd.Flags().Args())
+	}
+	if err == nil {
+		err = errors.Join(cmd.ValidateRequiredFlags(), cmd.ValidateFlagGroups())
+	}
+	if err != nil || cmd.HasSubCommands() {
+		t.Errorf("%s: %v", strings.TrimSpace(line), err)
+	}
+}

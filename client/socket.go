@@ -59,6 +59,7 @@ func upgrade(ctx context.Context, conn net.Conn, url string, opts *Options, deli
 	}
 	stop := context.AfterFunc(ctx, func() { conn.Close() })
 	defer stop()
+	//nolint:bodyclose // the answer to an upgrade has no body
 	ws, answer, err := gws.NewClientFromConn(s, &gws.ClientOption{
 		Addr:                url,
 		RequestHeader:       opts.Header.Clone(),

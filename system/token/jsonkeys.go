@@ -22,7 +22,7 @@ func checkSyntax(data []byte) error {
 		return fmt.Errorf("%w: offset %d: %s", ErrMalformed, max(syntax.Offset-1, 0), syntax.Error())
 	}
 	if err != nil {
-		return fmt.Errorf("%w: %s", ErrMalformed, err)
+		return fmt.Errorf("%w: %w", ErrMalformed, err)
 	}
 	return nil
 }
@@ -60,7 +60,7 @@ func checkKeys(data []byte, maxDepth int) error {
 			continue
 		}
 		if err := open[len(open)-1].item(item); err != nil {
-			return fmt.Errorf("%w: offset %d: %s", ErrMalformed, decoder.InputOffset(), err)
+			return fmt.Errorf("%w: offset %d: %w", ErrMalformed, decoder.InputOffset(), err)
 		}
 	}
 }

@@ -210,4 +210,5 @@ func (c *connection) stop(ctx actor.Context) {
 	}
 }
 
-func (c *connection) crashed() { c.socket.Close(closeCrashed) }
+// Crashed ends the connection as seen from outside.
+func (c *connection) Crashed() { c.socket.Close(closeCrashed) }

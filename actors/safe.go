@@ -32,7 +32,7 @@ type Safe struct {
 type leased interface{ release() }
 
 // crasher is an actor that cleans up when it panics, before its supervisor decides.
-type crasher interface{ crashed() }
+type crasher interface{ Crashed() }
 
 // Props returns how to spawn an actor of a kind: own mailbox, Safe around it.
 func Props(d *Deps, kind string, produce func() actor.Actor, more ...actor.PropsOption) *actor.Props {
@@ -69,7 +69,7 @@ func (s *Safe) recover(ctx actor.Context) {
 		l.release()
 	}
 	if c, ok := s.inner.(crasher); ok {
-		c.crashed()
+		c.Crashed()
 	}
 	switch message.(type) {
 	case *actor.Restarting, *actor.Stopping, *actor.Stopped:

@@ -80,5 +80,5 @@ func (s *subscriber) leave(ctx actor.Context) {
 	}
 }
 
-// crashed takes the connection down too: without a subscriber it has no rights.
-func (s *subscriber) crashed() { s.peer.Socket.Close(closeCrashed) }
+// Crashed takes the connection down too: without a subscriber it has no rights.
+func (s *subscriber) Crashed() { s.peer.Socket.Close(closeCrashed) }

@@ -217,8 +217,8 @@ func (sh *shard) overflow(s *socket) {
 	sh.abort(s)
 }
 
-// crashed gives back what the lost batch held.
-func (sh *shard) crashed() {
+// Crashed gives back what the lost batch held.
+func (sh *shard) Crashed() {
 	for _, s := range sh.dirty {
 		s.head, s.tail = 0, 0
 	}

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"encoding/json"
 	"fmt"
 	"slices"
@@ -60,7 +61,7 @@ func (p *program) listen(f *connectionFlags, services []string, count uint64) er
 			fmt.Fprintln(p.stderr, "strowger: connected again")
 		}
 	})
-	if err != nil && context.Cause(ctx) == errInterrupted {
+	if err != nil && errors.Is(context.Cause(ctx), errInterrupted) {
 		return nil
 	}
 	if err != nil {

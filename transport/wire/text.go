@@ -106,7 +106,7 @@ func IsEmpty(raw []byte) bool {
 // the id: 1.0 as 1, "a/b" as "a\/b".
 type Key string
 
-// longKey is the length from which a Key is a digest, so that a table of keys stays small.
+// longKey is the length beyond which a Key is a digest, so that a table of keys stays small.
 const longKey = 128
 
 // KeyOf returns the key of raw, which must be valid JSON.
@@ -134,9 +134,27 @@ func canonical(raw []byte) string {
 	if err := json.Unmarshal(raw, &v); err != nil {
 		return string(raw)
 	}
-	out, err := json.Marshal(v)
+	out, err := json.Marshal(emptyLists(v))
 	if err != nil {
 		return string(raw)
 	}
-	return string(bytes.ReplaceAll(out, []byte("{}"), []byte("[]")))
+	return string(out)
+}
+
+// emptyLists puts [] in the place of each {} in v, which it changes.
+func emptyLists(v any) any {
+	switch v := v.(type) {
+	case map[string]any:
+		if len(v) == 0 {
+			return []any{}
+		}
+		for k, inner := range v {
+			v[k] = emptyLists(inner)
+		}
+	case []any:
+		for i, inner := range v {
+			v[i] = emptyLists(inner)
+		}
+	}
+	return v
 }

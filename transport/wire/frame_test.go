@@ -1,0 +1,110 @@
+package wire
+
+import (
+	"bytes"
+	"encoding/binary"
+	"fmt"
+	"strings"
+	"testing"
+)
+
+// frame is what parseFrame reads.
+type frame struct {
+	op      Opcode
+	header  int // bytes
+	payload []byte
+}
+
+// parseFrame reads the one frame that b must be: final, unmasked, its length in the shortest form.
+func parseFrame(t *testing.T, b []byte) frame {
+	t.Helper()
+	if len(b) < 2 || b[0]&0xF0 != 0x80 || b[1]&0x80 != 0 {
+		t.Fatalf("got % x...: not a final unmasked frame", b[:min(len(b), 4)])
+	}
+	f := frame{op: Opcode(b[0] & 0x0F), header: 2}
+	n := uint64(b[1])
+	switch {
+	case n == 126:
+		f.header, n = 4, uint64(binary.BigEndian.Uint16(b[2:]))
+		if n < 126 {
+			t.Fatalf("%d bytes in a 16-bit length", n)
+		}
+	case n == 127:
+		f.header, n = 10, binary.BigEndian.Uint64(b[2:])
+		if n <= 0xFFFF {
+			t.Fatalf("%d bytes in a 64-bit length", n)
+		}
+	}
+	f.payload = b[f.header:]
+	if uint64(len(f.payload)) != n {
+		t.Fatalf("the header says %d bytes, there are %d", n, len(f.payload))
+	}
+	return f
+}
+
+// headers are the header lengths of payloads, in bytes.
+var headers = []struct{ payload, header int }{
+	{0, 2}, {1, 2}, {124, 2}, {125, 2}, {126, 4}, {127, 4}, {65535, 4}, {65536, 10}, {65537, 10}, {1 << 20, 10},
+}
+
+func TestAppendFrame(t *testing.T) {
+	for _, c := range headers {
+		for _, op := range []Opcode{OpText, OpBinary, OpPong} {
+			payload := bytes.Repeat([]byte("x"), c.payload)
+			b := AppendFrame([]byte("before"), op, payload)
+			f := parseFrame(t, bytes.TrimPrefix(b, []byte("before")))
+			if f.op != op || f.header != c.header || !bytes.Equal(f.payload, payload) {
+				t.Errorf("%d bytes: got opcode %d, a header of %d bytes and %d bytes", c.payload, f.op, f.header, len(f.payload))
+			}
+		}
+	}
+}
+
+// No envelope is so short that its header has two bytes: the keys alone are longer.
+func TestTextFrame(t *testing.T) {
+	for _, c := range []struct{ payload, header int }{{256, 4}, {65534, 4}, {65535, 4}, {65536, 10}, {1 << 20, 10}} {
+		t.Run(fmt.Sprint(c.payload), func(t *testing.T) {
+			e := envelopeOf(t, c.payload)
+			f := parseFrame(t, TextFrame(e))
+			if f.op != OpText || f.header != c.header || !bytes.Equal(f.payload, e.Append(nil)) {
+				t.Errorf("got opcode %d, a header of %d bytes and %d bytes", f.op, f.header, len(f.payload))
+			}
+		})
+	}
+}
+
+// envelopeOf returns an envelope that is written as size bytes.
+func envelopeOf(t *testing.T, size int) *Envelope {
+	t.Helper()
+	e := &Envelope{ID: Raw(`0`), Payload: Raw(`""`)}
+	e.Payload = Raw(`"` + strings.Repeat("x", size-len(e.Append(nil))) + `"`)
+	if n := len(e.Append(nil)); n != size {
+		t.Fatalf("the envelope has %d bytes, want %d", n, size)
+	}
+	return e
+}
+
+func TestTextFrameAllocatesOnce(t *testing.T) {
+	full := new(Envelope)
+	for _, k := range envelopeKeys {
+		*k.raw(full) = Raw(`"0123456789"`)
+	}
+	for name, e := range map[string]*Envelope{"defaults": {}, "full": full, "long": envelopeOf(t, 100_000)} {
+		t.Run(name, func(t *testing.T) {
+			if n := testing.AllocsPerRun(100, func() { TextFrame(e) }); n > 1 {
+				t.Errorf("got %v allocations, want 1", n)
+			}
+			if n := len(e.Append(nil)); n > e.size() {
+				t.Errorf("%d bytes are written, the bound is %d", n, e.size())
+			}
+		})
+	}
+}
+
+func TestOpcodeIsControl(t *testing.T) {
+	for op, want := range map[Opcode]bool{OpContinuation: false, OpText: false, OpBinary: false, OpClose: true, OpPing: true, OpPong: true} {
+		if got := op.IsControl(); got != want {
+			t.Errorf("opcode %#x: got %t, want %t", byte(op), got, want)
+		}
+	}
+}

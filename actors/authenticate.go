@@ -61,10 +61,14 @@ func (c *connection) admitted(ctx actor.Context) {
 
 // resume handles what came while the token was being looked at.
 func (c *connection) resume(ctx actor.Context) {
-	held := c.held
-	c.held = nil
-	for _, m := range held {
+	for c.state != authenticating && len(c.held) > 0 {
+		m := c.held[0]
+		c.held[0] = nil
+		c.held = c.held[1:]
 		c.received(ctx, m)
+	}
+	if len(c.held) == 0 {
+		c.held = nil
 	}
 }
 

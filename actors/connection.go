@@ -79,7 +79,7 @@ func (c *connection) Receive(ctx actor.Context) {
 	case *Admitted:
 		c.admitted(ctx)
 	case *authenticationTimedOut:
-		c.close(wire.CloseAuthTimeout)
+		c.timedOut()
 	case *tokenExpired:
 		c.log.Info("token expired", "subscriber", c.peer.ID)
 		c.close(wire.CloseTokenExpired)
@@ -95,6 +95,14 @@ func (c *connection) Receive(ctx actor.Context) {
 func (c *connection) start(ctx actor.Context) {
 	c.greet(wire.AuthenticationRequired, nil)
 	c.deadline = c.deps.after(c.deps.settings().AuthenticationTimeout, ctx.Self(), &authenticationTimedOut{})
+}
+
+// timedOut closes a connection that is still nobody's. The timer may have fired just before the
+// accepted token stopped it.
+func (c *connection) timedOut() {
+	if c.peer == nil {
+		c.close(wire.CloseAuthTimeout)
+	}
 }
 
 func (c *connection) received(ctx actor.Context, m *Received) {

@@ -11,9 +11,9 @@ import (
 type Window struct {
 	budget atomic.Int64 // bytes
 	used   atomic.Int64
+	closed atomic.Bool
 	full   sync.Mutex // Protects following.
 	wake   chan struct{}
-	closed bool
 }
 
 // SetBudget sets how many bytes may be under way. A single message may always be.
@@ -22,41 +22,36 @@ func (w *Window) SetBudget(bytes int64) { w.budget.Store(bytes) }
 // Acquire takes cost bytes and waits while others use up the budget. It is false once the window
 // is closed.
 func (w *Window) Acquire(cost int64) bool {
-	for {
+	for !w.closed.Load() {
 		used := w.used.Add(cost)
 		if used == cost || used <= w.budget.Load() {
 			return true
 		}
 		w.used.Add(-cost)
-		if !w.wait(cost) {
-			return false
-		}
+		w.wait(cost)
 	}
+	return false
 }
 
-// wait returns when something was released since the call, or false when the window is closed.
-func (w *Window) wait(cost int64) bool {
+// wait returns when something was released since the call, or the window is closed.
+func (w *Window) wait(cost int64) {
 	w.full.Lock()
 	if w.wake == nil {
 		w.wake = make(chan struct{}, 1)
 	}
-	wake, closed := w.wake, w.closed
+	wake := w.wake
 	w.full.Unlock()
-	if closed {
-		return false
-	}
-	// A release between the failed attempt and the creation of wake signalled nobody.
-	if used := w.used.Load(); used == 0 || used+cost <= w.budget.Load() {
-		return true
+	// What happened between the failed attempt and the creation of wake signalled nobody.
+	if used := w.used.Load(); w.closed.Load() || used == 0 || used+cost <= w.budget.Load() {
+		return
 	}
 	<-wake
-	return true
 }
 
 // Close makes Acquire fail, now and for ever.
 func (w *Window) Close() {
+	w.closed.Store(true)
 	w.full.Lock()
-	w.closed = true
 	w.signal()
 	w.full.Unlock()
 }

@@ -163,6 +163,10 @@ func (m *mailbox) invoke(message any, system bool) {
 	}()
 	if system {
 		m.invoker.InvokeSystemMessage(message)
+		if s := m.safe(); s != nil && s.stopped {
+			// An actor that stops after a panic is never resumed; what waits is buried all the same.
+			m.suspend(false)
+		}
 		return
 	}
 	if s := m.safe(); s != nil && s.stopped {

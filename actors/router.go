@@ -67,6 +67,12 @@ func (r *Router) Receive(ctx actor.Context) {
 
 func (r *Router) subscribe(ctx actor.Context, m *Subscribe) {
 	n := r.named(m.Name)
+	if _, again := n.members[m.Peer]; again {
+		if m.From != nil {
+			ctx.Send(m.From, &Joined{})
+		}
+		return
+	}
 	n.members[m.Peer] = struct{}{}
 	ctx.Send(n.route.Topic, &join{peer: m.Peer, from: m.From})
 }
@@ -74,6 +80,11 @@ func (r *Router) subscribe(ctx actor.Context, m *Subscribe) {
 func (r *Router) unsubscribe(ctx actor.Context, m *Unsubscribe) {
 	n := r.names[m.Name]
 	if n == nil {
+		return
+	}
+	// Who leaves twice must not take another's place out of the topic's count, nor end a name that
+	// came back meanwhile.
+	if _, member := n.members[m.Peer]; !member {
 		return
 	}
 	delete(n.members, m.Peer)
@@ -90,6 +101,9 @@ func (r *Router) offer(ctx actor.Context, m *Offer) {
 func (r *Router) withdraw(ctx actor.Context, m *Withdraw) {
 	n := r.names[m.Peer.Name]
 	if n == nil {
+		return
+	}
+	if _, offers := n.offers[m.Peer]; !offers {
 		return
 	}
 	delete(n.offers, m.Peer)

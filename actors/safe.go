@@ -6,6 +6,8 @@ import (
 	"runtime/debug"
 
 	"github.com/asynkron/protoactor-go/actor"
+
+	"strowger/transport/wire"
 )
 
 // Crash is why an actor failed: what was thrown, at what message, and where.
@@ -19,8 +21,8 @@ type Crash struct {
 func (c *Crash) Error() string { return fmt.Sprint(c.Reason) }
 
 // Safe stands around every actor. It logs a panic with its stack before the supervisor hears of
-// it, buries the message that caused it, and keeps a panic in Restarting, Stopping or Stopped from
-// hanging the parent.
+// it, buries the message that caused it, answers its requester with 500, and keeps a panic in
+// Restarting, Stopping or Stopped from hanging the parent.
 type Safe struct {
 	inner   actor.Actor
 	kind    string
@@ -66,14 +68,17 @@ func (s *Safe) recover(ctx actor.Context) {
 		"message", fmt.Sprintf("%T", message), "reason", fmt.Sprint(reason), "stack", string(crash.Stack))
 	s.deps.Counters.Panics.Add(1)
 	if l, ok := message.(leased); ok {
+		s.deps.Counters.Dead(ActorCrashed)
 		l.release()
 	}
 	if c, ok := s.inner.(crasher); ok {
 		c.Crashed()
 	}
-	switch message.(type) {
+	switch m := message.(type) {
 	case *actor.Restarting, *actor.Stopping, *actor.Stopped:
 		return
+	case *ask:
+		answer(m.from.Socket, wire.InternalError, m.envelope)
 	}
 	panic(crash)
 }
@@ -107,12 +112,17 @@ func (s *restartOnFailure) HandleFailure(_ *actor.ActorSystem, supervisor actor.
 	supervisor.RestartChildren(child)
 }
 
-// Bury counts a message that was sent to an actor that is no more, and gives back what it holds.
+// Bury counts a message that was sent to an actor that is no more, and gives back what it holds. A
+// request whose service left while it was on its way is answered like one for a name nobody offers.
 func (d *Deps) Bury(message any) {
 	l, ok := message.(leased)
 	if !ok {
 		return
 	}
-	d.Counters.Dead(ActorStopped)
 	l.release()
+	if a, ok := message.(*ask); ok {
+		d.unavailable(a.from, a.envelope)
+		return
+	}
+	d.Counters.Dead(ActorStopped)
 }

@@ -58,6 +58,7 @@ func (s *service) Receive(ctx actor.Context) {
 	switch m := ctx.Message().(type) {
 	case *ask:
 		s.ask(ctx, m)
+		m.release()
 	case *say:
 		s.say(ctx, m)
 	case *askerGone:
@@ -76,7 +77,6 @@ func (s *service) Receive(ctx actor.Context) {
 }
 
 func (s *service) ask(ctx actor.Context, m *ask) {
-	defer m.lease.Release()
 	if len(s.instances) == 0 {
 		s.deps.unavailable(m.from, m.envelope)
 		return

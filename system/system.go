@@ -146,7 +146,20 @@ func (s *System) Stop(ctx context.Context) error {
 		<-gone
 	}
 	s.stopActors()
+	s.sumUp()
 	return err
+}
+
+// sumUp logs what happened to messages and tokens since the start.
+func (s *System) sumUp() {
+	c := s.deps.Counters
+	var dead []any
+	for reason, n := range c.DeadLetters() {
+		dead = append(dead, slog.Int64(reason.String(), n))
+	}
+	s.log.Info("stopped routing", "requests", c.Requests.Load(), "replies", c.Replies.Load(),
+		"broadcasts", c.Broadcasts.Load(), "authenticated", c.Authentic.Load(), "refused", c.Refused.Load(),
+		"slow_consumers", c.SlowConsumers.Load(), "panics", c.Panics.Load(), slog.Group("dead_letters", dead...))
 }
 
 func (s *System) stopActors() {

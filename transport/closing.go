@@ -1,6 +1,8 @@
 package transport
 
 import (
+	"crypto/tls"
+	"net"
 	"time"
 
 	"strowger/actors"
@@ -30,10 +32,31 @@ func (sh *shard) finish(s *socket) {
 		sh.detach(s)
 		return
 	}
-	if c, ok := s.conn.(interface{ CloseWrite() error }); ok {
+	sh.closeWrite(s.conn)
+	_ = s.conn.SetReadDeadline(time.Now().Add(lingerTime))
+}
+
+// closeWrite tells the peer that nothing more comes. TLS says so in a record of its own, which may
+// wait for the peer, and the shard must not.
+func (sh *shard) closeWrite(conn net.Conn) {
+	switch c := conn.(type) {
+	case *tls.Conn:
+		sh.drains.Add(1)
+		go func() {
+			defer sh.drains.Done()
+			_ = c.CloseWrite()
+		}()
+	case interface{ CloseWrite() error }:
 		_ = c.CloseWrite()
 	}
-	_ = s.conn.SetReadDeadline(time.Now().Add(lingerTime))
+}
+
+// hangUp closes conn without a word: tls.Conn.Close would wait for the peer to take one.
+func hangUp(conn net.Conn) {
+	if c, ok := conn.(*tls.Conn); ok {
+		conn = c.NetConn()
+	}
+	_ = conn.Close()
 }
 
 // abort ends a connection that cannot be written to.
@@ -45,7 +68,7 @@ func (sh *shard) abort(s *socket) {
 	s.held, s.queue = nil, nil
 	s.reader.window.Close()
 	sh.leaveAll(s)
-	_ = s.conn.Close()
+	hangUp(s.conn)
 	if s.readDone {
 		sh.detach(s)
 	}
@@ -61,7 +84,7 @@ func (sh *shard) readerDone(s *socket) {
 }
 
 func (sh *shard) detach(s *socket) {
-	_ = s.conn.Close()
+	hangUp(s.conn)
 	if _, ok := sh.sockets[s]; ok {
 		delete(sh.sockets, s)
 		sh.egress.live.Add(-1)
@@ -78,7 +101,7 @@ func (sh *shard) closeAll(code wire.CloseCode) {
 // abortAll cuts off whoever has not gone by the end of a shutdown.
 func (sh *shard) abortAll() {
 	for s := range sh.sockets {
-		_ = s.conn.Close()
+		hangUp(s.conn)
 		sh.abort(s)
 	}
 }

@@ -64,7 +64,7 @@ func (e *Egress) tick() {
 
 // NewGroup implements actors.Egress.
 func (e *Egress) NewGroup() actors.Group {
-	return &group{shards: e.shards, counts: make([]int, len(e.shards)), members: make([][]*socket, len(e.shards))}
+	return &group{shards: e.shards, in: make(map[*socket]struct{}), counts: make([]int, len(e.shards)), members: make([][]*socket, len(e.shards))}
 }
 
 // Live returns how many connections are open.
@@ -101,13 +101,13 @@ func (e *Egress) AbortAll() {
 	}
 }
 
-// Stop ends the ticker, waits for the goroutines that write to slow readers, and stops the shards.
-// All connections must have been closed.
+// Stop ends the ticker and the shards, which cut off whoever is still connected, and waits for the
+// goroutines that write to slow readers.
 func (e *Egress) Stop() {
 	close(e.stop)
 	e.ticks.Wait()
-	e.drains.Wait()
 	for _, sh := range e.shards {
 		_ = sh.deps.System.Root.StopFuture(sh.pid).Wait()
 	}
+	e.drains.Wait()
 }

@@ -63,6 +63,10 @@ func (sh *shard) enqueue(s *socket, head int32, written int) {
 			s.bytes += int64(len(rest))
 		}
 	}
+	if !counted {
+		// A long reply to an idle reader is no reason to cut it off at the next ping.
+		s.free, s.freeBytes = s.waiting, s.bytes
+	}
 	sh.drain(s)
 }
 
@@ -86,6 +90,10 @@ func (sh *shard) drain(s *socket) {
 		if done.err = s.conn.SetWriteDeadline(time.Now().Add(timeout)); done.err == nil {
 			_, done.err = frames.WriteTo(s.conn)
 		}
+		if done.err == nil {
+			// A deadline left behind would fail the shard's own writes once it has passed.
+			done.err = s.conn.SetWriteDeadline(time.Time{})
+		}
 		sh.post(done)
 	}()
 }
@@ -95,6 +103,7 @@ func (sh *shard) written(m *written) {
 	s.writing = false
 	s.waiting -= m.frames
 	s.bytes -= m.bytes
+	s.free, s.freeBytes = 0, 0
 	if s.finished {
 		return
 	}

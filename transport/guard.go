@@ -37,13 +37,14 @@ type guard struct {
 }
 
 // read fills p from r and returns how many bytes of it the library shall see. p must be longer
-// than a header. limit is the longest message in bytes.
-func (g *guard) read(r io.Reader, p []byte, limit int64) (int, error) {
+// than a header. limit is asked for the longest message in bytes when something has come: while we
+// waited for it, the peer may have been let in to send more.
+func (g *guard) read(r io.Reader, p []byte, limit func() int64) (int, error) {
 	for {
 		n := copy(p, g.held[:g.heldLen])
 		g.heldLen = 0
 		m, err := r.Read(p[n:])
-		kept, bad := g.scan(p[:n+m], limit)
+		kept, bad := g.scan(p[:n+m], limit())
 		switch {
 		case bad != nil:
 			// What came before the violation is still good; bufio hands it over first.
@@ -149,11 +150,12 @@ func (g *guard) data(op wire.Opcode, fin bool, length, limit int64) error {
 	if op != wire.OpContinuation {
 		g.message = 0
 	}
-	g.message += length
-	g.partial = !fin
-	if g.message > limit {
+	// The sum could overflow: a length may be as much as an int64 holds.
+	if length > limit-g.message {
 		return &violation{wire.CloseTooBig, fmt.Sprintf("message over %d bytes", limit)}
 	}
+	g.message += length
+	g.partial = !fin
 	return nil
 }
 

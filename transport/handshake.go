@@ -23,7 +23,8 @@ func (r *refusal) Error() string { return fmt.Sprintf("handshake refused: %d %s"
 // library wants to see. Path, version, subprotocols and extensions are ignored, as the original
 // ignores them; the key is needed.
 func readRequest(conn net.Conn, l *Limits) (*http.Request, *bufio.Reader, error) {
-	if err := conn.SetReadDeadline(time.Now().Add(l.HeaderTimeout)); err != nil {
+	deadline := time.Now().Add(l.HeaderTimeout)
+	if err := conn.SetReadDeadline(deadline); err != nil {
 		return nil, nil, fmt.Errorf("set deadline: %w", err)
 	}
 	bounded := &io.LimitedReader{R: conn, N: int64(l.HeaderBytes)}
@@ -34,7 +35,8 @@ func readRequest(conn net.Conn, l *Limits) (*http.Request, *bufio.Reader, error)
 		return nil, nil, &refusal{status: http.StatusRequestHeaderFieldsTooLarge, reason: fmt.Sprintf("request header over %d bytes", l.HeaderBytes)}
 	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
 		return nil, nil, fmt.Errorf("read request: %w", err)
-	case isTimeout(err):
+	case isTimeout(err), err != nil && !time.Now().Before(deadline):
+		// A line that the deadline cut is malformed in the parser's eyes.
 		return nil, nil, &refusal{status: http.StatusRequestTimeout, reason: "no request in time"}
 	case err != nil:
 		return nil, nil, &refusal{status: http.StatusBadRequest, reason: "malformed request"}

@@ -1,7 +1,7 @@
 package transport
 
 func (sh *shard) enter(g *group, s *socket) {
-	if s.finished {
+	if s.closing {
 		return
 	}
 	for _, m := range s.groups {

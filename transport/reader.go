@@ -38,7 +38,7 @@ type reader struct {
 
 // Read is called by the library.
 func (r *reader) Read(p []byte) (int, error) {
-	n, err := r.guard.read(readerFunc(r.raw), p, r.socket.maxMessage.Load())
+	n, err := r.guard.read(readerFunc(r.raw), p, r.socket.maxMessage.Load)
 	if err != nil && r.failure == nil {
 		r.failure = err
 	}

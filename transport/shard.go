@@ -14,7 +14,8 @@ import (
 
 // shard is the actor that owns the write side of many connections. Its mailbox hands over all
 // that waits at once; what a batch holds for a socket leaves in one write.
-// On restart: its sockets and groups are kept, the batch that crashed it is lost.
+// On restart: its sockets and groups are kept, and what is left of the batch is handled. The message
+// that crashed it is lost; those it was writing to are cut off, for their streams have a gap.
 type shard struct {
 	index   int
 	egress  *Egress
@@ -30,6 +31,7 @@ type shard struct {
 	dirty  []*socket
 	nodes  []node // nodes[0] is unused
 	leases []*actors.Lease
+	rest   []any // messages not handled yet
 	writer writer
 }
 
@@ -51,13 +53,23 @@ func (sh *shard) post(message any) { sh.deps.System.Root.Send(sh.pid, message) }
 
 // Receive handles one batch.
 func (sh *shard) Receive(ctx actor.Context) {
-	batch, ok := ctx.Message().(*actors.Batch)
-	if !ok {
-		return
+	switch m := ctx.Message().(type) {
+	case *actor.Started:
+		sh.run(sh.rest)
+	case *actors.Batch:
+		sh.run(m.Messages)
+	case *actor.Stopping:
+		sh.end()
 	}
-	for _, m := range batch.Messages {
+}
+
+func (sh *shard) run(messages []any) {
+	for sh.rest = messages; len(sh.rest) > 0; {
+		m := sh.rest[0]
+		sh.rest = sh.rest[1:]
 		sh.handle(m)
 	}
+	sh.rest = nil
 	sh.flush()
 }
 
@@ -116,7 +128,10 @@ func (sh *shard) attach(s *socket) {
 
 func (sh *shard) cast(m *cast) {
 	sh.take(m.f)
-	for _, s := range m.g.members[sh.index] {
+	// From the end, because a socket that overflows leaves the list and the last one takes its place.
+	list := m.g.members[sh.index]
+	for i := len(list) - 1; i >= 0; i-- {
+		s := list[i]
 		if s == m.except {
 			continue
 		}
@@ -142,11 +157,13 @@ func (sh *shard) hold(s *socket, frame []byte) {
 	if s.closing {
 		return
 	}
-	if len(s.held) >= sh.limits.Load().OutboundMessages {
+	l := sh.limits.Load()
+	if len(s.held) >= l.OutboundMessages || len(s.held) > 0 && s.heldBytes+int64(len(frame)) > l.OutboundBytes {
 		sh.overflow(s)
 		return
 	}
 	s.held = append(s.held, frame)
+	s.heldBytes += int64(len(frame))
 }
 
 func (sh *shard) admit(m *admit) {
@@ -159,7 +176,7 @@ func (sh *shard) admit(m *admit) {
 	s.admitted = true
 	sh.put(s, m.f.Bytes, reserve)
 	held := s.held
-	s.held = nil
+	s.held, s.heldBytes = nil, 0
 	for _, frame := range held {
 		sh.put(s, frame, 0)
 	}
@@ -205,7 +222,7 @@ func (sh *shard) over(s *socket, n, extra int) bool {
 		messages += messages / extra
 		bytes += bytes / int64(extra)
 	}
-	return s.waiting >= messages || s.bytes+int64(n) > bytes
+	return s.waiting-s.free >= messages || s.bytes-s.freeBytes+int64(n) > bytes
 }
 
 // overflow ends a connection that reads too slowly. Its stream may be cut inside a frame, so there
@@ -217,12 +234,24 @@ func (sh *shard) overflow(s *socket) {
 	sh.abort(s)
 }
 
-// Crashed gives back what the lost batch held.
+// Crashed gives back what the batch held so far.
 func (sh *shard) Crashed() {
 	for _, s := range sh.dirty {
 		s.head, s.tail = 0, 0
+		sh.abort(s)
 	}
+	sh.writer.forget()
 	sh.reset()
+	// The batch is the mailbox's again; what is left of it must outlive that.
+	sh.rest = append([]any(nil), sh.rest...)
+}
+
+// end closes what is open when the shard stops: nobody else can.
+func (sh *shard) end() {
+	for s := range sh.sockets {
+		sh.abort(s)
+		sh.detach(s)
+	}
 }
 
 func (sh *shard) reset() {

@@ -22,20 +22,23 @@ type socket struct {
 	minCost    atomic.Int64
 	lastHeard  atomic.Int64 // unix seconds
 
-	role     actors.Role
-	admitted bool
-	closing  bool // nothing is accepted any more
-	finished bool // the close frame is out, or cannot be
-	readDone bool
-	writing  bool         // a goroutine writes what was queued
-	held     [][]byte     // sent before Admit
-	queue    [][]byte     // waits behind the goroutine
-	waiting  int          // frames in queue and with the goroutine
-	bytes    int64        // of them
-	head     int32        // what this batch adds, as indices into the shard's nodes; 0: nothing
-	tail     int32        //
-	groups   []membership // where it is a member
-	nextPing int64        // unix seconds
+	role      actors.Role
+	admitted  bool
+	closing   bool // nothing is accepted any more
+	finished  bool // the close frame is out, or cannot be
+	readDone  bool
+	writing   bool     // a goroutine writes what was queued
+	held      [][]byte // sent before Admit
+	heldBytes int64
+	queue     [][]byte // waits behind the goroutine
+	waiting   int      // frames in queue and with the goroutine
+	bytes     int64    // of them
+	free      int      // of waiting, what came when nothing waited: the bound is for what comes behind it
+	freeBytes int64
+	head      int32        // what this batch adds, as indices into the shard's nodes; 0: nothing
+	tail      int32        //
+	groups    []membership // where it is a member
+	nextPing  int64        // unix seconds
 }
 
 type membership struct {
@@ -126,24 +129,37 @@ func (s *socket) allow(role actors.Role, l *Limits) {
 // group is a set of sockets spread over the shards.
 type group struct {
 	shards  []*shard
-	counts  []int       // members a shard; belongs to the group's actor
-	members [][]*socket // each list belongs to its shard
+	in      map[*socket]struct{} // who was added and not removed; belongs to the group's actor
+	counts  []int                // of them, a shard; the actor's too
+	members [][]*socket          // each list belongs to its shard
 }
 
 // Add implements actors.Group.
 func (g *group) Add(s actors.Socket) {
-	if s, ok := s.(*socket); ok {
-		g.counts[s.shard.index]++
-		s.shard.post(&enter{g, s})
+	member, ok := s.(*socket)
+	if !ok || g.has(member) {
+		return
 	}
+	g.in[member] = struct{}{}
+	g.counts[member.shard.index]++
+	member.shard.post(&enter{g, member})
 }
 
 // Remove implements actors.Group.
 func (g *group) Remove(s actors.Socket) {
-	if s, ok := s.(*socket); ok {
-		g.counts[s.shard.index]--
-		s.shard.post(&exit{g, s})
+	member, ok := s.(*socket)
+	if !ok || !g.has(member) {
+		return
 	}
+	delete(g.in, member)
+	g.counts[member.shard.index]--
+	member.shard.post(&exit{g, member})
+}
+
+// has keeps the counts true when a socket is added or removed twice.
+func (g *group) has(s *socket) bool {
+	_, in := g.in[s]
+	return in
 }
 
 // Send implements actors.Group.

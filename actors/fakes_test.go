@@ -1,0 +1,283 @@
+package actors
+
+import (
+	"encoding/binary"
+	"errors"
+	"sync"
+	"testing"
+	"time"
+
+	"strowger/transport/wire"
+)
+
+// fakeSocket records what is written; like a real one it drops what comes after Close and keeps
+// what others send until Admit.
+type fakeSocket struct {
+	mu       sync.Mutex // Protects following.
+	admitted bool
+	closed   bool
+	held     []Frame
+	onSend   func() // called by Send, outside mu; may panic
+
+	written chan Frame
+	codes   chan wire.CloseCode // the first code only
+}
+
+func newFakeSocket() *fakeSocket {
+	return &fakeSocket{written: make(chan Frame, 8192), codes: make(chan wire.CloseCode, 1)}
+}
+
+func (s *fakeSocket) Greet(f Frame) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	f.Lease.Retain()
+	s.write(f)
+}
+
+func (s *fakeSocket) Admit(_ Role, f Frame) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	f.Lease.Retain()
+	s.admitted = true
+	s.write(f)
+	for _, f := range s.held {
+		s.write(f)
+	}
+	s.held = nil
+}
+
+func (s *fakeSocket) Send(f Frame) {
+	s.mu.Lock()
+	hook := s.onSend
+	s.mu.Unlock()
+	if hook != nil {
+		hook()
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	f.Lease.Retain()
+	if !s.admitted && !s.closed {
+		s.held = append(s.held, f)
+		return
+	}
+	s.write(f)
+}
+
+func (s *fakeSocket) Close(code wire.CloseCode) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.closed {
+		return
+	}
+	s.closed = true
+	for _, f := range s.held {
+		f.Lease.Release()
+	}
+	s.held = nil
+	s.codes <- code
+}
+
+// write is called with mu held.
+func (s *fakeSocket) write(f Frame) {
+	if !s.closed {
+		s.written <- f
+	}
+	f.Lease.Release()
+}
+
+func (s *fakeSocket) hook(f func()) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.onSend = f
+}
+
+// payload returns what an unmasked text frame carries.
+func payload(t testing.TB, frame []byte) []byte {
+	t.Helper()
+	if len(frame) < 2 || frame[0] != 0x81 {
+		t.Fatalf("not an unfragmented text frame: % x", frame[:min(len(frame), 4)])
+	}
+	body, length := frame[2:], uint64(frame[1])
+	switch frame[1] {
+	case 126:
+		body, length = frame[4:], uint64(binary.BigEndian.Uint16(frame[2:]))
+	case 127:
+		body, length = frame[10:], binary.BigEndian.Uint64(frame[2:])
+	}
+	if uint64(len(body)) != length {
+		t.Fatalf("frame announces %d bytes and carries %d", length, len(body))
+	}
+	return body
+}
+
+// fakeGroup counts its members as the real one does: blindly, so that a removal of somebody who
+// is no member shows.
+type fakeGroup struct {
+	mu      sync.Mutex // Protects following.
+	members map[Socket]int
+	strays  int    // removals of a stranger and second additions
+	onSend  func() // may panic
+}
+
+func (g *fakeGroup) Add(s Socket) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.members[s]++
+	if g.members[s] > 1 {
+		g.strays++
+	}
+}
+
+func (g *fakeGroup) Remove(s Socket) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if g.members[s] == 0 {
+		g.strays++
+		return
+	}
+	delete(g.members, s)
+}
+
+func (g *fakeGroup) Send(f Frame, except Socket) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if g.onSend != nil {
+		g.onSend()
+	}
+	for s := range g.members {
+		if s != except {
+			s.Send(f)
+		}
+	}
+}
+
+func (g *fakeGroup) hook(f func()) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.onSend = f
+}
+
+type fakeEgress struct {
+	mu     sync.Mutex // Protects following.
+	groups []*fakeGroup
+}
+
+func (e *fakeEgress) NewGroup() Group {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	g := &fakeGroup{members: make(map[Socket]int)}
+	e.groups = append(e.groups, g)
+	return g
+}
+
+func (e *fakeEgress) all() []*fakeGroup {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	return append([]*fakeGroup(nil), e.groups...)
+}
+
+var errNoToken = errors.New("no such token")
+
+// fakeTokens grants each token once. The hash of every token is "hash".
+type fakeTokens struct {
+	mu      sync.Mutex // Protects following.
+	granted map[string]*Credentials
+}
+
+func (f *fakeTokens) put(name string, c *Credentials) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.granted[name] = c
+}
+
+func (f *fakeTokens) Claim(name, hash string) (*Credentials, error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	c := f.granted[name]
+	delete(f.granted, name)
+	if c == nil || hash != "hash" {
+		return nil, errNoToken
+	}
+	return c, nil
+}
+
+// fakeClock stands still until it is advanced.
+type fakeClock struct {
+	mu     sync.Mutex // Protects following.
+	now    time.Time
+	timers map[*fakeTimer]struct{}
+}
+
+type fakeTimer struct {
+	at time.Time
+	f  func()
+}
+
+func newFakeClock() *fakeClock {
+	return &fakeClock{now: time.Unix(1_800_000_000, 0), timers: make(map[*fakeTimer]struct{})}
+}
+
+func (c *fakeClock) Now() time.Time {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.now
+}
+
+func (c *fakeClock) AfterFunc(d time.Duration, f func()) func() bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	timer := &fakeTimer{c.now.Add(d), f}
+	c.timers[timer] = struct{}{}
+	return func() bool {
+		c.mu.Lock()
+		defer c.mu.Unlock()
+		_, waits := c.timers[timer]
+		delete(c.timers, timer)
+		return waits
+	}
+}
+
+// set moves the time without running any timer.
+func (c *fakeClock) set(now time.Time) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.now = now
+}
+
+// advance moves the time and runs what is due.
+func (c *fakeClock) advance(d time.Duration) {
+	c.mu.Lock()
+	c.now = c.now.Add(d)
+	var due []func()
+	for timer := range c.timers {
+		if !timer.at.After(c.now) {
+			due = append(due, timer.f)
+			delete(c.timers, timer)
+		}
+	}
+	c.mu.Unlock()
+	for _, f := range due {
+		f()
+	}
+}
+
+func (c *fakeClock) waiting() int {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return len(c.timers)
+}
+
+// inlineWorkers run the work where it is given.
+type inlineWorkers struct{}
+
+func (inlineWorkers) Go(f func()) { f() }
+
+// parkedWorkers keep the work until the test runs it.
+type parkedWorkers struct{ work chan func() }
+
+func (w parkedWorkers) Go(f func()) { w.work <- f }
+
+// goWorkers run the work on goroutines of its own.
+type goWorkers struct{ sync.WaitGroup }
+
+func (w *goWorkers) Go(f func()) { w.WaitGroup.Go(f) }

@@ -1,0 +1,307 @@
+package actors
+
+import (
+	"fmt"
+	"sync"
+	"testing"
+
+	"github.com/asynkron/protoactor-go/actor"
+)
+
+// manual is a dispatcher that keeps what it is to run until the test runs it.
+type manual struct{ scheduled []func() }
+
+func (d *manual) Schedule(f func()) { d.scheduled = append(d.scheduled, f) }
+func (d *manual) Throughput() int   { return 1 }
+
+func (d *manual) run() {
+	for len(d.scheduled) > 0 {
+		f := d.scheduled[0]
+		d.scheduled = d.scheduled[1:]
+		f()
+	}
+}
+
+// recorder is an actor context that writes down what it is given.
+type recorder struct {
+	got       []string
+	escalated []any
+	handle    func(message any)
+	hook      actor.Actor // what Actor returns
+}
+
+func (r *recorder) note(kind string, message any) {
+	if b, ok := message.(*Batch); ok {
+		r.got = append(r.got, kind+fmt.Sprint(b.Messages))
+	} else {
+		r.got = append(r.got, kind+fmt.Sprint(message))
+	}
+	if r.handle != nil {
+		r.handle(message)
+	}
+}
+
+func (r *recorder) InvokeSystemMessage(m any)     { r.note("system ", m) }
+func (r *recorder) InvokeUserMessage(m any)       { r.note("", m) }
+func (r *recorder) EscalateFailure(reason, _ any) { r.escalated = append(r.escalated, reason) }
+func (r *recorder) Actor() actor.Actor            { return r.hook }
+func (r *recorder) want(t *testing.T, want ...string) {
+	t.Helper()
+	if fmt.Sprint(r.got) != fmt.Sprint(want) {
+		t.Fatalf("got  %q\nwant %q", r.got, want)
+	}
+	r.got = nil
+}
+
+func testMailbox(batching bool) (*mailbox, *recorder, *manual) {
+	m, r, d := &mailbox{batching: batching}, new(recorder), new(manual)
+	m.RegisterHandlers(r, d)
+	return m, r, d
+}
+
+func TestMailboxOrder(t *testing.T) {
+	m, r, d := testMailbox(false)
+	m.PostUserMessage(1)
+	m.PostUserMessage(2)
+	m.PostSystemMessage("a")
+	m.PostSystemMessage("b")
+	if len(d.scheduled) != 1 || m.UserMessageCount() != 2 {
+		t.Fatalf("%d runs scheduled for %d messages, want 1 for 2", len(d.scheduled), m.UserMessageCount())
+	}
+	d.run()
+	r.want(t, "system a", "system b", "1", "2")
+}
+
+// A system message overtakes user messages that were already taken from the queue.
+func TestMailboxSystemOvertakes(t *testing.T) {
+	m, r, d := testMailbox(false)
+	r.handle = func(message any) {
+		if message == 1 {
+			m.PostSystemMessage("a")
+			m.PostUserMessage(3)
+		}
+	}
+	m.PostUserMessage(1)
+	m.PostUserMessage(2)
+	d.run()
+	r.want(t, "1", "system a", "2", "3")
+	if len(d.scheduled) != 0 {
+		t.Error("a running mailbox scheduled itself again")
+	}
+}
+
+func TestMailboxSuspends(t *testing.T) {
+	m, r, d := testMailbox(false)
+	r.handle = func(message any) {
+		if message == 2 {
+			m.PostSystemMessage(&actor.SuspendMailbox{})
+			panic("two")
+		}
+	}
+	for i := range 4 {
+		m.PostUserMessage(1 + i)
+	}
+	d.run()
+	r.want(t, "1", "2")
+	if fmt.Sprint(r.escalated) != "[two]" {
+		t.Fatalf("escalated %v, want [two]", r.escalated)
+	}
+	m.PostUserMessage(5)
+	if len(d.scheduled) != 0 {
+		t.Error("a suspended mailbox was scheduled for a user message")
+	}
+	m.PostSystemMessage("a")
+	d.run()
+	r.want(t, "system a")
+	m.PostSystemMessage(&actor.ResumeMailbox{})
+	d.run()
+	r.want(t, "3", "4", "5")
+}
+
+func TestMailboxPanicInSystemMessage(t *testing.T) {
+	m, r, d := testMailbox(false)
+	r.handle = func(message any) {
+		if message == "bad" {
+			panic("system")
+		}
+	}
+	m.PostSystemMessage("bad")
+	m.PostUserMessage(1)
+	d.run()
+	r.want(t, "system bad", "1")
+	if fmt.Sprint(r.escalated) != "[system]" {
+		t.Errorf("escalated %v, want [system]", r.escalated)
+	}
+}
+
+func TestMailboxBatch(t *testing.T) {
+	m, r, d := testMailbox(true)
+	r.handle = func(message any) {
+		if b, ok := message.(*Batch); ok && b.Messages[0] == 1 {
+			m.PostUserMessage(4)
+			m.PostUserMessage(5)
+			m.PostSystemMessage("a")
+		}
+	}
+	for i := range 3 {
+		m.PostUserMessage(1 + i)
+	}
+	d.run()
+	r.want(t, "[1 2 3]", "system a", "[4 5]")
+}
+
+// Bursts of all sizes go through the same two slices without loss, and long ones do not keep their
+// memory.
+func TestMailboxReusesSlices(t *testing.T) {
+	for _, batching := range []bool{false, true} {
+		m, r, d := testMailbox(batching)
+		next, want := 0, 0
+		r.handle = func(message any) {
+			messages := []any{message}
+			if b, ok := message.(*Batch); ok {
+				messages = b.Messages
+			}
+			for _, message := range messages {
+				if message != want {
+					t.Fatalf("batching %v: got %v, want %d", batching, message, want)
+				}
+				want++
+			}
+		}
+		for _, burst := range []int{1, 1, 2, 5, 1, 3 * keep, 1, 1, 1, 7} {
+			for range burst {
+				m.PostUserMessage(next)
+				next++
+			}
+			d.run()
+			r.got = nil
+		}
+		if want != next {
+			t.Errorf("batching %v: %d of %d messages came", batching, want, next)
+		}
+		if c := max(cap(m.user), cap(m.taken)); c > keep {
+			t.Errorf("batching %v: a drained queue keeps room for %d messages", batching, c)
+		}
+		if !batching {
+			for _, message := range m.taken[:cap(m.taken)] {
+				if message != nil {
+					t.Fatalf("a drained queue keeps message %v", message)
+				}
+			}
+		}
+	}
+}
+
+// last keeps only the last function it was given.
+type last struct{ f func() }
+
+func (d *last) Schedule(f func()) { d.f = f }
+func (d *last) Throughput() int   { return 1 }
+
+func TestMailboxShortQueueAllocatesNothing(t *testing.T) {
+	seen, d := 0, new(last)
+	m := new(mailbox)
+	m.RegisterHandlers(&sink{func(any) { seen++ }}, d)
+	message := any("m")
+	allocs := testing.AllocsPerRun(1000, func() {
+		m.PostUserMessage(message)
+		d.f()
+	})
+	if allocs != 0 || seen != 1001 {
+		t.Errorf("%v allocations a message and %d messages, want 0 and 1001", allocs, seen)
+	}
+}
+
+// Each poster's messages keep their order and none is lost, whoever else posts.
+func TestMailboxConcurrentPosters(t *testing.T) {
+	for _, batching := range []bool{false, true} {
+		t.Run(fmt.Sprint("batching ", batching), func(t *testing.T) {
+			const posters, each = 8, 2000
+			type post struct{ from, n int }
+			var latest [posters]int
+			done := make(chan struct{})
+			left := posters * each
+			take := func(message any) {
+				p := message.(post)
+				if p.n != latest[p.from]+1 {
+					t.Errorf("poster %d: message %d after %d", p.from, p.n, latest[p.from])
+				}
+				latest[p.from] = p.n
+				if left--; left == 0 {
+					close(done)
+				}
+			}
+			m := &mailbox{batching: batching}
+			m.RegisterHandlers(&sink{take}, dispatcher)
+			var posting sync.WaitGroup
+			for from := range posters {
+				posting.Go(func() {
+					for n := range each {
+						m.PostUserMessage(post{from, 1 + n})
+						if n%100 == 0 {
+							m.PostSystemMessage("s")
+						}
+					}
+				})
+			}
+			posting.Wait()
+			await(t, "all messages", done)
+		})
+	}
+}
+
+// sink gives user messages to a function, from whatever goroutine runs the mailbox.
+type sink struct{ take func(any) }
+
+func (s *sink) InvokeSystemMessage(any)  {}
+func (s *sink) EscalateFailure(any, any) {}
+func (s *sink) InvokeUserMessage(m any) {
+	if b, ok := m.(*Batch); ok {
+		for _, m := range b.Messages {
+			s.take(m)
+		}
+		return
+	}
+	s.take(m)
+}
+
+// What waits when an actor stops is counted and gives its leases back, also when it stops because
+// it panicked.
+func TestMailboxBuriesTheRest(t *testing.T) {
+	for _, suspended := range []bool{false, true} {
+		t.Run(fmt.Sprint("suspended ", suspended), func(t *testing.T) {
+			d := &Deps{Counters: new(Counters)}
+			safe := &Safe{deps: d}
+			m, r, run := testMailbox(false)
+			r.hook = safe
+			r.handle = func(message any) {
+				if message == "stop" {
+					safe.stopped = true
+				}
+			}
+			w := window(1 << 20)
+			post := func() {
+				w.Acquire(10)
+				m.PostUserMessage(&Received{Lease: NewLease(w, 10)})
+			}
+			for range 3 {
+				post()
+			}
+			if suspended {
+				m.PostSystemMessage(&actor.SuspendMailbox{})
+			}
+			m.PostSystemMessage("stop")
+			m.PostUserMessage("not leased")
+			run.run()
+			post()
+			run.run()
+			r.want(t, "system stop")
+			if got := w.used.Load(); got != 0 {
+				t.Errorf("%d bytes still leased", got)
+			}
+			if got := d.Counters.DeadLetters()[ActorStopped]; got != 4 {
+				t.Errorf("%d dead letters, want 4", got)
+			}
+		})
+	}
+}

@@ -1,0 +1,208 @@
+package actors
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"testing"
+	"time"
+
+	"strowger/transport/wire"
+)
+
+func newTable(limit int) *pending { return newPending(func() int { return limit }) }
+
+var epoch = time.Unix(1000, 0)
+
+func TestPendingLimit(t *testing.T) {
+	p, a, b := newTable(2), &Peer{ID: "a"}, &Peer{ID: "b"}
+	for _, step := range []struct {
+		peer *Peer
+		key  wire.Key
+		want bool
+	}{
+		{a, "1", true}, {a, "2", true}, {a, "3", false}, {b, "1", true},
+		{a, "2", true}, {a, "3", false}, {b, "2", true}, {b, "3", false},
+	} {
+		if got := p.add(step.peer, step.key, epoch); got != step.want {
+			t.Errorf("add %s/%s is %v, want %v", step.peer.ID, step.key, got, step.want)
+		}
+	}
+	p.settle(p.askers["a"].requests["1"])
+	if !p.add(a, "3", epoch) {
+		t.Error("no room after a reply")
+	}
+	recount(t, p)
+}
+
+func TestPendingRemembersSoManyAnswered(t *testing.T) {
+	p, a := newTable(2), &Peer{ID: "a"}
+	for i := range 5 {
+		key := wire.Key(fmt.Sprint(i))
+		p.add(a, key, epoch)
+		p.settle(p.askers["a"].requests[key])
+	}
+	for i, want := range []bool{false, false, false, true, true} {
+		if _, got := p.askers["a"].requests[wire.Key(fmt.Sprint(i))]; got != want {
+			t.Errorf("request %d remembered: %v, want %v", i, got, want)
+		}
+	}
+	recount(t, p)
+}
+
+func TestPendingOnly(t *testing.T) {
+	p, a, b := newTable(9), &Peer{ID: "a"}, &Peer{ID: "b"}
+	check := func(when string, want *Peer, ambiguous bool) {
+		t.Helper()
+		r, many := p.only("1")
+		var got *Peer
+		if r != nil {
+			got = r.asker.peer
+		}
+		if got != want || many != ambiguous {
+			t.Errorf("%s: got %v ambiguous %v, want %v ambiguous %v", when, got, many, want, ambiguous)
+		}
+	}
+	check("empty", nil, false)
+	p.add(a, "1", epoch)
+	p.add(a, "2", epoch)
+	check("one", a, false)
+	p.add(b, "1", epoch)
+	check("two", nil, true)
+	p.settle(p.askers["a"].requests["1"])
+	check("one answered", b, false)
+	p.settle(p.askers["a"].requests["1"])
+	check("answered twice", b, false)
+	p.add(a, "1", epoch)
+	check("asked anew", nil, true)
+	p.gone("b")
+	p.gone("b")
+	check("other has gone", a, false)
+	p.gone("a")
+	check("both have gone", nil, false)
+	recount(t, p)
+}
+
+func TestPendingExpire(t *testing.T) {
+	p, a := newTable(9), &Peer{ID: "a"}
+	for i := range 4 {
+		p.add(a, wire.Key(fmt.Sprint(i)), epoch.Add(time.Duration(i)*time.Second))
+	}
+	p.settle(p.askers["a"].requests["0"])
+	for _, step := range []struct {
+		after time.Duration
+		left  int
+	}{{9 * time.Second, 4}, {10 * time.Second, 3}, {12*time.Second - 1, 2}, {time.Hour, 0}} {
+		p.expire(epoch.Add(step.after), 10*time.Second)
+		if got := p.byAge.Len(); got != step.left {
+			t.Errorf("%d left after %v, want %d", got, step.after, step.left)
+		}
+		recount(t, p)
+	}
+	if p.askers["a"] == nil {
+		t.Error("the asker was forgotten with its requests")
+	}
+}
+
+// recount compares every count and index of the table with what the requests themselves say.
+func recount(t *testing.T, p *pending) {
+	t.Helper()
+	total, unsettled := 0, 0
+	for id, a := range p.askers {
+		open, answered := 0, 0
+		for key, r := range a.requests {
+			if r.key != key || r.asker != a || a.peer.ID != id {
+				t.Fatalf("request %s of %s is filed under %s of %s", r.key, r.asker.peer.ID, key, id)
+			}
+			_, waits := p.unsettled[key][r]
+			if waits != (r.answered == nil) {
+				t.Fatalf("request %s of %s: answered %v, unsettled %v", key, id, r.answered != nil, waits)
+			}
+			if r.answered == nil {
+				open++
+			} else {
+				answered++
+			}
+		}
+		if a.open != open || a.answered.Len() != answered {
+			t.Fatalf("%s counts %d open and %d answered, has %d and %d", id, a.open, a.answered.Len(), open, answered)
+		}
+		if limit := p.limit(); open > limit || answered > limit {
+			t.Fatalf("%s has %d open and %d answered, over %d", id, open, answered, limit)
+		}
+		total += len(a.requests)
+		unsettled += open
+	}
+	if p.byAge.Len() != total {
+		t.Fatalf("%d by age, %d in all", p.byAge.Len(), total)
+	}
+	for key, same := range p.unsettled {
+		if len(same) == 0 {
+			t.Fatalf("empty set kept for %s", key)
+		}
+		unsettled -= len(same)
+	}
+	if unsettled != 0 {
+		t.Fatalf("unsettled ones are off by %d", unsettled)
+	}
+}
+
+// Whatever happens in whatever order, the table agrees with a recount of itself, and with what a
+// plain list of the same events says of a single request.
+func TestPendingRandom(t *testing.T) {
+	for seed := range uint64(60) {
+		random := rand.New(rand.NewPCG(seed, 7))
+		p, now := newTable(3), epoch
+		peers := []*Peer{{ID: "a"}, {ID: "b"}, {ID: "c"}}
+		for range 400 {
+			peer, key := peers[random.IntN(len(peers))], wire.Key(fmt.Sprint(random.IntN(6)))
+			switch random.IntN(8) {
+			case 0, 1, 2:
+				open := 0
+				if a := p.askers[peer.ID]; a != nil {
+					open = a.open
+					if old := a.requests[key]; old != nil && old.answered == nil {
+						open--
+					}
+				}
+				if got, want := p.add(peer, key, now.Add(10*time.Second)), open < 3; got != want {
+					t.Fatalf("seed %d: add with %d open is %v", seed, open, got)
+				}
+			case 3, 4:
+				if a := p.askers[peer.ID]; a != nil && a.requests[key] != nil {
+					p.settle(a.requests[key])
+				}
+			case 5:
+				now = now.Add(time.Duration(random.IntN(8)) * time.Second)
+				p.expire(now, 5*time.Second)
+				for e := p.byAge.Front(); e != nil; e = e.Next() {
+					if r := e.Value.(*request); !now.Before(r.deadline.Add(5 * time.Second)) {
+						t.Fatalf("seed %d: %s outlived its deadline", seed, r.key)
+					}
+				}
+			case 6:
+				p.gone(peer.ID)
+				if p.askers[peer.ID] != nil {
+					t.Fatalf("seed %d: %s is still known", seed, peer.ID)
+				}
+			default:
+				askers := 0
+				for _, a := range p.askers {
+					if r := a.requests[key]; r != nil && r.answered == nil {
+						askers++
+					}
+				}
+				r, ambiguous := p.only(key)
+				if (r != nil) != (askers == 1) || ambiguous != (askers > 1) {
+					t.Fatalf("seed %d: only is %v, ambiguous %v with %d askers", seed, r, ambiguous, askers)
+				}
+			}
+			recount(t, p)
+		}
+		for _, peer := range peers {
+			p.gone(peer.ID)
+		}
+		if p.byAge.Len() != 0 || len(p.unsettled) != 0 || len(p.askers) != 0 {
+			t.Fatalf("seed %d: the table is not empty when all have gone", seed)
+		}
+	}
+}

@@ -1,0 +1,331 @@
+package actors
+
+import (
+	"fmt"
+	"testing"
+
+	"strowger/transport/wire"
+)
+
+// protocol 5.3
+func TestRequestWithoutUsableName(t *testing.T) {
+	for _, c := range []struct{ name, message string }{
+		{"absent", `{"topic":"x","request_id":"1"}`},
+		{"empty", `{"service":"","topic":"x","request_id":"1"}`},
+		{"list", `{"service":["s"],"topic":"x","request_id":"1"}`},
+		{"null", `{"service":null,"topic":"x","request_id":"1"}`},
+		{"a number that no float64 holds", `{"service":"s","topic":"x","request_id":"1","payload":1e999}`},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			w := newWorld(t)
+			w.service("s")
+			p := w.client()
+			p.writef("%s", c.message)
+			p.gets(`400 INVALID/x #"1" null`)
+			w.wantDead(NotSendable, 1)
+		})
+	}
+}
+
+// protocol 5.2: what the client says about itself is replaced by what its token says.
+func TestRequestIsStamped(t *testing.T) {
+	w := newWorld(t)
+	s, p := w.service("s"), w.client()
+	p.writef(`{"service":"s","topic":"x","request_id":"1","payload":{"b":1,"a":[]},"permissions":{"root":true},"domain_name":"evil","domain_uuid":"evil","resource_id":"evil"}`)
+	m := s.next()
+	if got, want := line(m), ` s/x #"1" {"b":1,"a":[]}`; got != want {
+		t.Errorf("got  %s\nwant %s", got, want)
+	}
+	for _, f := range []struct {
+		name string
+		got  wire.Raw
+		want string
+	}{
+		{"permissions", m.Permissions, `{"see":true}`},
+		{"domain_name", m.DomainName, `"a.example"`},
+		{"domain_uuid", m.DomainUUID, `"uuid-a"`},
+	} {
+		if string(f.got) != f.want {
+			t.Errorf("%s is %s, want %s", f.name, f.got, f.want)
+		}
+	}
+	if id, _ := wire.Text(m.ResourceID); len(id) != 32 {
+		t.Errorf("resource_id is %s, want 32 hex digits", m.ResourceID)
+	}
+}
+
+func TestEveryInstanceGetsTheRequest(t *testing.T) {
+	w := newWorld(t)
+	instances := []*peer{w.service("s"), w.service("s"), w.service("s")}
+	p := w.client()
+	p.writef(`{"service":"s","topic":"x","request_id":"1"}`)
+	id := instances[0].asked(` s/x #"1" null`)
+	for _, s := range instances[1:] {
+		if got := s.asked(` s/x #"1" null`); got != id {
+			t.Errorf("resource_id %s, want %s", got, id)
+		}
+	}
+	for i, s := range instances {
+		s.writef(`{"service":"s","topic":"x","request_id":"1","resource_id":%q,"payload":%d}`, id, i)
+		p.gets(fmt.Sprintf(` s/x #"1" %d`, i))
+	}
+}
+
+// protocol 5.5: a reply goes to whoever asked, subscribed or not, without its resource_id.
+func TestReply(t *testing.T) {
+	w := newWorld(t)
+	s, p, other := w.service("s"), w.client(), w.client("s")
+	p.writef(`{"service":"s","topic":"x","request_id":1.0}`)
+	id := s.asked(` s/x #1.0 null`)
+	s.writef(`{"service":"s","topic":"x","request_id":1,"resource_id":%q,"status_code":200,"payload":[1]}`, id)
+	m := p.next()
+	if got, want := line(m), `200 s/x #1 [1]`; got != want {
+		t.Errorf("got  %s\nwant %s", got, want)
+	}
+	if string(m.ResourceID) != `""` {
+		t.Errorf("resource_id %s left on the reply", m.ResourceID)
+	}
+	w.settleName(s, "s")
+	other.silent()
+	s.silent()
+}
+
+func TestReplyToNobody(t *testing.T) {
+	for _, c := range []struct {
+		name, resource, request string
+		want                    DeadReason
+	}{
+		{"unknown resource", `"0123"`, `"1"`, UnknownSubscriber},
+		{"no resource", `""`, `"1"`, UnknownSubscriber},
+		{"resource of wrong type", `7`, `"1"`, UnknownSubscriber},
+		{"request never made", "", `"2"`, UnsolicitedReply},
+		{"request id of another type", "", `1`, UnsolicitedReply},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			w := newWorld(t)
+			s, p := w.service("s"), w.client("s")
+			p.writef(`{"service":"s","request_id":"1"}`)
+			id := s.asked(` s/ #"1" null`)
+			if c.resource == "" {
+				c.resource = `"` + id + `"`
+			}
+			s.writef(`{"service":"s","request_id":%s,"resource_id":%s}`, c.request, c.resource)
+			w.settleName(s, "s")
+			p.silent()
+			w.wantDead(c.want, 1)
+		})
+	}
+}
+
+// A service may write to whoever asked it anything before, if the setting says so.
+func TestUnsolicitedReply(t *testing.T) {
+	w := newWorld(t)
+	w.change(func(s *Settings) { s.UnsolicitedReplies = true })
+	s, p, stranger := w.service("s"), w.client(), w.client("s")
+	p.writef(`{"service":"s","request_id":"1"}`)
+	id := s.asked(` s/ #"1" null`)
+	s.writef(`{"service":"s","request_id":"99","resource_id":%q}`, id)
+	p.gets(` s/ #"99" null`)
+	w.settleName(s, "s")
+	stranger.silent()
+}
+
+// Another service cannot answer a request that was not routed to it.
+func TestReplyOfAnotherService(t *testing.T) {
+	w := newWorld(t)
+	w.change(func(s *Settings) { s.UnsolicitedReplies = true })
+	s, thief, p := w.service("s"), w.service("thief"), w.client("s", "thief")
+	p.writef(`{"service":"s","request_id":"1"}`)
+	id := s.asked(` s/ #"1" null`)
+	thief.writef(`{"service":"thief","request_id":"1","resource_id":%q}`, id)
+	thief.writef(`{"service":"s","request_id":"1","resource_id":%q}`, id)
+	w.settleName(thief, "thief")
+	w.settleName(thief, "s")
+	p.silent()
+	w.wantDead(UnknownSubscriber, 1)
+	w.wantDead(ForeignName, 1)
+}
+
+func TestLateReply(t *testing.T) {
+	for _, c := range []struct {
+		name string
+		swept,
+		unsolicited bool
+		want DeadReason // deadReasons: delivered
+	}{
+		{"late", false, false, LateReply},
+		{"long after", true, false, UnsolicitedReply},
+		{"late but unsolicited ones are welcome", false, true, deadReasons},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			w := newWorld(t)
+			w.change(func(s *Settings) { s.UnsolicitedReplies = c.unsolicited })
+			s, p := w.service("s"), w.client()
+			p.writef(`{"service":"s","request_id":"1"}`)
+			id := s.asked(` s/ #"1" null`)
+			timeout := w.deps.settings().RequestTimeout
+			w.clock.advance(timeout)
+			if c.swept {
+				w.clock.advance(timeout)
+			}
+			s.writef(`{"service":"s","request_id":"1","resource_id":%q}`, id)
+			if c.want == deadReasons {
+				p.gets(` s/ #"1" null`)
+				return
+			}
+			w.settleName(s, "s")
+			p.silent()
+			w.wantDead(c.want, 1)
+		})
+	}
+}
+
+// protocol 11.17
+func TestReplyWithoutResource(t *testing.T) {
+	setUp := func(t *testing.T) (w *world, s, a, b *peer) {
+		w = newWorld(t)
+		w.change(func(s *Settings) { s.RepliesWithoutResource = true })
+		return w, w.service("s"), w.client("s"), w.client("s")
+	}
+	t.Run("the only one", func(t *testing.T) {
+		w, s, a, b := setUp(t)
+		a.writef(`{"service":"s","request_id":"1"}`)
+		s.asked(` s/ #"1" null`)
+		s.writef(`{"service":"s","request_id":"1","payload":"for a"}`)
+		a.gets(` s/ #"1" "for a"`)
+		w.settleName(s, "s")
+		b.silent()
+	})
+	t.Run("ambiguous", func(t *testing.T) {
+		w, s, a, b := setUp(t)
+		for _, p := range []*peer{a, b} {
+			p.writef(`{"service":"s","request_id":"1"}`)
+			s.asked(` s/ #"1" null`)
+		}
+		s.writef(`{"service":"s","request_id":"1"}`)
+		w.settleName(s, "s")
+		a.silent()
+		b.silent()
+		w.wantDead(AmbiguousReply, 1)
+	})
+	t.Run("one asker of two has gone", func(t *testing.T) {
+		w, s, a, b := setUp(t)
+		for _, p := range []*peer{a, b} {
+			p.writef(`{"service":"s","request_id":"1"}`)
+			s.asked(` s/ #"1" null`)
+		}
+		a.leave()
+		w.ended(a.pid)
+		w.settleName(s, "s")
+		s.writef(`{"service":"s","request_id":"1"}`)
+		b.gets(` s/ #"1" null`)
+	})
+	t.Run("a timed out one still makes it ambiguous", func(t *testing.T) {
+		w, s, a, b := setUp(t)
+		a.writef(`{"service":"s","request_id":"1"}`)
+		s.asked(` s/ #"1" null`)
+		w.clock.advance(w.deps.settings().RequestTimeout)
+		b.writef(`{"service":"s","request_id":"1"}`)
+		s.asked(` s/ #"1" null`)
+		s.writef(`{"service":"s","request_id":"1"}`)
+		w.settleName(s, "s")
+		a.silent()
+		b.silent()
+		w.wantDead(AmbiguousReply, 1)
+	})
+	t.Run("answered already", func(t *testing.T) {
+		w, s, a, _ := setUp(t)
+		a.writef(`{"service":"s","request_id":"1"}`)
+		s.asked(` s/ #"1" null`)
+		s.writef(`{"service":"s","request_id":"1"}`)
+		a.gets(` s/ #"1" null`)
+		s.writef(`{"service":"s","request_id":"1"}`)
+		w.settleName(s, "s")
+		a.silent()
+		w.wantDead(UnsolicitedReply, 1)
+	})
+}
+
+func TestTooManyRequests(t *testing.T) {
+	w := newWorld(t)
+	s, p, other := w.service("s"), w.client(), w.client()
+	id := ""
+	for i := range 4 {
+		p.writef(`{"service":"s","request_id":%d}`, 1+i)
+		id = s.asked(fmt.Sprintf(` s/ #%d null`, 1+i))
+	}
+	p.writef(`{"service":"s","topic":"x","request_id":5}`)
+	p.gets(`503 s/x #5 null`)
+	w.wantDead(TooManyRequests, 1)
+	other.writef(`{"service":"s","request_id":1}`)
+	s.asked(` s/ #1 null`)
+
+	p.writef(`{"service":"s","request_id":4}`) // the same id anew takes no more room
+	s.asked(` s/ #4 null`)
+	s.writef(`{"service":"s","request_id":2,"resource_id":%q}`, id)
+	p.gets(` s/ #2 null`)
+	p.writef(`{"service":"s","request_id":6}`)
+	s.asked(` s/ #6 null`)
+
+	w.clock.advance(2 * w.deps.settings().RequestTimeout)
+	for i := range 4 {
+		p.writef(`{"service":"s","request_id":%d}`, 10+i)
+		s.asked(fmt.Sprintf(` s/ #%d null`, 10+i))
+	}
+}
+
+// protocol 11.19
+func TestUnknownService(t *testing.T) {
+	for _, c := range []struct {
+		status int
+		want   string
+	}{
+		{0, ""}, {404, `404 s/x #"1" null`}, {503, `503 s/x #"1" null`},
+	} {
+		for _, watched := range []bool{false, true} {
+			t.Run(fmt.Sprintf("%d watched %v", c.status, watched), func(t *testing.T) {
+				w := newWorld(t)
+				w.change(func(s *Settings) { s.UnknownService = c.status })
+				p := w.client()
+				if watched {
+					w.client("s")
+				}
+				p.writef(`{"service":"s","topic":"x","request_id":"1"}`)
+				if c.want == "" {
+					w.settleName(p, "s")
+					p.silent()
+				} else {
+					p.gets(c.want)
+				}
+				w.wantDead(UnknownService, 1)
+			})
+		}
+	}
+}
+
+func TestServiceForgetsAskerThatHasGone(t *testing.T) {
+	w := newWorld(t)
+	w.change(func(s *Settings) { s.UnsolicitedReplies = true })
+	s, p := w.service("s"), w.client()
+	p.writef(`{"service":"s","request_id":"1"}`)
+	id := s.asked(` s/ #"1" null`)
+	p.leave()
+	w.ended(p.pid)
+	s.writef(`{"service":"s","request_id":"1","resource_id":%q}`, id)
+	w.settleName(s, "s")
+	w.wantDead(UnknownSubscriber, 1)
+}
+
+func TestForeignName(t *testing.T) {
+	for _, name := range []string{`"other"`, `""`, `null`, `"S"`} {
+		t.Run(name, func(t *testing.T) {
+			w := newWorld(t)
+			s, p := w.service("s"), w.client("other", "s")
+			s.writef(`{"service_name":%s,"topic":"x"}`, name)
+			w.settleName(s, "s")
+			w.settleName(s, "other")
+			p.silent()
+			w.wantDead(ForeignName, 1)
+		})
+	}
+}

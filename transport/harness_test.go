@@ -1,0 +1,170 @@
+package transport
+
+import (
+	"crypto/tls"
+	"errors"
+	"log/slog"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/asynkron/protoactor-go/actor"
+
+	"strowger/actors"
+	"strowger/transport/wire"
+)
+
+// patience is how long a test waits for what must happen.
+const patience = 20 * time.Second
+
+// namedTokens grants what a token's name says: "client", "client:SERVICE" or "service:SERVICE".
+type namedTokens struct{}
+
+func (namedTokens) Claim(name, _ string) (*actors.Credentials, error) {
+	role, service, _ := strings.Cut(name, ":")
+	switch role {
+	case "client":
+		c := &actors.Credentials{Role: actors.Client}
+		if service != "" {
+			c.Services = []string{service}
+		}
+		return c, nil
+	case "service":
+		return &actors.Credentials{Role: actors.Service, Service: service}, nil
+	}
+	return nil, errors.New("unknown token")
+}
+
+// freeWorkers runs everything at once.
+type freeWorkers struct{ running sync.WaitGroup }
+
+func (w *freeWorkers) Go(f func()) { w.running.Go(f) }
+
+type wallClock struct{}
+
+func (wallClock) Now() time.Time { return time.Now() }
+
+func (wallClock) AfterFunc(d time.Duration, f func()) func() bool { return time.AfterFunc(d, f).Stop }
+
+func testLimits() *Limits {
+	return &Limits{
+		Connections: 2000, HeaderBytes: 8 << 10, HeaderTimeout: patience,
+		UnauthenticatedBytes: 64 << 10, ClientBytes: 1 << 20, ServiceBytes: 16 << 20,
+		InboundMessages: 64, ServiceInboundMessages: 256,
+		OutboundMessages: 1024, OutboundBytes: 4 << 20,
+		WriteTimeout: patience, TCPKeepAlive: 15 * time.Second,
+	}
+}
+
+func newDeps() *actors.Deps {
+	settings := new(atomic.Pointer[actors.Settings])
+	settings.Store(&actors.Settings{Depth: 64, AuthenticationTimeout: patience, AuthenticationAttempts: 3,
+		RequestTimeout: patience, PendingRequests: 64})
+	d := &actors.Deps{
+		System: actor.NewActorSystem(
+			actor.WithLoggerFactory(func(*actor.ActorSystem) *slog.Logger { return slog.New(slog.DiscardHandler) }),
+			actor.WithDeadLetterThrottleInterval(time.Millisecond)),
+		Tokens: namedTokens{}, Workers: new(freeWorkers), Clock: wallClock{},
+		Log: slog.New(slog.DiscardHandler), Counters: new(actors.Counters),
+		Settings: settings, Registry: new(actors.Registry),
+	}
+	d.Supervise()
+	return d
+}
+
+// rig is an egress with its shards and nothing in front of it.
+type rig struct {
+	*Egress
+	t      testing.TB
+	deps   *actors.Deps
+	limits *atomic.Pointer[Limits]
+	stop   sync.Once
+}
+
+func newRig(t testing.TB, change func(*Limits)) *rig {
+	r := &rig{t: t, deps: newDeps(), limits: new(atomic.Pointer[Limits])}
+	l := testLimits()
+	if change != nil {
+		change(l)
+	}
+	r.limits.Store(l)
+	e, err := NewEgress(r.deps, r.limits)
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.Egress, r.deps.Egress = e, e
+	t.Cleanup(r.end)
+	return r
+}
+
+func (r *rig) end() { r.stop.Do(r.Egress.Stop) }
+
+// settle returns when the shards have handled all that was posted before the call.
+func (r *rig) settle() {
+	for _, sh := range r.shards {
+		var w actors.Window
+		w.SetBudget(1)
+		w.Acquire(1)
+		nobody := &socket{shard: sh, admitted: true, closing: true, finished: true}
+		sh.post(&deliver{nobody, actors.Frame{Lease: actors.NewLease(&w, 1)}})
+		w.Acquire(1)
+	}
+}
+
+// tick lets every shard believe that it is now.
+func (r *rig) tick(now time.Time) {
+	for _, sh := range r.shards {
+		sh.post(&tick{now})
+	}
+	r.settle()
+}
+
+// server is a router without a configuration: real sockets, real actors, tokens by name.
+type server struct {
+	*rig
+	*Server
+	router *actor.PID
+	stop   sync.Once
+}
+
+func newServer(t testing.TB, config *tls.Config, change func(*Limits)) *server {
+	s := &server{rig: newRig(t, change)}
+	var err error
+	if s.router, err = s.deps.System.Root.SpawnNamed(actors.NewRouter(s.deps), "router"); err != nil {
+		t.Fatal(err)
+	}
+	s.Server, err = Listen("127.0.0.1:0", s.Egress, Options{
+		Limits: s.limits, TLS: config, Log: s.deps.Log, Deps: s.deps, Router: s.router})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(s.shut)
+	return s
+}
+
+// shut stops the way a system does, without patience for anybody.
+func (s *server) shut() {
+	s.stop.Do(func() {
+		s.StopListening()
+		s.CloseAll(wire.CloseGoingAway)
+		s.AbortAll()
+		s.Wait()
+		s.deps.Workers.(*freeWorkers).running.Wait()
+		_ = s.deps.System.Root.PoisonFuture(s.router).Wait()
+		s.end()
+	})
+}
+
+// eventually polls for what no event tells of.
+func eventually(t testing.TB, what string, holds func() bool) {
+	t.Helper()
+	ticker := time.NewTicker(time.Millisecond)
+	defer ticker.Stop()
+	for deadline := time.Now().Add(patience); !holds(); <-ticker.C {
+		if time.Now().After(deadline) {
+			t.Fatalf("not in time: %s", what)
+		}
+	}
+}

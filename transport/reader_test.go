@@ -1,0 +1,189 @@
+package transport
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"net"
+	"testing"
+	"time"
+
+	"strowger/transport/wire"
+)
+
+func TestHostileFrameHurtsNobodyElse(t *testing.T) {
+	s := newServer(t, nil, nil)
+	bad, good := s.dial(), s.dial()
+	bad.write([]byte{0x82, 0xFF, 255, 255, 255, 255, 255, 255, 255, 255, 1, 2, 3, 4})
+	bad.closed(wire.CloseProtocolError)
+	good.ping("alive")
+	if n := s.deps.Counters.Panics.Load(); n != 0 {
+		t.Errorf("%d panics, want none", n)
+	}
+}
+
+func TestPeerIsClosed(t *testing.T) {
+	tests := []struct {
+		name string
+		send []byte
+		want wire.CloseCode
+	}{
+		{"masked close", masked(bye, []byte("\x03\xe8")), wire.CloseNormal},
+		{"masked close, own code", masked(bye, []byte("\x0f\xa0")), 4000},
+		{"masked close, forbidden code", masked(bye, []byte("\x03\xed")), wire.CloseProtocolError},
+		{"masked close without code", masked(bye, nil), wire.CloseNone},
+		{"unmasked close", unmasked(bye, []byte("\x03\xe8")), wire.CloseNormal},
+		{"unmasked close without code", unmasked(bye, nil), wire.CloseNone},
+		{"unmasked text", unmasked(text, []byte("{}")), wire.CloseProtocolError},
+		{"not UTF-8", masked(text, []byte{0xC3, 0x28}), wire.CloseInvalidData},
+		{"fragments whose sum overflows", join(masked(openText, []byte("a")), []byte{0x80, 0xFF, 0x7F, 255, 255, 255, 255, 255, 255, 255, 1, 2, 3, 4}), wire.CloseTooBig},
+	}
+	s := newServer(t, nil, nil)
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			p := s.dial()
+			p.write(tt.send)
+			p.closed(tt.want)
+		})
+	}
+}
+
+func TestMessageSizeByRole(t *testing.T) {
+	const (
+		unknown = 1 << 10
+		client  = 4 << 10
+		service = 16 << 10
+	)
+	s := newServer(t, nil, func(l *Limits) {
+		l.UnauthenticatedBytes, l.ClientBytes, l.ServiceBytes = unknown, client, service
+	})
+	tests := []struct {
+		name, token string
+		longest     int
+	}{{"unauthenticated", "", unknown}, {"client", "client", client}, {"service", "service:a", service}}
+	for _, tt := range tests {
+		for _, fragmented := range []bool{false, true} {
+			t.Run(fmt.Sprintf("%s/fragmented=%t", tt.name, fragmented), func(t *testing.T) {
+				open := func() *peer {
+					if tt.token == "" {
+						return s.dial()
+					}
+					return s.login(tt.token)
+				}
+				say := func(p *peer, n int) {
+					m := bytes.Repeat([]byte(" "), n)
+					if !fragmented {
+						p.write(masked(text, m))
+						return
+					}
+					p.write(join(masked(openText, m[:n/2]), masked(lastFragment, m[n/2:])))
+				}
+				fits := open()
+				say(fits, tt.longest)
+				fits.ping("fits")
+				long := open()
+				say(long, tt.longest+1)
+				long.closed(wire.CloseTooBig)
+			})
+		}
+	}
+}
+
+func TestOddFramesMakeOneMessage(t *testing.T) {
+	request := []byte(`{"service":"a","request_id":7,"payload":"ü"}`)
+	umlaut := bytes.IndexByte(request, 0xC3) + 1 // inside the character
+	tests := []struct {
+		name string
+		send []byte
+		pong bool
+	}{
+		{"text", masked(text, request), false},
+		{"binary", masked(0x80|byte(wire.OpBinary), request), false},
+		{"fragments", join(masked(openText, request[:umlaut]), masked(openMore, nil), masked(lastFragment, request[umlaut:])), false},
+		{"ping amid fragments", join(masked(openText, request[:5]), masked(ping, []byte("p")), masked(lastFragment, request[5:])), true},
+		{"unmasked pong amid fragments", join(masked(openText, request[:5]), unmasked(pong, []byte("p")), masked(lastFragment, request[5:])), false},
+		{"empty messages around", join(masked(text, nil), masked(text, request), masked(text, nil)), false},
+	}
+	s := newServer(t, nil, nil)
+	service := s.login("service:a")
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			p := s.login("client")
+			p.write(tt.send)
+			if e := service.envelope(); string(e.Payload) != `"ü"` || e.RequestID != float64(7) {
+				t.Errorf("service got %+v", e)
+			}
+			if tt.pong {
+				if m := p.next(); m.op != wire.OpPong || string(m.payload) != "p" {
+					t.Errorf("got opcode %d %q, want the pong", m.op, m.payload)
+				}
+			}
+		})
+	}
+	service.ping("nothing more came")
+}
+
+func TestUnmaskedPongInPieces(t *testing.T) {
+	s := newServer(t, nil, nil)
+	p := s.dial()
+	for _, b := range join(unmasked(pong, []byte("from PHP")), masked(ping, []byte("x")), unmasked(pong, nil)) {
+		p.write([]byte{b})
+	}
+	if m := p.next(); m.op != wire.OpPong || string(m.payload) != "x" {
+		t.Fatalf("got opcode %d %q, want pong x", m.op, m.payload)
+	}
+	p.ping("")
+}
+
+func TestReaderPanic(t *testing.T) {
+	ours, theirs := net.Pipe()
+	defer func() { _, _ = ours.Close(), theirs.Close() }()
+	r := &reader{Conn: ours, deps: newDeps()}
+	err := r.readAll(nil) // no library behind it: it panics
+	if code := r.closeCode(err); code != wire.CloseInternalError {
+		t.Errorf("code %s, want 1011", code)
+	}
+	if n := r.deps.Counters.Panics.Load(); n != 1 {
+		t.Errorf("%d panics counted, want 1", n)
+	}
+}
+
+func TestFloodIsSlowedDown(t *testing.T) {
+	const budget = 8 << 10
+	s := newServer(t, nil, func(l *Limits) { l.ServiceBytes, l.ServiceInboundMessages = budget, 8 })
+	client, service := s.login("client:a"), s.login("service:a")
+	unblock := s.block()
+	sent := make(chan error, 1)
+	const messages = 20_000
+	go func() {
+		for i := range messages {
+			if _, err := service.Write(masked(text, []byte(broadcast("a", i)))); err != nil {
+				sent <- err
+				return
+			}
+		}
+		sent <- nil
+	}()
+	eventually(t, "as much under way as the window lets in", func() bool { return s.deps.Counters.Broadcasts.Load() >= 8 })
+	glance := time.NewTicker(time.Millisecond)
+	defer glance.Stop()
+	for range 50 {
+		<-glance.C
+		if n := s.deps.Counters.Broadcasts.Load(); n > 8 {
+			t.Fatalf("%d broadcasts taken while none can leave, want 8", n)
+		}
+	}
+	unblock()
+	for i := range messages {
+		var got int
+		if err := json.Unmarshal(client.envelope().Payload, &got); err != nil || got != i {
+			t.Fatalf("payload %d, err %v; want %d", got, err, i)
+		}
+	}
+	if err := <-sent; err != nil {
+		t.Fatal(err)
+	}
+	if n := s.deps.Counters.SlowConsumers.Load(); n != 0 {
+		t.Errorf("%d slow consumers, want none", n)
+	}
+}

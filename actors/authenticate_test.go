@@ -220,7 +220,7 @@ func TestBroadcastBeforeAdmission(t *testing.T) {
 	s := w.service("s")
 	n := w.deps.Registry.Lookup("s")
 	peer := newPeer(&Credentials{Role: Client, Services: []string{"s"}}, newFakeSocket())
-	p := &peer2{t, peer.Socket.(*fakeSocket)}
+	p := &listener{t, peer.Socket.(*fakeSocket)}
 	w.deps.send(n.Topic, &join{peer: peer})
 	s.writef(`{"service":"s","topic":"early"}`)
 	w.settleName(s, "s")
@@ -231,20 +231,20 @@ func TestBroadcastBeforeAdmission(t *testing.T) {
 	w.settle(n.Topic)
 }
 
-// peer2 reads a socket that has no connection.
-type peer2 struct {
+// listener reads a socket that has no connection.
+type listener struct {
 	t      *testing.T
 	socket *fakeSocket
 }
 
-func (p *peer2) nothing() {
+func (p *listener) nothing() {
 	p.t.Helper()
 	if n := len(p.socket.written); n != 0 {
 		p.t.Fatalf("%d frames written, want none", n)
 	}
 }
 
-func (p *peer2) topics(want ...string) {
+func (p *listener) topics(want ...string) {
 	p.t.Helper()
 	for _, want := range want {
 		m, err := wire.Decode(payload(p.t, (<-p.socket.written).Bytes), wire.MaxDepth)

@@ -17,6 +17,7 @@ const (
 	TooManyRequests                     // over limits.pending_requests
 	NotSendable                         // holds a number that no float64 can hold
 	Expired                             // sent by a connection whose token has expired
+	SocketClosed                        // the connection it was for is closing
 	ActorStopped                        // the actor it was for has stopped
 	ActorCrashed                        // the actor it was for panicked at it
 	UnknownMessage                      // an actor got a message it has no case for
@@ -25,7 +26,7 @@ const (
 
 var deadNames = [deadReasons]string{
 	"not_envelope", "unknown_service", "unknown_subscriber", "unsolicited_reply", "late_reply",
-	"ambiguous_reply", "foreign_name", "too_many_requests", "not_sendable", "expired",
+	"ambiguous_reply", "foreign_name", "too_many_requests", "not_sendable", "expired", "socket_closed",
 	"actor_stopped", "actor_crashed", "unknown_message",
 }
 

@@ -141,6 +141,30 @@ func TestLeaseHolders(t *testing.T) {
 	}
 }
 
+// What happens between the failed attempt and the waiting signals nobody, and must be seen.
+func TestWindowWaitSeesWhatWasBefore(t *testing.T) {
+	for _, c := range []struct {
+		name   string
+		before func(*Window)
+	}{
+		{"release", func(w *Window) { w.release(5) }},
+		{"release of a part", func(w *Window) { w.release(3) }},
+		{"close", func(w *Window) { w.Close() }},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			w := window(5)
+			w.Acquire(5)
+			c.before(w)
+			done := make(chan struct{})
+			go func() {
+				w.wait(3)
+				close(done)
+			}()
+			await(t, "wait", done)
+		})
+	}
+}
+
 // A release at the very moment when the other side goes to wait must not be missed.
 func TestWindowReleaseRacesWait(t *testing.T) {
 	w := window(1)

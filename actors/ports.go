@@ -12,6 +12,9 @@ type Frame struct {
 	// Lease is the share of its sender's window that the frame holds until every egress shard it
 	// was given to has written or queued it; nil for the router's own answers.
 	Lease *Lease
+	// Refused is called instead of ending the connection when the frame finds no room behind a slow
+	// service; nil where there is nobody to tell.
+	Refused func()
 }
 
 // Socket is the write side of one connection. Its methods may be called from any goroutine, never
@@ -22,8 +25,8 @@ type Socket interface {
 	// Admit writes f and then all that was sent before it; from then on Send writes at once. The
 	// role decides how much the peer may send from now on.
 	Admit(role Role, f Frame)
-	// Send writes f, or keeps it until Admit. A peer that lets more wait than the bound is closed
-	// with wire.CloseSlowConsumer.
+	// Send writes f, or keeps it until Admit. A peer that lets more wait than the bound is cut off,
+	// unless f says who is to be told instead.
 	Send(f Frame)
 	// Close writes a close frame behind all that waits and then ends the connection.
 	Close(code wire.CloseCode)

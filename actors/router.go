@@ -103,9 +103,6 @@ func (r *Router) withdraw(ctx actor.Context, m *Withdraw) {
 	if n == nil {
 		return
 	}
-	if _, offers := n.offers[m.Peer]; !offers {
-		return
-	}
 	delete(n.offers, m.Peer)
 	ctx.Send(n.route.Service, &instanceDown{peer: m.Peer})
 	r.tidy(ctx, n)

@@ -119,10 +119,10 @@ func (d *Deps) Bury(message any) {
 	if !ok {
 		return
 	}
-	l.release()
 	if a, ok := message.(*ask); ok {
 		d.unavailable(a.from, a.envelope)
-		return
+	} else {
+		d.Counters.Dead(ActorStopped)
 	}
-	d.Counters.Dead(ActorStopped)
+	l.release()
 }

@@ -104,6 +104,7 @@ func TestPanicAtTheEnd(t *testing.T) {
 			f, pid := newFragile(d, d.Permanent, at)
 			f.saw(t, "*actor.Started")
 			d.System.Root.Stop(pid)
+			await(t, "crashed", f.cleaned)
 			ended(t, d, pid)
 			if got := d.Counters.Panics.Load(); got != 1 {
 				t.Errorf("%d panics counted, want 1", got)

@@ -83,23 +83,37 @@ func (s *service) ask(ctx actor.Context, m *ask) {
 	}
 	set := s.deps.settings()
 	deadline := s.deps.Clock.Now().Add(set.RequestTimeout)
-	if !s.pending.add(m.from, wire.KeyOf(m.envelope.RequestID), deadline) {
-		s.deps.Counters.Dead(TooManyRequests)
-		answer(m.from.Socket, wire.Unavailable, m.envelope)
+	if !s.pending.add(m.from, requestKey(m.envelope), deadline) {
+		s.busy(m)
 		return
 	}
 	s.sweepLater(ctx, set.RequestTimeout)
 	s.deps.Counters.Requests.Add(1)
-	frame := Frame{Bytes: wire.TextFrame(m.from.stamp(m.envelope)), Lease: m.lease}
+	frame := Frame{Bytes: wire.TextFrame(m.from.stamp(m.envelope)), Lease: m.lease, Refused: func() { s.busy(m) }}
 	for _, instance := range s.instances {
 		instance.Socket.Send(frame)
 	}
 }
 
+// busy answers a request that finds no room. It may be called from any goroutine.
+func (s *service) busy(m *ask) {
+	s.deps.Counters.Dead(TooManyRequests)
+	answer(m.from.Socket, wire.Unavailable, m.envelope)
+}
+
+// requestKey returns the key under which a request waits for its reply; the ids that PHP calls
+// empty are one.
+func requestKey(e *wire.Envelope) wire.Key {
+	if wire.IsEmpty(e.RequestID) {
+		return ""
+	}
+	return wire.KeyOf(e.RequestID)
+}
+
 // say passes on what an instance wrote. A request id decides whether it is a reply
 // (protocol 5.4, 5.5).
 func (s *service) say(ctx actor.Context, m *say) {
-	if wire.IsEmpty(m.envelope.RequestID) {
+	if wire.IsEmpty(m.envelope.RequestID) && !s.answers(m.envelope) {
 		ctx.Send(s.topic, &broadcast{envelope: m.envelope, from: m.from, lease: m.lease})
 		return
 	}
@@ -114,9 +128,17 @@ func (s *service) say(ctx actor.Context, m *say) {
 	ctx.Send(s.topic, &reply{envelope: &e, to: to, lease: m.lease})
 }
 
+// answers reports whether a message without request id is nevertheless the reply to a request that
+// had none either: others must not get to see it (protocol 11.17).
+func (s *service) answers(e *wire.Envelope) bool {
+	id, _ := wire.Text(e.ResourceID)
+	a := s.pending.askers[id]
+	return a != nil && a.requests[""] != nil
+}
+
 // asker returns whom a reply is for, or why it is for nobody.
 func (s *service) asker(e *wire.Envelope) (*Peer, DeadReason) {
-	key := wire.KeyOf(e.RequestID)
+	key := requestKey(e)
 	id, ok := wire.Text(e.ResourceID)
 	if !ok || id == "" {
 		return s.onlyAsker(key)

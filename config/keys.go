@@ -66,11 +66,11 @@ func keys() []key {
 		{"limits.pending_requests", 1024, between(1, 1_000_000), onReload,
 			"Unanswered requests one subscriber may have."},
 
-		{"keepalive.ping_interval", 25 * time.Second, zeroOr(between(100*time.Millisecond, time.Hour)), onRestart,
+		{"keepalive.ping_interval", 25 * time.Second, zeroOr(between(time.Second, time.Hour)), onReload,
 			"Time between two WebSocket pings to a browser. 0s means no pings."},
-		{"keepalive.idle_timeout", 90 * time.Second, zeroOr(between(100*time.Millisecond, 24*time.Hour)), onRestart,
+		{"keepalive.idle_timeout", 90 * time.Second, zeroOr(between(time.Second, 24*time.Hour)), onReload,
 			"Time after which a browser's connection is closed when nothing was read from it, not even a pong. 0s means never. Must be longer than keepalive.ping_interval."},
-		{"keepalive.tcp", 15 * time.Second, between(time.Second, time.Hour), onRestart,
+		{"keepalive.tcp", 15 * time.Second, between(time.Second, time.Hour), onReload,
 			"Time between two TCP keepalive probes. Dead services are found by these only, since PHP services cannot be pinged."},
 
 		{"tokens.directory", "", directory(), onRestart,
@@ -102,7 +102,7 @@ func keys() []key {
 			"Form of the log lines; auto means text on a terminal and JSON elsewhere."},
 
 		{"shutdown.timeout", 10 * time.Second, between(0, 10*time.Minute), onRestart,
-			"Time connections and services have to finish when the daemon stops. 0s cuts them off at once."},
+			"Time connections have to take what waits for them and to say goodbye when the daemon stops. 0s cuts them off at once."},
 	}
 }
 

@@ -78,7 +78,7 @@ func TestRowsAreWellFormed(t *testing.T) {
 func TestWhatAReloadApplies(t *testing.T) {
 	for _, k := range keys() {
 		section := k.section()
-		want := section == "limits" || section == "routing" || k.name == "listen.origins" || k.name == "log.level"
+		want := section == "limits" || section == "keepalive" || section == "routing" || k.name == "listen.origins" || k.name == "log.level"
 		if got := k.apply == onReload; got != want {
 			t.Errorf("%s: applied by a reload: %v, want %v", k.name, got, want)
 		}

@@ -198,7 +198,7 @@ func TestValuesThatDoGoTogether(t *testing.T) {
 		"listen: {tls_certificate: /c, tls_key: /k}",
 		"keepalive: {idle_timeout: 30s, ping_interval: 29s}",
 		"keepalive: {idle_timeout: 0s, ping_interval: 1h}",
-		"keepalive: {idle_timeout: 100ms, ping_interval: 0s}",
+		"keepalive: {idle_timeout: 1s, ping_interval: 0s}",
 	} {
 		mustLoadYAML(t, text)
 	}

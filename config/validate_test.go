@@ -21,7 +21,7 @@ func TestValidate(t *testing.T) {
 			"keepalive.idle_timeout: 25s is not longer than keepalive.ping_interval, which is 25s",
 			"listen.tls_certificate: is missing, listen.tls_key needs it"}},
 		{"together, one wrong alone", func(cfg *Config) { cfg.Keepalive.IdleTimeout = 1 }, []string{
-			"keepalive.idle_timeout: 1ns is too small, the smallest is 100ms"}},
+			"keepalive.idle_timeout: 1ns is too small, the smallest is 1s"}},
 		{"nothing set", func(cfg *Config) { *cfg = Config{} }, []string{
 			"keepalive.tcp: 0s is too small, the smallest is 1s",
 			"limits.authentication_attempts: 0 is too small, the smallest is 1",

@@ -42,7 +42,7 @@ type System struct {
 // New returns a system that is not started yet. The error says what in the configuration cannot
 // be used on this machine.
 func New(o Options) (*System, error) {
-	s := &System{cfg: o.Config, log: o.Log, workers: newWorkers(claimers), failed: make(chan error, 1)}
+	s := &System{cfg: o.Config, log: o.Log, workers: newWorkers(claimers, o.Log), failed: make(chan error, 1)}
 	s.apply(o.Config)
 	tokens, err := openTokens(o.Config, o.Log)
 	if err != nil {
@@ -95,7 +95,7 @@ func (s *System) Start() error {
 		o.TLS = s.certificate.Config()
 	}
 	if s.server, err = transport.Listen(s.cfg.Listen.Address, s.egress, o); err != nil {
-		s.stopActors()
+		s.stopActors(context.Background())
 		return err
 	}
 	return nil
@@ -135,6 +135,7 @@ func (s *System) Stop(ctx context.Context) error {
 	gone := make(chan struct{})
 	go func() {
 		s.server.Wait()
+		s.egress.Wait()
 		close(gone)
 	}()
 	var err error
@@ -145,7 +146,7 @@ func (s *System) Stop(ctx context.Context) error {
 		s.egress.AbortAll()
 		<-gone
 	}
-	s.stopActors()
+	s.stopActors(ctx)
 	s.sumUp()
 	return err
 }
@@ -162,8 +163,10 @@ func (s *System) sumUp() {
 		"slow_consumers", c.SlowConsumers.Load(), "panics", c.Panics.Load(), slog.Group("dead_letters", dead...))
 }
 
-func (s *System) stopActors() {
-	s.workers.wait()
+func (s *System) stopActors(ctx context.Context) {
+	if err := s.workers.wait(ctx); err != nil {
+		s.log.Error("token files still being read", "err", err)
+	}
 	stopped := s.deps.System.Root.PoisonFuture(s.router).Wait()
 	if stopped != nil && !errors.Is(stopped, actor.ErrDeadLetter) {
 		s.log.Error("router did not stop", "err", stopped)

@@ -1,6 +1,10 @@
 package system
 
 import (
+	"context"
+	"fmt"
+	"log/slog"
+	"runtime/debug"
 	"sync"
 	"time"
 )
@@ -14,17 +18,23 @@ type workers struct {
 	max     int
 	running sync.WaitGroup
 
-	mu    sync.Mutex // Protects following.
-	queue []func()
-	busy  int
+	log *slog.Logger
+
+	mu     sync.Mutex // Protects following.
+	queue  []func()
+	busy   int
+	closed bool
 }
 
-func newWorkers(n int) *workers { return &workers{max: n} }
+func newWorkers(n int, log *slog.Logger) *workers { return &workers{max: n, log: log} }
 
-// Go runs f soon, on another goroutine.
+// Go runs f soon, on another goroutine; after wait it drops f.
 func (w *workers) Go(f func()) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
+	if w.closed {
+		return
+	}
 	w.queue = append(w.queue, f)
 	if w.busy == w.max {
 		return
@@ -37,8 +47,19 @@ func (w *workers) Go(f func()) {
 func (w *workers) run() {
 	defer w.running.Done()
 	for f := w.take(); f != nil; f = w.take() {
-		f()
+		w.do(f)
 	}
+}
+
+// do keeps a panic in one piece of work from ending the process. Who waits for the result has a
+// deadline.
+func (w *workers) do(f func()) {
+	defer func() {
+		if p := recover(); p != nil {
+			w.log.Error("worker panicked", "reason", fmt.Sprint(p), "stack", string(debug.Stack()))
+		}
+	}()
+	f()
 }
 
 func (w *workers) take() func() {
@@ -54,8 +75,28 @@ func (w *workers) take() func() {
 	return f
 }
 
-// wait returns when all work is done; nothing may be given to Go any more.
-func (w *workers) wait() { w.running.Wait() }
+// wait returns when all work is done, or with ctx's error: a file system may hang for ever.
+func (w *workers) wait(ctx context.Context) error {
+	w.mu.Lock()
+	w.closed = true
+	idle := w.busy == 0
+	w.mu.Unlock()
+	if idle {
+		w.running.Wait()
+		return nil
+	}
+	done := make(chan struct{})
+	go func() {
+		w.running.Wait()
+		close(done)
+	}()
+	select {
+	case <-done:
+		return nil
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	}
+}
 
 // wallClock is the machine's clock.
 type wallClock struct{}

@@ -88,6 +88,7 @@ func (sh *shard) detach(s *socket) {
 	if _, ok := sh.sockets[s]; ok {
 		delete(sh.sockets, s)
 		sh.egress.live.Add(-1)
+		sh.egress.open.Done()
 	}
 }
 

@@ -21,7 +21,8 @@ const Shards = 4
 type Egress struct {
 	shards []*shard
 	next   atomic.Uint32
-	live   atomic.Int64 // sockets attached and not closed yet
+	live   atomic.Int64   // connections, from accept to close
+	open   sync.WaitGroup // sockets attached and not detached
 	drains sync.WaitGroup
 	ticks  sync.WaitGroup
 	stop   chan struct{}
@@ -85,7 +86,14 @@ func (e *Egress) newSocket(conn net.Conn, l *Limits) *socket {
 }
 
 // attach makes the socket known to its shard. The caller has counted it in live.
-func (e *Egress) attach(s *socket) { s.shard.post(&attach{s}) }
+func (e *Egress) attach(s *socket) {
+	e.open.Add(1)
+	s.shard.post(&attach{s})
+}
+
+// Wait returns when every connection is closed, and all that waited for it written. No new ones may
+// come meanwhile.
+func (e *Egress) Wait() { e.open.Wait() }
 
 // CloseAll closes every connection, and every one that still comes, with code.
 func (e *Egress) CloseAll(code wire.CloseCode) {

@@ -87,15 +87,43 @@ func (sh *shard) drain(s *socket) {
 	sh.drains.Add(1)
 	go func() {
 		defer sh.drains.Done()
-		if done.err = s.conn.SetWriteDeadline(time.Now().Add(timeout)); done.err == nil {
-			_, done.err = frames.WriteTo(s.conn)
-		}
-		if done.err == nil {
-			// A deadline left behind would fail the shard's own writes once it has passed.
-			done.err = s.conn.SetWriteDeadline(time.Time{})
-		}
+		done.err = writeAll(s.conn, frames, timeout)
 		sh.post(done)
 	}()
+}
+
+// maxPiece is what a slow reader must take within one write timeout.
+const maxPiece = 64 << 10
+
+// writeAll writes the frames, blocking. Each piece has a deadline of its own, so that a reader who
+// goes on taking is given the time that a long message needs.
+func writeAll(conn net.Conn, frames net.Buffers, timeout time.Duration) error {
+	for len(frames) > 0 {
+		var piece net.Buffers
+		piece, frames = cutPiece(frames)
+		if err := conn.SetWriteDeadline(time.Now().Add(timeout)); err != nil {
+			return err
+		}
+		if _, err := piece.WriteTo(conn); err != nil {
+			return err
+		}
+	}
+	// A deadline left behind would fail the shard's own writes once it has passed.
+	return conn.SetWriteDeadline(time.Time{})
+}
+
+// cutPiece takes up to maxPiece bytes off the front of frames, which it changes.
+func cutPiece(frames net.Buffers) (piece, rest net.Buffers) {
+	room := maxPiece
+	for len(frames) > 0 && room > 0 {
+		n := min(len(frames[0]), room)
+		piece = append(piece, frames[0][:n])
+		room -= n
+		if frames[0] = frames[0][n:]; len(frames[0]) == 0 {
+			frames = frames[1:]
+		}
+	}
+	return piece, frames
 }
 
 func (sh *shard) written(m *written) {

@@ -71,15 +71,20 @@ func refuse(conn net.Conn, err error) {
 	var r *refusal
 	if errors.As(err, &r) {
 		_ = conn.SetDeadline(time.Now().Add(time.Second))
-		header := ""
-		if r.header != "" {
-			header = r.header + "\r\n"
-		}
-		_, _ = fmt.Fprintf(conn, "HTTP/1.1 %d %s\r\n%sContent-Type: text/plain; charset=utf-8\r\nContent-Length: %d\r\nConnection: close\r\n\r\n%s\n",
-			r.status, http.StatusText(r.status), header, len(r.reason)+1, r.reason)
+		_, _ = conn.Write(r.response())
 		linger(conn, time.Second)
 	}
 	_ = conn.Close()
+}
+
+// response returns the refusal as HTTP.
+func (r *refusal) response() []byte {
+	header := ""
+	if r.header != "" {
+		header = r.header + "\r\n"
+	}
+	return fmt.Appendf(nil, "HTTP/1.1 %d %s\r\n%sContent-Type: text/plain; charset=utf-8\r\nContent-Length: %d\r\nConnection: close\r\n\r\n%s\n",
+		r.status, http.StatusText(r.status), header, len(r.reason)+1, r.reason)
 }
 
 // linger lets the peer read our last words: closing with unread input would reset the connection.

@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"runtime/debug"
 	"sync"
 	"time"
 
@@ -130,10 +131,17 @@ func (s *Server) accept() error {
 // serve shakes hands and starts the reader on a goroutine of its own, whose stack is still small.
 func (s *Server) serve(conn net.Conn) {
 	defer s.running.Done()
+	defer func() {
+		if p := recover(); p != nil {
+			s.opts.Deps.Counters.Panics.Add(1)
+			s.opts.Log.Error("handshake panicked", "reason", fmt.Sprint(p), "stack", string(debug.Stack()))
+			_ = conn.Close()
+		}
+	}()
 	l := s.opts.Limits.Load()
 	if s.egress.live.Add(1) > int64(l.Connections) {
 		s.egress.live.Add(-1)
-		refuse(conn, &refusal{status: http.StatusServiceUnavailable, reason: "too many connections"})
+		s.turnAway(conn)
 		return
 	}
 	tune(conn, l)
@@ -148,6 +156,16 @@ func (s *Server) serve(conn net.Conn) {
 		s.egress.live.Add(-1)
 		s.opts.Log.Info("handshake failed", "remote", conn.RemoteAddr().String(), "err", err)
 	}
+}
+
+// turnAway answers a connection beyond the limit and hangs up at once: one that lingers would hold
+// the file descriptor that the limit is there to save.
+func (s *Server) turnAway(conn net.Conn) {
+	if s.opts.TLS == nil {
+		_ = conn.SetWriteDeadline(time.Now().Add(100 * time.Millisecond))
+		_, _ = conn.Write((&refusal{status: http.StatusServiceUnavailable, reason: "too many connections"}).response())
+	}
+	_ = conn.Close()
 }
 
 func (s *Server) open(plain net.Conn, l *Limits) error {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math"
 	"net"
 	"net/http"
 	"runtime/debug"
@@ -186,7 +187,11 @@ func (events) OnMessage(c *gws.Conn, m *gws.Message) {
 // lease waits for room in the window; it is nil once the connection is closing.
 func (r *reader) lease(bytes int) *actors.Lease {
 	cost := max(int64(bytes), r.socket.minCost.Load())
-	if !r.window.Acquire(cost) {
+	// While we do not read we cannot hear, and that is not the peer's fault.
+	r.socket.lastHeard.Store(math.MaxInt64 / 2)
+	granted := r.window.Acquire(cost)
+	r.socket.heard()
+	if !granted {
 		return nil
 	}
 	return actors.NewLease(&r.window, cost)

@@ -145,11 +145,17 @@ func (sh *shard) cast(m *cast) {
 
 func (sh *shard) deliver(s *socket, f actors.Frame) {
 	sh.take(f)
-	if s.admitted {
+	switch {
+	case s.closing:
+		sh.deps.Counters.Dead(actors.SocketClosed)
+	case f.Refused != nil && s.waiting > 0 && sh.over(s, len(f.Bytes), reserve):
+		// Requests must not take a service down, or one client could do it for all.
+		f.Refused()
+	case s.admitted:
 		sh.put(s, f.Bytes, reserve)
-		return
+	default:
+		sh.hold(s, f.Bytes)
 	}
-	sh.hold(s, f.Bytes)
 }
 
 // hold keeps what others send until the peer has its 200; the bound is that of a slow reader.

@@ -137,7 +137,7 @@ func TestServeReloads(t *testing.T) {
 		r.signals.send(t, sig)
 	}
 	reload(syscall.SIGHUP, "log:\n  level: debug\nlimits:\n  depth: 9\nlisten:\n  address: 127.0.0.1:1\ntokens:\n  max_depth: 9\n")
-	r.stderr.line(t, `"msg":"setting changed"`, `"key":"limits.depth","old":"512","new":"9"`)
+	r.stderr.line(t, `"msg":"setting changed"`, `"key":"limits.depth","old":"511","new":"9"`)
 	r.stderr.line(t, `"msg":"setting changed"`, `"key":"log.level"`)
 	r.stderr.line(t, `"msg":"setting changed, takes effect after a restart"`, `"key":"tokens.max_depth","old":"64","new":"9"`)
 	r.stderr.line(t, `"msg":"settings reloaded","changes":3`)

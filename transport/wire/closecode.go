@@ -12,13 +12,11 @@ const (
 	CloseGoingAway     CloseCode = 1001 // the daemon stops; come back soon
 	CloseProtocolError CloseCode = 1002
 	CloseInvalidData   CloseCode = 1007 // a text frame that is not UTF-8
-	ClosePolicy        CloseCode = 1008
 	CloseTooBig        CloseCode = 1009
 	CloseInternalError CloseCode = 1011 // the connection's actor crashed; come back
 	CloseTokenExpired  CloseCode = 4001 // come back with a fresh token
 	CloseAuthTimeout   CloseCode = 4002
 	CloseAuthAttempts  CloseCode = 4003
-	CloseSlowConsumer  CloseCode = 4004 // messages waited beyond the bound and were dropped
 	CloseIdle          CloseCode = 4005 // not even a pong came
 )
 
@@ -28,13 +26,11 @@ var closeReasons = map[CloseCode]string{
 	CloseGoingAway:     "router stops",
 	CloseProtocolError: "protocol error",
 	CloseInvalidData:   "text is not UTF-8",
-	ClosePolicy:        "not allowed",
 	CloseTooBig:        "message too big",
 	CloseInternalError: "internal error",
 	CloseTokenExpired:  "token expired",
 	CloseAuthTimeout:   "not authenticated in time",
 	CloseAuthAttempts:  "too many authentication attempts",
-	CloseSlowConsumer:  "reads too slowly",
 	CloseIdle:          "no sign of life",
 }
 

@@ -16,13 +16,11 @@ var closeCodes = map[string]struct {
 	"CloseGoingAway":     {CloseGoingAway, 1001, "router stops"},
 	"CloseProtocolError": {CloseProtocolError, 1002, "protocol error"},
 	"CloseInvalidData":   {CloseInvalidData, 1007, "text is not UTF-8"},
-	"ClosePolicy":        {ClosePolicy, 1008, "not allowed"},
 	"CloseTooBig":        {CloseTooBig, 1009, "message too big"},
 	"CloseInternalError": {CloseInternalError, 1011, "internal error"},
 	"CloseTokenExpired":  {CloseTokenExpired, 4001, "token expired"},
 	"CloseAuthTimeout":   {CloseAuthTimeout, 4002, "not authenticated in time"},
 	"CloseAuthAttempts":  {CloseAuthAttempts, 4003, "too many authentication attempts"},
-	"CloseSlowConsumer":  {CloseSlowConsumer, 4004, "reads too slowly"},
 	"CloseIdle":          {CloseIdle, 4005, "no sign of life"},
 }
 

@@ -329,3 +329,20 @@ func TestForeignName(t *testing.T) {
 		})
 	}
 }
+
+// protocol 11.17: a reply to a request without an id is for the one who asked, not for everybody.
+func TestReplyToRequestWithoutID(t *testing.T) {
+	for _, id := range []string{``, `,"request_id":""`, `,"request_id":0`, `,"request_id":null`} {
+		t.Run("request"+id, func(t *testing.T) {
+			w := newWorld(t)
+			s, p, other := w.service("s"), w.client("s"), w.client("s")
+			p.writef(`{"service":"s","topic":"x"%s}`, id)
+			m := s.next()
+			s.writef(`{"service":"s","topic":"x","request_id":"","resource_id":%s,"payload":"secret"}`, m.ResourceID)
+			p.gets(` s/x #"" "secret"`)
+			s.writef(`{"service":"s","topic":"b","payload":"news"}`)
+			p.gets(` s/b #"" "news"`)
+			other.gets(` s/b #"" "news"`)
+		})
+	}
+}

@@ -184,7 +184,6 @@ type peer struct {
 	socket *fakeSocket
 	window *Window
 	pid    *actor.PID
-	id     string // as the router knows it; found by asked
 }
 
 // connect opens a connection; the greeting is not read yet.

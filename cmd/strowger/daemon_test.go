@@ -78,7 +78,6 @@ func joinService(t *testing.T, url string, token created) *remoteService {
 	t.Helper()
 	s := &remoteService{t: t, token: token, ready: make(chan struct{}), closed: make(chan error, 1)}
 	var err error
-	//nolint:bodyclose // the answer to an upgrade has no body
 	if s.conn, _, err = gws.NewClient(s, &gws.ClientOption{Addr: url}); err != nil {
 		t.Fatal(err)
 	}

@@ -83,6 +83,7 @@ func TestAuthenticationTimeout(t *testing.T) {
 	w := newWorld(t)
 	p := w.connect()
 	p.gets(hello)
+	w.settle(p.pid) // it has set its timer
 	w.clock.advance(30*time.Second - 1)
 	w.settle(p.pid)
 	p.open()

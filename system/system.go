@@ -160,7 +160,7 @@ func (s *System) sumUp() {
 	}
 	s.log.Info("stopped routing", "requests", c.Requests.Load(), "replies", c.Replies.Load(),
 		"broadcasts", c.Broadcasts.Load(), "authenticated", c.Authentic.Load(), "refused", c.Refused.Load(),
-		"slow_consumers", c.SlowConsumers.Load(), "panics", c.Panics.Load(), slog.Group("dead_letters", dead...))
+		"slow_consumers", c.SlowConsumers.Load(), "crashes", c.Panics.Load(), slog.Group("dead_letters", dead...))
 }
 
 func (s *System) stopActors(ctx context.Context) {

@@ -1,0 +1,116 @@
+package supervisor
+
+import (
+	"slices"
+	"time"
+
+	"github.com/asynkron/protoactor-go/actor"
+)
+
+// failed decides what follows a failure. The child is suspended (hurt) or does not run (no pid).
+func (s *supervisor) failed(c *child, reason, message any) {
+	now := s.o.Clock.Now()
+	c.failures++
+	c.last = Failure{At: now, Reason: reason}
+	s.tell(&ChildFailed{c.spec.Name, c.generation, reason,
+		actor.UnwrapEnvelopeMessage(message), actor.UnwrapEnvelopeSender(message)})
+	was := c.stage
+	if was == up && now.Sub(c.since) >= s.o.Period {
+		c.attempt = 0
+	}
+	c.rest()
+	if c.pid == nil {
+		c.gone()
+	}
+	switch {
+	case s.closed:
+	case s.ending, was == halting, was == stopping:
+		// It is on its way down and what then comes is decided already.
+		s.settle()
+	case c.spec.Restart == Temporary:
+		c.final = true
+		if c.pid == nil {
+			c.stage = finished
+		}
+		c.halt()
+		s.settle()
+	case c.breaker == HalfOpen:
+		s.open(c)
+	default:
+		s.count(c, now)
+	}
+}
+
+// count enters the failure into the window and chooses between a restart, the breaker and giving up.
+func (s *supervisor) count(c *child, now time.Time) {
+	window := &s.window
+	if c.spec.Breaker != nil {
+		window = &c.window
+	}
+	*window = slices.DeleteFunc(*window, func(at time.Time) bool { return now.Sub(at) > s.o.Period })
+	*window = append(*window, now)
+	failures := len(*window)
+	switch {
+	case failures <= s.o.Intensity:
+		s.restart(c)
+	case c.spec.Breaker != nil:
+		s.open(c)
+	default:
+		s.tell(&ChildGaveUp{c.spec.Name, failures, c.last.Reason})
+		s.cause = &GaveUp{c.spec.Name, failures, s.o.Period, c.last.Reason}
+		s.end()
+	}
+}
+
+// restart brings the child back: at once after an isolated failure, and then in place if it still
+// has its mailbox; after a pause otherwise.
+func (s *supervisor) restart(c *child) {
+	c.attempt++
+	isolated := c.attempt == 1
+	inPlace := isolated && c.pid != nil
+	pause := s.pause(c.attempt)
+	s.tell(&ChildRestarting{c.spec.Name, pause, inPlace})
+	if inPlace {
+		c.stage = crashed
+	} else {
+		c.halt()
+	}
+	if !isolated {
+		c.wait = s.after(pause, s.settle)
+	}
+	s.haltGroup(c)
+	s.settle()
+}
+
+// pause returns how long to wait before the start that follows a number of failures in a row.
+func (s *supervisor) pause(attempt int) time.Duration {
+	if attempt <= 1 {
+		return 0
+	}
+	longest := min(s.o.Backoff, s.o.BackoffCap)
+	for range attempt - 2 {
+		if longest > s.o.BackoffCap/2 {
+			longest = s.o.BackoffCap
+			break
+		}
+		longest *= 2
+	}
+	return time.Duration(s.o.Random() * float64(longest))
+}
+
+// haltGroup takes down those that are restarted together with c.
+func (s *supervisor) haltGroup(c *child) {
+	if s.o.Strategy == OneForOne {
+		return
+	}
+	at := slices.Index(s.children, c)
+	for i, other := range s.children {
+		if i == at || i < at && s.o.Strategy == RestForOne {
+			continue
+		}
+		if other.spec.Restart == Temporary && other.pid != nil {
+			other.final = true
+		}
+		other.halt()
+	}
+}

@@ -1,0 +1,69 @@
+package supervisor
+
+import "github.com/asynkron/protoactor-go/actor"
+
+// Ping asks a child whether it still handles messages. The library answers when Receive returns, so
+// Receive need not know the type; a default case can tell it by its being an
+// actor.AutoReceiveMessage.
+type Ping struct {
+	owner *supervisor
+	child *child
+}
+
+// pong answers a Ping.
+type pong struct{ ping *Ping }
+
+// AutoReceiveMessage marks the ping as not meant for the actor's own code.
+func (*Ping) AutoReceiveMessage() {}
+
+// GetAutoResponse is what the library answers for the child.
+func (p *Ping) GetAutoResponse(actor.Context) any { return &pong{p} }
+
+var _ actor.AutoRespond = (*Ping)(nil)
+
+// watch pings the child after a while.
+func (s *supervisor) watch(c *child) {
+	if c.spec.PingEvery == 0 {
+		return
+	}
+	c.pinger = s.after(c.spec.PingEvery, func() {
+		c.ping = &Ping{s, c}
+		s.ctx.Request(c.pid, c.ping)
+		c.pinger = s.after(c.spec.PingTimeout, func() { s.hung(c) })
+	})
+}
+
+func (s *supervisor) answered(m *pong) {
+	c := m.ping.child
+	if m.ping.owner != s || c.ping != m.ping {
+		return
+	}
+	c.ping = nil
+	c.pinger.cancel()
+	s.watch(c)
+}
+
+// hung replaces a child that does not answer. What it holds is lost.
+func (s *supervisor) hung(c *child) {
+	s.abandon(c, ErrHung)
+	s.failed(c, ErrHung, nil)
+}
+
+// abandon takes a child out of the system that cannot be stopped.
+func (s *supervisor) abandon(c *child, reason any) {
+	s.tell(&ChildAbandoned{c.spec.Name, c.generation, c.pid, reason})
+	forsake(s.ctx.ActorSystem(), s.ctx.Self(), c.pid)
+	c.pid = nil
+}
+
+// forsake makes messages to a child dead letters, has it stop should it ever return, and has its
+// parent not wait for that. It may be called from any goroutine.
+func forsake(system *actor.ActorSystem, parent, child *actor.PID) {
+	if process, ok := system.ProcessRegistry.Get(child); ok {
+		process.SendSystemMessage(child, &actor.Stop{})
+		system.ProcessRegistry.Remove(child)
+	}
+	if process, ok := system.ProcessRegistry.Get(parent); ok {
+		process.SendSystemMessage(parent, &actor.Terminated{Who: child, Why: actor.TerminatedReason_NotFound})
+	}
+}

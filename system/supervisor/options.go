@@ -1,0 +1,200 @@
+package supervisor
+
+import (
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"strings"
+	"time"
+
+	"github.com/asynkron/protoactor-go/actor"
+)
+
+// Strategy says who is restarted together with a child that failed.
+type Strategy int
+
+// The strategies: the child alone, the child and those after it, all children.
+const (
+	OneForOne Strategy = iota
+	RestForOne
+	AllForOne
+)
+
+// String returns the strategy's name; OTP calls the last one one_for_all.
+func (s Strategy) String() string {
+	return [...]string{"one_for_one", "rest_for_one", "all_for_one"}[s]
+}
+
+// Restart says which ends of a child are followed by a new start.
+type Restart int
+
+// The restart types: after every end, after a failure, never. A temporary child that its group
+// takes down is not started again either.
+const (
+	Permanent Restart = iota
+	Transient
+	Temporary
+)
+
+// String returns the restart type as OTP spells it.
+func (r Restart) String() string {
+	return [...]string{"permanent", "transient", "temporary"}[r]
+}
+
+// Clock tells the time and runs a function later, on a goroutine of its own.
+type Clock interface {
+	Now() time.Time
+	AfterFunc(d time.Duration, f func()) (stop func() bool)
+}
+
+// Options describes one supervisor. The zero value of every field but Children is usable.
+type Options struct {
+	Strategy Strategy
+	// Children are started in this order and stopped in the reverse.
+	Children []Spec
+	// Intensity is how many failures within Period are followed by a restart; one more and the
+	// supervisor gives up. 0 means 3, negative none. A child with a breaker is counted by itself.
+	Intensity int
+	// Period is the window of Intensity, and how long a child must have been up for its next
+	// failure to count as isolated. 0 means 10 s.
+	Period time.Duration
+	// Backoff is the longest pause before the first respawn; it doubles with every further one up
+	// to BackoffCap. The pause itself is random between 0 and that. 0 means 100 ms and 30 s.
+	Backoff    time.Duration
+	BackoffCap time.Duration
+	// Observe is called with every event by the supervisor itself; it must not block or panic.
+	Observe func(Event)
+	// Observer is sent every event.
+	Observer *actor.PID
+	// Failed gets a *GaveUp when the supervisor gives up, which then stops. It is for the root of a
+	// tree and must be buffered; a value that finds it full is dropped, as one is there already.
+	// Nil means that giving up is a failure for the parent to handle; without a parent the library
+	// restarts the supervisor.
+	Failed chan<- error
+	// Clock is the machine's if nil.
+	Clock Clock
+	// Random returns a number in [0, 1); nil means math/rand/v2.
+	Random func() float64
+}
+
+// Spec describes one child. Name and one of Props and Produce are needed.
+type Spec struct {
+	// Name is unique among the children and has no slash.
+	Name  string
+	Props *actor.Props
+	// Produce returns the props of a generation; they count from 1 and are never used twice, not
+	// even after the supervisor itself was restarted. It runs in the supervisor and must not block;
+	// if it panics, the start has failed.
+	Produce func(generation uint64) *actor.Props
+	Restart Restart
+	// Nested says that the child is a supervisor of this package, which is told to Shutdown.
+	Nested bool
+	// Drain lets the child handle what is in its mailbox before it stops.
+	Drain bool
+	// StopTimeout is how long the child may take to stop before it is abandoned. 0 means 5 s, or no
+	// limit for a nested one; negative means no limit.
+	StopTimeout time.Duration
+	// PingEvery is how long after its start or its last answer a child is pinged, PingTimeout how
+	// long an answer may take before the child is abandoned as hung. A ping queues behind what is
+	// in the mailbox. 0 means no pings, and 5 s.
+	PingEvery   time.Duration
+	PingTimeout time.Duration
+	// Breaker, unless nil, stands in for giving up.
+	Breaker *Breaker
+}
+
+// Breaker says what happens to a child in place of giving up when it failed more than Intensity
+// times within Period.
+type Breaker struct {
+	// CoolDown is how long the child stays down before one probe is started. 0 means 30 s.
+	CoolDown time.Duration
+	// Quiet is how long a probe must run without a failure for the breaker to close. 0 means 30 s.
+	Quiet time.Duration
+}
+
+// withDefaults returns a copy with the zero values filled in, or all that is wrong.
+func (o Options) withDefaults() (Options, error) {
+	var problems []error
+	if o.Strategy < OneForOne || o.Strategy > AllForOne {
+		problems = append(problems, fmt.Errorf("strategy %d is unknown", int(o.Strategy)))
+	}
+	if o.Failed != nil && cap(o.Failed) == 0 {
+		problems = append(problems, errors.New("failed must be a buffered channel"))
+	}
+	switch {
+	case o.Intensity == 0:
+		o.Intensity = 3
+	case o.Intensity < 0:
+		o.Intensity = 0
+	}
+	setDefault(&o.Period, 10*time.Second)
+	setDefault(&o.Backoff, 100*time.Millisecond)
+	setDefault(&o.BackoffCap, 30*time.Second)
+	if o.Period < 0 || o.Backoff < 0 || o.BackoffCap < 0 {
+		problems = append(problems, errors.New("period, backoff and its cap must not be negative"))
+	}
+	if o.Clock == nil {
+		o.Clock = wallClock{}
+	}
+	if o.Random == nil {
+		o.Random = rand.Float64
+	}
+	specs := make([]Spec, len(o.Children))
+	names := make(map[string]bool, len(specs))
+	for i, spec := range o.Children {
+		if err := spec.check(); err != nil {
+			problems = append(problems, fmt.Errorf("child %d %q: %w", i, spec.Name, err))
+		}
+		if names[spec.Name] {
+			problems = append(problems, fmt.Errorf("child %d %q: name is taken", i, spec.Name))
+		}
+		names[spec.Name] = true
+		specs[i] = spec.withDefaults()
+	}
+	o.Children = specs
+	return o, errors.Join(problems...)
+}
+
+func (s Spec) check() error {
+	switch {
+	case s.Name == "" || strings.Contains(s.Name, "/"):
+		return errors.New("name is empty or has a slash")
+	case (s.Props == nil) == (s.Produce == nil):
+		return errors.New("exactly one of props and produce is needed")
+	case s.Restart < Permanent || s.Restart > Temporary:
+		return fmt.Errorf("restart type %d is unknown", int(s.Restart))
+	case s.Restart == Temporary && s.Breaker != nil:
+		return errors.New("a temporary child has no use for a breaker")
+	case s.PingEvery < 0 || s.PingTimeout < 0:
+		return errors.New("ping times must not be negative")
+	case s.Breaker != nil && (s.Breaker.CoolDown < 0 || s.Breaker.Quiet < 0):
+		return errors.New("breaker times must not be negative")
+	}
+	return nil
+}
+
+func (s Spec) withDefaults() Spec {
+	if !s.Nested {
+		setDefault(&s.StopTimeout, 5*time.Second)
+	}
+	setDefault(&s.PingTimeout, 5*time.Second)
+	if s.Breaker != nil {
+		b := *s.Breaker
+		setDefault(&b.CoolDown, 30*time.Second)
+		setDefault(&b.Quiet, 30*time.Second)
+		s.Breaker = &b
+	}
+	return s
+}
+
+func setDefault(d *time.Duration, value time.Duration) {
+	if *d == 0 {
+		*d = value
+	}
+}
+
+type wallClock struct{}
+
+func (wallClock) Now() time.Time { return time.Now() }
+
+func (wallClock) AfterFunc(d time.Duration, f func()) func() bool { return time.AfterFunc(d, f).Stop }

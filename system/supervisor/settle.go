@@ -1,0 +1,159 @@
+package supervisor
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+
+	"github.com/asynkron/protoactor-go/actor"
+)
+
+// settle does everything that can be done now: it stops who is to be stopped, in reverse order, and
+// when that is over starts who may be started, in order. Whoever changes a child's stage calls it.
+func (s *supervisor) settle() {
+	if s.settling || s.closed {
+		s.unsettled = true
+		return
+	}
+	s.settling = true
+	for s.unsettled = true; s.unsettled; {
+		s.unsettled = false
+		if s.stopDue() {
+			continue
+		}
+		if s.ending {
+			s.settling = false
+			s.finish()
+			return
+		}
+		s.startDue()
+	}
+	s.settling = false
+}
+
+// stopDue stops children and reports whether others have to wait for one.
+func (s *supervisor) stopDue() bool {
+	ordered := s.ending || s.o.Strategy != OneForOne
+	for _, c := range slices.Backward(s.children) {
+		if c.stage == halting {
+			s.stop(c)
+		}
+		if c.stage == stopping && ordered {
+			return true
+		}
+	}
+	return false
+}
+
+func (s *supervisor) stop(c *child) {
+	c.stage = stopping
+	switch {
+	case c.hurt:
+		s.ctx.Stop(c.pid)
+	case c.spec.Nested:
+		s.ctx.Send(c.pid, &Shutdown{})
+	case c.spec.Drain:
+		s.ctx.Poison(c.pid)
+	default:
+		s.ctx.Stop(c.pid)
+	}
+	if c.spec.StopTimeout <= 0 {
+		return
+	}
+	c.deadline = s.after(c.spec.StopTimeout, func() {
+		s.abandon(c, errOverdue(c))
+		c.gone()
+		s.settle()
+	})
+}
+
+func errOverdue(c *child) error { return fmt.Errorf("not stopped after %s", c.spec.StopTimeout) }
+
+// startDue starts children. Of a group, none starts before the pause of one in front of it is over;
+// with all_for_one, none before all pauses are.
+func (s *supervisor) startDue() {
+	waits := func(c *child) bool { return c.wait.pending() }
+	if s.o.Strategy == AllForOne && slices.ContainsFunc(s.children, waits) {
+		return
+	}
+	for _, c := range s.children {
+		switch {
+		case s.unsettled, waits(c) && s.o.Strategy == RestForOne:
+			return
+		case waits(c):
+		case c.stage == crashed:
+			s.restartInPlace(c)
+		case c.stage == down:
+			s.start(c)
+		}
+	}
+}
+
+// restartInPlace keeps the mailbox. The order overtakes what is in there, so whatever is sent from
+// now on is handled by the new incarnation.
+func (s *supervisor) restartInPlace(c *child) {
+	process, _ := s.ctx.ActorSystem().ProcessRegistry.Get(c.pid)
+	process.SendSystemMessage(c.pid, &actor.Restart{})
+	c.hurt = false
+	c.restarts++
+	s.cameUp(c)
+	s.tell(&ChildUp{c.spec.Name, c.generation, c.pid, true})
+}
+
+func (s *supervisor) start(c *child) {
+	c.generation = c.generations.Add(1)
+	pid, err := s.spawn(c)
+	if err != nil {
+		s.failed(c, err, nil)
+		return
+	}
+	c.pid = pid
+	s.cameUp(c)
+	if !c.started && c.failures == 0 {
+		s.tell(&ChildStarted{c.spec.Name, c.generation, pid})
+	} else {
+		c.restarts++
+		s.tell(&ChildUp{c.spec.Name, c.generation, pid, false})
+	}
+	c.started = true
+}
+
+func (s *supervisor) cameUp(c *child) {
+	c.stage, c.since = up, s.o.Clock.Now()
+	s.probe(c)
+	s.watch(c)
+}
+
+// spawn turns a panic of a producer into an error.
+func (s *supervisor) spawn(c *child) (pid *actor.PID, err error) {
+	defer func() {
+		if reason := recover(); reason != nil {
+			pid, err = nil, &StartError{Reason: reason}
+		}
+	}()
+	props := c.spec.Props
+	if c.spec.Produce != nil {
+		props = c.spec.Produce(c.generation)
+	}
+	if props == nil {
+		return nil, &StartError{Reason: errors.New("no props")}
+	}
+	pid, err = s.ctx.SpawnNamed(props, fmt.Sprintf("%s-%d", c.spec.Name, c.generation))
+	if err != nil {
+		return nil, &StartError{Reason: err}
+	}
+	return pid, nil
+}
+
+// StartError is the reason of a failure when a child could not be started; Reason is what its
+// producer panicked with, or an error.
+type StartError struct{ Reason any }
+
+// Error says what the reason does.
+func (e *StartError) Error() string { return fmt.Sprintf("start: %v", e.Reason) }
+
+// Unwrap returns the reason if that is an error.
+func (e *StartError) Unwrap() error {
+	err, _ := e.Reason.(error)
+	return err
+}

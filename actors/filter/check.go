@@ -1,0 +1,137 @@
+package filter
+
+import (
+	"errors"
+	"fmt"
+	"maps"
+	"reflect"
+	"slices"
+	"strings"
+)
+
+// checker gathers what is wrong with a policy.
+type checker struct{ errs []error }
+
+func (c *checker) add(path, format string, args ...any) {
+	c.errs = append(c.errs, fmt.Errorf("%s: %s", path, fmt.Sprintf(format, args...)))
+}
+
+// check returns all that is wrong with p, in order of the rules.
+func check(p Policy) []error {
+	if reflect.ValueOf(p).IsZero() {
+		return []error{errors.New("scopes: no rule at all; write a scope to all to let everybody see everything")}
+	}
+	c := new(checker)
+	c.names("require", p.Require)
+	c.names("events", p.Events)
+	c.names("keys", p.Keys)
+	c.permissions("key_permissions", p.KeyPermissions)
+	c.permissions("topic_permissions", p.TopicPermissions)
+	c.permissions("requests", p.Requests)
+	for _, key := range slices.Sorted(maps.Keys(p.KeyPermissions)) {
+		if len(p.Keys) > 0 && !slices.Contains(p.Keys, key) {
+			c.add("key_permissions."+key, "decides nothing, as keys does not allow this key")
+		}
+	}
+	c.scopes(p.Scopes)
+	c.absent(p)
+	return c.errs
+}
+
+// names wants texts that are not empty and come once.
+func (c *checker) names(path string, names []string) {
+	seen := map[string]bool{}
+	for i, name := range names {
+		switch {
+		case name == "":
+			c.add(fmt.Sprintf("%s[%d]", path, i), "is empty")
+		case seen[name]:
+			c.add(fmt.Sprintf("%s[%d]", path, i), "%q is there twice", name)
+		}
+		seen[name] = true
+	}
+}
+
+func (c *checker) permissions(path string, rules map[string][]string) {
+	for _, name := range slices.Sorted(maps.Keys(rules)) {
+		at := path + "." + name
+		if len(rules[name]) == 0 {
+			c.add(at, "names no permission")
+		}
+		c.names(at, rules[name])
+	}
+}
+
+func (c *checker) scopes(scopes []Scope) {
+	seen := map[string]bool{}
+	for i, s := range scopes {
+		path := fmt.Sprintf("scopes[%d]", i)
+		switch {
+		case s.Permission == "" && i < len(scopes)-1:
+			c.add(path+".permission", "is missing, so no scope after this one ever counts")
+		case s.Permission != "" && seen[s.Permission]:
+			c.add(path+".permission", "%q has a scope before this one", s.Permission)
+		}
+		seen[s.Permission] = true
+		c.scope(path, s)
+	}
+}
+
+func (c *checker) scope(path string, s Scope) {
+	c.names(path+".accept", s.Accept)
+	switch s.To {
+	case All, None:
+		if len(s.Keys)+len(s.ListKeys)+len(s.Accept) > 0 {
+			c.add(path, "to %s takes no keys, list_keys or accept", s.To)
+		}
+	case Domain:
+		c.carriers(path, s)
+	case Extensions:
+		c.carriers(path, s)
+		if len(s.Accept) > 0 {
+			c.add(path+".accept", "is for scopes to domain only")
+		}
+		for _, key := range slices.Concat(s.Keys, s.ListKeys) {
+			if strings.HasSuffix(key, "@") {
+				c.add(path+".keys", "%q: a trailing @ is for scopes to domain only", key)
+			}
+		}
+	default:
+		c.add(path+".to", "%q is none of all, domain, extensions, none", s.To)
+	}
+}
+
+func (c *checker) carriers(path string, s Scope) {
+	if len(s.Keys) == 0 {
+		c.add(path+".keys", "names no payload key that tells the %s", s.To)
+	}
+	bare := func(keys []string) []string {
+		var names []string
+		for _, key := range keys {
+			names = append(names, strings.TrimSuffix(key, "@"))
+		}
+		return names
+	}
+	c.names(path+".keys", bare(s.Keys))
+	c.names(path+".list_keys", bare(s.ListKeys))
+}
+
+func (c *checker) absent(p Policy) {
+	c.names("absent.events", p.Absent.Events)
+	c.names("absent.topics", p.Absent.Topics)
+	scoped := slices.ContainsFunc(p.Scopes, func(s Scope) bool { return s.To == Domain || s.To == Extensions })
+	some := len(p.Absent.Events)+len(p.Absent.Topics) > 0
+	switch {
+	case p.Absent.Pass && some:
+		c.add("absent", "pass lets everything pass, so events and topics decide nothing")
+	case (p.Absent.Pass || some) && !scoped && len(p.Events) == 0:
+		c.add("absent", "decides nothing, as neither events nor a scope needs a key")
+	case len(p.Absent.Events) > 0 && !scoped:
+		c.add("absent.events", "decides nothing, as no scope needs a key")
+	}
+	for i, event := range p.Absent.Events {
+		if len(p.Events) > 0 && !slices.Contains(p.Events, event) {
+			c.add(fmt.Sprintf("absent.events[%d]", i), "%q is not allowed by events", event)
+		}
+	}
+}

@@ -1,0 +1,129 @@
+package filter
+
+import (
+	"errors"
+	"slices"
+	"strings"
+)
+
+// Filter is a compiled Policy. It never changes and may be used by many goroutines at once.
+type Filter struct {
+	require    []string
+	events     map[string]bool // nil: all
+	readsEvent bool            // events or absent ask for the event's name
+	scopes     []scope
+	absent     absent
+	listed     bool            // only the keys in keys are allowed
+	keys       map[string]int  // a key's index in sets, or free
+	topics     map[string]int  // the same for a topic
+	sets       []permissionSet // each combination of permissions once
+	requests   map[string][]string
+}
+
+// free is the place of an index in sets for a key that needs no permission.
+const free = -1
+
+// permissionSet is permissions of which one is enough, sorted.
+type permissionSet struct {
+	any   []string
+	ofKey bool // guards a key, not only topics
+}
+
+type absent struct {
+	pass   bool
+	events map[string]bool
+	topics map[string]bool
+}
+
+// scope is a compiled Scope.
+type scope struct {
+	permission string
+	to         Reach
+	keys       []carrier
+	listKeys   []carrier
+	accept     []string
+}
+
+// carrier is a payload key that tells whose a message is.
+type carrier struct {
+	name  string
+	after bool // only what follows the last @ counts
+}
+
+// Pass returns a filter that gives everything to everybody and lets everybody ask.
+func Pass() *Filter { return &Filter{scopes: []scope{{to: All}}} }
+
+// Deny returns a filter that gives nothing to anybody and lets nobody ask: for services without a
+// policy.
+func Deny() *Filter { return &Filter{} }
+
+// Compile makes a filter of p, or returns all that is wrong with p, one error a line, each naming
+// the rule by its path. p may be changed afterwards.
+func Compile(p Policy) (*Filter, error) {
+	if err := errors.Join(check(p)...); err != nil {
+		return nil, err
+	}
+	f := &Filter{
+		require:    slices.Clone(p.Require),
+		events:     set(p.Events),
+		readsEvent: len(p.Events)+len(p.Absent.Events) > 0,
+		absent:     absent{pass: p.Absent.Pass, events: set(p.Absent.Events), topics: set(p.Absent.Topics)},
+		listed:     len(p.Keys) > 0,
+		keys:       map[string]int{},
+		topics:     map[string]int{},
+		requests:   map[string][]string{},
+	}
+	for _, s := range p.Scopes {
+		f.scopes = append(f.scopes, scope{permission: s.Permission, to: s.To, keys: carriers(s.Keys),
+			listKeys: carriers(s.ListKeys), accept: slices.Clone(s.Accept)})
+	}
+	if len(p.Scopes) == 0 {
+		f.scopes = []scope{{to: All}}
+	}
+	for _, key := range p.Keys {
+		f.keys[key] = free
+	}
+	for key, permissions := range p.KeyPermissions {
+		f.keys[key] = f.intern(permissions, true)
+	}
+	for topic, permissions := range p.TopicPermissions {
+		f.topics[topic] = f.intern(permissions, false)
+	}
+	for topic, permissions := range p.Requests {
+		f.requests[topic] = slices.Clone(permissions)
+	}
+	return f, nil
+}
+
+// intern returns the index of permissions in sets.
+func (f *Filter) intern(permissions []string, ofKey bool) int {
+	sorted := slices.Sorted(slices.Values(permissions))
+	i := slices.IndexFunc(f.sets, func(s permissionSet) bool { return slices.Equal(s.any, sorted) })
+	if i < 0 {
+		i = len(f.sets)
+		f.sets = append(f.sets, permissionSet{any: sorted})
+	}
+	f.sets[i].ofKey = f.sets[i].ofKey || ofKey
+	return i
+}
+
+func carriers(keys []string) []carrier {
+	var cs []carrier
+	for _, key := range keys {
+		name, after := strings.CutSuffix(key, "@")
+		cs = append(cs, carrier{name, after})
+	}
+	return cs
+}
+
+// set returns nil for no names.
+func set(names []string) map[string]bool {
+	if len(names) == 0 {
+		return nil
+	}
+	m := make(map[string]bool, len(names))
+	for _, name := range names {
+		m[name] = true
+	}
+	return m
+}

@@ -1,0 +1,78 @@
+package filter
+
+// EventKey is the payload key that names a message's event.
+const EventKey = "event_name"
+
+// Policy says who sees what of one service's broadcasts and replies, and who may ask it for what
+// (protocol 6). A rule that is left out does not restrict. A Policy without any rule is refused by
+// Compile, so that nothing is open by oversight: one scope to all says that everybody sees all.
+//
+// Rules look at the top level of the payload as the service wrote it, and only then are keys
+// removed; so the lack of a permission never hides a key from a rule. A list has no keys: Keys
+// removes all its elements, KeyPermissions none of them, and nested values are never looked into.
+// A payload that is no object lacks every key that Events or a scope needs; if they need none, it
+// passes. Of a key that comes more than once every occurrence is judged: all must satisfy the
+// rules that read it, and all are kept or removed.
+type Policy struct {
+	// Require drops everything, and refuses all requests, for a subscriber who has none of these
+	// permissions.
+	Require []string `koanf:"require" yaml:"require,omitempty"`
+	// Events drops a message whose event_name is not one of these, to the letter.
+	Events []string `koanf:"events" yaml:"events,omitempty"`
+	// TopicPermissions drops a message of that topic for a subscriber who has none of its permissions.
+	TopicPermissions map[string][]string `koanf:"topic_permissions" yaml:"topic_permissions,omitempty"`
+	// Scopes limits whose messages a subscriber sees. The first one whose permission the subscriber
+	// has counts; if there are scopes and none counts, everything is dropped.
+	Scopes []Scope `koanf:"scopes" yaml:"scopes,omitempty"`
+	// Absent says what becomes of a message that lacks the key that Events or a scope needs.
+	Absent Absent `koanf:"absent" yaml:"absent,omitempty"`
+	// Keys removes all payload keys but these.
+	Keys []string `koanf:"keys" yaml:"keys,omitempty"`
+	// KeyPermissions removes a payload key for a subscriber who has none of its permissions.
+	KeyPermissions map[string][]string `koanf:"key_permissions" yaml:"key_permissions,omitempty"`
+	// Requests refuses a request of that topic to a subscriber who has none of its permissions. The
+	// service itself judges topics that are not named here.
+	Requests map[string][]string `koanf:"requests" yaml:"requests,omitempty"`
+}
+
+// Reach is how far a scope lets its subscribers see.
+type Reach string
+
+// The reaches of a scope.
+const (
+	All        Reach = "all"        // every message
+	Domain     Reach = "domain"     // messages of the subscriber's own domain
+	Extensions Reach = "extensions" // messages of the subscriber's own extensions
+	None       Reach = "none"       // no message
+)
+
+// Scope limits whose messages the holders of one permission see.
+type Scope struct {
+	// Permission is what a subscriber must have for the scope to count. Only the last scope may
+	// leave it empty: it counts for everybody left.
+	Permission string `koanf:"permission" yaml:"permission,omitempty"`
+	// To is all, domain, extensions or none.
+	To Reach `koanf:"to" yaml:"to"`
+	// Keys are the payload keys that tell whose message it is: the domain, or the extension as
+	// user@context. The first one that is present decides, whatever its value. `name@` stands for
+	// what follows the last @ of the key name, which is taken for absent where its value is no text
+	// with an @. Compared to the letter; an empty value belongs to nobody.
+	Keys []string `koanf:"keys" yaml:"keys,omitempty"`
+	// ListKeys are the same for each object in a payload that is a list: foreign elements are
+	// removed, and a list of which nothing is left is dropped, unless absent names its topic. A
+	// scope without ListKeys takes a list for a payload without any key.
+	ListKeys []string `koanf:"list_keys" yaml:"list_keys,omitempty"`
+	// Accept are values of Keys, not of ListKeys, that belong to every domain, such as "default".
+	Accept []string `koanf:"accept" yaml:"accept,omitempty"`
+}
+
+// Absent says which messages pass a rule although they lack the key that it needs. Nothing else
+// is waived: a key that is there is judged. The zero value drops them all.
+type Absent struct {
+	// Pass lets all of them pass.
+	Pass bool `koanf:"pass" yaml:"pass,omitempty"`
+	// Events lets messages with one of these event names pass a scope.
+	Events []string `koanf:"events" yaml:"events,omitempty"`
+	// Topics lets messages of these topics pass, such as replies that say nothing of a tenant.
+	Topics []string `koanf:"topics" yaml:"topics,omitempty"`
+}

@@ -17,7 +17,12 @@ type Window struct {
 }
 
 // SetBudget sets how many bytes may be under way. A single message may always be.
-func (w *Window) SetBudget(bytes int64) { w.budget.Store(bytes) }
+func (w *Window) SetBudget(bytes int64) {
+	w.budget.Store(bytes)
+	w.full.Lock()
+	w.signal()
+	w.full.Unlock()
+}
 
 // Acquire takes cost bytes and waits while others use up the budget. It is false once the window
 // is closed.

@@ -34,6 +34,7 @@ type guard struct {
 	codeLen  int
 	message  int64 // bytes of the fragmented message so far
 	partial  bool  // inside a fragmented message
+	over     bool  // a masked close frame was seen: what comes behind it does not count
 }
 
 // read fills p from r and returns how many bytes of it the library shall see. p must be longer
@@ -71,6 +72,9 @@ func (g *guard) scan(p []byte, limit int64) (kept int, err error) {
 				return kept, g.closed()
 			}
 			continue
+		}
+		if g.over {
+			return kept, nil
 		}
 		n := headerLen(p[i:])
 		if n == 0 {
@@ -133,6 +137,8 @@ func (g *guard) frame(h []byte, limit int64) error {
 		g.dropping, g.closing, g.codeLen = true, true, 0
 	case !masked:
 		return &violation{wire.CloseProtocolError, "frame is not masked"}
+	case op == wire.OpClose:
+		g.over = true
 	case !op.IsControl():
 		if err := g.data(op, fin, length, limit); err != nil {
 			return err

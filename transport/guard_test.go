@@ -53,6 +53,7 @@ func TestGuard(t *testing.T) {
 		{name: "nothing", code: -1},
 		{name: "one message", in: hello, kept: hello, code: -1},
 		{name: "longest message", in: hello, limit: 5, kept: hello, code: -1},
+		{name: "what is behind a close frame does not count", in: join(hello, masked(bye, []byte{3, 232}), []byte{0xFF, 0xFF, 0xFF}), kept: join(hello, masked(bye, []byte{3, 232})), code: -1},
 		{name: "too long", in: join(hello, masked(text, []byte("hello!"))), limit: 5, kept: hello, err: "1009", code: -1},
 		{name: "long lengths", in: join(long, masked(text, make([]byte, 126)), hello), kept: join(long, masked(text, make([]byte, 126)), hello), code: -1},
 		{name: "negative length", in: []byte{0x82, 0xFF, 255, 255, 255, 255, 255, 255, 255, 255, 1, 2, 3, 4}, err: "1002", code: -1},

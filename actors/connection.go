@@ -201,6 +201,9 @@ func (c *connection) readEnded(ctx actor.Context, m *ReadEnded) {
 
 func (c *connection) close(code wire.CloseCode) {
 	c.state = closing
+	if c.peer != nil {
+		c.peer.gone.Store(true)
+	}
 	c.socket.Close(code)
 }
 

@@ -5,6 +5,8 @@ import (
 	"sync"
 	"testing"
 
+	"github.com/asynkron/protoactor-go/actor"
+
 	"strowger/transport/wire"
 )
 
@@ -189,4 +191,16 @@ func TestComingAndGoing(t *testing.T) {
 			w.ended(r.Topic)
 		}
 	}
+}
+
+// Who has seen a service's connection end must not find the service still there, however long the
+// news takes through the actors.
+func TestServiceThatLeavesServesNoMore(t *testing.T) {
+	w := newWorld(t)
+	w.change(func(s *Settings) { s.UnknownService = 503 })
+	s, p := w.service("s"), w.client()
+	w.look(s.pid, func(a actor.Actor) { a.(*connection).peer.gone.Store(true) })
+	p.writef(`{"service":"s","topic":"x","request_id":"1"}`)
+	p.gets(`503 s/x #"1" null`)
+	s.silent()
 }

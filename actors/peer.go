@@ -1,6 +1,7 @@
 package actors
 
 import (
+	"sync/atomic"
 	"time"
 	"unique"
 
@@ -8,7 +9,7 @@ import (
 )
 
 // Peer is an authenticated connection as the others see it: who it is and where to write to it.
-// It is immutable.
+// It is immutable but for gone.
 type Peer struct {
 	ID     string // 32 hex digits, never given twice; resource_id on the wire
 	Role   Role
@@ -21,6 +22,10 @@ type Peer struct {
 	UserName      string
 	Extensions    []string
 	ExpiresAt     time.Time // zero: never
+
+	// gone is set before the peer can see its connection end: who has seen a service leave must
+	// not find it serving, although the news of it is still on its way through the actors.
+	gone atomic.Bool
 
 	resourceID  wire.Raw
 	domainName  wire.Raw
@@ -66,3 +71,6 @@ func (p *Peer) stamp(request *wire.Envelope) *wire.Envelope {
 func (p *Peer) expired(now time.Time) bool {
 	return !p.ExpiresAt.IsZero() && !now.Before(p.ExpiresAt)
 }
+
+// serving reports whether the connection behind it still takes messages.
+func (p *Peer) serving() bool { return !p.gone.Load() }

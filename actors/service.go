@@ -1,6 +1,7 @@
 package actors
 
 import (
+	"slices"
 	"time"
 
 	"github.com/asynkron/protoactor-go/actor"
@@ -77,7 +78,7 @@ func (s *service) Receive(ctx actor.Context) {
 }
 
 func (s *service) ask(ctx actor.Context, m *ask) {
-	if len(s.instances) == 0 {
+	if !slices.ContainsFunc(s.instances, (*Peer).serving) {
 		s.deps.unavailable(m.from, m.envelope)
 		return
 	}
@@ -91,7 +92,9 @@ func (s *service) ask(ctx actor.Context, m *ask) {
 	s.deps.Counters.Requests.Add(1)
 	frame := Frame{Bytes: wire.TextFrame(m.from.stamp(m.envelope)), Lease: m.lease, Refused: func() { s.busy(m) }}
 	for _, instance := range s.instances {
-		instance.Socket.Send(frame)
+		if instance.serving() {
+			instance.Socket.Send(frame)
+		}
 	}
 }
 

@@ -149,12 +149,16 @@ func TestReaderPanic(t *testing.T) {
 }
 
 func TestFloodIsSlowedDown(t *testing.T) {
-	const budget = 8 << 10
-	s := newServer(t, nil, func(l *Limits) { l.ServiceBytes, l.ServiceInboundMessages = budget, 8 })
+	const budget, messages = 8 << 10, 20_000
+	s := newServer(t, nil, func(l *Limits) {
+		l.ServiceBytes, l.ServiceInboundMessages = budget, 8
+		// The window is the subject, not the client's queue: on a busy machine the test itself may be
+		// the slow reader.
+		l.OutboundMessages, l.OutboundBytes = messages, 64<<20
+	})
 	client, service := s.login("client:a"), s.login("service:a")
 	unblock := s.block()
 	sent := make(chan error, 1)
-	const messages = 20_000
 	go func() {
 		for i := range messages {
 			if _, err := service.Write(masked(text, []byte(broadcast("a", i)))); err != nil {

@@ -58,7 +58,7 @@ func keys() []key {
 		{"limits.service_inbound_messages", 64, between(1, 65_536), onReload,
 			"The same for the connection of a service."},
 		{"limits.outbound_messages", 1024, between(1, 1_000_000), onReload,
-			"Messages that may wait for one slow reader before it is disconnected."},
+			"Messages that may wait for one slow reader before it is disconnected. A slow service stays connected, and requests beyond are answered 503."},
 		{"limits.outbound_bytes", 4 * MiB, between(64*KiB, 4*GiB), onReload,
 			"Bytes that may wait for one slow reader before it is disconnected."},
 		{"limits.write_timeout", 30 * time.Second, between(100*time.Millisecond, 10*time.Minute), onReload,

@@ -30,6 +30,8 @@ func TestRequestsDoNotTakeAServiceDown(t *testing.T) {
 	for range requests - refused {
 		service.expect(t, strings.Repeat("x", 64<<10))
 	}
+	// The client has read it all a moment before the shard knows that nothing waits any more.
+	eventually(t, "nothing waits", func() bool { return service.look(func() bool { return service.waiting == 0 }) })
 	service.Send(frame("and on it goes"))
 	service.expect(t, "and on it goes")
 }

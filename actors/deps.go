@@ -43,6 +43,7 @@ type Settings struct {
 	UnknownService         int           // status code answered for a service nobody offers; 0: silence
 	UnsolicitedReplies     bool          // a service may write to whoever asked it anything before
 	RepliesWithoutResource bool          // a reply without resource_id goes to the only one it can be for
+	Instances              Instances     // which of several remote instances get a request
 }
 
 func (d *Deps) settings() *Settings { return d.Settings.Load() }

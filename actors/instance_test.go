@@ -182,6 +182,38 @@ func TestInstanceDiesOverRequestWithoutID(t *testing.T) {
 	p.silent()
 }
 
+func TestFence(t *testing.T) {
+	w := newWorld(t)
+	const names = 5
+	var speakers, listeners []*peer
+	for i := range names {
+		name := fmt.Sprintf("s%d", i)
+		speakers = append(speakers, w.service(name))
+		listeners = append(listeners, w.client(name))
+	}
+	for i, s := range speakers {
+		for n := range 20 {
+			s.writef(`{"service":"s%d","payload":%d}`, i, n)
+		}
+		w.settle(s.pid)
+	}
+	passed := make(chan struct{})
+	w.deps.send(w.router, &Fence{Done: func() { close(passed) }})
+	await(t, "the fence", passed)
+	for i, l := range listeners {
+		if got := len(l.socket.written); got != 20 {
+			t.Errorf("name %d: %d of 20 broadcasts are there", i, got)
+		}
+	}
+}
+
+func TestFenceWithoutNames(t *testing.T) {
+	w := newWorld(t)
+	passed := make(chan struct{})
+	w.deps.send(w.router, &Fence{Done: func() { close(passed) }})
+	await(t, "the fence", passed)
+}
+
 func TestRoom(t *testing.T) {
 	var w Window
 	w.SetBudget(10)

@@ -72,6 +72,8 @@ func (s *service) Receive(ctx actor.Context) {
 		s.instanceDown(m.peer)
 	case *sweep:
 		s.sweep(ctx)
+	case *passing:
+		ctx.Send(s.topic, m)
 	case *endService:
 		s.end(ctx)
 	default:

@@ -2,7 +2,6 @@ package system
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"log/slog"
 	"net"
@@ -13,8 +12,8 @@ import (
 
 	"strowger/actors"
 	"strowger/config"
+	"strowger/system/supervisor"
 	"strowger/transport"
-	"strowger/transport/wire"
 )
 
 // Options is what a System is made of. All fields are needed.
@@ -35,7 +34,8 @@ type System struct {
 	certificate *transport.Certificate // nil without TLS
 	egress      *transport.Egress
 	server      *transport.Server
-	router      *actor.PID
+	root        *actor.PID
+	router      *actor.PID // for the tree's own goroutine
 	failed      chan error
 }
 
@@ -87,16 +87,22 @@ func (s *System) Start() error {
 		return err
 	}
 	s.deps.Egress = s.egress
-	if s.router, err = s.deps.System.Root.SpawnNamed(actors.NewRouter(s.deps), "router"); err != nil {
-		return fmt.Errorf("start router: %w", err)
-	}
-	o := transport.Options{Limits: &s.limits, Log: s.log, Deps: s.deps, Router: s.router}
+	o := transport.Options{Limits: &s.limits, Log: s.log, Deps: s.deps}
 	if s.certificate != nil {
 		o.TLS = s.certificate.Config()
 	}
 	if s.server, err = transport.Listen(s.cfg.Listen.Address, s.egress, o); err != nil {
-		s.stopActors(context.Background())
+		s.egress.Stop()
 		return err
+	}
+	root, err := supervisor.New(s.tree())
+	if err == nil {
+		s.root, err = s.deps.System.Root.SpawnNamed(root, "root")
+	}
+	if err != nil {
+		s.server.StopListening()
+		s.egress.Stop()
+		return fmt.Errorf("start: %w", err)
 	}
 	return nil
 }
@@ -127,26 +133,28 @@ func (s *System) Reload(cfg *config.Config) []config.Change {
 	return changes
 }
 
-// Stop takes no more connections, closes the open ones with 1001 and waits for them until ctx
-// ends; then it cuts them off. The error wraps ctx's if it came to that.
+// Stop takes no more connections, lets the services finish, closes the connections with 1001 and
+// waits for them until ctx ends; then it cuts them off. The error wraps ctx's if it came to that.
 func (s *System) Stop(ctx context.Context) error {
 	s.server.StopListening()
-	s.egress.CloseAll(wire.CloseGoingAway)
-	gone := make(chan struct{})
+	gone := s.deps.System.Root.RequestFuture(s.root, &supervisor.Shutdown{}, -1)
+	stopped := make(chan struct{})
 	go func() {
-		s.server.Wait()
-		s.egress.Wait()
-		close(gone)
+		_ = gone.Wait()
+		close(stopped)
 	}()
 	var err error
 	select {
-	case <-gone:
+	case <-stopped:
 	case <-ctx.Done():
 		err = fmt.Errorf("%d connections cut off: %w", s.egress.Live(), context.Cause(ctx))
 		s.egress.AbortAll()
-		<-gone
+		<-stopped
 	}
-	s.stopActors(ctx)
+	if err := s.workers.wait(ctx); err != nil {
+		s.log.Error("token files still being read", "err", err)
+	}
+	s.egress.Stop()
 	s.sumUp()
 	return err
 }
@@ -161,15 +169,4 @@ func (s *System) sumUp() {
 	s.log.Info("stopped routing", "requests", c.Requests.Load(), "replies", c.Replies.Load(),
 		"broadcasts", c.Broadcasts.Load(), "authenticated", c.Authentic.Load(), "refused", c.Refused.Load(),
 		"slow_consumers", c.SlowConsumers.Load(), "crashes", c.Panics.Load(), slog.Group("dead_letters", dead...))
-}
-
-func (s *System) stopActors(ctx context.Context) {
-	if err := s.workers.wait(ctx); err != nil {
-		s.log.Error("token files still being read", "err", err)
-	}
-	stopped := s.deps.System.Root.PoisonFuture(s.router).Wait()
-	if stopped != nil && !errors.Is(stopped, actor.ErrDeadLetter) {
-		s.log.Error("router did not stop", "err", stopped)
-	}
-	s.egress.Stop()
 }

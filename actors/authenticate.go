@@ -39,7 +39,6 @@ func (c *connection) claimed(ctx actor.Context, m *tokenClaimed) {
 		c.resume(ctx)
 		return
 	}
-	c.deadline()
 	c.deps.Counters.Authentic.Add(1)
 	c.accepted = m.envelope
 	c.peer = newPeer(m.credentials, c.socket)
@@ -53,6 +52,7 @@ func (c *connection) admitted(ctx actor.Context) {
 		return
 	}
 	c.state = authenticated
+	c.deadline()
 	ok := wire.Authenticated.Answer(withServiceName(&c.accepted))
 	c.socket.Admit(c.peer.Role, Frame{Bytes: wire.TextFrame(ok)})
 	c.accepted = wire.Envelope{}

@@ -97,10 +97,10 @@ func (c *connection) start(ctx actor.Context) {
 	c.deadline = c.deps.after(c.deps.settings().AuthenticationTimeout, ctx.Self(), &authenticationTimedOut{})
 }
 
-// timedOut closes a connection that is still nobody's. The timer may have fired just before the
-// accepted token stopped it.
+// timedOut closes a connection that is not admitted yet. The timer may have fired just before the
+// admission stopped it.
 func (c *connection) timedOut() {
-	if c.peer == nil {
+	if c.state != authenticated {
 		c.close(wire.CloseAuthTimeout)
 	}
 }

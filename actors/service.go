@@ -143,7 +143,7 @@ func (s *service) say(ctx actor.Context, m *say) {
 		ctx.Send(s.topic, &broadcast{envelope: m.envelope, from: m.from, lease: m.lease})
 		return
 	}
-	to, dead := s.asker(m.envelope)
+	to, dead := s.asker(m.envelope, m.from)
 	if to == nil {
 		s.deps.Counters.Dead(dead)
 		m.lease.Release()
@@ -162,8 +162,9 @@ func (s *service) answers(e *wire.Envelope) bool {
 	return a != nil && a.requests[""] != nil
 }
 
-// asker returns whom a reply is for, or why it is for nobody.
-func (s *service) asker(e *wire.Envelope) (*Peer, DeadReason) {
+// asker returns whom a reply is for, or why it is for nobody. A service in this process keeps the
+// deadline itself, and says so when it is over.
+func (s *service) asker(e *wire.Envelope, from *Peer) (*Peer, DeadReason) {
 	key := requestKey(e)
 	id, ok := wire.Text(e.ResourceID)
 	if !ok || id == "" {
@@ -174,7 +175,7 @@ func (s *service) asker(e *wire.Envelope) (*Peer, DeadReason) {
 		return nil, UnknownSubscriber
 	}
 	r := a.requests[key]
-	if r != nil && s.deps.Clock.Now().Before(r.deadline) {
+	if r != nil && (from.local != nil || s.deps.Clock.Now().Before(r.deadline)) {
 		s.pending.settle(r)
 		return a.peer, 0
 	}

@@ -322,11 +322,11 @@ func TestPause(t *testing.T) {
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
-			o, err := Options{Random: func() float64 { return test.random }}.withDefaults()
+			o, err := Options{Random: func() float64 { return test.random }, Children: workers("a", nil)}.withDefaults()
 			if err != nil {
 				t.Fatal(err)
 			}
-			if got := (&supervisor{o: o}).pause(test.attempt); got != test.want {
+			if got := (&supervisor{o: o}).pause(&child{spec: o.Children[0], attempt: test.attempt}); got != test.want {
 				t.Errorf("got %s, want %s", got, test.want)
 			}
 		})
@@ -350,6 +350,8 @@ func TestOptionsErrors(t *testing.T) {
 		"temporary breaker": {Options{Children: []Spec{{Name: "a", Props: props, Restart: Temporary, Breaker: &Breaker{}}}}, `child 0 "a": a temporary child has no use for a breaker`},
 		"negative ping":     {Options{Children: []Spec{{Name: "a", Props: props, PingEvery: -1}}}, `child 0 "a": ping times must not be negative`},
 		"negative breaker":  {Options{Children: []Spec{{Name: "a", Props: props, Breaker: &Breaker{Quiet: -1}}}}, `child 0 "a": breaker times must not be negative`},
+		"pace alone":        {Options{Children: []Spec{{Name: "a", Props: props, Pace: Pace{Intensity: 1}}}}, `child 0 "a": a pace of its own needs a breaker`},
+		"negative pace":     {Options{Children: []Spec{{Name: "a", Props: props, Breaker: &Breaker{}, Pace: Pace{Backoff: -1}}}}, `child 0 "a": period, backoff and its cap must not be negative`},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {

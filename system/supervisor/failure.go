@@ -15,7 +15,7 @@ func (s *supervisor) failed(c *child, reason, message any) {
 	s.tell(&ChildFailed{c.spec.Name, c.generation, reason,
 		actor.UnwrapEnvelopeMessage(message), actor.UnwrapEnvelopeSender(message)})
 	was := c.stage
-	if was == up && now.Sub(c.since) >= s.o.Period {
+	if was == up && now.Sub(c.since) >= c.spec.Pace.Period {
 		c.attempt = 0
 	}
 	c.rest()
@@ -47,11 +47,11 @@ func (s *supervisor) count(c *child, now time.Time) {
 	if c.spec.Breaker != nil {
 		window = &c.window
 	}
-	*window = slices.DeleteFunc(*window, func(at time.Time) bool { return now.Sub(at) > s.o.Period })
+	*window = slices.DeleteFunc(*window, func(at time.Time) bool { return now.Sub(at) > c.spec.Pace.Period })
 	*window = append(*window, now)
 	failures := len(*window)
 	switch {
-	case failures <= s.o.Intensity:
+	case failures <= c.spec.Pace.Intensity:
 		s.restart(c)
 	case c.spec.Breaker != nil:
 		s.open(c)
@@ -68,7 +68,7 @@ func (s *supervisor) restart(c *child) {
 	c.attempt++
 	isolated := c.attempt == 1
 	inPlace := (isolated || c.spec.InPlace) && c.pid != nil
-	pause := s.pause(c.attempt)
+	pause := s.pause(c)
 	s.tell(&ChildRestarting{c.spec.Name, pause, inPlace})
 	if inPlace {
 		c.stage = crashed
@@ -82,15 +82,16 @@ func (s *supervisor) restart(c *child) {
 	s.settle()
 }
 
-// pause returns how long to wait before the start that follows a number of failures in a row.
-func (s *supervisor) pause(attempt int) time.Duration {
-	if attempt <= 1 {
+// pause returns how long to wait before the start that follows the child's failures in a row.
+func (s *supervisor) pause(c *child) time.Duration {
+	if c.attempt <= 1 {
 		return 0
 	}
-	longest := min(s.o.Backoff, s.o.BackoffCap)
-	for range attempt - 2 {
-		if longest > s.o.BackoffCap/2 {
-			longest = s.o.BackoffCap
+	pace := c.spec.Pace
+	longest := min(pace.Backoff, pace.BackoffCap)
+	for range c.attempt - 2 {
+		if longest > pace.BackoffCap/2 {
+			longest = pace.BackoffCap
 			break
 		}
 		longest *= 2

@@ -105,6 +105,17 @@ type Spec struct {
 	PingTimeout time.Duration
 	// Breaker, unless nil, stands in for giving up.
 	Breaker *Breaker
+	// Pace is for a child with a breaker, which is counted by itself. Its zero fields are the
+	// supervisor's.
+	Pace Pace
+}
+
+// Pace is how often a child may fail and how long the pauses are; its fields are as in Options.
+type Pace struct {
+	Intensity  int
+	Period     time.Duration
+	Backoff    time.Duration
+	BackoffCap time.Duration
 }
 
 // Breaker says what happens to a child in place of giving up when it failed more than Intensity
@@ -125,12 +136,7 @@ func (o Options) withDefaults() (Options, error) {
 	if o.Failed != nil && cap(o.Failed) == 0 {
 		problems = append(problems, errors.New("failed must be a buffered channel"))
 	}
-	switch {
-	case o.Intensity == 0:
-		o.Intensity = 3
-	case o.Intensity < 0:
-		o.Intensity = 0
-	}
+	o.Intensity = intensity(o.Intensity, 3)
 	setDefault(&o.Period, 10*time.Second)
 	setDefault(&o.Backoff, 100*time.Millisecond)
 	setDefault(&o.BackoffCap, 30*time.Second)
@@ -153,7 +159,7 @@ func (o Options) withDefaults() (Options, error) {
 			problems = append(problems, fmt.Errorf("child %d %q: name is taken", i, spec.Name))
 		}
 		names[spec.Name] = true
-		specs[i] = spec.withDefaults()
+		specs[i] = spec.withDefaults(&o)
 	}
 	o.Children = specs
 	return o, errors.Join(problems...)
@@ -173,11 +179,15 @@ func (s Spec) check() error {
 		return errors.New("ping times must not be negative")
 	case s.Breaker != nil && (s.Breaker.CoolDown < 0 || s.Breaker.Quiet < 0):
 		return errors.New("breaker times must not be negative")
+	case s.Breaker == nil && s.Pace != Pace{}:
+		return errors.New("a pace of its own needs a breaker")
+	case s.Pace.Period < 0 || s.Pace.Backoff < 0 || s.Pace.BackoffCap < 0:
+		return errors.New("period, backoff and its cap must not be negative")
 	}
 	return nil
 }
 
-func (s Spec) withDefaults() Spec {
+func (s Spec) withDefaults(o *Options) Spec {
 	if !s.Nested {
 		setDefault(&s.StopTimeout, 5*time.Second)
 	}
@@ -188,7 +198,22 @@ func (s Spec) withDefaults() Spec {
 		setDefault(&b.Quiet, 30*time.Second)
 		s.Breaker = &b
 	}
+	s.Pace.Intensity = intensity(s.Pace.Intensity, o.Intensity)
+	setDefault(&s.Pace.Period, o.Period)
+	setDefault(&s.Pace.Backoff, o.Backoff)
+	setDefault(&s.Pace.BackoffCap, o.BackoffCap)
 	return s
+}
+
+// intensity returns the number that a setting means.
+func intensity(setting, zero int) int {
+	switch {
+	case setting == 0:
+		return zero
+	case setting < 0:
+		return 0
+	}
+	return setting
 }
 
 func setDefault(d *time.Duration, value time.Duration) {

@@ -154,6 +154,20 @@ func TestRules(t *testing.T) {
 				{"crash b", []string{"failed b-1: boom", "restarting b in place", "up b-1 in place"}},
 				{"crash c", []string{"failed c-1: boom", "restarting c in place", "up c-1 in place"}},
 				{"crash b", []string{"failed b-1: boom", "opened b for 10s", "stopped b-1"}}}},
+		"breaker: a pace of one's own": {
+			Options{Children: append(breakers("a"), workers("b", func(s *Spec) {
+				s.Breaker = &Breaker{CoolDown: time.Hour}
+				s.Pace = Pace{Intensity: 2, Period: time.Second, Backoff: 10 * time.Millisecond, BackoffCap: 10 * time.Millisecond}
+			})...), Intensity: -1}, []step{{"", abc[:2]},
+				{"crash b", []string{"failed b-1: boom", "restarting b in place", "up b-1 in place"}},
+				{"crash b", []string{"failed b-1: boom", "restarting b in 5ms", "stopped b-1"}},
+				{"advance 5ms", []string{"up b-2"}},
+				{"advance 1001ms", nil},
+				{"crash b", []string{"failed b-2: boom", "restarting b in place", "up b-2 in place"}},
+				{"crash a", []string{"failed a-1: boom", "opened a for 10s", "stopped a-1"}},
+				{"crash b", []string{"failed b-2: boom", "restarting b in 5ms", "stopped b-2"}},
+				{"advance 5ms", []string{"up b-3"}},
+				{"crash b", []string{"failed b-3: boom", "opened b for 1h0m0s", "stopped b-3"}}}},
 		"breaker: open, it holds those after it": {
 			Options{Strategy: RestForOne, Children: append(breakers("a"), workers("b", nil)...), Intensity: -1},
 			[]step{{"", abc[:2]},

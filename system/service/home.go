@@ -1,0 +1,64 @@
+package service
+
+import (
+	"context"
+	"log/slog"
+	"time"
+
+	"strowger/system/supervisor"
+	"strowger/transport/wire"
+)
+
+// Home is where a service runs: what it says goes there. The methods may be called from any
+// goroutine and must not call the Instance back.
+type Home interface {
+	// Say takes a reply, which has a ResourceID, or a broadcast, which has not. It never blocks and
+	// keeps the order of calls. The envelope is the home's to keep and nobody's to change.
+	Say(e *wire.Envelope)
+	// Room blocks, for sources only, while too much of what was said is still under way. The error
+	// is ctx's.
+	Room(ctx context.Context) error
+}
+
+// Options is what a home gives an Instance. The zero value serves.
+type Options struct {
+	// Clock is the machine's if nil.
+	Clock supervisor.Clock
+	// Random returns a number in [0, 1); nil means math/rand/v2.
+	Random func() float64
+	// Log gets life cycle at Info, crashes with their stack at Error, never a payload. Nil means no log.
+	Log *slog.Logger
+	// Pool is how many calls to Go may run at once. 0 means 8.
+	Pool int
+	// RequestTimeout is for requests that have none of their own and no deadline. 0 means 30 s.
+	RequestTimeout time.Duration
+	// OnDead is told of what a crash has lost. It must not block. Nil means nobody is.
+	OnDead func(d *DeadLetter)
+}
+
+// Ask is a request as the home hands it over.
+type Ask struct {
+	// Envelope is as stamped by the router: ResourceID, Permissions and both domain fields are set.
+	// It is not changed, and what it points to must not be either.
+	Envelope *wire.Envelope
+	// User is who asks, inside the router.
+	User User
+	// Deadline is when the home stops waiting; zero leaves it to the service.
+	Deadline time.Time
+	// Release, unless nil, is called once when the service does not hold up who asked any more: its
+	// handler has returned, or the request was refused or lost.
+	Release func()
+}
+
+// DeadLetter is what a service was doing when it crashed.
+type DeadLetter struct {
+	Service string
+	// Task is what ran: request, timer, event, work, source, setup, reload or stop.
+	Task string
+	// Topic and Payload are those of a request.
+	Topic   string
+	Payload []byte
+	Reason  any
+	Stack   []byte
+	At      time.Time
+}

@@ -1,0 +1,70 @@
+package service
+
+import (
+	"time"
+
+	"strowger/actors/filter"
+)
+
+// Service is what an author declares. Name and Setup are needed; the zero value of all else serves.
+// It is not changed by running, so one value may run in several homes at once as long as Setup
+// keeps its state to itself.
+type Service struct {
+	// Name is what clients put into service, at most 128 bytes.
+	Name string
+	// Setup registers what the service does. It runs at every start, so what it makes is fresh after
+	// a crash. An error or a panic is a failed start and counts as a crash. It must not block: the
+	// place for a connection that may hang is a Source.
+	Setup func(s *Setup) error
+	// Policy says who sees what; nil leaves it to the router's configuration. A remote service's
+	// policy always is the router's.
+	Policy *filter.Policy
+	// Required says that the router is not ready while the service is down.
+	Required bool
+	// RequestTimeout is how long a request may go without an answer before it gets 504. 0 means the
+	// home's. Where both are set the earlier one counts.
+	RequestTimeout time.Duration
+	Supervision    Supervision
+	Limits         Limits
+}
+
+// Supervision says what follows a crash: a restart in place if it is the first one for a Period,
+// with pauses otherwise, and after more than Intensity of them the breaker opens, so that one
+// broken service never takes others down. docs/supervision.md has the whole table.
+type Supervision struct {
+	// Intensity is how many crashes within Period are followed by a restart. 0 means 5, negative none.
+	Intensity int
+	// Period is the window of Intensity. 0 means 10 s.
+	Period time.Duration
+	// Backoff is the longest pause before the second restart in a row; it doubles up to BackoffCap.
+	// 0 means 100 ms and 30 s.
+	Backoff    time.Duration
+	BackoffCap time.Duration
+	// CoolDown is how long an open breaker keeps the service down before a probe, Quiet how long the
+	// probe must run for the breaker to close. 0 means 30 s each.
+	CoolDown time.Duration
+	Quiet    time.Duration
+	// PingEvery is how often the home looks whether the service hangs, PingTimeout how long an
+	// answer may take before it is abandoned and replaced; as the ping queues like a request, this
+	// is also how far the service may fall behind. 0 means 5 s and 10 s; a negative PingEvery
+	// means never.
+	PingEvery   time.Duration
+	PingTimeout time.Duration
+	// StopTimeout is how long it may take to handle what it holds and stop. 0 means 5 s.
+	StopTimeout time.Duration
+}
+
+// Limits bounds what one instance holds.
+type Limits struct {
+	// Open is how many requests may be without an answer; a further one gets 503. 0 means 16384.
+	Open int
+	// Mailbox is how many requests may wait for the service to look at them; a further one gets 503.
+	// 0 means 4096.
+	Mailbox int
+	// Work is how many calls to Go may wait for a free place in the pool. 0 means 1024.
+	Work int
+	// Events is how many events of one source may wait for the service. 0 means 64.
+	Events int
+	// Timers is how many timers may be set at once; one more panics, as it is a leak. 0 means 4096.
+	Timers int
+}

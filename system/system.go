@@ -12,6 +12,7 @@ import (
 
 	"strowger/actors"
 	"strowger/config"
+	"strowger/system/service"
 	"strowger/system/supervisor"
 	"strowger/transport"
 )
@@ -34,14 +35,15 @@ type System struct {
 	certificate *transport.Certificate // nil without TLS
 	egress      *transport.Egress
 	server      *transport.Server
+	services    services
 	root        *actor.PID
 	router      *actor.PID // for the tree's own goroutine
 	failed      chan error
 }
 
-// New returns a system that is not started yet. The error says what in the configuration cannot
-// be used on this machine.
-func New(o Options) (*System, error) {
+// New returns a system that is not started yet, with services that live in it. The error says what
+// in the configuration cannot be used on this machine, or what is wrong with a service.
+func New(o Options, list ...*service.Service) (*System, error) {
 	s := &System{cfg: o.Config, log: o.Log, workers: newWorkers(claimers, o.Log), failed: make(chan error, 1)}
 	s.apply(o.Config)
 	tokens, err := openTokens(o.Config, o.Log)
@@ -64,6 +66,9 @@ func New(o Options) (*System, error) {
 		Registry: new(actors.Registry),
 	}
 	s.deps.Supervise()
+	if err := s.settle(list); err != nil {
+		return nil, err
+	}
 	return s, nil
 }
 
@@ -95,16 +100,26 @@ func (s *System) Start() error {
 		s.egress.Stop()
 		return err
 	}
-	root, err := supervisor.New(s.tree())
-	if err == nil {
-		s.root, err = s.deps.System.Root.SpawnNamed(root, "root")
-	}
-	if err != nil {
+	if err = s.plant(); err != nil {
 		s.server.StopListening()
 		s.egress.Stop()
 		return fmt.Errorf("start: %w", err)
 	}
 	return nil
+}
+
+// plant starts the tree.
+func (s *System) plant() error {
+	services, err := supervisor.New(s.services.supervision(s.observe))
+	if err != nil {
+		return err
+	}
+	root, err := supervisor.New(s.tree(services))
+	if err != nil {
+		return err
+	}
+	s.root, err = s.deps.System.Root.SpawnNamed(root, "root")
+	return err
 }
 
 // Addr returns the address in use, with the port that was given for port 0.
@@ -125,6 +140,7 @@ func (s *System) Reload(cfg *config.Config) []config.Change {
 	changes := config.Diff(s.cfg, cfg)
 	s.apply(cfg)
 	s.cfg = cfg
+	s.services.reload()
 	if s.certificate != nil {
 		if err := s.certificate.Reload(); err != nil {
 			s.log.Error("certificate not reloaded", "err", err)
@@ -150,6 +166,9 @@ func (s *System) Stop(ctx context.Context) error {
 		err = fmt.Errorf("%d connections cut off: %w", s.egress.Live(), context.Cause(ctx))
 		s.egress.AbortAll()
 		<-stopped
+	}
+	if err := s.services.wait(ctx); err != nil {
+		s.log.Error("work of a service still runs", "err", err)
 	}
 	if err := s.workers.wait(ctx); err != nil {
 		s.log.Error("token files still being read", "err", err)

@@ -16,7 +16,7 @@ import (
 // its crashes come from single messages of peers, whom a pause or giving up would let stop the
 // others: connections and subscribers are temporary (actors.Deps.Temporary), topics, services'
 // names and egress shards restart in place with their state (actors.Deps.Permanent).
-func (s *System) tree() supervisor.Options {
+func (s *System) tree(services *actor.Props) supervisor.Options {
 	return supervisor.Options{
 		Strategy:  supervisor.OneForOne,
 		Intensity: 10,
@@ -28,6 +28,8 @@ func (s *System) tree() supervisor.Options {
 			{Name: "router", Props: actors.NewRouter(s.deps), InPlace: true, Drain: true},
 			// Only has something to do when the system stops. Keeps: all connections.
 			{Name: "connections", Props: actor.PropsFromProducer(s.newConnections), Nested: true},
+			// Each with its own pauses and breaker. Keeps: the services' names, members and queues.
+			{Name: "services", Props: services, Nested: true},
 			// Keeps: the open socket; connections that wait to be accepted.
 			{Name: "listener", Produce: s.produceListener},
 		},
@@ -73,6 +75,10 @@ func (s *System) observe(e supervisor.Event) {
 // started notes who the router is before the listener, which comes behind it, needs it.
 func (s *System) started(child string, pid *actor.PID) {
 	if child == "router" {
+		first := s.router == nil
 		s.router = pid
+		if first {
+			s.offer()
+		}
 	}
 }

@@ -4,7 +4,6 @@ import (
 	"crypto/tls"
 	"errors"
 	"fmt"
-	"log/slog"
 	"net"
 	"net/http"
 	"runtime/debug"
@@ -37,11 +36,8 @@ func Listen(address string, e *Egress, o Options) (*Server, error) {
 		return nil, fmt.Errorf("listen on %s: %w", address, err)
 	}
 	s := &Server{opts: o, egress: e, listener: ln, handshakes: make(map[net.Conn]struct{})}
-	s.upgrader = gws.NewUpgrader(events{}, &gws.ServerOption{
-		ReadMaxPayloadSize: maxFrame,
-		CheckUtf8Enabled:   true,
-		Logger:             gwsLog{o.Log},
-		NewSession:         func() gws.SessionStorage { return nil },
+	s.upgrader = gws.NewUpgrader(new(gws.BuiltinEventHandler), &gws.ServerOption{
+		NewSession: func() gws.SessionStorage { return nil },
 	})
 	return s, nil
 }
@@ -51,13 +47,6 @@ func Listen(address string, e *Egress, o Options) (*Server, error) {
 func (s *Server) Props(router *actor.PID) *actor.Props {
 	return actors.Props(s.opts.Deps, "listener", func() actor.Actor { return &listener{server: s, router: router} })
 }
-
-// maxFrame is the longest frame the library may see; the guard refuses by role before.
-const maxFrame = 1 << 30
-
-type gwsLog struct{ log *slog.Logger }
-
-func (l gwsLog) Error(v ...any) { l.log.Error("websocket library", "err", fmt.Sprint(v...)) }
 
 // Addr returns the address in use.
 func (s *Server) Addr() net.Addr { return s.listener.Addr() }
@@ -181,8 +170,7 @@ func (s *Server) open(plain net.Conn, router *actor.PID, l *Limits) error {
 	socket := s.egress.newSocket(conn, l)
 	r := socket.reader
 	r.deps = s.opts.Deps
-	ws, err := r.upgrade(s.upgrader, request, br)
-	if err != nil {
+	if r.early, err = shake(s.upgrader, conn, request, br); err != nil {
 		_ = conn.Close()
 		return err
 	}
@@ -190,7 +178,7 @@ func (s *Server) open(plain net.Conn, router *actor.PID, l *Limits) error {
 	s.egress.attach(socket)
 	r.pid = actors.SpawnConnection(s.opts.Deps, router, socket, log)
 	s.running.Add(1)
-	go r.loop(ws, s.running.Done)
+	go r.loop(s.running.Done)
 	return nil
 }
 

@@ -32,7 +32,7 @@ func parrot(name string) *service.Service {
 			})
 			s.Handle("crash", func(*service.Request) { panic("told to") })
 			s.Handle("say", func(r *service.Request) {
-				r.Broadcast("said", json.RawMessage(r.Payload()))
+				r.Broadcast("said", r.Payload())
 				r.Reply(nil)
 			})
 			return nil

@@ -32,6 +32,10 @@ type Field struct {
 // valid JSON, or nil for null.
 func (f *Filter) Explain(s Subject, topic string, payload []byte) Explanation {
 	var e Explanation
+	if f == nil {
+		e.Rule = "no policy"
+		return e
+	}
 	i, rule := f.admit(s)
 	if i < 0 {
 		e.Rule = rule

@@ -220,7 +220,7 @@ func TestBroadcastBeforeAdmission(t *testing.T) {
 	w := newWorld(t)
 	s := w.service("s")
 	n := w.deps.Registry.Lookup("s")
-	peer := newPeer(&Credentials{Role: Client, Services: []string{"s"}}, newFakeSocket())
+	peer := w.deps.newPeer(&Credentials{Role: Client, Services: []string{"s"}}, newFakeSocket())
 	p := &listener{t, peer.Socket.(*fakeSocket)}
 	w.deps.send(n.Topic, &join{peer: peer})
 	s.writef(`{"service":"s","topic":"early"}`)

@@ -8,7 +8,7 @@ import (
 	"github.com/asynkron/protoactor-go/actor"
 )
 
-// Deps is what every actor of one system shares. All fields are needed.
+// Deps is what every actor of one system shares. All exported fields are needed.
 type Deps struct {
 	System   *actor.ActorSystem
 	Egress   Egress
@@ -24,6 +24,8 @@ type Deps struct {
 	Temporary actor.SupervisorStrategy
 	// Permanent restarts the router, topics and services in place.
 	Permanent actor.SupervisorStrategy
+
+	grants grantSets
 }
 
 // Supervise sets what happens to actors that panic.
@@ -43,6 +45,7 @@ type Settings struct {
 	UnknownService         int           // status code answered for a service nobody offers; 0: silence
 	UnsolicitedReplies     bool          // a service may write to whoever asked it anything before
 	RepliesWithoutResource bool          // a reply without resource_id goes to the only one it can be for
+	Policies               *Policies     // who sees what; nil: nobody sees anything
 }
 
 func (d *Deps) settings() *Settings { return d.Settings.Load() }

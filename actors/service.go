@@ -67,7 +67,7 @@ func (s *service) Receive(ctx actor.Context) {
 	case *instanceUp:
 		s.instanceUp(ctx, m)
 	case *instanceDown:
-		s.instanceDown(m.peer)
+		s.instanceDown(ctx, m.peer)
 	case *sweep:
 		s.sweep(ctx)
 	case *endService:
@@ -82,6 +82,12 @@ func (s *service) ask(ctx actor.Context, m *ask) {
 		s.deps.unavailable(m.from, m.envelope)
 		return
 	}
+	first := slices.IndexFunc(s.instances, func(p *Peer) bool { return s.mayAsk(p, m) })
+	if first < 0 {
+		s.deps.Counters.Dead(Forbidden)
+		answer(m.from.Socket, wire.Forbidden, m.envelope)
+		return
+	}
 	set := s.deps.settings()
 	deadline := s.deps.Clock.Now().Add(set.RequestTimeout)
 	if !s.pending.add(m.from, requestKey(m.envelope), deadline) {
@@ -91,8 +97,8 @@ func (s *service) ask(ctx actor.Context, m *ask) {
 	s.sweepLater(ctx, set.RequestTimeout)
 	s.deps.Counters.Requests.Add(1)
 	frame := Frame{Bytes: wire.TextFrame(m.from.stamp(m.envelope)), Lease: m.lease, Refused: func() { s.busy(m) }}
-	for _, instance := range s.instances {
-		if instance.serving() {
+	for i, instance := range s.instances[first:] {
+		if i == 0 || s.mayAsk(instance, m) {
 			instance.Socket.Send(frame)
 		}
 	}
@@ -120,15 +126,18 @@ func (s *service) say(ctx actor.Context, m *say) {
 		ctx.Send(s.topic, &broadcast{envelope: m.envelope, from: m.from, lease: m.lease})
 		return
 	}
-	to, dead := s.asker(m.envelope)
+	to, r, dead := s.asker(m.envelope)
 	if to == nil {
 		s.deps.Counters.Dead(dead)
 		m.lease.Release()
 		return
 	}
-	e := *m.envelope
-	e.ResourceID = nil
-	ctx.Send(s.topic, &reply{envelope: &e, to: to, lease: m.lease})
+	e := s.screen(m, to, r)
+	if e == nil {
+		m.lease.Release()
+		return
+	}
+	ctx.Send(s.topic, &reply{envelope: e, to: to, lease: m.lease})
 }
 
 // answers reports whether a message without request id is nevertheless the reply to a request that
@@ -139,8 +148,9 @@ func (s *service) answers(e *wire.Envelope) bool {
 	return a != nil && a.requests[""] != nil
 }
 
-// asker returns whom a reply is for, or why it is for nobody.
-func (s *service) asker(e *wire.Envelope) (*Peer, DeadReason) {
+// asker returns whom a reply is for and to which request, which may be unknown; or why it is for
+// nobody.
+func (s *service) asker(e *wire.Envelope) (*Peer, *request, DeadReason) {
 	key := requestKey(e)
 	id, ok := wire.Text(e.ResourceID)
 	if !ok || id == "" {
@@ -148,39 +158,39 @@ func (s *service) asker(e *wire.Envelope) (*Peer, DeadReason) {
 	}
 	a := s.pending.askers[id]
 	if a == nil {
-		return nil, UnknownSubscriber
+		return nil, nil, UnknownSubscriber
 	}
 	r := a.requests[key]
 	if r != nil && s.deps.Clock.Now().Before(r.deadline) {
 		s.pending.settle(r)
-		return a.peer, 0
+		return a.peer, r, 0
 	}
 	if s.deps.settings().UnsolicitedReplies {
-		return a.peer, 0
+		return a.peer, nil, 0
 	}
 	if r != nil {
-		return nil, LateReply
+		return nil, nil, LateReply
 	}
-	return nil, UnsolicitedReply
+	return nil, nil, UnsolicitedReply
 }
 
 // onlyAsker serves services that leave resource_id out: the reply is delivered when only one
 // unanswered request can be meant (protocol 11.17).
-func (s *service) onlyAsker(key wire.Key) (*Peer, DeadReason) {
+func (s *service) onlyAsker(key wire.Key) (*Peer, *request, DeadReason) {
 	if !s.deps.settings().RepliesWithoutResource {
-		return nil, UnknownSubscriber
+		return nil, nil, UnknownSubscriber
 	}
 	r, ambiguous := s.pending.only(key)
 	switch {
 	case ambiguous:
-		return nil, AmbiguousReply
+		return nil, nil, AmbiguousReply
 	case r == nil:
-		return nil, UnsolicitedReply
+		return nil, nil, UnsolicitedReply
 	case !s.deps.Clock.Now().Before(r.deadline):
-		return nil, LateReply
+		return nil, nil, LateReply
 	}
 	s.pending.settle(r)
-	return r.asker.peer, 0
+	return r.asker.peer, r, 0
 }
 
 func (s *service) instanceUp(ctx actor.Context, m *instanceUp) {
@@ -190,16 +200,19 @@ func (s *service) instanceUp(ctx actor.Context, m *instanceUp) {
 		}
 	}
 	s.instances = append(s.instances, m.peer)
+	s.deps.warnOfNone(m.peer)
+	ctx.Send(s.topic, &speak{peer: m.peer})
 	s.deps.Log.Info("service up", "service", s.name, "instances", len(s.instances), "class", m.peer.Class)
 	if m.from != nil {
 		ctx.Send(m.from, &Joined{})
 	}
 }
 
-func (s *service) instanceDown(peer *Peer) {
+func (s *service) instanceDown(ctx actor.Context, peer *Peer) {
 	for i, p := range s.instances {
 		if p == peer {
 			s.instances = append(s.instances[:i:i], s.instances[i+1:]...)
+			ctx.Send(s.topic, &hush{peer: peer})
 			s.deps.Log.Info("service down", "service", s.name, "instances", len(s.instances))
 			return
 		}

@@ -8,8 +8,12 @@ import (
 	"strowger/transport"
 )
 
-// apply makes the settings that a reload may change those of cfg.
-func (s *System) apply(cfg *config.Config) {
+// apply makes the settings that a reload may change those of cfg. On error nothing is changed.
+func (s *System) apply(cfg *config.Config) error {
+	policies, err := s.governors.policies(cfg)
+	if err != nil {
+		return err
+	}
 	l, k, r := &cfg.Limits, &cfg.Keepalive, &cfg.Routing
 	s.limits.Store(&transport.Limits{
 		Connections:            l.Connections,
@@ -39,5 +43,7 @@ func (s *System) apply(cfg *config.Config) {
 		UnknownService:         unknown,
 		UnsolicitedReplies:     r.UnsolicitedReplies,
 		RepliesWithoutResource: r.RepliesWithoutResource,
+		Policies:               policies,
 	})
+	return nil
 }

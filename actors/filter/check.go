@@ -1,7 +1,6 @@
 package filter
 
 import (
-	"errors"
 	"fmt"
 	"maps"
 	"reflect"
@@ -9,11 +8,20 @@ import (
 	"strings"
 )
 
+// Error is one thing wrong with a policy. What Compile returns joins all of them.
+type Error struct {
+	Path string // of the rule, such as scopes[0].to
+	Msg  string
+}
+
+// Error returns path and message on one line.
+func (e *Error) Error() string { return e.Path + ": " + e.Msg }
+
 // checker gathers what is wrong with a policy.
 type checker struct{ errs []error }
 
 func (c *checker) add(path, format string, args ...any) {
-	c.errs = append(c.errs, fmt.Errorf("%s: %s", path, fmt.Sprintf(format, args...)))
+	c.errs = append(c.errs, &Error{path, fmt.Sprintf(format, args...)})
 }
 
 // check returns all that is wrong with p, in order of the rules.
@@ -21,7 +29,7 @@ func check(p Policy) []error {
 	ruled := p
 	ruled.Streams = nil // decides nothing about what is dropped
 	if reflect.ValueOf(ruled).IsZero() {
-		return []error{errors.New("scopes: no rule at all; write a scope to all to let everybody see everything")}
+		return []error{&Error{"scopes", "no rule at all; write a scope to all to let everybody see everything"}}
 	}
 	c := new(checker)
 	c.names("require", p.Require)

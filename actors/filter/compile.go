@@ -61,8 +61,8 @@ func Pass() *Filter { return &Filter{scopes: []scope{{to: All}}} }
 // policy.
 func Deny() *Filter { return &Filter{} }
 
-// Compile makes a filter of p, or returns all that is wrong with p, one error a line, each naming
-// the rule by its path. p may be changed afterwards.
+// Compile makes a filter of p, or returns all that is wrong with p, joined, each an *Error. p may
+// be changed afterwards.
 func Compile(p Policy) (*Filter, error) {
 	if err := errors.Join(check(p)...); err != nil {
 		return nil, err

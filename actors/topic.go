@@ -70,6 +70,8 @@ func (t *topic) Receive(ctx actor.Context) {
 		t.speak(m.peer)
 	case *hush:
 		t.hush(m.peer)
+	case *Explain:
+		t.explain(ctx, m)
 	default:
 		t.deps.unknown(ctx)
 	}

@@ -45,5 +45,6 @@ func (s *System) apply(cfg *config.Config) error {
 		RepliesWithoutResource: r.RepliesWithoutResource,
 		Policies:               policies,
 	})
+	s.running.Store(cfg)
 	return nil
 }

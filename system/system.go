@@ -32,6 +32,7 @@ type System struct {
 	limits      atomic.Pointer[transport.Limits]
 	settings    atomic.Pointer[actors.Settings]
 	governors   governors
+	running     atomic.Pointer[config.Config] // what apply applied last
 	workers     *workers
 	certificate *transport.Certificate // nil without TLS
 	egress      *transport.Egress

@@ -20,6 +20,7 @@ type Config struct {
 	Tokens    Tokens    `koanf:"tokens"`
 	Routing   Routing   `koanf:"routing"`
 	Services  Services  `koanf:"services"`
+	Admin     Admin     `koanf:"admin"`
 	Log       Log       `koanf:"log"`
 	Shutdown  Shutdown  `koanf:"shutdown"`
 
@@ -82,6 +83,14 @@ type Routing struct {
 type Services struct {
 	UnknownClass string   `koanf:"unknown_class"`
 	Classes      []string `koanf:"classes"`
+}
+
+// Admin says where an operator and his monitoring may ask, and what.
+type Admin struct {
+	Address     string `koanf:"address"`
+	Connections int    `koanf:"connections"`
+	Pprof       bool   `koanf:"pprof"`
+	Payloads    bool   `koanf:"payloads"`
 }
 
 // Log says what is logged and how.

@@ -98,6 +98,15 @@ func keys() []key {
 		{"services.classes", []string{}, classes(), onRestart,
 			"PHP classes of services known besides active_calls_service, active_conferences_service, system_dashboard_service and operator_panel_service."},
 
+		{"admin.address", "127.0.0.1:8081", orEmpty(address()), onRestart,
+			"TCP address of the admin pages: health, metrics, the tree of actors, dead letters. They know no passwords, so keep them on the loopback interface or behind a firewall. Empty turns them off."},
+		{"admin.connections", 32, between(1, 10_000), onRestart,
+			"Connections to the admin pages open at the same time."},
+		{"admin.pprof", false, anyBool(), onRestart,
+			"Whether the admin pages have Go's profiles at /debug/pprof/. Whoever may connect can then slow the daemon down."},
+		{"admin.payloads", false, anyBool(), onRestart,
+			"Whether the admin pages show what dead letters held, which may be what people say to each other."},
+
 		{"log.level", "info", oneOf("debug", "info", "warn", "error"), onReload,
 			"Least important level that is logged."},
 		{"log.format", "auto", oneOf("auto", "text", "json"), onRestart,

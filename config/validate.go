@@ -2,6 +2,7 @@ package config
 
 import (
 	"fmt"
+	"strings"
 
 	"github.com/knadh/koanf/maps"
 	"github.com/knadh/koanf/providers/structs"
@@ -48,6 +49,9 @@ func (c *Config) conflicts() []conflict {
 	if k := c.Keepalive; k.IdleTimeout > 0 && k.IdleTimeout <= k.PingInterval {
 		msg := fmt.Sprintf("%s is not longer than %s, which is %s", format(k.IdleTimeout), ping, format(k.PingInterval))
 		list = append(list, conflict{[]string{idle, ping}, msg})
+	}
+	if a := c.Admin.Address; a != "" && a == c.Listen.Address && !strings.HasSuffix(a, ":0") {
+		list = append(list, conflict{[]string{"admin.address", "listen.address"}, "is " + quote(a) + ", which listen.address is too"})
 	}
 	return list
 }

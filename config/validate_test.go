@@ -22,7 +22,14 @@ func TestValidate(t *testing.T) {
 			"listen.tls_certificate: is missing, listen.tls_key needs it"}},
 		{"together, one wrong alone", func(cfg *Config) { cfg.Keepalive.IdleTimeout = 1 }, []string{
 			"keepalive.idle_timeout: 1ns is too small, the smallest is 1s"}},
+		{"no admin pages", func(cfg *Config) { cfg.Admin.Address = "" }, nil},
+		{"admin pages nowhere", func(cfg *Config) { cfg.Admin.Address = "8081" }, []string{
+			"admin.address: 8081 is not host:port, write it like 127.0.0.1:8080 or [::1]:8080"}},
+		{"one address for two", func(cfg *Config) { cfg.Admin.Address = cfg.Listen.Address }, []string{
+			"admin.address: is 127.0.0.1:8080, which listen.address is too"}},
+		{"any port for two", func(cfg *Config) { cfg.Admin.Address, cfg.Listen.Address = "127.0.0.1:0", "127.0.0.1:0" }, nil},
 		{"nothing set", func(cfg *Config) { *cfg = Config{} }, []string{
+			"admin.connections: 0 is too small, the smallest is 1",
 			"keepalive.tcp: 0s is too small, the smallest is 1s",
 			"limits.authentication_attempts: 0 is too small, the smallest is 1",
 			"limits.authentication_timeout: 0s is too small, the smallest is 100ms",

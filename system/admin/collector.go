@@ -16,7 +16,9 @@ import (
 
 const (
 	deadName    = "strowger_routing_dead_letters_total"
+	deadHelp    = "Messages that nobody could take, by reason."
 	omittedName = "strowger_supervisor_omitted_actors"
+	omittedHelp = "Actors of the tree that are too many to be shown here."
 	// deadReasons is how many reasons are shown one by one; they are a fixed set that is smaller.
 	deadReasons = 64
 )
@@ -43,8 +45,8 @@ func newCollector(o Options) *collector {
 	for _, row := range c.gauges {
 		describe(row.name, row.help, "actor")
 	}
-	describe(deadName, "Messages that nobody could take, by reason.", "reason")
-	describe(omittedName, "Actors of the tree that are too many to be shown here.")
+	describe(deadName, deadHelp, "reason")
+	describe(omittedName, omittedHelp)
 	return c
 }
 

@@ -68,6 +68,9 @@ type Tokens struct {
 	Owners    []string `koanf:"owners"`
 	MaxBytes  Size     `koanf:"max_bytes"`
 	MaxDepth  int      `koanf:"max_depth"`
+
+	SweepInterval  time.Duration `koanf:"sweep_interval"`
+	UnclaimedAfter time.Duration `koanf:"unclaimed_after"`
 }
 
 // Routing says what becomes of requests and replies.

@@ -81,6 +81,10 @@ func keys() []key {
 			"Largest token file."},
 		{"tokens.max_depth", 64, between(4, 10_000), onRestart,
 			"Levels of nesting in a token file."},
+		{"tokens.sweep_interval", 10 * time.Minute, zeroOr(between(time.Minute, 24*time.Hour)), onRestart,
+			"Time between two looks for token files to delete: those whose limit has passed an hour ago or more. 0s means they stay."},
+		{"tokens.unclaimed_after", time.Duration(0), zeroOr(between(time.Hour, 8760*time.Hour)), onRestart,
+			"Age at which a token without a limit is deleted as well. 0s means never: it is good for ever, and a page in a sleeping laptop may still come for it. Needs tokens.sweep_interval."},
 
 		{"routing.request_timeout", time.Minute, between(100*time.Millisecond, time.Hour), onReload,
 			"Time a service has to answer a request; a later reply is a dead letter."},

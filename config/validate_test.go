@@ -1,6 +1,9 @@
 package config
 
-import "testing"
+import (
+	"testing"
+	"time"
+)
 
 func TestValidate(t *testing.T) {
 	tests := []struct {
@@ -27,6 +30,8 @@ func TestValidate(t *testing.T) {
 			"admin.address: 8081 is not host:port, write it like 127.0.0.1:8080 or [::1]:8080"}},
 		{"one address for two", func(cfg *Config) { cfg.Admin.Address = cfg.Listen.Address }, []string{
 			"admin.address: is 127.0.0.1:8080, which listen.address is too"}},
+		{"old tokens nobody looks for", func(cfg *Config) { cfg.Tokens.SweepInterval, cfg.Tokens.UnclaimedAfter = 0, 24*time.Hour }, []string{
+			"tokens.unclaimed_after: is set, but tokens.sweep_interval is 0s: nothing is deleted"}},
 		{"any port for two", func(cfg *Config) { cfg.Admin.Address, cfg.Listen.Address = "127.0.0.1:0", "127.0.0.1:0" }, nil},
 		{"nothing set", func(cfg *Config) { *cfg = Config{} }, []string{
 			"admin.connections: 0 is too small, the smallest is 1",

@@ -22,6 +22,7 @@ type Config struct {
 	Tokens    Tokens    `koanf:"tokens"`
 	Routing   Routing   `koanf:"routing"`
 	Services  Services  `koanf:"services"`
+	Admin     Admin     `koanf:"admin"`
 	Log       Log       `koanf:"log"`
 	Shutdown  Shutdown  `koanf:"shutdown"`
 
@@ -73,6 +74,9 @@ type Tokens struct {
 	Owners    []string `koanf:"owners"`
 	MaxBytes  Size     `koanf:"max_bytes"`
 	MaxDepth  int      `koanf:"max_depth"`
+
+	SweepInterval  time.Duration `koanf:"sweep_interval"`
+	UnclaimedAfter time.Duration `koanf:"unclaimed_after"`
 }
 
 // Routing says what becomes of requests and replies.
@@ -89,6 +93,14 @@ type Routing struct {
 type Services struct {
 	UnknownClass string   `koanf:"unknown_class"`
 	Classes      []string `koanf:"classes"`
+}
+
+// Admin says where an operator and his monitoring may ask, and what.
+type Admin struct {
+	Address     string `koanf:"address"`
+	Connections int    `koanf:"connections"`
+	Pprof       bool   `koanf:"pprof"`
+	Payloads    bool   `koanf:"payloads"`
 }
 
 // Log says what is logged and how.

@@ -81,6 +81,10 @@ func keys() []key {
 			"Largest token file."},
 		{"tokens.max_depth", 64, between(4, 10_000), onRestart,
 			"Levels of nesting in a token file."},
+		{"tokens.sweep_interval", 10 * time.Minute, zeroOr(between(time.Minute, 24*time.Hour)), onRestart,
+			"Time between two looks for token files to delete: those whose limit has passed an hour ago or more. 0s means they stay."},
+		{"tokens.unclaimed_after", time.Duration(0), zeroOr(between(time.Hour, 8760*time.Hour)), onRestart,
+			"Age at which a token without a limit is deleted as well. 0s means never: it is good for ever, and a page in a sleeping laptop may still come for it. Needs tokens.sweep_interval."},
 
 		{"routing.request_timeout", time.Minute, between(100*time.Millisecond, time.Hour), onReload,
 			"Time a service has to answer a request; a later reply is a dead letter."},
@@ -99,6 +103,15 @@ func keys() []key {
 			"What a service token makes its holder when its class is neither built in nor in services.classes."},
 		{"services.classes", []string{}, classes(), onRestart,
 			"PHP classes of services known besides active_calls_service, active_conferences_service, system_dashboard_service and operator_panel_service."},
+
+		{"admin.address", "127.0.0.1:8081", orEmpty(address()), onRestart,
+			"TCP address of the admin pages: health, metrics, the tree of actors, dead letters. They know no passwords, so keep them on the loopback interface or behind a firewall. Empty turns them off."},
+		{"admin.connections", 32, between(1, 10_000), onRestart,
+			"Connections to the admin pages open at the same time."},
+		{"admin.pprof", false, anyBool(), onRestart,
+			"Whether the admin pages have Go's profiles at /debug/pprof/. Whoever may connect can then slow the daemon down."},
+		{"admin.payloads", false, anyBool(), onRestart,
+			"Whether the admin pages show what dead letters held, which may be what people say to each other."},
 
 		{"log.level", "info", oneOf("debug", "info", "warn", "error"), onReload,
 			"Least important level that is logged."},

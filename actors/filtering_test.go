@@ -321,10 +321,7 @@ func TestAudiencesEnd(t *testing.T) {
 	w.service("s")
 	stays := w.user("a.x")
 	for i := range 5 {
-		p := w.user(fmt.Sprint(i, ".x"))
-		p.leave()
-		p.closedWith(wire.CloseNormal)
-		w.ended(p.pid)
+		w.gone(w.user(fmt.Sprint(i, ".x")))
 	}
 	w.settleName(stays, "s")
 	w.topicOf("s", func(tp *topic) {

@@ -200,7 +200,6 @@ func (s *service) instanceUp(ctx actor.Context, m *instanceUp) {
 		}
 	}
 	s.instances = append(s.instances, m.peer)
-	s.deps.warnOfNone(m.peer)
 	ctx.Send(s.topic, &speak{peer: m.peer})
 	s.deps.Log.Info("service up", "service", s.name, "instances", len(s.instances), "class", m.peer.Class)
 	if m.from != nil {

@@ -104,6 +104,35 @@ func TestAdminPages(t *testing.T) {
 	}
 }
 
+func TestAdminExplains(t *testing.T) {
+	cfg := testConfig(t)
+	cfg.Admin.Address = "127.0.0.1:0"
+	s := start(t, cfg, parrot("a"))
+	member(t, s, token.Spec{Kind: token.User, Services: []string{"a"}})
+	eventually(t, "the admin pages listen", func() bool { return s.AdminAddr() != nil })
+	for _, test := range []struct {
+		path, body string
+		status     int
+		want       string
+	}{
+		{"/explain?subscriber=nobody&service=a", `{"topic":"x","payload":{"k":1}}`, http.StatusNotFound, ErrNoMember.Error()},
+		{"/explain?subscriber=nobody&service=b", `{"topic":"x","payload":{"k":1}}`, http.StatusNotFound, ErrUnknownService.Error()},
+		{"/explain?subscriber=nobody&service=a", `{}`, http.StatusBadRequest, "empty object"},
+		{"/tree", `{}`, http.StatusMethodNotAllowed, "only GET and HEAD"},
+	} {
+		r, err := http.Post("http://"+s.AdminAddr().String()+test.path, "application/json", strings.NewReader(test.body))
+		if err != nil {
+			t.Fatal(err)
+		}
+		body, err := io.ReadAll(r.Body)
+		r.Body.Close()
+		if err != nil || r.StatusCode != test.status || !strings.Contains(string(body), test.want) {
+			t.Errorf("%s: status %d, %s, %v; want %d and %q", test.path, r.StatusCode, body, err, test.status, test.want)
+		}
+	}
+	http.DefaultClient.CloseIdleConnections()
+}
+
 // The router goes on without its admin pages.
 func TestAdminPortTaken(t *testing.T) {
 	cfg := testConfig(t)

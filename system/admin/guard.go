@@ -15,6 +15,7 @@ import (
 type guard struct {
 	next     http.Handler
 	log      *slog.Logger
+	explains bool   // explainAt takes a POST
 	loopback bool   // the Host is looked at
 	host     string // the one that was configured
 }
@@ -22,7 +23,7 @@ type guard struct {
 func newGuard(next http.Handler, o Options, addr net.Addr) *guard {
 	host, _, _ := net.SplitHostPort(o.Address)
 	tcp, ok := addr.(*net.TCPAddr)
-	return &guard{next: next, log: o.Log, loopback: ok && tcp.IP.IsLoopback(), host: host}
+	return &guard{next: next, log: o.Log, explains: o.Explain != nil, loopback: ok && tcp.IP.IsLoopback(), host: host}
 }
 
 func (g *guard) ServeHTTP(w http.ResponseWriter, r *http.Request) {
@@ -32,11 +33,12 @@ func (g *guard) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	header.Set("X-Content-Type-Options", "nosniff")
 	header.Set("Content-Security-Policy", "default-src 'none'")
 	header.Set("Cross-Origin-Resource-Policy", "same-origin")
+	question := g.explains && r.URL.Path == explainAt && r.Method == http.MethodPost
 	switch {
-	case r.Method != http.MethodGet && r.Method != http.MethodHead:
+	case !question && r.Method != http.MethodGet && r.Method != http.MethodHead:
 		header.Set("Allow", "GET, HEAD")
 		refuse(w, http.StatusMethodNotAllowed, "only GET and HEAD are answered")
-	case r.ContentLength != 0:
+	case !question && r.ContentLength != 0:
 		// What the peer still wants to send is not waited for.
 		_ = http.NewResponseController(w).SetReadDeadline(time.Now())
 		header.Set("Connection", "close")

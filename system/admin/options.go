@@ -4,6 +4,7 @@ import (
 	"errors"
 	"log/slog"
 	"net"
+	"net/http"
 	"time"
 )
 
@@ -19,6 +20,9 @@ type Options struct {
 	Profiling bool
 	// Payloads adds to each dead letter what the message held.
 	Payloads bool
+
+	// Explain, unless nil, answers /explain, which alone may be asked with a POST and a body.
+	Explain http.Handler
 
 	// Connections is how many may be open; more are closed at once. 0 means 32.
 	Connections int

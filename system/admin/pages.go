@@ -8,6 +8,9 @@ import (
 	"strowger/system/introspect"
 )
 
+// explainAt is the path of explanations.
+const explainAt = "/explain"
+
 // handler returns all there is to ask for. A path is taken as it is: none leads to another.
 func (o Options) handler(addr net.Addr) (http.Handler, error) {
 	metrics, err := o.metrics()
@@ -30,6 +33,8 @@ func (o Options) handler(addr net.Addr) (http.Handler, error) {
 		switch {
 		case path == "/metrics":
 			metrics.ServeHTTP(w, r)
+		case o.Explain != nil && path == explainAt:
+			o.Explain.ServeHTTP(w, r)
 		case o.Profiling && strings.HasPrefix(path, profilesAt):
 			profiles.ServeHTTP(w, r)
 		default:

@@ -16,7 +16,7 @@ type outbox struct {
 	frames  [][]byte
 	size    int
 	moving  bool          // a frame was taken and not handed over yet
-	dropped uint64        // since the last taken
+	dropped uint64        // for lack of room, since the last was taken
 	change  chan struct{} // closed and replaced when something was taken; nil: nobody waits
 }
 
@@ -33,7 +33,10 @@ func (o *outbox) put(frame []byte, reply bool) {
 	if reply {
 		messages, bytes = messages+messages/4, bytes+bytes/4
 	}
-	if !o.open || len(o.frames) > 0 && (len(o.frames) >= messages || o.size+len(frame) > bytes) {
+	if !o.open {
+		return
+	}
+	if len(o.frames) > 0 && (len(o.frames) >= messages || o.size+len(frame) > bytes) {
 		o.dropped++
 		return
 	}
@@ -50,28 +53,34 @@ func (o *outbox) signal() {
 	}
 }
 
-// take returns the oldest frame, nil if there is none, and how many were dropped since the last
-// call. Calling it says that the frame taken before was handed over.
+// take returns the oldest frame, nil if there is none, and how many found no room since the last
+// call. The frame is under way until handed is called.
 func (o *outbox) take() (frame []byte, dropped uint64) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	dropped, o.dropped = o.dropped, 0
-	o.moving = len(o.frames) > 0
-	if o.moving {
+	if len(o.frames) > 0 {
+		o.moving = true
 		frame = o.frames[0]
 		o.frames[0] = nil
 		o.frames = o.frames[1:]
 		o.size -= len(frame)
 	}
-	o.changed()
 	return frame, dropped
+}
+
+// handed says that the frame taken last is with the socket, or lost with it.
+func (o *outbox) handed() {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.moving = false
+	o.changed()
 }
 
 // reset drops what waits, for another connection, or because there is none.
 func (o *outbox) reset(open bool) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	o.dropped += uint64(len(o.frames))
 	o.open, o.frames, o.size = open, nil, 0
 	o.changed()
 }

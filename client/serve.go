@@ -260,7 +260,12 @@ func (r *remote) empty(l *link, s *socket) {
 		if dropped > 0 {
 			r.opts.Logger.Warn("messages dropped", "service", r.name, "count", dropped)
 		}
-		if frame == nil || !s.send(l.ctx, frame) {
+		if frame == nil {
+			return
+		}
+		sent := s.send(l.ctx, frame)
+		r.outbox.handed()
+		if !sent {
 			return
 		}
 	}

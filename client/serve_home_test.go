@@ -67,6 +67,7 @@ func (h *served) login() Token {
 	h.mu.Unlock()
 	ended := make(chan struct{})
 	h.t.Cleanup(func() {
+		h.Stop(h.t)
 		p.conn.Close()
 		<-ended
 	})

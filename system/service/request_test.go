@@ -76,6 +76,7 @@ func TestAnswers(t *testing.T) {
 			r.want(id + ` 200 reply {"a":1}`)
 		})
 	}
+	r.stop()
 	if n := r.instance.State().Open; n != 0 {
 		t.Errorf("%d requests are open", n)
 	}

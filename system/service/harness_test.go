@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"log/slog"
+	"runtime"
 	"strconv"
 	"sync/atomic"
 	"testing"
@@ -200,3 +201,19 @@ func (r *rig) ping() {
 func pong(r *Request) { r.Reply("pong") }
 
 func quoted(id int) string { return strconv.Quote(strconv.Itoa(id)) }
+
+// open waits until so many requests are open: the answer is said a moment before a request is closed.
+func (r *rig) open(want int) {
+	r.t.Helper()
+	for end := time.Now().Add(patience); r.instance.State().Open != want; runtime.Gosched() {
+		if time.Now().After(end) {
+			r.t.Fatalf("%d requests are open, want %d", r.instance.State().Open, want)
+		}
+	}
+}
+
+// after waits until a timer is set for d from now, and lets it fire.
+func (r *rig) after(d time.Duration) {
+	r.clock.waitFor(d)
+	r.clock.advance(d)
+}

@@ -221,7 +221,7 @@ func contextEnds(t *testing.T, start starter) {
 		t.Errorf("after the answer: %v", err)
 	}
 	c.Send("hang", `3`, "")
-	await(t, began)
+	_ = await(t, began)
 	c.Leave()
 	if err := await(t, ended); err == nil {
 		t.Error("after the departure: no error")

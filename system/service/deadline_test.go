@@ -233,17 +233,20 @@ func TestWrongServices(t *testing.T) {
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
-			_, err := NewInstance(&test.s, nil, test.o)
+			_, err := NewInstance(&test.s, make(counter), test.o)
 			if err == nil || err.Error() != test.want {
 				t.Errorf("got %v, want %s", err, test.want)
 			}
 		})
 	}
+	if _, err := NewInstance(&Service{Name: "a", Setup: setup}, nil, Options{}); err == nil || err.Error() != `service "a": home is nil` {
+		t.Errorf("without a home: %v", err)
+	}
 	long := make([]byte, longestName+1)
 	for i := range long {
 		long[i] = 'n'
 	}
-	if _, err := NewInstance(&Service{Name: string(long), Setup: setup}, nil, Options{}); err == nil {
+	if _, err := NewInstance(&Service{Name: string(long), Setup: setup}, make(counter), Options{}); err == nil {
 		t.Error("a name that is too long is taken")
 	}
 }

@@ -221,7 +221,9 @@ func contextEnds(t *testing.T, start starter) {
 		t.Errorf("after the answer: %v", err)
 	}
 	c.Send("hang", `3`, "")
-	_ = await(t, began)
+	if err := await(t, began); err != nil {
+		t.Errorf("before the departure: %v", err)
+	}
 	c.Leave()
 	if err := await(t, ended); err == nil {
 		t.Error("after the departure: no error")

@@ -20,6 +20,7 @@ type Config struct {
 	Tokens    Tokens    `koanf:"tokens"`
 	Routing   Routing   `koanf:"routing"`
 	Services  Services  `koanf:"services"`
+	Dashboard Dashboard `koanf:"dashboard"`
 	Log       Log       `koanf:"log"`
 	Shutdown  Shutdown  `koanf:"shutdown"`
 
@@ -81,6 +82,14 @@ type Routing struct {
 type Services struct {
 	UnknownClass string   `koanf:"unknown_class"`
 	Classes      []string `koanf:"classes"`
+}
+
+// Dashboard says what the built-in service dashboard.system.information measures and how often.
+type Dashboard struct {
+	Enabled          bool          `koanf:"enabled"`
+	CPUInterval      time.Duration `koanf:"cpu_interval"`
+	NetworkInterval  time.Duration `koanf:"network_interval"`
+	NetworkInterface string        `koanf:"network_interface"`
 }
 
 // Log says what is logged and how.

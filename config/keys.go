@@ -96,6 +96,15 @@ func keys() []key {
 		{"services.classes", []string{}, classes(), onRestart,
 			"PHP classes of services known besides active_calls_service, active_conferences_service, system_dashboard_service and operator_panel_service."},
 
+		{"dashboard.enabled", true, anyBool(), onRestart,
+			"Whether the daemon offers the service dashboard.system.information itself. Set it to false where FusionPBX's own system_status service runs."},
+		{"dashboard.cpu_interval", 3 * time.Second, between(time.Second, time.Hour), onRestart,
+			"Time between two broadcasts of the processor's load."},
+		{"dashboard.network_interval", 3 * time.Second, between(time.Second, time.Hour), onRestart,
+			"Time between two broadcasts of the network's load."},
+		{"dashboard.network_interface", "", anyText(), onRestart,
+			"Network interface that is measured. Empty means that of the default route."},
+
 		{"log.level", "info", oneOf("debug", "info", "warn", "error"), onReload,
 			"Least important level that is logged."},
 		{"log.format", "auto", oneOf("auto", "text", "json"), onRestart,

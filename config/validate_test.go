@@ -23,6 +23,8 @@ func TestValidate(t *testing.T) {
 		{"together, one wrong alone", func(cfg *Config) { cfg.Keepalive.IdleTimeout = 1 }, []string{
 			"keepalive.idle_timeout: 1ns is too small, the smallest is 1s"}},
 		{"nothing set", func(cfg *Config) { *cfg = Config{} }, []string{
+			"dashboard.cpu_interval: 0s is too small, the smallest is 1s",
+			"dashboard.network_interval: 0s is too small, the smallest is 1s",
 			"keepalive.tcp: 0s is too small, the smallest is 1s",
 			"limits.authentication_attempts: 0 is too small, the smallest is 1",
 			"limits.authentication_timeout: 0s is too small, the smallest is 100ms",

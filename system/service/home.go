@@ -49,16 +49,3 @@ type Ask struct {
 	// handler has returned, or the request was refused or lost.
 	Release func()
 }
-
-// DeadLetter is what a service was doing when it crashed.
-type DeadLetter struct {
-	Service string
-	// Task is what ran: request, timer, event, work, source, setup, reload or stop.
-	Task string
-	// Topic and Payload are those of a request.
-	Topic   string
-	Payload []byte
-	Reason  any
-	Stack   []byte
-	At      time.Time
-}

@@ -2,48 +2,191 @@ package service
 
 import (
 	"context"
+	"fmt"
+	"log/slog"
+	"sync"
+	"time"
+
+	"github.com/asynkron/protoactor-go/actor"
 
 	"strowger/system/supervisor"
+	"strowger/transport/wire"
 )
 
 // Instance is one Service in one Home, through all its restarts. Its methods may be called from any
 // goroutine and never block but for Wait.
-type Instance struct{}
+type Instance struct {
+	service  Service
+	home     Home
+	o        Options
+	log      *slog.Logger
+	name     wire.Raw // quoted
+	pool     *pool
+	tasks    tasks
+	counters Counters
+
+	mu    sync.Mutex // Protects following.
+	state State      // but for RetryAfter, Open and Queued
+	retry time.Time  // when the next attempt to start is due
+	over  uint64     // no generation up to this one is coming back
+	life  *life      // the latest; nil: never started
+	pid   *actor.PID // nil: down
+	root  *actor.RootContext
+	table table
+	alarm alarm
+}
 
 // NewInstance checks the service and prepares it; it runs when a supervisor starts its Spec. The
 // error names everything that is wrong.
-func NewInstance(s *Service, home Home, o Options) (*Instance, error) { panic("not implemented") }
+func NewInstance(s *Service, home Home, o Options) (*Instance, error) {
+	service, err := s.withDefaults()
+	if err != nil {
+		return nil, fmt.Errorf("service %q: %w", s.Name, err)
+	}
+	o, err = o.withDefaults()
+	if err != nil {
+		return nil, fmt.Errorf("service %q: %w", s.Name, err)
+	}
+	i := &Instance{
+		service: service,
+		home:    home,
+		o:       o,
+		log:     o.Log.With("service", s.Name),
+		name:    wire.QuoteString(s.Name),
+		pool:    &pool{size: o.Pool, limit: service.Limits.Work},
+		table:   newTable(),
+	}
+	i.state = State{Service: s.Name, Condition: Starting, Since: o.Clock.Now()}
+	return i, nil
+}
 
 // Name is the service's.
-func (i *Instance) Name() string { panic("not implemented") }
+func (i *Instance) Name() string { return i.service.Name }
 
-// Service is what runs.
-func (i *Instance) Service() *Service { panic("not implemented") }
+// Service is what runs, with the defaults filled in.
+func (i *Instance) Service() *Service { return &i.service }
 
 // Spec is the child for the home's supervisor; its Name is the service's. That supervisor must pass
 // the child's events to Observe. One Instance is one child of one supervisor.
-func (i *Instance) Spec() supervisor.Spec { panic("not implemented") }
-
-// Observe takes the supervisor's events; those of other children are ignored.
-func (i *Instance) Observe(e supervisor.Event) { panic("not implemented") }
+func (i *Instance) Spec() supervisor.Spec {
+	spec := i.service.spec()
+	spec.Produce = func(generation uint64) *actor.Props {
+		return actor.PropsFromProducer(func() actor.Actor { return newHost(i, generation) })
+	}
+	return spec
+}
 
 // Ask hands over a request. Every request with an id is answered through the home, exactly once
 // unless it is streamed: by the service, with 503 and {"retry_after":seconds} while it is down or
 // has too many, with 500 if it crashed, with 504 at the deadline. None is if the subscriber has left.
-func (i *Instance) Ask(a *Ask) { panic("not implemented") }
+func (i *Instance) Ask(a *Ask) {
+	i.counters.Requests.Add(1)
+	r := newRequest(i, a)
+	if r.topic == StateTopic {
+		r.ReplyWith(StateTopic, 200, i.State())
+		return
+	}
+	i.mu.Lock()
+	pid, root := i.pid, i.root
+	switch {
+	case pid == nil:
+		payload := i.retryAfter()
+		i.mu.Unlock()
+		r.refuse(payload)
+		return
+	case i.table.len() >= i.service.Limits.Open || i.table.queued >= i.service.Limits.Mailbox:
+		i.mu.Unlock()
+		r.refuse(retryAfter(busyFor))
+		return
+	}
+	i.table.add(r)
+	i.setAlarm()
+	i.mu.Unlock()
+	root.Send(pid, (*asked)(r))
+}
+
+// busyFor is what a request that finds no room is told to wait.
+const busyFor = time.Second
 
 // Gone says that a subscriber has left: its requests end without an answer.
-func (i *Instance) Gone(resourceID string) { panic("not implemented") }
+func (i *Instance) Gone(resourceID string) {
+	i.mu.Lock()
+	lost := i.table.of(resourceID)
+	i.mu.Unlock()
+	for _, r := range lost {
+		if r.finish(left, nil) {
+			i.counters.Gone.Add(1)
+		}
+	}
+}
 
-// Reload has the service's OnReload called, after what waits already.
-func (i *Instance) Reload() { panic("not implemented") }
-
-// State is what the service does now.
-func (i *Instance) State() State { panic("not implemented") }
+// Reload has the service's OnReload called, after what waits already. While the service is down it
+// does nothing, as Setup runs anew.
+func (i *Instance) Reload() {
+	i.mu.Lock()
+	pid, root := i.pid, i.root
+	i.mu.Unlock()
+	if pid != nil {
+		root.Send(pid, &reload{})
+	}
+}
 
 // Counters are live.
-func (i *Instance) Counters() *Counters { panic("not implemented") }
+func (i *Instance) Counters() *Counters { return &i.counters }
 
-// Wait returns when the service has stopped and its sources and work have returned, or with ctx's
-// error. It is for after the supervisor's shutdown.
-func (i *Instance) Wait(ctx context.Context) error { panic("not implemented") }
+// Wait returns when the service's sources and work have returned, or with an error when ctx ends
+// first. It is for after the supervisor's shutdown.
+func (i *Instance) Wait(ctx context.Context) error {
+	i.mu.Lock()
+	i.alarm.cancel()
+	i.mu.Unlock()
+	if n := i.tasks.wait(ctx); n > 0 {
+		return fmt.Errorf("service %q: %d sources or calls of Go still run: %w", i.service.Name, n, context.Cause(ctx))
+	}
+	return nil
+}
+
+// setAlarm has expire called at the earliest deadline. i.mu is held.
+func (i *Instance) setAlarm() {
+	if due, ok := i.table.earliest(); ok {
+		i.alarm.set(i.o.Clock, due, i.expire)
+	}
+}
+
+// expire ends the requests that are due.
+func (i *Instance) expire() {
+	i.mu.Lock()
+	i.alarm.over()
+	due := i.table.due(i.o.Clock.Now())
+	i.setAlarm()
+	i.mu.Unlock()
+	for _, r := range due {
+		r.expire()
+	}
+}
+
+// alarm is one call in the future, at most.
+type alarm struct {
+	at   time.Time
+	stop func() bool
+}
+
+// set makes the call come at at, unless it comes earlier already.
+func (a *alarm) set(clock supervisor.Clock, at time.Time, f func()) {
+	if a.stop != nil {
+		if !at.Before(a.at) {
+			return
+		}
+		a.stop()
+	}
+	a.at, a.stop = at, clock.AfterFunc(at.Sub(clock.Now()), f)
+}
+
+func (a *alarm) over() { a.stop = nil }
+
+func (a *alarm) cancel() {
+	if a.stop != nil {
+		a.stop()
+		a.stop = nil
+	}
+}

@@ -1,0 +1,131 @@
+package service
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strconv"
+	"unicode/utf8"
+
+	"strowger/transport/wire"
+)
+
+// Why a payload that encoding/json takes is refused all the same: it would end the connection of
+// everybody who gets it.
+var (
+	errSyntax = errors.New("raw JSON is not valid")
+	errUTF8   = errors.New("JSON is not UTF-8")
+	errDepth  = fmt.Errorf("JSON is nested deeper than %d levels", deepest)
+)
+
+// deepest is how deep a payload may be nested; the envelope around it is one level more.
+const deepest = wire.MaxDepth - 1
+
+// encode writes a payload as JSON; nil for null.
+func encode(payload any) (wire.Raw, error) {
+	raw, err := marshal(payload)
+	switch {
+	case err != nil:
+		return nil, fmt.Errorf("encode payload: %w", err)
+	case !utf8.Valid(raw):
+		return nil, fmt.Errorf("encode payload: %w", errUTF8)
+	case len(raw) > 2*deepest && depth(raw) > deepest:
+		return nil, fmt.Errorf("encode payload: %w", errDepth)
+	}
+	return raw, nil
+}
+
+func marshal(payload any) (wire.Raw, error) {
+	switch p := payload.(type) {
+	case nil:
+		return nil, nil
+	case json.RawMessage:
+		return checked(wire.Raw(p))
+	case wire.Raw:
+		return checked(p)
+	}
+	return json.Marshal(payload)
+}
+
+func checked(raw wire.Raw) (wire.Raw, error) {
+	if len(raw) == 0 {
+		return nil, nil
+	}
+	if !json.Valid(raw) {
+		return nil, errSyntax
+	}
+	return raw, nil
+}
+
+// depth is how deep valid JSON is nested.
+func depth(raw []byte) int {
+	depth, most, text := 0, 0, false
+	for i := 0; i < len(raw); i++ {
+		switch c := raw[i]; {
+		case text && c == '\\':
+			i++
+		case c == '"':
+			text = !text
+		case text:
+		case c == '[' || c == '{':
+			depth++
+			most = max(most, depth)
+		case c == ']' || c == '}':
+			depth--
+		}
+	}
+	return most
+}
+
+// decode reads JSON into what v points to. An empty list stands for an empty object, as PHP has it.
+func decode(raw []byte, v any) error {
+	err := json.Unmarshal(raw, v)
+	if err == nil || string(raw) == "[]" {
+		return nil
+	}
+	if misfit, ok := errors.AsType[*json.UnmarshalTypeError](err); ok {
+		where := "payload"
+		if misfit.Field != "" {
+			where = "payload." + misfit.Field
+		}
+		return fmt.Errorf("%s is %s, must be %s", where, misfit.Value, misfit.Type)
+	}
+	return fmt.Errorf("payload: %w", err)
+}
+
+// envelope is an answer to r with both of its ids as they came.
+func (r *Request) envelope(topic wire.Raw, status int, payload wire.Raw) *wire.Envelope {
+	return &wire.Envelope{
+		Payload:      payload,
+		ServiceName:  r.instance.name,
+		StatusString: statusString(status),
+		StatusCode:   strconv.AppendInt(nil, int64(status), 10),
+		RequestID:    r.asked.Envelope.RequestID,
+		ResourceID:   r.asked.Envelope.ResourceID,
+		Topic:        topic,
+	}
+}
+
+// own is an answer that the service did not give; nil where nobody waits for one.
+func (r *Request) own(s wire.Status, payload wire.Raw) *wire.Envelope {
+	if !r.waits {
+		return nil
+	}
+	return r.envelope(r.asked.Envelope.Topic, s.Code, payload)
+}
+
+// broadcast is a message to all subscribers; it has no status, as those of PHP services.
+func (i *Instance) broadcast(topic string, payload wire.Raw) *wire.Envelope {
+	return &wire.Envelope{ServiceName: i.name, Topic: wire.QuoteString(topic), Payload: payload}
+}
+
+// statusString is what pages judge an answer by.
+func statusString(status int) wire.Raw {
+	switch {
+	case status < 400:
+		return wire.Raw(`"ok"`)
+	case status == wire.BadRequest.Code, status == wire.Unauthorized.Code, status == wire.Forbidden.Code:
+		return wire.Raw(`""`)
+	}
+	return wire.Raw(`"error"`)
+}

@@ -1,0 +1,116 @@
+package service
+
+import (
+	"fmt"
+	"log/slog"
+	"runtime/debug"
+	"time"
+
+	"github.com/asynkron/protoactor-go/actor"
+
+	"strowger/system/supervisor"
+	"strowger/transport/wire"
+)
+
+// Crash is the reason with which a service fails: what ran, what was thrown and where. Supervisors
+// get it in ChildFailed.
+type Crash struct {
+	Service string
+	// Task is as in DeadLetter.
+	Task   string
+	Reason any
+	Stack  []byte // nil if Setup has returned an error
+}
+
+// Error says all but the stack.
+func (c *Crash) Error() string { return fmt.Sprintf("service %q: %s: %v", c.Service, c.Task, c.Reason) }
+
+// Unwrap returns the reason if that is an error.
+func (c *Crash) Unwrap() error {
+	err, _ := c.Reason.(error)
+	return err
+}
+
+// DeadLetter is what a service was doing when it crashed.
+type DeadLetter struct {
+	Service string
+	// Task is what ran: request, timer, event, work, source, setup, reload or stop.
+	Task string
+	// Topic and Payload are those of a request.
+	Topic   string
+	Payload []byte
+	Reason  any
+	Stack   []byte
+	At      time.Time
+}
+
+// LogValue leaves the payload and the stack out.
+func (d *DeadLetter) LogValue() slog.Value {
+	return slog.GroupValue(slog.String("service", d.Service), slog.String("task", d.Task),
+		slog.String("topic", d.Topic), slog.Int("payload_bytes", len(d.Payload)), slog.String("err", fmt.Sprint(d.Reason)))
+}
+
+// crash makes what was recovered the reason of a failure. It must be called by the function that
+// recovered, for the stack.
+func (i *Instance) crash(task string, reason any) *Crash {
+	if c, ok := reason.(*Crash); ok {
+		return c
+	}
+	return &Crash{Service: i.service.Name, Task: task, Reason: reason, Stack: debug.Stack()}
+}
+
+// bury counts and logs a crash and tells the home what it has lost.
+func (i *Instance) bury(c *Crash, r *Request) {
+	i.counters.Panics.Add(1)
+	topic := ""
+	var payload wire.Raw
+	if r != nil {
+		topic, payload = r.topic, r.asked.Envelope.Payload
+	}
+	i.log.Error("service panicked", "task", c.Task, "topic", topic, "err", fmt.Sprint(c.Reason), "stack", string(c.Stack))
+	if i.o.OnDead == nil {
+		return
+	}
+	defer func() {
+		if reason := recover(); reason != nil {
+			i.log.Error("dead letter refused", "err", fmt.Sprint(reason))
+		}
+	}()
+	i.o.OnDead(&DeadLetter{Service: i.service.Name, Task: c.Task, Topic: topic, Payload: payload,
+		Reason: c.Reason, Stack: c.Stack, At: i.o.Clock.Now()})
+}
+
+// guard is what follows each message. A panic ends the life at once and is then the supervisor's,
+// but for one in a hook that has to go through for the actor to stop or restart.
+func (h *host) guard(ctx actor.Context, reason any, returned bool) {
+	if reason == nil {
+		if !returned {
+			h.vanished()
+		}
+		return
+	}
+	crash := h.instance.crash(h.task, reason)
+	r := h.request
+	h.task, h.request = "", nil
+	if h.life != nil {
+		h.life.kill()
+	}
+	h.instance.bury(crash, r)
+	switch ctx.Message().(type) {
+	case *actor.Restarting, *actor.Stopping, *actor.Stopped:
+		return
+	}
+	panic(crash)
+}
+
+// vanished says that runtime.Goexit was called, which takes the mailbox's goroutine with it and
+// cannot be held up. The next ping finds the service hanging.
+func (h *host) vanished() {
+	i := h.instance
+	h.life.kill()
+	i.bury(&Crash{Service: i.service.Name, Task: h.task, Reason: errVanished, Stack: debug.Stack()}, h.request)
+	i.down(Restarting, max(i.service.Supervision.PingEvery, 0)+i.service.Supervision.PingTimeout)
+}
+
+// errVanished wraps supervisor.ErrHung, as that is what the supervisor finds.
+var errVanished = fmt.Errorf("runtime.Goexit was called: %w", supervisor.ErrHung)

@@ -1,0 +1,196 @@
+package service
+
+import (
+	"fmt"
+
+	"github.com/asynkron/protoactor-go/actor"
+)
+
+// message is what a host takes.
+type message interface{ forHost() }
+
+type (
+	// asked is a Request in the mailbox.
+	asked Request
+	// result is what work has come to; then is to be run.
+	result struct {
+		life    *life
+		request *Request // nil: work of a timer, an event and so on
+		then    func()
+	}
+	// failed is a panic outside the host.
+	failed struct {
+		life    *life
+		request *Request
+		crash   *Crash
+	}
+	// reload has OnReload called.
+	reload struct{}
+)
+
+func (*asked) forHost()      {}
+func (*tick) forHost()       {}
+func (*occurrence) forHost() {}
+func (*result) forHost()     {}
+func (*failed) forHost()     {}
+func (*reload) forHost()     {}
+
+// IgnoreDeadLetterLogging keeps what was asked out of the library's log.
+func (*asked) IgnoreDeadLetterLogging() {}
+
+// IgnoreDeadLetterLogging keeps late ticks out of the library's log.
+func (*tick) IgnoreDeadLetterLogging() {}
+
+// IgnoreDeadLetterLogging keeps events out of the library's log.
+func (*occurrence) IgnoreDeadLetterLogging() {}
+
+// IgnoreDeadLetterLogging keeps results out of the library's log.
+func (*result) IgnoreDeadLetterLogging() {}
+
+// IgnoreDeadLetterLogging keeps late failures out of the library's log.
+func (*failed) IgnoreDeadLetterLogging() {}
+
+// host is the actor in which a service lives.
+// On restart: everything is made anew by Setup; only the mailbox is kept.
+type host struct {
+	instance   *Instance
+	generation uint64
+	life       *life
+	task       string   // that runs, as in DeadLetter
+	request    *Request // for which it runs; nil: none
+}
+
+func newHost(i *Instance, generation uint64) *host { return &host{instance: i, generation: generation} }
+
+// Receive handles one message.
+func (h *host) Receive(ctx actor.Context) {
+	returned := false
+	defer func() { h.guard(ctx, recover(), returned) }()
+	h.receive(ctx)
+	h.task, h.request = "", nil
+	returned = true
+}
+
+func (h *host) receive(ctx actor.Context) {
+	switch m := ctx.Message().(type) {
+	case *actor.Started:
+		h.start(ctx)
+	case *asked:
+		h.ask((*Request)(m))
+	case *tick:
+		h.tick(m)
+	case *occurrence:
+		h.occurred(m)
+	case *result:
+		h.result(m)
+	case *failed:
+		h.failed(m)
+	case *reload:
+		h.reload()
+	case *actor.Restarting, *actor.Stopping:
+		h.stop()
+	case actor.SystemMessage, actor.AutoReceiveMessage:
+	default:
+		h.instance.log.Error("unknown message", "message", fmt.Sprintf("%T", m))
+	}
+}
+
+func (h *host) start(ctx actor.Context) {
+	h.task = "setup"
+	h.life = newLife(h.instance, h.generation, ctx)
+	if !h.instance.began(h.life, ctx.Self(), ctx.ActorSystem().Root) {
+		h.life.close()
+		return
+	}
+	s := &Setup{Context: &h.life.context}
+	err := h.instance.service.Setup(s)
+	s.sealed = true
+	if err != nil {
+		panic(&Crash{Service: h.instance.Name(), Task: h.task, Reason: err})
+	}
+	h.instance.up(h.life)
+	for _, source := range h.life.sources {
+		source.start()
+	}
+}
+
+func (h *host) ask(r *Request) {
+	defer r.release()
+	if !h.instance.take(r, h.life) || h.life.ended.Load() {
+		return
+	}
+	h.task, h.request = "request", r
+	handle := h.life.handlers[r.topic]
+	if handle == nil {
+		h.unknown(r)
+		return
+	}
+	r.context.life = h.life
+	r.begin()
+	handle(r)
+	r.worked()
+}
+
+func (h *host) tick(m *tick) {
+	if m.timer.life == h.life {
+		h.task = "timer"
+		m.timer.fire(m.turn)
+	}
+}
+
+func (h *host) result(m *result) {
+	if m.life != h.life {
+		h.instance.counters.Dropped.Add(1)
+		return
+	}
+	h.task, h.request = "work", m.request
+	m.then()
+	if m.request != nil {
+		m.request.worked()
+	}
+}
+
+// failed lets a panic that happened elsewhere end this life.
+func (h *host) failed(m *failed) {
+	if m.life != h.life {
+		return
+	}
+	h.request = m.request
+	panic(m.crash)
+}
+
+func (h *host) reload() {
+	h.task = "reload"
+	for _, f := range h.life.reloads {
+		f(&h.life.context)
+	}
+}
+
+// stop ends a life, which may have crashed before. What an OnStop answers or says still goes out.
+func (h *host) stop() {
+	l := h.life
+	if l == nil {
+		return
+	}
+	for t := range l.timers {
+		t.Stop()
+	}
+	for len(l.stops) > 0 {
+		last := len(l.stops) - 1
+		f := l.stops[last]
+		l.stops = l.stops[:last]
+		h.onStop(f)
+	}
+	l.close()
+	l.mute.Store(true)
+}
+
+// onStop runs one function whatever the others do.
+func (h *host) onStop(f func(c *Context)) {
+	defer func() {
+		if reason := recover(); reason != nil {
+			h.instance.bury(h.instance.crash("stop", reason), nil)
+		}
+	}()
+	f(&h.life.context)
+}

@@ -1,0 +1,62 @@
+package service
+
+import (
+	"context"
+	"sync/atomic"
+
+	"github.com/asynkron/protoactor-go/actor"
+)
+
+// life is what one run of Setup has made. Its host ends it; while that hangs, Observe does.
+type life struct {
+	instance   *Instance
+	generation uint64
+	self       *actor.PID
+	root       *actor.RootContext
+	context    Context
+	ctx        context.Context
+	cancel     context.CancelFunc
+	ended      atomic.Bool // takes nothing any more
+	mute       atomic.Bool // says nothing any more
+
+	// The rest belongs to the host.
+	handlers map[string]func(r *Request)
+	timers   map[*Timer]struct{}
+	sources  []*source
+	reloads  []func(c *Context)
+	stops    []func(c *Context)
+}
+
+func newLife(i *Instance, generation uint64, ctx actor.Context) *life {
+	l := &life{instance: i, generation: generation, self: ctx.Self(), root: ctx.ActorSystem().Root,
+		handlers: make(map[string]func(r *Request)), timers: make(map[*Timer]struct{})}
+	l.context.life = l
+	l.ctx, l.cancel = context.WithCancel(context.Background())
+	return l
+}
+
+// post sends a message to the host, unless the life has ended.
+func (l *life) post(m message) {
+	if l.ended.Load() {
+		l.instance.counters.Dropped.Add(1)
+		return
+	}
+	l.root.Send(l.self, m)
+}
+
+// kill ends a life that crashed or hangs: its state is lost, and with it whatever was being done
+// for the requests it has looked at. It may be called from any goroutine and more than once.
+func (l *life) kill() { l.end((*Request).crash) }
+
+// close ends a life that was told to stop.
+func (l *life) close() { l.end(func(r *Request) { r.refuse(nil) }) }
+
+func (l *life) end(answer func(r *Request)) {
+	if l.ended.Swap(true) {
+		return
+	}
+	l.cancel()
+	for _, r := range l.instance.under(l) {
+		answer(r)
+	}
+}

@@ -1,0 +1,139 @@
+package service
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/asynkron/protoactor-go/actor"
+
+	"strowger/system/supervisor"
+)
+
+// Observe takes the supervisor's events; those of other children are ignored.
+func (i *Instance) Observe(e supervisor.Event) {
+	name := i.service.Name
+	switch e := e.(type) {
+	case *supervisor.ChildFailed:
+		if e.Child == name {
+			i.failed(e)
+		}
+	case *supervisor.ChildRestarting:
+		if e.Child == name {
+			i.restarting(e)
+		}
+	case *supervisor.BreakerOpened:
+		if e.Child == name {
+			i.down(Down, e.For)
+		}
+	case *supervisor.BreakerHalfOpened:
+		if e.Child == name {
+			i.down(Restarting, 0)
+		}
+	case *supervisor.ChildStopped:
+		if e.Child == name {
+			i.stopped(e.Generation)
+		}
+	case *supervisor.ChildAbandoned:
+		if e.Child == name {
+			i.abandoned(e)
+		}
+	}
+}
+
+func (i *Instance) failed(e *supervisor.ChildFailed) {
+	i.log.Warn("service failed", "err", fmt.Sprint(e.Reason))
+	i.mu.Lock()
+	i.state.Reason = fmt.Sprint(e.Reason)
+	l := i.life
+	i.mu.Unlock()
+	if l != nil && l.generation <= e.Generation {
+		l.kill()
+	}
+}
+
+func (i *Instance) restarting(e *supervisor.ChildRestarting) {
+	if !e.InPlace {
+		i.down(Restarting, e.In)
+		return
+	}
+	i.mu.Lock()
+	i.enter(Restarting, 0)
+	i.mu.Unlock()
+}
+
+// down answers all that the mailbox held, which is lost.
+func (i *Instance) down(c Condition, after time.Duration) {
+	i.mu.Lock()
+	i.pid = nil
+	i.enter(c, after)
+	payload := i.retryAfter()
+	lost := i.table.all(func(*Request) bool { return true })
+	i.table.lose()
+	i.mu.Unlock()
+	for _, r := range lost {
+		r.refuse(payload)
+	}
+}
+
+// stopped is the end of a generation. If it failed that is known already.
+func (i *Instance) stopped(generation uint64) {
+	i.mu.Lock()
+	i.over = max(i.over, generation)
+	ended := i.pid != nil && i.life.generation <= generation
+	i.mu.Unlock()
+	if ended {
+		i.down(Stopped, 0)
+	}
+}
+
+// abandoned is a generation that hangs or does not stop: it may still run, but is not heard any more.
+func (i *Instance) abandoned(e *supervisor.ChildAbandoned) {
+	i.log.Error("service abandoned", "err", fmt.Sprint(e.Reason))
+	i.mu.Lock()
+	l := i.life
+	i.mu.Unlock()
+	if l != nil && l.generation <= e.Generation {
+		l.kill()
+		l.mute.Store(true)
+	}
+	i.stopped(e.Generation)
+}
+
+// began makes l the life that requests go to; it is false if the generation was given up meanwhile.
+func (i *Instance) began(l *life, self *actor.PID, root *actor.RootContext) bool {
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	if l.generation <= i.over {
+		return false
+	}
+	if i.life != nil {
+		i.state.Restarts++
+	}
+	i.life, i.pid, i.root = l, self, root
+	return true
+}
+
+// up says that Setup has returned.
+func (i *Instance) up(l *life) {
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	if i.life == l && i.pid != nil && !l.ended.Load() {
+		i.enter(Up, 0)
+	}
+}
+
+// take moves a request from the mailbox to a life. It is false if the request is over.
+func (i *Instance) take(r *Request, l *life) bool {
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	i.table.take(r)
+	r.taker = l
+	return r.at >= 0
+}
+
+// under returns the open requests that a life has looked at.
+func (i *Instance) under(l *life) []*Request {
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	return i.table.all(func(r *Request) bool { return r.taker == l })
+}

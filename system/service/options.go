@@ -1,0 +1,120 @@
+package service
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"log/slog"
+	"math/rand/v2"
+	"strings"
+	"time"
+
+	"strowger/system/supervisor"
+)
+
+// longestName is the most bytes that a name may have.
+const longestName = 128
+
+// withDefaults returns a copy with the zero values filled in, or everything that is wrong.
+func (s *Service) withDefaults() (Service, error) {
+	c := *s
+	v, l := &c.Supervision, &c.Limits
+	c.Limits = Limits{Open: cmp.Or(l.Open, 16384), Mailbox: cmp.Or(l.Mailbox, 4096), Work: cmp.Or(l.Work, 1024),
+		Events: cmp.Or(l.Events, 64), Timers: cmp.Or(l.Timers, 4096)}
+	v.Intensity = cmp.Or(v.Intensity, 5)
+	v.PingEvery = cmp.Or(v.PingEvery, 5*time.Second)
+	for _, d := range []struct {
+		field *time.Duration
+		zero  time.Duration
+	}{
+		{&v.Period, 10 * time.Second}, {&v.Backoff, 100 * time.Millisecond}, {&v.BackoffCap, 30 * time.Second},
+		{&v.CoolDown, 30 * time.Second}, {&v.Quiet, 30 * time.Second},
+		{&v.PingTimeout, 10 * time.Second}, {&v.StopTimeout, 5 * time.Second},
+	} {
+		*d.field = cmp.Or(*d.field, d.zero)
+	}
+	return c, c.check()
+}
+
+func (s *Service) check() error {
+	var problems []error
+	switch {
+	case s.Name == "":
+		problems = append(problems, errors.New("name is empty"))
+	case len(s.Name) > longestName:
+		problems = append(problems, fmt.Errorf("name has %d bytes, %d are allowed", len(s.Name), longestName))
+	case strings.Contains(s.Name, "/"):
+		problems = append(problems, errors.New("name has a slash"))
+	case s.Name == "authentication" || s.Name == "INVALID":
+		problems = append(problems, errors.New("name is the router's own"))
+	}
+	if s.Setup == nil {
+		problems = append(problems, errors.New("setup is nil"))
+	}
+	v := s.Supervision
+	for _, d := range []struct {
+		name  string
+		value time.Duration
+	}{
+		{"request timeout", s.RequestTimeout}, {"period", v.Period}, {"backoff", v.Backoff}, {"backoff cap", v.BackoffCap},
+		{"cool-down", v.CoolDown}, {"quiet", v.Quiet}, {"ping timeout", v.PingTimeout}, {"stop timeout", v.StopTimeout},
+	} {
+		if d.value < 0 {
+			problems = append(problems, fmt.Errorf("%s is %s, must not be negative", d.name, d.value))
+		}
+	}
+	l := s.Limits
+	for _, n := range []struct {
+		name  string
+		value int
+	}{{"open", l.Open}, {"mailbox", l.Mailbox}, {"work", l.Work}, {"events", l.Events}, {"timers", l.Timers}} {
+		if n.value < 0 {
+			problems = append(problems, fmt.Errorf("limit %s is %d, must not be negative", n.name, n.value))
+		}
+	}
+	return errors.Join(problems...)
+}
+
+func (o Options) withDefaults() (Options, error) {
+	if o.Clock == nil {
+		o.Clock = wallClock{}
+	}
+	if o.Random == nil {
+		o.Random = rand.Float64
+	}
+	if o.Log == nil {
+		o.Log = slog.New(slog.DiscardHandler)
+	}
+	o.Pool = cmp.Or(o.Pool, 8)
+	o.RequestTimeout = cmp.Or(o.RequestTimeout, 30*time.Second)
+	var problems []error
+	if o.Pool < 0 {
+		problems = append(problems, fmt.Errorf("pool is %d, must not be negative", o.Pool))
+	}
+	if o.RequestTimeout < 0 {
+		problems = append(problems, fmt.Errorf("request timeout is %s, must not be negative", o.RequestTimeout))
+	}
+	return o, errors.Join(problems...)
+}
+
+// spec is the child that the home's supervisor keeps.
+func (s *Service) spec() supervisor.Spec {
+	v := s.Supervision
+	return supervisor.Spec{
+		Name:        s.Name,
+		Restart:     supervisor.Permanent,
+		Drain:       true,
+		StopTimeout: v.StopTimeout,
+		PingEvery:   max(v.PingEvery, 0),
+		PingTimeout: v.PingTimeout,
+		Breaker:     &supervisor.Breaker{CoolDown: v.CoolDown, Quiet: v.Quiet},
+		Pace: supervisor.Pace{Intensity: v.Intensity, Period: v.Period,
+			Backoff: v.Backoff, BackoffCap: v.BackoffCap},
+	}
+}
+
+type wallClock struct{}
+
+func (wallClock) Now() time.Time { return time.Now() }
+
+func (wallClock) AfterFunc(d time.Duration, f func()) func() bool { return time.AfterFunc(d, f).Stop }

@@ -1,0 +1,115 @@
+package service
+
+import (
+	"fmt"
+	"time"
+)
+
+// Timer is a call that is to come. Its methods are for the service's own goroutine.
+type Timer struct {
+	life   *life
+	f      func(c *Context)
+	start  time.Time
+	every  time.Duration // 0: once
+	jitter time.Duration
+	turn   uint64 // of the call that is to come; an earlier one is not meant any more
+	stop   func() bool
+}
+
+// tick says that a timer is due.
+type tick struct {
+	timer *Timer
+	turn  uint64
+}
+
+// Every has f called every d, for the first time after one d. The times lie on a grid that begins
+// now and does not drift, whatever the wall clock does; a call that comes late skips the ones it
+// has missed, so two calls never queue up. It panics when d is not positive.
+func (c *Context) Every(d time.Duration, f func(c *Context)) *Timer {
+	if d <= 0 {
+		panic(fmt.Sprintf("service: Every: interval %s is not positive", d))
+	}
+	return c.life.timer(d, 0, f)
+}
+
+// After has f called once after d; at once, but not before the present call has returned, when d
+// is not positive.
+func (c *Context) After(d time.Duration, f func(c *Context)) *Timer {
+	return c.life.timer(0, d, f)
+}
+
+// Jitter delays each call of an Every by a random time below most, which must be less than the
+// interval; the grid stays. It returns t.
+func (t *Timer) Jitter(most time.Duration) *Timer {
+	if most < 0 || most >= t.every {
+		panic(fmt.Sprintf("service: Jitter: %s is not between 0 and the interval of %s", most, t.every))
+	}
+	t.jitter = most
+	if t.stop != nil {
+		t.arm()
+	}
+	return t
+}
+
+// Stop ends the timer; it does not run again.
+func (t *Timer) Stop() {
+	t.disarm()
+	delete(t.life.timers, t)
+}
+
+func (l *life) timer(every, after time.Duration, f func(c *Context)) *Timer {
+	if f == nil {
+		panic("service: timer: function is nil")
+	}
+	if most := l.instance.service.Limits.Timers; len(l.timers) >= most {
+		panic(fmt.Sprintf("service: more than %d timers: is one set at every message?", most))
+	}
+	t := &Timer{life: l, f: f, every: every, start: l.instance.o.Clock.Now()}
+	l.timers[t] = struct{}{}
+	if every > 0 {
+		t.arm()
+	} else {
+		t.in(after)
+	}
+	return t
+}
+
+// arm sets the next call on the grid.
+func (t *Timer) arm() {
+	elapsed := t.life.instance.o.Clock.Now().Sub(t.start)
+	in := (elapsed/t.every+1)*t.every - elapsed
+	if t.jitter > 0 {
+		in += time.Duration(t.life.instance.o.Random() * float64(t.jitter))
+	}
+	t.in(in)
+}
+
+func (t *Timer) in(d time.Duration) {
+	t.disarm()
+	due := &tick{t, t.turn}
+	t.stop = t.life.instance.o.Clock.AfterFunc(d, func() { t.life.post(due) })
+}
+
+// disarm also unmakes a tick that is in the mailbox already.
+func (t *Timer) disarm() {
+	t.turn++
+	if t.stop != nil {
+		t.stop()
+		t.stop = nil
+	}
+}
+
+// fire runs the call, and then sets the next one.
+func (t *Timer) fire(turn uint64) {
+	if turn != t.turn {
+		return
+	}
+	t.life.instance.counters.Ticks.Add(1)
+	if t.every == 0 {
+		t.Stop()
+	}
+	t.f(&t.life.context)
+	if t.every > 0 && turn == t.turn {
+		t.arm()
+	}
+}

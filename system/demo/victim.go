@@ -3,6 +3,7 @@ package demo
 import (
 	"context"
 	"fmt"
+	"runtime"
 	"slices"
 	"sync/atomic"
 	"time"
@@ -88,7 +89,8 @@ func (v *victim) order(r *service.Request, in chaosOrder) {
 		}
 	default:
 		r.Reply(in)
-		v.strike(r.Context, in.Fault)
+		// In a context that has not ended with the answer.
+		r.After(0, func(c *service.Context) { v.strike(c, in.Fault) })
 	}
 }
 
@@ -145,6 +147,7 @@ func (v *victim) leak(c *service.Context) {
 			held[i] = 1 // a page that was never written to takes no memory
 		}
 		<-ctx.Done()
+		runtime.KeepAlive(held)
 		return nil
 	})
 	if !started {

@@ -48,7 +48,7 @@ const (
 func startFake(t *testing.T) (*fakeMachine, *hometest.Home) {
 	t.Helper()
 	m := &fakeMachine{clock: hometest.NewClock()}
-	s := New(Options{CPUInterval: 30 * time.Second, NetworkInterval: 70 * time.Second, Sampler: m})
+	s := New(Options{CPUInterval: 3 * time.Second, NetworkInterval: 7 * time.Second, Sampler: m})
 	return m, hometest.Start(t, s, m.clock)
 }
 
@@ -63,20 +63,20 @@ func TestBroadcasts(t *testing.T) {
 		at             time.Duration
 		topic, payload string
 	}{
-		{30 * time.Second, cpuTopic, wantCPU},
-		{60 * time.Second, cpuTopic, wantCPU},
-		{70 * time.Second, networkTopic, wantNetwork},
-		{90 * time.Second, cpuTopic, wantCPU},
+		{3 * time.Second, cpuTopic, wantCPU},
+		{6 * time.Second, cpuTopic, wantCPU},
+		{7 * time.Second, networkTopic, wantNetwork},
+		{9 * time.Second, cpuTopic, wantCPU},
 	}
 	for _, step := range steps {
-		m.clock.Advance(start.Add(step.at).Sub(m.clock.Now()) - time.Millisecond)
+		h.Advance(start.Add(step.at).Sub(m.clock.Now()) - time.Millisecond)
 		nothing := h.Ask(hometest.Person{}, "nothing", nil)
 		broadcast := func(s hometest.Said) bool { return s.Topic == cpuTopic || s.Topic == networkTopic }
 		got := h.Next("anything", func(s hometest.Said) bool { return s.RequestID == nothing || broadcast(s) })
 		if got.RequestID != nothing {
 			t.Fatalf("before %v: %+v", step.at, got)
 		}
-		m.clock.Advance(time.Millisecond)
+		h.Advance(time.Millisecond)
 		if got := h.Next("a broadcast", broadcast); got.Topic != step.topic || got.Payload != step.payload || got.Code != 0 {
 			t.Errorf("at %v: %+v", step.at, got)
 		}

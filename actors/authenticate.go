@@ -39,13 +39,12 @@ func (c *connection) claimed(ctx actor.Context, m *tokenClaimed) {
 		c.resume(ctx)
 		return
 	}
-	c.deadline()
 	c.deps.Counters.Authentic.Add(1)
-	c.accepted = m.envelope
+	c.accepted = &m.envelope
 	c.peer = newPeer(m.credentials, c.socket)
 	c.log.Info("authenticated", "subscriber", c.peer.ID, "role", c.peer.Role.String(),
 		"service", c.peer.Name, "domain", m.credentials.DomainName)
-	c.subscriber = c.deps.spawn(newSubscriber(c.deps, c.router, ctx.Self(), c.peer), "subscriber")
+	c.subscriber = spawnSubscriber(c.deps, c.router, ctx.Self(), c.peer)
 }
 
 func (c *connection) admitted(ctx actor.Context) {
@@ -53,9 +52,10 @@ func (c *connection) admitted(ctx actor.Context) {
 		return
 	}
 	c.state = authenticated
-	ok := wire.Authenticated.Answer(withServiceName(&c.accepted))
+	c.inTime()
+	ok := wire.Authenticated.Answer(withServiceName(c.accepted))
 	c.socket.Admit(c.peer.Role, Frame{Bytes: wire.TextFrame(ok)})
-	c.accepted = wire.Envelope{}
+	c.accepted = nil
 	c.resume(ctx)
 }
 

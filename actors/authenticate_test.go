@@ -113,6 +113,24 @@ func TestTimeoutBehindAcceptedToken(t *testing.T) {
 	p.gets(`400 INVALID/ #"1" null`)
 }
 
+// A join that is lost, because the topic panicked at it, must not leave the peer waiting for ever.
+func TestTimeoutWhileJoining(t *testing.T) {
+	w := newWorld(t)
+	w.client("s")
+	group := w.egress.all()[0]
+	group.mu.Lock()
+	group.onAdd = func() { panic("group") }
+	group.mu.Unlock()
+	p := w.connect()
+	p.gets(hello)
+	p.present(w.token(&Credentials{Role: Client, Services: []string{"s"}}))
+	w.settleName(p, "s")
+	p.silent()
+	p.open()
+	w.clock.advance(30 * time.Second)
+	p.closedWith(wire.CloseAuthTimeout)
+}
+
 func TestTimeoutDuringClaimWins(t *testing.T) {
 	work := make(chan func(), 1)
 	w := newWorld(t, func(d *Deps) { d.Workers = parkedWorkers{work} })

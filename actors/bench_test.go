@@ -102,7 +102,7 @@ func BenchmarkPendingAddSettle(b *testing.B) {
 	for b.Loop() {
 		key := keys[i%len(keys)]
 		i++
-		if !p.add(a, key, epoch) {
+		if p.add(a, key, epoch) == nil {
 			b.Fatal("no room")
 		}
 		p.settle(p.askers["a"].requests[key])

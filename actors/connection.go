@@ -51,10 +51,10 @@ type connection struct {
 	log        *slog.Logger
 	state      state
 	attempts   int
-	deadline   func() bool // stops the authentication deadline
-	accepted   wire.Envelope
-	held       []*Received // what came while authenticating
-	peer       *Peer       // nil before authentication
+	deadline   func() bool    // stops the authentication deadline; nil: there is none
+	accepted   *wire.Envelope // the authentication that waits for its 200
+	held       []*Received    // what came while authenticating
+	peer       *Peer          // nil before authentication
 	subscriber *actor.PID
 	asked      map[*actor.PID]struct{} // services that know it as an asker
 	warned     bool                    // of speaking under a foreign name
@@ -62,9 +62,7 @@ type connection struct {
 
 // SpawnConnection starts the actor of one connection. Its first act is to ask the peer for a token.
 func SpawnConnection(d *Deps, router *actor.PID, socket Socket, log *slog.Logger) *actor.PID {
-	return d.spawn(Props(d, "connection", func() actor.Actor {
-		return &connection{deps: d, router: router, socket: socket, log: log}
-	}, actor.WithGuardian(d.Temporary)), "connection")
+	return d.connections.spawn(&connection{deps: d, router: router, socket: socket, log: log})
 }
 
 // Receive handles one message.
@@ -97,11 +95,19 @@ func (c *connection) start(ctx actor.Context) {
 	c.deadline = c.deps.after(c.deps.settings().AuthenticationTimeout, ctx.Self(), &authenticationTimedOut{})
 }
 
-// timedOut closes a connection that is still nobody's. The timer may have fired just before the
-// accepted token stopped it.
+// timedOut closes a connection that is not admitted yet. The timer may have fired just before the
+// admission stopped it.
 func (c *connection) timedOut() {
-	if c.peer == nil {
+	if c.state != authenticated {
 		c.close(wire.CloseAuthTimeout)
+	}
+}
+
+// inTime ends the deadline.
+func (c *connection) inTime() {
+	if c.deadline != nil {
+		c.deadline()
+		c.deadline = nil
 	}
 }
 
@@ -209,7 +215,7 @@ func (c *connection) close(code wire.CloseCode) {
 
 func (c *connection) stop(ctx actor.Context) {
 	c.close(wire.CloseGoingAway)
-	c.deadline()
+	c.inTime()
 	for _, m := range c.held {
 		m.release()
 	}

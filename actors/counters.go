@@ -42,6 +42,7 @@ type Counters struct {
 	Requests      atomic.Int64 // requests handed to a service
 	Replies       atomic.Int64 // replies handed to a subscriber
 	Broadcasts    atomic.Int64 // broadcasts handed to a topic
+	Failovers     atomic.Int64 // requests handed to another instance because the first died
 	SlowConsumers atomic.Int64 // connections ended because they read too slowly
 	deadByReason  [deadReasons]atomic.Int64
 }

@@ -2,6 +2,7 @@ package actors
 
 import (
 	"log/slog"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -22,14 +23,43 @@ type Deps struct {
 	// Temporary ends connections and subscribers that panic. It is one value for all, because the
 	// library keeps a guardian for each.
 	Temporary actor.SupervisorStrategy
-	// Permanent restarts the router, topics and services in place.
+	// Permanent restarts topics and services in place.
 	Permanent actor.SupervisorStrategy
+
+	connections spawner
+	subscribers spawner
 }
 
 // Supervise sets what happens to actors that panic.
 func (d *Deps) Supervise() {
 	d.Temporary = &stopOnFailure{d.Log}
 	d.Permanent = &restartOnFailure{d.Log}
+	d.connections.init(d, "connection")
+	d.subscribers.init(d, "subscriber")
+}
+
+// spawner spawns temporary actors of a kind that there are many of. They share their props, which
+// would be a third of what an actor takes.
+type spawner struct {
+	kind  string
+	deps  *Deps
+	mu    sync.Mutex // Protects following.
+	next  actor.Actor
+	props *actor.Props
+}
+
+func (s *spawner) init(d *Deps, kind string) {
+	s.kind, s.deps = kind, d
+	s.props = Props(d, kind, func() actor.Actor { return s.next }, actor.WithGuardian(d.Temporary))
+}
+
+func (s *spawner) spawn(a actor.Actor) *actor.PID {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	// The library calls the producer before it returns, and never again: the actor is not restarted.
+	s.next = a
+	defer func() { s.next = nil }()
+	return s.deps.spawn(s.props, s.kind)
 }
 
 // Settings are the limits and choices that a reload may change; a new value replaces the old one
@@ -43,6 +73,7 @@ type Settings struct {
 	UnknownService         int           // status code answered for a service nobody offers; 0: silence
 	UnsolicitedReplies     bool          // a service may write to whoever asked it anything before
 	RepliesWithoutResource bool          // a reply without resource_id goes to the only one it can be for
+	Instances              Instances     // which of several remote instances get a request
 }
 
 func (d *Deps) settings() *Settings { return d.Settings.Load() }

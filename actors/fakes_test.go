@@ -117,6 +117,7 @@ type fakeGroup struct {
 	members map[Socket]int
 	strays  int    // removals of a stranger and second additions
 	onSend  func() // may panic
+	onAdd   func() // behind an addition; may panic
 }
 
 func (g *fakeGroup) Add(s Socket) {
@@ -125,6 +126,9 @@ func (g *fakeGroup) Add(s Socket) {
 	g.members[s]++
 	if g.members[s] > 1 {
 		g.strays++
+	}
+	if g.onAdd != nil {
+		g.onAdd()
 	}
 }
 

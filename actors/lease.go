@@ -1,6 +1,7 @@
 package actors
 
 import (
+	"context"
 	"sync"
 	"sync/atomic"
 )
@@ -36,6 +37,32 @@ func (w *Window) Acquire(cost int64) bool {
 		w.wait(cost)
 	}
 	return false
+}
+
+// Take takes cost bytes whether they are there or not.
+func (w *Window) Take(cost int64) { w.used.Add(cost) }
+
+// Room returns when less than the budget is under way, or with the cause of ctx's end. Like Acquire
+// it is for one goroutine at a time.
+func (w *Window) Room(ctx context.Context) error {
+	for {
+		if ctx.Err() != nil {
+			return context.Cause(ctx)
+		}
+		w.full.Lock()
+		if w.wake == nil {
+			w.wake = make(chan struct{}, 1)
+		}
+		wake := w.wake
+		w.full.Unlock()
+		if w.used.Load() < w.budget.Load() {
+			return nil
+		}
+		select {
+		case <-wake:
+		case <-ctx.Done():
+		}
+	}
 }
 
 // wait returns when something was released since the call, or the window is closed.

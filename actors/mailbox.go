@@ -22,11 +22,10 @@ type mailbox struct {
 	suspended bool
 
 	// The rest belongs to the goroutine that runs.
-	taken    []any // user messages taken from the queue
-	at       int   // the next one of them
-	batching bool
-	batch    Batch
-	slot     [1]any
+	taken []any  // user messages taken from the queue
+	at    int    // the next one of them
+	batch *Batch // nil: messages are handed over one by one
+	slot  [1]any
 
 	invoker    actor.MessageInvoker
 	dispatcher actor.Dispatcher
@@ -40,7 +39,7 @@ type Batch struct{ Messages []any }
 func newMailbox() actor.Mailbox { return &mailbox{} }
 
 // NewBatchingMailbox returns a mailbox that hands over all that waits as one *Batch.
-func NewBatchingMailbox() actor.Mailbox { return &mailbox{batching: true} }
+func NewBatchingMailbox() actor.Mailbox { return &mailbox{batch: new(Batch)} }
 
 func (m *mailbox) RegisterHandlers(invoker actor.MessageInvoker, dispatcher actor.Dispatcher) {
 	m.invoker, m.dispatcher = invoker, dispatcher
@@ -125,10 +124,10 @@ func (m *mailbox) take() (message any, system bool) {
 		}
 		m.swap()
 	}
-	if m.batching {
+	if m.batch != nil {
 		m.batch.Messages = m.taken[m.at:]
 		m.at = len(m.taken)
-		return &m.batch, false
+		return m.batch, false
 	}
 	message = m.taken[m.at]
 	m.taken[m.at] = nil

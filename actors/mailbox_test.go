@@ -54,7 +54,10 @@ func (r *recorder) want(t *testing.T, want ...string) {
 }
 
 func testMailbox(batching bool) (*mailbox, *recorder, *manual) {
-	m, r, d := &mailbox{batching: batching}, new(recorder), new(manual)
+	m, r, d := new(mailbox), new(recorder), new(manual)
+	if batching {
+		m.batch = new(Batch)
+	}
 	m.RegisterHandlers(r, d)
 	return m, r, d
 }
@@ -231,7 +234,7 @@ func TestMailboxConcurrentPosters(t *testing.T) {
 					close(done)
 				}
 			}
-			m := &mailbox{batching: batching}
+			m, _, _ := testMailbox(batching)
 			m.RegisterHandlers(&sink{take}, dispatcher)
 			var posting sync.WaitGroup
 			for from := range posters {

@@ -77,6 +77,7 @@ func TestServiceWithdraws(t *testing.T) {
 	first.silent()
 	w.gone(second)
 	w.settle(w.deps.Registry.Lookup("s").Service)
+	p.gets(`503 s/ #"1" null`)
 	p.writef(`{"service":"s","request_id":"2"}`)
 	p.gets(`503 s/ #"2" null`)
 }

@@ -23,6 +23,9 @@ type Peer struct {
 	Extensions    []string
 	ExpiresAt     time.Time // zero: never
 
+	// local is the service itself where it runs in this process; it has no socket then.
+	local Local
+
 	// gone is set before the peer can see its connection end: who has seen a service leave must
 	// not find it serving, although the news of it is still on its way through the actors.
 	gone atomic.Bool
@@ -42,6 +45,13 @@ func newPeer(c *Credentials, s Socket) *Peer {
 		resourceID: wire.QuoteString(id), domainName: wire.QuoteString(c.DomainName),
 		domainUUID: wire.QuoteString(c.DomainUUID), permissions: permissionMap(c.Permissions),
 	}
+}
+
+// NewLocal returns the instance of a service that runs in this process, to be offered to the
+// router.
+func NewLocal(name string, l Local) *Peer {
+	id := wire.NewID()
+	return &Peer{ID: id, Role: Service, Name: name, local: l, resourceID: wire.QuoteString(id)}
 }
 
 // permissionMap spells the permissions as requests carry them: [] where there are none.
@@ -71,6 +81,9 @@ func (p *Peer) stamp(request *wire.Envelope) *wire.Envelope {
 func (p *Peer) expired(now time.Time) bool {
 	return !p.ExpiresAt.IsZero() && !now.Before(p.ExpiresAt)
 }
+
+// Permissions returns the permissions as requests carry them: a JSON object, or [] for none.
+func (p *Peer) Permissions() wire.Raw { return wire.Raw(p.permissions.Value()) }
 
 // serving reports whether the connection behind it still takes messages.
 func (p *Peer) serving() bool { return !p.gone.Load() }

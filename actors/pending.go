@@ -2,6 +2,7 @@ package actors
 
 import (
 	"container/list"
+	"slices"
 	"time"
 
 	"strowger/transport/wire"
@@ -27,6 +28,9 @@ type asker struct {
 type request struct {
 	key      wire.Key
 	asker    *asker
+	first    [1]*instance   // room for the one taker that most have
+	takers   []*instance    // who got it and lives; until the first reply
+	envelope *wire.Envelope // as it was asked; what is needed to answer it, or all where it may be asked again
 	deadline time.Time
 	answered *list.Element // nil: no reply yet
 	age      *list.Element
@@ -40,9 +44,9 @@ func newPending(limit func() int) *pending {
 	}
 }
 
-// add notes a request; it is false when the subscriber has too many unanswered ones. A request id
+// add notes a request; it returns nil when the subscriber has too many unanswered ones. A request id
 // used again starts anew.
-func (p *pending) add(peer *Peer, key wire.Key, deadline time.Time) bool {
+func (p *pending) add(peer *Peer, key wire.Key, deadline time.Time) *request {
 	a := p.askers[peer.ID]
 	if a == nil {
 		a = &asker{peer: peer, requests: make(map[wire.Key]*request)}
@@ -52,9 +56,10 @@ func (p *pending) add(peer *Peer, key wire.Key, deadline time.Time) bool {
 		p.remove(old)
 	}
 	if a.open >= p.limit() {
-		return false
+		return nil
 	}
 	r := &request{key: key, asker: a, deadline: deadline}
+	r.takers = r.first[:0]
 	r.age = p.byAge.PushBack(r)
 	a.requests[key] = r
 	a.open++
@@ -64,7 +69,7 @@ func (p *pending) add(peer *Peer, key wire.Key, deadline time.Time) bool {
 		p.unsettled[key] = same
 	}
 	same[r] = struct{}{}
-	return true
+	return r
 }
 
 // settle notes that r has a reply. Of the answered requests of one subscriber only so many are
@@ -82,7 +87,12 @@ func (p *pending) settle(r *request) {
 	}
 }
 
+// forgetUnsettled notes that nobody owes r a first reply any more.
 func (p *pending) forgetUnsettled(r *request) {
+	for _, taker := range r.takers {
+		taker.open--
+	}
+	r.takers, r.first, r.envelope = nil, [1]*instance{}, nil
 	same := p.unsettled[r.key]
 	delete(same, r)
 	if len(same) == 0 {
@@ -99,6 +109,23 @@ func (p *pending) remove(r *request) {
 	}
 	r.asker.open--
 	p.forgetUnsettled(r)
+}
+
+// lost takes an instance that died out of all requests and returns those that nobody else has.
+func (p *pending) lost(dead *instance) []*request {
+	var orphans []*request
+	for e := p.byAge.Front(); e != nil; e = e.Next() {
+		r := e.Value.(*request)
+		at := slices.Index(r.takers, dead)
+		if at < 0 {
+			continue
+		}
+		r.takers = slices.Delete(r.takers, at, at+1)
+		if len(r.takers) == 0 {
+			orphans = append(orphans, r)
+		}
+	}
+	return orphans
 }
 
 // gone forgets a subscriber and all it asked.

@@ -23,12 +23,12 @@ func TestPendingLimit(t *testing.T) {
 		{a, "1", true}, {a, "2", true}, {a, "3", false}, {b, "1", true},
 		{a, "2", true}, {a, "3", false}, {b, "2", true}, {b, "3", false},
 	} {
-		if got := p.add(step.peer, step.key, epoch); got != step.want {
+		if got := p.add(step.peer, step.key, epoch) != nil; got != step.want {
 			t.Errorf("add %s/%s is %v, want %v", step.peer.ID, step.key, got, step.want)
 		}
 	}
 	p.settle(p.askers["a"].requests["1"])
-	if !p.add(a, "3", epoch) {
+	if p.add(a, "3", epoch) == nil {
 		t.Error("no room after a reply")
 	}
 	recount(t, p)
@@ -164,7 +164,7 @@ func TestPendingRandom(t *testing.T) {
 						open--
 					}
 				}
-				if got, want := p.add(peer, key, now.Add(10*time.Second)), open < 3; got != want {
+				if got, want := p.add(peer, key, now.Add(10*time.Second)) != nil, open < 3; got != want {
 					t.Fatalf("seed %d: add with %d open is %v", seed, open, got)
 				}
 			case 3, 4:

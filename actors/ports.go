@@ -45,6 +45,26 @@ type Egress interface {
 	NewGroup() Group
 }
 
+// Local is a service that runs in this process. Its methods may be called from any goroutine and
+// never block.
+type Local interface {
+	// Ask hands over a request. The receiver calls Release once it is done with the message.
+	Ask(r *Request)
+	// Gone says that a subscriber that has asked before has left.
+	Gone(subscriber string)
+}
+
+// Request is what a client asks of a service in this process.
+type Request struct {
+	Envelope *wire.Envelope // stamped, as a remote service would get it
+	From     *Peer
+	Deadline time.Time
+	lease    *Lease
+}
+
+// Release gives back the share of the asker's window that the request holds. It is called once.
+func (r *Request) Release() { r.lease.Release() }
+
 // Tokens is where tokens are presented. Claim blocks on files, so it runs on the worker pool.
 type Tokens interface {
 	// Claim returns what the token grants and uses it up, or an error that says why not.

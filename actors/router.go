@@ -1,6 +1,10 @@
 package actors
 
-import "github.com/asynkron/protoactor-go/actor"
+import (
+	"sync/atomic"
+
+	"github.com/asynkron/protoactor-go/actor"
+)
 
 // Messages the router takes.
 type (
@@ -23,6 +27,9 @@ type (
 	}
 	// Withdraw ends an offer.
 	Withdraw struct{ Peer *Peer }
+	// Fence has Done called, by any actor, once all that services had said before has been given to
+	// the sockets.
+	Fence struct{ Done func() }
 )
 
 // Router owns all names: it alone writes the registry, spawns a topic and a service for a name
@@ -40,11 +47,11 @@ type named struct {
 	offers  map[*Peer]struct{}
 }
 
-// NewRouter returns how to spawn the router.
+// NewRouter returns how to spawn the router. What it keeps lasts as long as these props.
 func NewRouter(d *Deps) *actor.Props {
 	// The table outlives a restart: losing it would lose every subscription.
 	r := &Router{deps: d, names: make(map[string]*named)}
-	return Props(d, "router", func() actor.Actor { return r }, actor.WithGuardian(d.Permanent))
+	return Props(d, "router", func() actor.Actor { return r })
 }
 
 // Receive handles one message.
@@ -58,6 +65,8 @@ func (r *Router) Receive(ctx actor.Context) {
 		r.offer(ctx, m)
 	case *Withdraw:
 		r.withdraw(ctx, m)
+	case *Fence:
+		r.fence(ctx, m)
 	case *actor.Stopping:
 		r.stop(ctx)
 	default:
@@ -135,6 +144,27 @@ func (r *Router) end(ctx actor.Context, n *named) {
 	delete(r.names, n.route.Name)
 	// The service stops behind what waits for it, and its topic after it.
 	ctx.Send(n.route.Service, &endService{})
+}
+
+// passing goes the way of what a service says, behind all of it.
+type passing struct {
+	left atomic.Int64 // names
+	done func()
+}
+
+func (p *passing) passed() {
+	if p.left.Add(-1) == 0 {
+		p.done()
+	}
+}
+
+func (r *Router) fence(ctx actor.Context, m *Fence) {
+	p := &passing{done: m.Done}
+	p.left.Store(int64(len(r.names)) + 1)
+	for _, n := range r.names {
+		ctx.Send(n.route.Service, p)
+	}
+	p.passed()
 }
 
 func (r *Router) stop(ctx actor.Context) {

@@ -43,7 +43,9 @@ type service struct {
 	deps      *Deps
 	name      string
 	topic     *actor.PID
-	instances []*Peer
+	instances []*instance
+	chosen    []*instance // of the request being handed over
+	turn      int
 	pending   *pending
 	sweeping  func() bool // stops the timer of the next sweep; nil: none set
 }
@@ -63,13 +65,15 @@ func (s *service) Receive(ctx actor.Context) {
 	case *say:
 		s.say(ctx, m)
 	case *askerGone:
-		s.pending.gone(m.id)
+		s.gone(m.id)
 	case *instanceUp:
 		s.instanceUp(ctx, m)
 	case *instanceDown:
 		s.instanceDown(m.peer)
 	case *sweep:
 		s.sweep(ctx)
+	case *passing:
+		ctx.Send(s.topic, m)
 	case *endService:
 		s.end(ctx)
 	default:
@@ -78,30 +82,44 @@ func (s *service) Receive(ctx actor.Context) {
 }
 
 func (s *service) ask(ctx actor.Context, m *ask) {
-	if !slices.ContainsFunc(s.instances, (*Peer).serving) {
+	to := s.choose()
+	if len(to) == 0 {
 		s.deps.unavailable(m.from, m.envelope)
 		return
 	}
 	set := s.deps.settings()
 	deadline := s.deps.Clock.Now().Add(set.RequestTimeout)
-	if !s.pending.add(m.from, requestKey(m.envelope), deadline) {
-		s.busy(m)
+	r := s.pending.add(m.from, requestKey(m.envelope), deadline)
+	if r == nil {
+		s.busy(m.from, m.envelope)
 		return
+	}
+	r.envelope = m.envelope
+	if set.Instances != Failover {
+		r.envelope = answerable(m.envelope)
 	}
 	s.sweepLater(ctx, set.RequestTimeout)
 	s.deps.Counters.Requests.Add(1)
-	frame := Frame{Bytes: wire.TextFrame(m.from.stamp(m.envelope)), Lease: m.lease, Refused: func() { s.busy(m) }}
-	for _, instance := range s.instances {
-		if instance.serving() {
-			instance.Socket.Send(frame)
-		}
-	}
+	s.hand(r, m.envelope, m.lease, to)
 }
 
 // busy answers a request that finds no room. It may be called from any goroutine.
-func (s *service) busy(m *ask) {
+func (s *service) busy(to *Peer, e *wire.Envelope) {
 	s.deps.Counters.Dead(TooManyRequests)
-	answer(m.from.Socket, wire.Unavailable, m.envelope)
+	answer(to.Socket, wire.Unavailable, e)
+}
+
+// smallRequest is up to which size a payload may be kept with its request.
+const smallRequest = 4 << 10
+
+// answerable returns what an answer to e needs: a long message is not kept for its ids.
+func answerable(e *wire.Envelope) *wire.Envelope {
+	if len(e.Payload) <= smallRequest {
+		return e
+	}
+	return &wire.Envelope{
+		ServiceName: slices.Clone(e.ServiceName), Topic: slices.Clone(e.Topic), RequestID: slices.Clone(e.RequestID),
+	}
 }
 
 // requestKey returns the key under which a request waits for its reply; the ids that PHP calls
@@ -116,11 +134,16 @@ func requestKey(e *wire.Envelope) wire.Key {
 // say passes on what an instance wrote. A request id decides whether it is a reply
 // (protocol 5.4, 5.5).
 func (s *service) say(ctx actor.Context, m *say) {
+	if s.passive(m.from) {
+		s.deps.Counters.Dead(ForeignName)
+		m.lease.Release()
+		return
+	}
 	if wire.IsEmpty(m.envelope.RequestID) && !s.answers(m.envelope) {
 		ctx.Send(s.topic, &broadcast{envelope: m.envelope, from: m.from, lease: m.lease})
 		return
 	}
-	to, dead := s.asker(m.envelope)
+	to, dead := s.asker(m.envelope, m.from)
 	if to == nil {
 		s.deps.Counters.Dead(dead)
 		m.lease.Release()
@@ -139,8 +162,9 @@ func (s *service) answers(e *wire.Envelope) bool {
 	return a != nil && a.requests[""] != nil
 }
 
-// asker returns whom a reply is for, or why it is for nobody.
-func (s *service) asker(e *wire.Envelope) (*Peer, DeadReason) {
+// asker returns whom a reply is for, or why it is for nobody. A service in this process keeps the
+// deadline itself, and says so when it is over.
+func (s *service) asker(e *wire.Envelope, from *Peer) (*Peer, DeadReason) {
 	key := requestKey(e)
 	id, ok := wire.Text(e.ResourceID)
 	if !ok || id == "" {
@@ -151,7 +175,7 @@ func (s *service) asker(e *wire.Envelope) (*Peer, DeadReason) {
 		return nil, UnknownSubscriber
 	}
 	r := a.requests[key]
-	if r != nil && s.deps.Clock.Now().Before(r.deadline) {
+	if r != nil && (from.local != nil || s.deps.Clock.Now().Before(r.deadline)) {
 		s.pending.settle(r)
 		return a.peer, 0
 	}
@@ -184,26 +208,37 @@ func (s *service) onlyAsker(key wire.Key) (*Peer, DeadReason) {
 }
 
 func (s *service) instanceUp(ctx actor.Context, m *instanceUp) {
-	for _, peer := range s.instances {
-		if peer == m.peer {
-			return
+	if !slices.ContainsFunc(s.instances, func(i *instance) bool { return i.peer == m.peer }) {
+		s.instances = append(s.instances, &instance{peer: m.peer})
+		s.deps.Log.Info("service up", "service", s.name, "instances", len(s.instances), "class", m.peer.Class)
+		if s.passive(m.peer) {
+			s.deps.Log.Warn("service is passive, its name is taken inside", "service", s.name, "class", m.peer.Class)
 		}
 	}
-	s.instances = append(s.instances, m.peer)
-	s.deps.Log.Info("service up", "service", s.name, "instances", len(s.instances), "class", m.peer.Class)
 	if m.from != nil {
 		ctx.Send(m.from, &Joined{})
 	}
 }
 
-func (s *service) instanceDown(peer *Peer) {
-	for i, p := range s.instances {
-		if p == peer {
-			s.instances = append(s.instances[:i:i], s.instances[i+1:]...)
-			s.deps.Log.Info("service down", "service", s.name, "instances", len(s.instances))
-			return
+func (s *service) gone(subscriber string) {
+	s.pending.gone(subscriber)
+	for _, i := range s.instances {
+		if i.peer.local != nil {
+			i.peer.local.Gone(subscriber)
 		}
 	}
+}
+
+// Speak passes on what a service in this process says: a reply if it has a request id, or else a
+// broadcast. It may be called from any goroutine.
+func (d *Deps) Speak(from *Peer, e *wire.Envelope, lease *Lease) {
+	route := d.Registry.Lookup(from.Name)
+	if route == nil {
+		d.Counters.Dead(ActorStopped)
+		lease.Release()
+		return
+	}
+	d.send(route.Service, &say{envelope: e, from: from, lease: lease})
 }
 
 // sweepLater sets the one timer that clears the table; it runs only while there are requests.

@@ -21,10 +21,8 @@ type subscriber struct {
 	expiry     func() bool
 }
 
-func newSubscriber(d *Deps, router, connection *actor.PID, peer *Peer) *actor.Props {
-	return Props(d, "subscriber", func() actor.Actor {
-		return &subscriber{deps: d, router: router, connection: connection, peer: peer}
-	}, actor.WithGuardian(d.Temporary))
+func spawnSubscriber(d *Deps, router, connection *actor.PID, peer *Peer) *actor.PID {
+	return d.subscribers.spawn(&subscriber{deps: d, router: router, connection: connection, peer: peer})
 }
 
 // Receive handles one message.

@@ -58,6 +58,8 @@ func (t *topic) Receive(ctx actor.Context) {
 		t.join(ctx, m)
 	case *leave:
 		t.group.Remove(m.peer.Socket)
+	case *passing:
+		m.passed()
 	default:
 		t.deps.unknown(ctx)
 	}

@@ -76,6 +76,7 @@ type Routing struct {
 	UnknownService         string        `koanf:"unknown_service"`
 	UnsolicitedReplies     bool          `koanf:"unsolicited_replies"`
 	RepliesWithoutResource bool          `koanf:"replies_without_resource"`
+	Instances              string        `koanf:"instances"`
 }
 
 // Services says which remote services are known by their PHP class.

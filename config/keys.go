@@ -90,6 +90,8 @@ func keys() []key {
 			"Whether a reply nobody waits for is still delivered to the client it names."},
 		{"routing.replies_without_resource", true, anyBool(), onReload,
 			"Whether a reply without a resource_id is delivered to the one client that has a request with this request_id open at the service."},
+		{"routing.instances", "all", oneOf("all", "balanced", "failover"), onReload,
+			"Which of several remote instances of one service get a request: all, as with the PHP router; balanced, the one with the fewest unanswered requests, which are answered 503 if it dies; failover, the same, but its requests are handed to another instance, so one may be carried out twice."},
 
 		{"services.unknown_class", "service", oneOf("service", "client"), onRestart,
 			"What a service token makes its holder when its class is neither built in nor in services.classes."},

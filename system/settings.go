@@ -39,5 +39,16 @@ func (s *System) apply(cfg *config.Config) {
 		UnknownService:         unknown,
 		UnsolicitedReplies:     r.UnsolicitedReplies,
 		RepliesWithoutResource: r.RepliesWithoutResource,
+		Instances:              instances(r.Instances),
 	})
+}
+
+func instances(setting string) actors.Instances {
+	switch setting {
+	case "balanced":
+		return actors.Balanced
+	case "failover":
+		return actors.Failover
+	}
+	return actors.All
 }

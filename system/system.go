@@ -2,7 +2,6 @@ package system
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"log/slog"
 	"net"
@@ -13,8 +12,9 @@ import (
 
 	"strowger/actors"
 	"strowger/config"
+	"strowger/system/service"
+	"strowger/system/supervisor"
 	"strowger/transport"
-	"strowger/transport/wire"
 )
 
 // Options is what a System is made of. All fields are needed.
@@ -35,13 +35,15 @@ type System struct {
 	certificate *transport.Certificate // nil without TLS
 	egress      *transport.Egress
 	server      *transport.Server
-	router      *actor.PID
+	services    services
+	root        *actor.PID
+	router      *actor.PID // for the tree's own goroutine
 	failed      chan error
 }
 
-// New returns a system that is not started yet. The error says what in the configuration cannot
-// be used on this machine.
-func New(o Options) (*System, error) {
+// New returns a system that is not started yet, with services that live in it. The error says what
+// in the configuration cannot be used on this machine, or what is wrong with a service.
+func New(o Options, list ...*service.Service) (*System, error) {
 	s := &System{cfg: o.Config, log: o.Log, workers: newWorkers(claimers, o.Log), failed: make(chan error, 1)}
 	s.apply(o.Config)
 	tokens, err := openTokens(o.Config, o.Log)
@@ -64,6 +66,9 @@ func New(o Options) (*System, error) {
 		Registry: new(actors.Registry),
 	}
 	s.deps.Supervise()
+	if err := s.settle(list); err != nil {
+		return nil, err
+	}
 	return s, nil
 }
 
@@ -87,18 +92,34 @@ func (s *System) Start() error {
 		return err
 	}
 	s.deps.Egress = s.egress
-	if s.router, err = s.deps.System.Root.SpawnNamed(actors.NewRouter(s.deps), "router"); err != nil {
-		return fmt.Errorf("start router: %w", err)
-	}
-	o := transport.Options{Limits: &s.limits, Log: s.log, Deps: s.deps, Router: s.router}
+	o := transport.Options{Limits: &s.limits, Log: s.log, Deps: s.deps}
 	if s.certificate != nil {
 		o.TLS = s.certificate.Config()
 	}
 	if s.server, err = transport.Listen(s.cfg.Listen.Address, s.egress, o); err != nil {
-		s.stopActors(context.Background())
+		s.egress.Stop()
 		return err
 	}
+	if err = s.plant(); err != nil {
+		s.server.StopListening()
+		s.egress.Stop()
+		return fmt.Errorf("start: %w", err)
+	}
 	return nil
+}
+
+// plant starts the tree.
+func (s *System) plant() error {
+	services, err := supervisor.New(s.services.supervision(s.observe))
+	if err != nil {
+		return err
+	}
+	root, err := supervisor.New(s.tree(services))
+	if err != nil {
+		return err
+	}
+	s.root, err = s.deps.System.Root.SpawnNamed(root, "root")
+	return err
 }
 
 // Addr returns the address in use, with the port that was given for port 0.
@@ -119,6 +140,7 @@ func (s *System) Reload(cfg *config.Config) []config.Change {
 	changes := config.Diff(s.cfg, cfg)
 	s.apply(cfg)
 	s.cfg = cfg
+	s.services.reload()
 	if s.certificate != nil {
 		if err := s.certificate.Reload(); err != nil {
 			s.log.Error("certificate not reloaded", "err", err)
@@ -127,26 +149,31 @@ func (s *System) Reload(cfg *config.Config) []config.Change {
 	return changes
 }
 
-// Stop takes no more connections, closes the open ones with 1001 and waits for them until ctx
-// ends; then it cuts them off. The error wraps ctx's if it came to that.
+// Stop takes no more connections, lets the services finish, closes the connections with 1001 and
+// waits for them until ctx ends; then it cuts them off. The error wraps ctx's if it came to that.
 func (s *System) Stop(ctx context.Context) error {
 	s.server.StopListening()
-	s.egress.CloseAll(wire.CloseGoingAway)
-	gone := make(chan struct{})
+	gone := s.deps.System.Root.RequestFuture(s.root, &supervisor.Shutdown{}, -1)
+	stopped := make(chan struct{})
 	go func() {
-		s.server.Wait()
-		s.egress.Wait()
-		close(gone)
+		_ = gone.Wait()
+		close(stopped)
 	}()
 	var err error
 	select {
-	case <-gone:
+	case <-stopped:
 	case <-ctx.Done():
 		err = fmt.Errorf("%d connections cut off: %w", s.egress.Live(), context.Cause(ctx))
 		s.egress.AbortAll()
-		<-gone
+		<-stopped
 	}
-	s.stopActors(ctx)
+	if err := s.services.wait(ctx); err != nil {
+		s.log.Error("work of a service still runs", "err", err)
+	}
+	if err := s.workers.wait(ctx); err != nil {
+		s.log.Error("token files still being read", "err", err)
+	}
+	s.egress.Stop()
 	s.sumUp()
 	return err
 }
@@ -161,15 +188,4 @@ func (s *System) sumUp() {
 	s.log.Info("stopped routing", "requests", c.Requests.Load(), "replies", c.Replies.Load(),
 		"broadcasts", c.Broadcasts.Load(), "authenticated", c.Authentic.Load(), "refused", c.Refused.Load(),
 		"slow_consumers", c.SlowConsumers.Load(), "crashes", c.Panics.Load(), slog.Group("dead_letters", dead...))
-}
-
-func (s *System) stopActors(ctx context.Context) {
-	if err := s.workers.wait(ctx); err != nil {
-		s.log.Error("token files still being read", "err", err)
-	}
-	stopped := s.deps.System.Root.PoisonFuture(s.router).Wait()
-	if stopped != nil && !errors.Is(stopped, actor.ErrDeadLetter) {
-		s.log.Error("router did not stop", "err", stopped)
-	}
-	s.egress.Stop()
 }

@@ -16,6 +16,7 @@ import (
 
 	"strowger/client"
 	"strowger/config"
+	"strowger/system/service"
 	"strowger/system/token"
 )
 
@@ -33,9 +34,9 @@ func testConfig(t *testing.T) *config.Config {
 }
 
 // start runs a system until the test ends.
-func start(t *testing.T, cfg *config.Config) *System {
+func start(t *testing.T, cfg *config.Config, list ...*service.Service) *System {
 	t.Helper()
-	s, err := New(Options{Config: cfg, Log: slog.New(slog.DiscardHandler)})
+	s, err := New(Options{Config: cfg, Log: slog.New(slog.DiscardHandler)}, list...)
 	if err != nil {
 		t.Fatal(err)
 	}

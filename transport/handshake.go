@@ -7,7 +7,10 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"slices"
 	"time"
+
+	"github.com/lxzan/gws"
 )
 
 // refusal is a handshake answered with an HTTP status.
@@ -50,6 +53,19 @@ func readRequest(conn net.Conn, l *Limits) (*http.Request, *bufio.Reader, error)
 	r.Header.Del("Sec-WebSocket-Protocol")
 	r.Header.Del("Sec-WebSocket-Extensions")
 	return r, br, conn.SetReadDeadline(time.Time{})
+}
+
+// shake answers the request. What the peer sent behind its headers is returned. The library's
+// connection is let go again: reading and writing are ours.
+func shake(u *gws.Upgrader, conn net.Conn, request *http.Request, br *bufio.Reader) (early []byte, err error) {
+	if n := br.Buffered(); n > 0 {
+		p, _ := br.Peek(n)
+		early = slices.Clone(p)
+	}
+	if _, err := u.UpgradeFromConn(conn, br, request); err != nil {
+		return nil, fmt.Errorf("upgrade: %w", err)
+	}
+	return early, nil
 }
 
 func checkRequest(r *http.Request, l *Limits) error {

@@ -125,8 +125,9 @@ func (r *rig) tick(now time.Time) {
 type server struct {
 	*rig
 	*Server
-	router *actor.PID
-	stop   sync.Once
+	router   *actor.PID
+	acceptor *actor.PID
+	stop     sync.Once
 }
 
 func newServer(t testing.TB, config *tls.Config, change func(*Limits)) *server {
@@ -136,10 +137,11 @@ func newServer(t testing.TB, config *tls.Config, change func(*Limits)) *server {
 		t.Fatal(err)
 	}
 	s.Server, err = Listen("127.0.0.1:0", s.Egress, Options{
-		Limits: s.limits, TLS: config, Log: s.deps.Log, Deps: s.deps, Router: s.router})
+		Limits: s.limits, TLS: config, Log: s.deps.Log, Deps: s.deps})
 	if err != nil {
 		t.Fatal(err)
 	}
+	s.acceptor = s.deps.System.Root.Spawn(s.Server.Props(s.router))
 	t.Cleanup(s.shut)
 	return s
 }
@@ -150,6 +152,7 @@ func (s *server) shut() {
 		s.StopListening()
 		s.CloseAll(wire.CloseGoingAway)
 		s.AbortAll()
+		_ = s.deps.System.Root.PoisonFuture(s.acceptor).Wait()
 		s.Wait()
 		s.deps.Workers.(*freeWorkers).running.Wait()
 		_ = s.deps.System.Root.PoisonFuture(s.router).Wait()

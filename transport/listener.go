@@ -4,7 +4,6 @@ import (
 	"crypto/tls"
 	"errors"
 	"fmt"
-	"log/slog"
 	"net"
 	"net/http"
 	"runtime/debug"
@@ -23,7 +22,6 @@ type Server struct {
 	egress   *Egress
 	upgrader *gws.Upgrader
 	listener net.Listener
-	pid      *actor.PID
 	running  sync.WaitGroup // the accept loop, handshakes and readers
 
 	mu         sync.Mutex // Protects following.
@@ -31,33 +29,24 @@ type Server struct {
 	stopped    bool
 }
 
-// Listen opens the address and starts the listener actor.
+// Listen opens the address; connections are taken in once an actor with the Props runs.
 func Listen(address string, e *Egress, o Options) (*Server, error) {
 	ln, err := net.Listen("tcp", address)
 	if err != nil {
 		return nil, fmt.Errorf("listen on %s: %w", address, err)
 	}
 	s := &Server{opts: o, egress: e, listener: ln, handshakes: make(map[net.Conn]struct{})}
-	s.upgrader = gws.NewUpgrader(events{}, &gws.ServerOption{
-		ReadMaxPayloadSize: maxFrame,
-		CheckUtf8Enabled:   true,
-		Logger:             gwsLog{o.Log},
-		NewSession:         func() gws.SessionStorage { return nil },
+	s.upgrader = gws.NewUpgrader(new(gws.BuiltinEventHandler), &gws.ServerOption{
+		NewSession: func() gws.SessionStorage { return nil },
 	})
-	props := actors.Props(o.Deps, "listener", func() actor.Actor { return &listener{server: s} }, actor.WithGuardian(o.Deps.Permanent))
-	if s.pid, err = o.Deps.System.Root.SpawnNamed(props, "listener"); err != nil {
-		_ = ln.Close()
-		return nil, fmt.Errorf("start listener: %w", err)
-	}
 	return s, nil
 }
 
-// maxFrame is the longest frame the library may see; the guard refuses by role before.
-const maxFrame = 1 << 30
-
-type gwsLog struct{ log *slog.Logger }
-
-func (l gwsLog) Error(v ...any) { l.log.Error("websocket library", "err", fmt.Sprint(v...)) }
+// Props returns how to spawn the listener actor, which tells the connections who the router is. One
+// at a time may run; another may be spawned after it until StopListening.
+func (s *Server) Props(router *actor.PID) *actor.Props {
+	return actors.Props(s.opts.Deps, "listener", func() actor.Actor { return &listener{server: s, router: router} })
+}
 
 // Addr returns the address in use.
 func (s *Server) Addr() net.Addr { return s.listener.Addr() }
@@ -73,15 +62,15 @@ func (s *Server) StopListening() {
 	}
 }
 
-// Wait returns when the accept loop, every reader and the listener actor have ended.
-func (s *Server) Wait() {
-	s.running.Wait()
-	_ = s.opts.Deps.System.Root.PoisonFuture(s.pid).Wait()
-}
+// Wait returns when the accept loop, the handshakes and every reader have ended.
+func (s *Server) Wait() { s.running.Wait() }
 
 // listener is the actor that accepts.
 // On restart: it accepts again; open connections do not notice.
-type listener struct{ server *Server }
+type listener struct {
+	server *Server
+	router *actor.PID
+}
 
 type acceptEnded struct{ err error }
 
@@ -93,7 +82,7 @@ func (l *listener) Receive(ctx actor.Context) {
 		l.server.running.Add(1)
 		go func() {
 			defer l.server.running.Done()
-			system.Root.Send(self, &acceptEnded{l.server.accept()})
+			system.Root.Send(self, &acceptEnded{l.server.accept(l.router)})
 		}()
 	case *acceptEnded:
 		if !errors.Is(m.err, net.ErrClosed) {
@@ -109,7 +98,7 @@ const (
 	maxAcceptWait = time.Second
 )
 
-func (s *Server) accept() error {
+func (s *Server) accept(router *actor.PID) error {
 	wait := minAcceptWait
 	for {
 		conn, err := s.listener.Accept()
@@ -124,12 +113,12 @@ func (s *Server) accept() error {
 		}
 		wait = minAcceptWait
 		s.running.Add(1)
-		go s.serve(conn)
+		go s.serve(conn, router)
 	}
 }
 
 // serve shakes hands and starts the reader on a goroutine of its own, whose stack is still small.
-func (s *Server) serve(conn net.Conn) {
+func (s *Server) serve(conn net.Conn, router *actor.PID) {
 	defer s.running.Done()
 	defer func() {
 		if p := recover(); p != nil {
@@ -150,7 +139,7 @@ func (s *Server) serve(conn net.Conn) {
 		_ = conn.Close()
 		return
 	}
-	err := s.open(conn, l)
+	err := s.open(conn, router, l)
 	s.forget(conn)
 	if err != nil {
 		s.egress.live.Add(-1)
@@ -168,7 +157,7 @@ func (s *Server) turnAway(conn net.Conn) {
 	_ = conn.Close()
 }
 
-func (s *Server) open(plain net.Conn, l *Limits) error {
+func (s *Server) open(plain net.Conn, router *actor.PID, l *Limits) error {
 	conn := plain
 	if s.opts.TLS != nil {
 		conn = tls.Server(plain, s.opts.TLS)
@@ -181,16 +170,15 @@ func (s *Server) open(plain net.Conn, l *Limits) error {
 	socket := s.egress.newSocket(conn, l)
 	r := socket.reader
 	r.deps = s.opts.Deps
-	ws, err := r.upgrade(s.upgrader, request, br)
-	if err != nil {
+	if r.early, err = shake(s.upgrader, conn, request, br); err != nil {
 		_ = conn.Close()
 		return err
 	}
 	log := s.opts.Log.With("remote", conn.RemoteAddr().String())
 	s.egress.attach(socket)
-	r.pid = actors.SpawnConnection(s.opts.Deps, s.opts.Router, socket, log)
+	r.pid = actors.SpawnConnection(s.opts.Deps, router, socket, log)
 	s.running.Add(1)
-	go r.loop(ws, s.running.Done)
+	go r.loop(s.running.Done)
 	return nil
 }
 

@@ -6,8 +6,6 @@ import (
 	"sync/atomic"
 	"time"
 
-	"github.com/asynkron/protoactor-go/actor"
-
 	"strowger/actors"
 )
 
@@ -57,5 +55,4 @@ type Options struct {
 	TLS    *tls.Config // nil: plain TCP
 	Log    *slog.Logger
 	Deps   *actors.Deps
-	Router *actor.PID
 }

@@ -1,106 +1,52 @@
 package transport
 
 import (
-	"bufio"
 	"errors"
 	"fmt"
 	"io"
 	"math"
 	"net"
-	"net/http"
 	"runtime/debug"
+	"sync"
+	"syscall"
 	"time"
 
 	"github.com/asynkron/protoactor-go/actor"
-	"github.com/lxzan/gws"
 
 	"strowger/actors"
 	"strowger/transport/wire"
 )
 
-// readBuffer is the size of a connection's read buffer; longer payloads are read around it.
-const readBuffer = 512
-
-// reader is the read side of one connection, and the net.Conn that the WebSocket library sees of
-// it: reads go through the guard, and what the library would write is dropped, because only the
-// egress writes.
+// reader is the read side of one connection: its goroutine waits for bytes, makes messages of them
+// and hands those to the connection's actor.
+//
+// While it waits it holds no buffer, and little enough of its stack for the smallest one there is;
+// so it must stay shallow (a test watches the size).
 type reader struct {
-	net.Conn // the TCP or TLS connection
-	guard    guard
-	early    []byte // read behind the handshake's headers
-	upgraded bool
-	socket   *socket
-	window   actors.Window
-	pid      *actor.PID
-	deps     *actors.Deps
-	failure  error // what the guard saw
-	ended    error // what the library says of the end
+	decoder decoder
+	socket  *socket
+	window  actors.Window
+	pid     *actor.PID
+	deps    *actors.Deps
+	buffers *sync.Pool // of *[]byte
+	early   []byte     // read behind the handshake's headers
+
+	buffer *[]byte // nil while waiting
+	n      int     // bytes read into it
+	err    error
 }
 
-// Read is called by the library.
-func (r *reader) Read(p []byte) (int, error) {
-	n, err := r.guard.read(readerFunc(r.raw), p, r.socket.maxMessage.Load)
-	if err != nil && r.failure == nil {
-		r.failure = err
-	}
-	return n, err
-}
-
-type readerFunc func([]byte) (int, error)
-
-func (f readerFunc) Read(p []byte) (int, error) { return f(p) }
-
-func (r *reader) raw(p []byte) (int, error) {
-	if len(r.early) > 0 {
-		n := copy(p, r.early)
-		r.early = r.early[n:]
-		if len(r.early) == 0 {
-			r.early = nil
-		}
-		return n, nil
-	}
-	n, err := r.Conn.Read(p)
-	r.socket.heard()
-	return n, err
-}
-
-// Write lets the handshake through and nothing else.
-func (r *reader) Write(p []byte) (int, error) {
-	if r.upgraded {
-		return len(p), nil
-	}
-	return r.Conn.Write(p)
-}
-
-// Close does nothing: the egress closes the connection when all is written.
-func (r *reader) Close() error { return nil }
-
-// upgrade answers the handshake. What the peer sent behind its headers is kept.
-func (r *reader) upgrade(u *gws.Upgrader, request *http.Request, br *bufio.Reader) (*gws.Conn, error) {
-	if n := br.Buffered(); n > 0 {
-		early, _ := br.Peek(n)
-		r.early = append([]byte(nil), early...)
-	}
-	conn, err := u.UpgradeFromConn(r, bufio.NewReaderSize(r, readBuffer), request)
-	r.upgraded = true
-	if err != nil {
-		return nil, fmt.Errorf("upgrade: %w", err)
-	}
-	return conn, nil
-}
-
-// loop reads until the connection ends, and then says why. The library panics on some frames and
-// does not recover in its read loop, so we do.
-func (r *reader) loop(conn *gws.Conn, done func()) {
+// loop reads until the connection ends, and then says why.
+func (r *reader) loop(done func()) {
 	defer done()
-	err := r.readAll(conn)
-	code := r.closeCode(err)
-	r.deps.System.Root.Send(r.pid, &actors.ReadEnded{Code: code, Err: err})
+	err := r.readAll()
+	r.release()
+	r.deps.System.Root.Send(r.pid, &actors.ReadEnded{Code: closeCode(err), Err: err})
 	r.window.Close()
 	if !isClosed(err) {
 		// Closing with unread input would reset the connection before the peer saw our close frame.
-		_ = r.Conn.SetReadDeadline(time.Now().Add(lingerTime))
-		_, _ = io.Copy(io.Discard, io.LimitReader(r.Conn, maxLinger))
+		_ = r.socket.conn.SetReadDeadline(time.Now().Add(lingerTime))
+		_, _ = io.Copy(io.Discard, io.LimitReader(r.socket.conn, maxLinger))
 	}
 	r.socket.readerDone()
 }
@@ -110,77 +56,131 @@ const (
 	maxLinger  = 64 << 20        // bytes read and thrown away meanwhile
 )
 
-func (r *reader) readAll(conn *gws.Conn) (err error) {
+func (r *reader) readAll() (err error) {
 	defer func() {
 		if p := recover(); p != nil {
-			r.deps.Counters.Panics.Add(1)
-			r.deps.Log.Error("reader panicked", "remote", r.RemoteAddr().String(), "reason", fmt.Sprint(p), "stack", string(debug.Stack()))
-			err = &violation{wire.CloseInternalError, "reader panicked"}
+			err = r.panicked(p)
 		}
 	}()
-	conn.ReadLoop()
-	if r.failure != nil && !isClosed(r.failure) {
-		return r.failure
+	early := r.early
+	r.early = nil
+	if err := r.decoder.feed(early, r); err != nil {
+		return err
 	}
-	return r.ended
+	pull := r.pull
+	for {
+		if r.socket.raw == nil {
+			r.read()
+		} else if err := r.socket.raw.Read(pull); err != nil {
+			return err
+		}
+		if r.err != nil {
+			return r.err
+		}
+		r.socket.heard()
+		if err := r.decoder.feed((*r.buffer)[:r.n], r); err != nil {
+			return err
+		}
+	}
+}
+
+// pull reads what is there; false makes the caller wait for more, which takes no buffer.
+func (r *reader) pull(fd uintptr) bool {
+	r.take()
+	r.n, r.err = syscall.Read(int(fd), *r.buffer)
+	for errors.Is(r.err, syscall.EINTR) {
+		r.n, r.err = syscall.Read(int(fd), *r.buffer)
+	}
+	switch {
+	case r.err == syscall.EAGAIN: //nolint:errorlint // straight from the system call, on every message's way
+		r.err = nil
+		r.release()
+		return false
+	case r.err == nil && r.n == 0:
+		r.err = io.EOF
+	}
+	return true
+}
+
+// read is for TLS, which hides when there is something to read.
+func (r *reader) read() {
+	if r.buffer == nil {
+		b := make([]byte, tlsBuffer)
+		r.buffer = &b
+	}
+	r.n, r.err = r.socket.conn.Read(*r.buffer)
+	if r.n > 0 {
+		// The error comes again.
+		r.err = nil
+	}
+}
+
+const (
+	readBuffer = 32 << 10 // bytes read at once
+	tlsBuffer  = 4 << 10
+)
+
+func (r *reader) take() {
+	if r.buffer == nil {
+		r.buffer = r.buffers.Get().(*[]byte)
+	}
+}
+
+func (r *reader) release() {
+	if r.buffer != nil && len(*r.buffer) == readBuffer {
+		r.buffers.Put(r.buffer)
+	}
+	r.buffer = nil
+}
+
+func newBuffers() *sync.Pool {
+	return &sync.Pool{New: func() any {
+		b := make([]byte, readBuffer)
+		return &b
+	}}
+}
+
+func (r *reader) panicked(reason any) error {
+	r.deps.Counters.Panics.Add(1)
+	r.deps.Log.Error("reader panicked", "remote", r.socket.conn.RemoteAddr().String(), "reason", fmt.Sprint(reason), "stack", string(debug.Stack()))
+	return &violation{wire.CloseInternalError, "reader panicked"}
 }
 
 func isClosed(err error) bool { return errors.Is(err, io.EOF) || errors.Is(err, net.ErrClosed) }
 
 // closeCode returns what our close frame should say about err.
-func (r *reader) closeCode(err error) wire.CloseCode {
+func closeCode(err error) wire.CloseCode {
 	var (
-		bad    *violation
-		closed *gws.CloseError
-		php    *unmaskedClose
+		bad  *violation
+		left *goodbye
 	)
 	switch {
 	case errors.As(err, &bad):
 		return bad.code
-	case errors.As(err, &php):
-		return wire.EchoClose(php.code)
-	case errors.As(err, &closed):
-		return wire.EchoClose(closed.Code)
-	case errors.Is(err, gws.ErrTextEncoding):
-		return wire.CloseInvalidData
+	case errors.As(err, &left):
+		return wire.EchoClose(left.code)
 	default:
 		return wire.CloseNormal
 	}
 }
 
-// events receives what the library reads; the reader behind a connection is its net.Conn.
-type events struct{}
+// limit implements received.
+func (r *reader) limit() int64 { return r.socket.maxMessage.Load() }
 
-func (events) OnOpen(*gws.Conn) {}
-
-func (events) OnClose(c *gws.Conn, err error) {
-	if r, ok := c.NetConn().(*reader); ok {
-		r.ended = err
+// message implements received: it hands a message to the connection's actor, and waits while too
+// many are under way.
+func (r *reader) message(data []byte) {
+	if lease := r.lease(len(data)); lease != nil {
+		r.deps.System.Root.Send(r.pid, &actors.Received{Data: data, Lease: lease})
 	}
 }
 
-func (events) OnPing(c *gws.Conn, payload []byte) {
-	r, ok := c.NetConn().(*reader)
-	if !ok {
-		return
-	}
-	// Pongs count like messages, or a peer could make us queue them without bound.
+// ping implements received. Pongs count like messages, or a peer could make us queue them without
+// bound.
+func (r *reader) ping(payload []byte) {
 	if lease := r.lease(len(payload)); lease != nil {
 		r.socket.Greet(actors.Frame{Bytes: wire.AppendFrame(nil, wire.OpPong, payload), Lease: lease})
 		lease.Release()
-	}
-}
-
-func (events) OnPong(*gws.Conn, []byte) {}
-
-// OnMessage hands a message to the connection's actor, and waits while too many are under way.
-func (events) OnMessage(c *gws.Conn, m *gws.Message) {
-	r, ok := c.NetConn().(*reader)
-	if !ok || len(m.Bytes()) == 0 {
-		return
-	}
-	if lease := r.lease(len(m.Bytes())); lease != nil {
-		r.deps.System.Root.Send(r.pid, &actors.Received{Data: m.Bytes(), Lease: lease})
 	}
 }
 

@@ -138,9 +138,11 @@ func TestUnmaskedPongInPieces(t *testing.T) {
 func TestReaderPanic(t *testing.T) {
 	ours, theirs := net.Pipe()
 	defer func() { _, _ = ours.Close(), theirs.Close() }()
-	r := &reader{Conn: ours, deps: newDeps()}
-	err := r.readAll(nil) // no library behind it: it panics
-	if code := r.closeCode(err); code != wire.CloseInternalError {
+	// Without a shard behind it, it panics at the first message.
+	r := &reader{deps: newDeps(), socket: &socket{conn: ours}, early: masked(text, []byte("{}"))}
+	r.socket.maxMessage.Store(100)
+	err := r.readAll()
+	if code := closeCode(err); code != wire.CloseInternalError {
 		t.Errorf("code %s, want 1011", code)
 	}
 	if n := r.deps.Counters.Panics.Load(); n != 1 {

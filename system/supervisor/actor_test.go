@@ -10,6 +10,21 @@ import (
 	"github.com/asynkron/protoactor-go/actor"
 )
 
+func TestMailboxIsKeptThroughAPause(t *testing.T) {
+	b := newBench(t).run(Options{Children: workers("a", func(s *Spec) { s.InPlace = true })})
+	b.want("started a-1")
+	b.tell("a", &crash{"boom"})
+	b.want("failed a-1: boom", "restarting a in place", "up a-1 in place")
+	b.tell("a", &crash{"boom"})
+	b.want("failed a-1: boom", "restarting a in place in 50ms")
+	answer := b.system.Root.RequestFuture(b.pids["a"], &count{}, patience)
+	b.do("advance 50ms")
+	if got, err := answer.Result(); err != nil || got != 1 {
+		t.Fatalf("%v, %v, want 1", got, err)
+	}
+	b.want("up a-1 in place")
+}
+
 func TestMailboxIsKeptInPlace(t *testing.T) {
 	b := newBench(t).run(Options{Children: workers("a", nil)})
 	b.want("started a-1")

@@ -63,11 +63,11 @@ func (s *supervisor) count(c *child, now time.Time) {
 }
 
 // restart brings the child back: at once after an isolated failure, and then in place if it still
-// has its mailbox; after a pause otherwise.
+// has its mailbox; after a pause otherwise, and then in place only if its spec says so.
 func (s *supervisor) restart(c *child) {
 	c.attempt++
 	isolated := c.attempt == 1
-	inPlace := isolated && c.pid != nil
+	inPlace := (isolated || c.spec.InPlace) && c.pid != nil
 	pause := s.pause(c)
 	s.tell(&ChildRestarting{c.spec.Name, pause, inPlace})
 	if inPlace {

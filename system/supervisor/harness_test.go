@@ -160,8 +160,11 @@ func render(e Event) string {
 	case *ChildFailed:
 		return fmt.Sprintf("failed %s-%d: %v", e.Child, e.Generation, e.Reason)
 	case *ChildRestarting:
-		if e.InPlace {
+		if e.InPlace && e.In == 0 {
 			return fmt.Sprintf("restarting %s in place", e.Child)
+		}
+		if e.InPlace {
+			return fmt.Sprintf("restarting %s in place in %s", e.Child, e.In)
 		}
 		return fmt.Sprintf("restarting %s in %s", e.Child, e.In)
 	case *ChildStopped:

@@ -87,6 +87,10 @@ type Spec struct {
 	// if it panics, the start has failed.
 	Produce func(generation uint64) *actor.Props
 	Restart Restart
+	// InPlace restarts the child in place after every failure, a pause included, as long as it can
+	// be: PID and mailbox are kept, only the message that crashed it is lost. It is for an actor
+	// whose PID others keep.
+	InPlace bool
 	// Nested says that the child is a supervisor of this package, which is told to Shutdown.
 	Nested bool
 	// Drain lets the child handle what is in its mailbox before it stops.

@@ -36,6 +36,21 @@ func TestRules(t *testing.T) {
 				{"crash a", []string{"failed a-3: boom", "restarting a in 150ms", "stopped a-3"}},
 				{"advance 150ms", []string{"up a-4"}},
 				{"crash a", []string{"failed a-4: boom", "restarting a in 150ms", "stopped a-4"}}}},
+		"in place, always": {
+			Options{Children: workers("a", func(s *Spec) { s.InPlace = true }), Intensity: 2, Failed: make(chan error, 1)}, []step{{"", lone},
+				{"crash a", []string{"failed a-1: boom", "restarting a in place", "up a-1 in place"}},
+				{"crash a", []string{"failed a-1: boom", "restarting a in place in 50ms"}},
+				{"advance 49ms", nil},
+				{"advance 1ms", []string{"up a-1 in place"}},
+				{"crash a", []string{"failed a-1: boom", "gave up a after 3: boom", "stopped a-1"}}}},
+		"in place, but taken down with its group": {
+			Options{Strategy: AllForOne, Children: workers("a b", func(s *Spec) { s.InPlace = true })}, []step{{"", abc[:2]},
+				{"crash a", []string{"failed a-1: boom", "restarting a in place", "stopped b-1", "up a-1 in place", "up b-2"}},
+				{"crash a", []string{"failed a-1: boom", "restarting a in place in 50ms", "stopped b-2"}},
+				{"advance 50ms", []string{"up a-1 in place", "up b-3"}}}},
+		"in place, unless it ended": {
+			Options{Children: workers("a", func(s *Spec) { s.InPlace = true })}, []step{{"", lone},
+				{"leave a", []string{"stopped a-1", "failed a-1: permanent child ended", "restarting a in 0s", "up a-2"}}}},
 		"a period without a failure: isolated again": {
 			Options{Children: workers("a", nil), Period: time.Second}, []step{{"", lone},
 				{"crash a", []string{"failed a-1: boom", "restarting a in place", "up a-1 in place"}},

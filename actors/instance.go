@@ -1,0 +1,106 @@
+package actors
+
+import (
+	"slices"
+
+	"strowger/transport/wire"
+)
+
+// Instances says which remote instances of one name get a request.
+type Instances int
+
+// All hands a request to every instance, as the PHP router does. Balanced hands it to the one with
+// the fewest unanswered requests; when that dies, its requests are answered 503. Failover hands
+// them to another instance instead, as long as their time is not over, so that a request may be
+// carried out twice.
+const (
+	All Instances = iota
+	Balanced
+	Failover
+)
+
+// instance is one who answers requests for a name.
+type instance struct {
+	peer *Peer
+	open int // requests handed to it that have no reply yet
+}
+
+// choose fills s.chosen with the instances that get the next request. A service in this process has
+// its name for itself: remote ones stay connected, but get nothing (protocol 11.15).
+func (s *service) choose() []*instance {
+	s.chosen = s.chosen[:0]
+	local := slices.ContainsFunc(s.instances, func(i *instance) bool { return i.peer.local != nil })
+	for _, i := range s.instances {
+		if i.peer.serving() && (!local || i.peer.local != nil) {
+			s.chosen = append(s.chosen, i)
+		}
+	}
+	if local || len(s.chosen) < 2 || s.deps.settings().Instances == All {
+		return s.chosen
+	}
+	// From a place that moves on, so that equals take turns.
+	s.turn++
+	best := s.chosen[s.turn%len(s.chosen)]
+	for _, i := range s.chosen {
+		if i.open < best.open {
+			best = i
+		}
+	}
+	s.chosen = append(s.chosen[:0], best)
+	return s.chosen
+}
+
+// hand gives a request to those chosen for it.
+func (s *service) hand(r *request, e *wire.Envelope, lease *Lease, to []*instance) {
+	stamped := r.asker.peer.stamp(e)
+	var frame Frame
+	for _, i := range to {
+		r.takers = append(r.takers, i)
+		i.open++
+		if i.peer.local != nil {
+			lease.Retain()
+			i.peer.local.Ask(&Request{Envelope: stamped, From: r.asker.peer, Deadline: r.deadline, lease: lease})
+			continue
+		}
+		if frame.Bytes == nil {
+			from := r.asker.peer
+			frame = Frame{Bytes: wire.TextFrame(stamped), Lease: lease, Refused: func() { s.busy(from, e) }}
+		}
+		i.peer.Socket.Send(frame)
+	}
+}
+
+// passive reports whether peer is a remote instance of a name that a service in this process has.
+func (s *service) passive(peer *Peer) bool {
+	return peer.local == nil && slices.ContainsFunc(s.instances, func(i *instance) bool { return i.peer.local != nil })
+}
+
+func (s *service) instanceDown(peer *Peer) {
+	at := slices.IndexFunc(s.instances, func(i *instance) bool { return i.peer == peer })
+	if at < 0 {
+		return
+	}
+	lost := s.instances[at]
+	s.instances = slices.Delete(s.instances, at, at+1)
+	s.deps.Log.Info("service down", "service", s.name, "instances", len(s.instances))
+	for _, r := range s.pending.lost(lost) {
+		s.orphaned(r)
+	}
+}
+
+// orphaned takes care of a request whose last taker has died.
+func (s *service) orphaned(r *request) {
+	if s.deps.settings().Instances == Failover && s.deps.Clock.Now().Before(r.deadline) {
+		if to := s.choose(); len(to) > 0 {
+			s.deps.Counters.Failovers.Add(1)
+			s.hand(r, r.envelope, nil, to)
+			return
+		}
+	}
+	e := r.envelope
+	s.pending.remove(r)
+	// Without an id a page would take the answer for something else.
+	if r.key != "" {
+		answer(r.asker.peer.Socket, wire.Unavailable, e)
+	}
+}

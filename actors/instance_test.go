@@ -1,0 +1,241 @@
+package actors
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"strowger/transport/wire"
+)
+
+// localService is a service in this process that hands what it gets to the test.
+type localService struct {
+	asked chan *Request
+	gone  chan string
+}
+
+func (l *localService) Ask(r *Request)         { l.asked <- r }
+func (l *localService) Gone(subscriber string) { l.gone <- subscriber }
+
+// local offers a service in this process and waits until requests find it.
+func (w *world) local(name string) (*localService, *Peer) {
+	w.t.Helper()
+	l := &localService{asked: make(chan *Request, 64), gone: make(chan string, 64)}
+	peer := NewLocal(name, l)
+	w.deps.send(w.router, &Offer{Peer: peer})
+	w.settle(w.router)
+	w.settle(w.deps.Registry.Lookup(name).Service)
+	w.t.Cleanup(func() { w.deps.send(w.router, &Withdraw{Peer: peer}) })
+	return l, peer
+}
+
+func (l *localService) next(t *testing.T) *Request {
+	t.Helper()
+	select {
+	case r := <-l.asked:
+		return r
+	case <-time.After(patience):
+		t.Fatal("no request came")
+		return nil
+	}
+}
+
+func answerTo(r *Request, payload string) *wire.Envelope {
+	return &wire.Envelope{ServiceName: r.Envelope.ServiceName, Topic: r.Envelope.Topic, RequestID: r.Envelope.RequestID,
+		ResourceID: r.Envelope.ResourceID, Payload: wire.Raw(payload)}
+}
+
+func TestLocalService(t *testing.T) {
+	w := newWorld(t)
+	l, peer := w.local("s")
+	p, member := w.client(), w.client("s")
+	p.writef(`{"service":"s","topic":"x","request_id":7,"payload":{"a":1},"permissions":{"root":true}}`)
+	r := l.next(t)
+	if got, want := string(r.Envelope.Permissions), `{"see":true}`; got != want {
+		t.Errorf("permissions %s, want %s", got, want)
+	}
+	if got, want := r.Deadline, w.clock.Now().Add(w.deps.settings().RequestTimeout); !got.Equal(want) {
+		t.Errorf("deadline %s, want %s", got, want)
+	}
+	w.deps.Speak(peer, answerTo(r, `[1]`), nil)
+	r.Release()
+	p.gets(` s/x #7 [1]`)
+	w.deps.Speak(peer, &wire.Envelope{ServiceName: wire.QuoteString("s"), Topic: wire.QuoteString("news"), Payload: wire.Raw(`2`)}, nil)
+	member.gets(` s/news #"" 2`)
+
+	id := r.From.ID
+	w.gone(p)
+	select {
+	case got := <-l.gone:
+		if got != id {
+			t.Errorf("%s is gone, want %s", got, id)
+		}
+	case <-time.After(patience):
+		t.Fatal("the service was not told that its asker left")
+	}
+}
+
+// protocol 11.15: a remote service under a name that is taken inside stays connected and gets nothing.
+func TestNameTakenInside(t *testing.T) {
+	w := newWorld(t)
+	l, _ := w.local("s")
+	remote, p := w.service("s"), w.client("s")
+	remote.writef(`{"service":"s","topic":"x","payload":1}`)
+	p.writef(`{"service":"s","topic":"x","request_id":"1"}`)
+	l.next(t).Release()
+	w.settleName(remote, "s")
+	remote.open()
+	remote.silent()
+	p.silent()
+	w.wantDead(ForeignName, 1)
+}
+
+func TestBalanced(t *testing.T) {
+	w := newWorld(t)
+	w.change(func(s *Settings) { s.Instances = Balanced; s.PendingRequests = 100 })
+	instances := []*peer{w.service("s"), w.service("s"), w.service("s")}
+	p := w.client()
+	const requests = 30
+	for i := range requests {
+		p.writef(`{"service":"s","request_id":"%d"}`, i)
+	}
+	w.settleName(p, "s")
+	for i, s := range instances {
+		if got := len(s.socket.written); got != requests/len(instances) {
+			t.Errorf("instance %d got %d requests, want %d", i, got, requests/len(instances))
+		}
+	}
+	// The one that answers gets the next ones.
+	m := instances[1].next()
+	resource, _ := wire.Text(m.ResourceID)
+	id, _ := wire.Text(m.RequestID)
+	instances[1].writef(`{"service":"s","request_id":%q,"resource_id":%q}`, id, resource)
+	p.gets(fmt.Sprintf(` s/ #%q null`, id))
+	before := len(instances[1].socket.written)
+	p.writef(`{"service":"s","request_id":"next"}`)
+	w.settleName(p, "s")
+	if got := len(instances[1].socket.written); got != before+1 {
+		t.Errorf("the one with the fewest open requests has %d waiting, want %d", got, before+1)
+	}
+}
+
+func TestInstanceDies(t *testing.T) {
+	long := strings.Repeat("x", smallRequest+1)
+	for _, c := range []struct {
+		name      string
+		instances Instances
+		late      bool // the deadline is over when the instance dies
+		again     bool // the other instance gets the request
+		answer    string
+	}{
+		{name: "all, the other has it too", instances: All},
+		{name: "balanced", instances: Balanced, answer: `503 s/x #"1" null`},
+		{name: "failover", instances: Failover, again: true},
+		{name: "failover, too late", instances: Failover, late: true, answer: `503 s/x #"1" null`},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			w := newWorld(t)
+			w.change(func(s *Settings) { s.Instances = c.instances })
+			p, first := w.client(), w.service("s")
+			var second *peer
+			if c.instances == All {
+				second = w.service("s")
+			}
+			p.writef(`{"service":"s","topic":"x","request_id":"1","payload":%q}`, long)
+			first.asked(` s/x #"1" "` + long + `"`)
+			if second == nil {
+				second = w.service("s")
+			} else {
+				second.asked(` s/x #"1" "` + long + `"`)
+			}
+			if c.late {
+				w.clock.advance(w.deps.settings().RequestTimeout)
+			}
+			w.gone(first)
+			w.settleName(p, "s")
+			if c.answer != "" {
+				p.gets(c.answer)
+				return
+			}
+			if c.again {
+				second.asked(` s/x #"1" "` + long + `"`)
+			}
+			p.silent()
+			w.gone(second)
+			w.settle(w.router)
+			p.gets(`503 s/x #"1" null`)
+		})
+	}
+}
+
+// An answer without an id would be taken for something else.
+func TestInstanceDiesOverRequestWithoutID(t *testing.T) {
+	w := newWorld(t)
+	p, s, member := w.client(), w.service("s"), w.client("s")
+	p.writef(`{"service":"s","topic":"x"}`)
+	s.asked(` s/x #"" null`)
+	w.gone(s)
+	w.settleName(member, "s")
+	p.silent()
+}
+
+func TestFence(t *testing.T) {
+	w := newWorld(t)
+	const names = 5
+	var speakers, listeners []*peer
+	for i := range names {
+		name := fmt.Sprintf("s%d", i)
+		speakers = append(speakers, w.service(name))
+		listeners = append(listeners, w.client(name))
+	}
+	for i, s := range speakers {
+		for n := range 20 {
+			s.writef(`{"service":"s%d","payload":%d}`, i, n)
+		}
+		w.settle(s.pid)
+	}
+	passed := make(chan struct{})
+	w.deps.send(w.router, &Fence{Done: func() { close(passed) }})
+	await(t, "the fence", passed)
+	for i, l := range listeners {
+		if got := len(l.socket.written); got != 20 {
+			t.Errorf("name %d: %d of 20 broadcasts are there", i, got)
+		}
+	}
+}
+
+func TestFenceWithoutNames(t *testing.T) {
+	w := newWorld(t)
+	passed := make(chan struct{})
+	w.deps.send(w.router, &Fence{Done: func() { close(passed) }})
+	await(t, "the fence", passed)
+}
+
+func TestRoom(t *testing.T) {
+	var w Window
+	w.SetBudget(10)
+	if err := w.Room(t.Context()); err != nil {
+		t.Fatalf("an empty window has no room: %v", err)
+	}
+	w.Take(25)
+	l := NewLease(&w, 25)
+	done := make(chan error, 1)
+	go func() { done <- w.Room(context.Background()) }()
+	waiting(t, &w)
+	l.Release()
+	if err := <-done; err != nil {
+		t.Errorf("room after the release: %v", err)
+	}
+
+	w.Take(10)
+	ctx, cancel := context.WithCancelCause(t.Context())
+	go func() { done <- w.Room(ctx) }()
+	end := errors.New("that's all")
+	cancel(end)
+	if err := <-done; !errors.Is(err, end) {
+		t.Errorf("room after the end: %v, want %v", err, end)
+	}
+}

@@ -1,0 +1,44 @@
+package system
+
+import (
+	"fmt"
+
+	"github.com/asynkron/protoactor-go/actor"
+
+	"strowger/actors"
+	"strowger/system/supervisor"
+	"strowger/transport/wire"
+)
+
+// connections stands in the tree for all connections, which are nobody's to restart: when its turn
+// to stop has come it closes them and waits for them.
+type connections struct{ system *System }
+
+type connectionsClosed struct{}
+
+func (s *System) newConnections() actor.Actor { return &connections{s} }
+
+// Receive handles one message.
+func (c *connections) Receive(ctx actor.Context) {
+	switch m := ctx.Message().(type) {
+	case *supervisor.Shutdown:
+		c.shutdown(ctx)
+	case *connectionsClosed:
+		ctx.Stop(ctx.Self())
+	case actor.SystemMessage, actor.AutoReceiveMessage:
+	default:
+		c.system.deps.Counters.Dead(actors.UnknownMessage)
+		c.system.log.Error("unknown message", "actor", ctx.Self().GetId(), "message", fmt.Sprintf("%T", m))
+	}
+}
+
+// shutdown closes all connections behind the last words of the services that have stopped before.
+func (c *connections) shutdown(ctx actor.Context) {
+	s, root, self := c.system, ctx.ActorSystem().Root, ctx.Self()
+	ctx.Send(s.router, &actors.Fence{Done: func() { s.egress.CloseAll(wire.CloseGoingAway) }})
+	go func() {
+		s.server.Wait()
+		s.egress.Wait()
+		root.Send(self, &connectionsClosed{})
+	}()
+}

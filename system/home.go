@@ -1,0 +1,71 @@
+package system
+
+import (
+	"context"
+	"fmt"
+
+	"strowger/actors"
+	"strowger/system/service"
+	"strowger/transport/wire"
+)
+
+// home is where a service in this process lives: the router asks it as it asks a remote instance,
+// and what it says goes the same way, but no frame is made in between.
+type home struct {
+	system   *System
+	instance *service.Instance
+	peer     *actors.Peer
+	window   actors.Window
+	turn     chan struct{} // held by the one source that waits for room
+}
+
+// envelopeCost is what a message counts in a window besides its payload, in bytes.
+const envelopeCost = 256
+
+func (s *System) newHome(svc *service.Service) (*home, error) {
+	h := &home{system: s, turn: make(chan struct{}, 1)}
+	h.window.SetBudget(int64(s.cfg.Limits.ServiceBytes))
+	instance, err := service.NewInstance(svc, h, service.Options{
+		Clock:          s.deps.Clock,
+		Log:            s.log,
+		RequestTimeout: s.cfg.Routing.RequestTimeout,
+	})
+	if err != nil {
+		return nil, fmt.Errorf("service %q: %w", svc.Name, err)
+	}
+	h.instance = instance
+	h.peer = actors.NewLocal(svc.Name, h)
+	return h, nil
+}
+
+// Say implements service.Home.
+func (h *home) Say(e *wire.Envelope) {
+	cost := int64(len(e.Payload)) + envelopeCost
+	h.window.Take(cost)
+	lease := actors.NewLease(&h.window, cost)
+	h.system.deps.Speak(h.peer, e, lease)
+}
+
+// Room implements service.Home.
+func (h *home) Room(ctx context.Context) error {
+	select {
+	case h.turn <- struct{}{}:
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	}
+	defer func() { <-h.turn }()
+	return h.window.Room(ctx)
+}
+
+// Ask implements actors.Local.
+func (h *home) Ask(r *actors.Request) {
+	h.instance.Ask(&service.Ask{
+		Envelope: r.Envelope,
+		User:     service.User{UUID: r.From.UserUUID, Name: r.From.UserName, Extensions: r.From.Extensions},
+		Deadline: r.Deadline,
+		Release:  r.Release,
+	})
+}
+
+// Gone implements actors.Local.
+func (h *home) Gone(subscriber string) { h.instance.Gone(subscriber) }

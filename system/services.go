@@ -1,0 +1,74 @@
+package system
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"strowger/actors"
+	"strowger/system/service"
+	"strowger/system/supervisor"
+)
+
+// services are those that live in this process, by name and in the order in which they start.
+type services struct {
+	homes []*home
+	named map[string]*home
+}
+
+// settle gives every service a home. The error names everything that is wrong.
+func (s *System) settle(list []*service.Service) error {
+	s.services.named = make(map[string]*home, len(list))
+	var problems []error
+	for _, svc := range list {
+		h, err := s.newHome(svc)
+		switch {
+		case err != nil:
+			problems = append(problems, err)
+		case s.services.named[svc.Name] != nil:
+			problems = append(problems, fmt.Errorf("service %q: the name is given twice", svc.Name))
+		default:
+			s.services.named[svc.Name] = h
+			s.services.homes = append(s.services.homes, h)
+		}
+	}
+	return errors.Join(problems...)
+}
+
+// supervision is the branch of the tree that holds the services. Each has a breaker of its own, so
+// none can take another down.
+func (s *services) supervision(observe func(supervisor.Event)) supervisor.Options {
+	o := supervisor.Options{Strategy: supervisor.OneForOne, Observe: func(e supervisor.Event) {
+		observe(e)
+		for _, h := range s.homes {
+			h.instance.Observe(e)
+		}
+	}}
+	for _, h := range s.homes {
+		o.Children = append(o.Children, h.instance.Spec())
+	}
+	return o
+}
+
+// offer makes the router know the services; they keep their place in it through every restart.
+func (s *System) offer() {
+	for _, h := range s.services.homes {
+		s.deps.System.Root.Send(s.router, &actors.Offer{Peer: h.peer})
+	}
+}
+
+func (s *services) reload() {
+	for _, h := range s.homes {
+		h.instance.Reload()
+	}
+}
+
+// wait returns when what the services started outside their actors has ended, or with ctx's error.
+func (s *services) wait(ctx context.Context) error {
+	for _, h := range s.homes {
+		if err := h.instance.Wait(ctx); err != nil {
+			return fmt.Errorf("service %q: %w", h.instance.Name(), err)
+		}
+	}
+	return nil
+}

@@ -1,0 +1,203 @@
+package system
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"strowger/client"
+	"strowger/system/service"
+	"strowger/system/token"
+)
+
+// stormTime is how long the storm lasts; STROWGER_STORM sets another one.
+func stormTime(t *testing.T) time.Duration {
+	t.Helper()
+	text := os.Getenv("STROWGER_STORM")
+	if text == "" {
+		return 2 * time.Second
+	}
+	d, err := time.ParseDuration(text)
+	if err != nil || d <= 0 {
+		t.Fatalf("STROWGER_STORM=%q: want a time such as 30s", text)
+	}
+	return d
+}
+
+// steady echoes and broadcasts numbers from 0 on until it is told to end, which it broadcasts too.
+func steady(name string) *service.Service {
+	return &service.Service{
+		Name: name,
+		Setup: func(s *service.Setup) error {
+			n := 0
+			ticks := s.Every(200*time.Millisecond, func(c *service.Context) {
+				c.Broadcast("n", n)
+				n++
+			})
+			s.Handle("echo", func(r *service.Request) { r.Reply(r.Payload()) })
+			s.Handle("end", func(r *service.Request) {
+				ticks.Stop()
+				r.Broadcast("end", n)
+				r.Reply(n)
+			})
+			return nil
+		},
+	}
+}
+
+// shaky echoes, and panics at every tenth request of its life or lives.
+func shaky(name string) *service.Service {
+	var asked atomic.Int64
+	return &service.Service{
+		Name: name,
+		Setup: func(s *service.Setup) error {
+			s.Handle("echo", func(r *service.Request) {
+				if asked.Add(1)%10 == 0 {
+					panic("every tenth")
+				}
+				r.Reply(r.Payload())
+			})
+			return nil
+		},
+		// So that it is back at once, in place or after a moment, and never for long out of service.
+		Supervision: service.Supervision{Intensity: 1 << 30, Period: 10 * time.Millisecond,
+			Backoff: time.Millisecond, BackoffCap: 5 * time.Millisecond},
+	}
+}
+
+// caller is one connection of the storm. It hears the steady services and asks all of them.
+type caller struct {
+	client *client.Client
+	mu     sync.Mutex // Protects following.
+	heard  map[string]int
+	wrong  error
+	ended  sync.WaitGroup // the broadcasts of "end" still to come
+}
+
+func (c *caller) hear(m client.Message) {
+	var n int
+	if err := json.Unmarshal(m.Payload, &n); err != nil {
+		return // a change of state
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	next, began := c.heard[m.Service]
+	if (began && n != next || m.Missed > 0) && c.wrong == nil {
+		c.wrong = fmt.Errorf("%s: %d came in place of %d, %d missed", m.Service, n, next, m.Missed)
+	}
+	c.heard[m.Service] = n + 1
+	if m.Topic == "end" {
+		c.ended.Done()
+	}
+}
+
+// outcomes counts how requests to the shaky service ended.
+type outcomes struct{ good, crashed, down atomic.Int64 }
+
+func (o *outcomes) count(err error) error {
+	var status *client.StatusError
+	switch {
+	case err == nil:
+		o.good.Add(1)
+	case errors.As(err, &status) && status.Code == 500:
+		o.crashed.Add(1)
+	case errors.As(err, &status) && status.Code == 503:
+		o.down.Add(1)
+	default:
+		return err
+	}
+	return nil
+}
+
+// run asks one service after the other until ctx ends.
+func (c *caller) run(ctx context.Context, o *outcomes, asked *atomic.Int64) error {
+	for i := 0; ctx.Err() == nil; i++ {
+		for _, name := range []string{"b", "c"} {
+			reply, err := c.client.Request(context.Background(), name, "echo", i)
+			if err != nil {
+				return err
+			}
+			if string(reply.Payload) != fmt.Sprint(i) {
+				return fmt.Errorf("%s echoed %s for %d", name, reply.Payload, i)
+			}
+		}
+		asked.Add(1)
+		_, err := c.client.Request(context.Background(), "a", "echo", i)
+		if err := o.count(err); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// One of three services crashes all the time: nobody's connection and nobody else's message is
+// lost, and whoever asks the crashing one has an answer.
+func TestCrashStorm(t *testing.T) {
+	connections := 2000
+	if testing.Short() {
+		connections = 100
+	}
+	cfg := testConfig(t)
+	s := start(t, cfg, shaky("a"), steady("b"), steady("c"))
+	callers := make([]*caller, connections)
+	for i := range callers {
+		c := &caller{heard: make(map[string]int)}
+		c.ended.Add(2)
+		c.client = member(t, s, token.Spec{Kind: token.User, Services: []string{"b", "c"}})
+		c.client.Listen("", c.hear)
+		callers[i] = c
+	}
+
+	var (
+		o       outcomes
+		asked   atomic.Int64
+		running sync.WaitGroup
+	)
+	ctx, cancel := context.WithTimeout(context.Background(), stormTime(t))
+	defer cancel()
+	for _, c := range callers {
+		running.Go(func() {
+			if err := c.run(ctx, &o, &asked); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	running.Wait()
+	for _, name := range []string{"b", "c"} {
+		if _, err := ask(t, callers[0].client, name, "end", nil); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for i, c := range callers {
+		c.ended.Wait()
+		if c.wrong != nil {
+			t.Errorf("connection %d: %v", i, c.wrong)
+		}
+		if state := c.client.State(); state != client.StateOnline {
+			t.Errorf("connection %d is %v", i, state)
+		}
+	}
+
+	counters := s.services.named["a"].instance.Counters()
+	panics := int64(counters.Panics.Load())
+	t.Logf("%d requests to the crashing service: %d replies, %d times 500, %d times 503, %d panics",
+		asked.Load(), o.good.Load(), o.crashed.Load(), o.down.Load(), panics)
+	if sum := o.good.Load() + o.crashed.Load() + o.down.Load(); sum != asked.Load() {
+		t.Errorf("%d of %d requests answered", sum, asked.Load())
+	}
+	if panics == 0 || o.crashed.Load() != panics {
+		t.Errorf("%d panics and %d requests answered with 500, want as many and more than none", panics, o.crashed.Load())
+	}
+	if got := s.Connections(); got != connections {
+		t.Errorf("%d connections, want %d", got, connections)
+	}
+	if n := s.Counters().SlowConsumers.Load(); n != 0 {
+		t.Errorf("%d connections cut off", n)
+	}
+}

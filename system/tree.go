@@ -1,0 +1,84 @@
+package system
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/asynkron/protoactor-go/actor"
+
+	"strowger/actors"
+	"strowger/system/supervisor"
+)
+
+// tree is everything that is supervised, in the order in which it starts; it stops in the reverse.
+//
+// What comes and goes while the system runs hangs on two strategies instead, because it is many and
+// its crashes come from single messages of peers, whom a pause or giving up would let stop the
+// others: connections and subscribers are temporary (actors.Deps.Temporary), topics, services'
+// names and egress shards restart in place with their state (actors.Deps.Permanent).
+func (s *System) tree(services *actor.Props) supervisor.Options {
+	return supervisor.Options{
+		Strategy:  supervisor.OneForOne,
+		Intensity: 10,
+		Period:    10 * time.Second,
+		Failed:    s.failed,
+		Observe:   s.observe,
+		Children: []supervisor.Spec{
+			// Every connection knows the router's PID. Keeps: all names, members and offers, its queue.
+			{Name: "router", Props: actors.NewRouter(s.deps), InPlace: true, Drain: true},
+			// Only has something to do when the system stops. Keeps: all connections.
+			{Name: "connections", Props: actor.PropsFromProducer(s.newConnections), Nested: true},
+			// Each with its own pauses and breaker. Keeps: the services' names, members and queues.
+			{Name: "services", Props: services, Nested: true},
+			// Keeps: the open socket; connections that wait to be accepted.
+			{Name: "listener", Produce: s.produceListener},
+		},
+	}
+}
+
+// produceListener fails as long as there is no router for the connections.
+func (s *System) produceListener(uint64) *actor.Props {
+	if s.router == nil {
+		return nil
+	}
+	return s.server.Props(s.router)
+}
+
+// observe notes what the supervisor did. The panics themselves are logged where they happen.
+func (s *System) observe(e supervisor.Event) {
+	switch e := e.(type) {
+	case *supervisor.ChildStarted:
+		s.started(e.Child, e.PID)
+	case *supervisor.ChildFailed:
+		s.log.Error("failed", "actor", e.Child, "err", fmt.Sprint(e.Reason))
+	case *supervisor.ChildRestarting:
+		s.log.Warn("restarting", "actor", e.Child, "in", e.In.String(), "in_place", e.InPlace)
+	case *supervisor.ChildUp:
+		s.started(e.Child, e.PID)
+		s.log.Info("up again", "actor", e.Child)
+	case *supervisor.ChildAbandoned:
+		s.log.Error("abandoned", "actor", e.Child, "err", e.Reason)
+	case *supervisor.ChildGaveUp:
+		s.log.Error("gave up", "actor", e.Child, "failures", e.Failures, "err", e.Reason)
+	case *supervisor.BreakerOpened:
+		s.log.Error("breaker opened", "actor", e.Child, "for", e.For.String())
+	case *supervisor.BreakerHalfOpened:
+		s.log.Info("breaker half open", "actor", e.Child)
+	case *supervisor.BreakerClosed:
+		s.log.Info("breaker closed", "actor", e.Child)
+	case *supervisor.MessageIgnored:
+		s.deps.Counters.Dead(actors.UnknownMessage)
+		s.log.Error("unknown message", "actor", "root", "message", e.Type)
+	}
+}
+
+// started notes who the router is before the listener, which comes behind it, needs it.
+func (s *System) started(child string, pid *actor.PID) {
+	if child == "router" {
+		first := s.router == nil
+		s.router = pid
+		if first {
+			s.offer()
+		}
+	}
+}

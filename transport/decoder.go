@@ -1,0 +1,270 @@
+package transport
+
+import (
+	"encoding/binary"
+	"fmt"
+	"slices"
+	"unicode/utf8"
+
+	"strowger/transport/wire"
+)
+
+// violation is a breach of RFC 6455 or of a limit; the connection is closed with its code.
+type violation struct {
+	code wire.CloseCode
+	what string
+}
+
+func (v *violation) Error() string { return fmt.Sprintf("%s: %s", v.code, v.what) }
+
+// goodbye is the peer's close frame.
+type goodbye struct{ code uint16 }
+
+func (g *goodbye) Error() string { return fmt.Sprintf("closed by the peer, code %d", g.code) }
+
+// received is who gets what a decoder finds.
+type received interface {
+	// limit is the longest message in bytes; it is asked at every frame, because the peer may have
+	// been let in to send more meanwhile.
+	limit() int64
+	// message gets a message that is not empty, and owns data.
+	message(data []byte)
+	// ping gets what a pong must echo; payload is the decoder's.
+	ping(payload []byte)
+}
+
+// decoder makes messages of the bytes that a peer sends, by RFC 6455 and one exception: PHP services
+// send pongs and close frames unmasked (protocol 2.8). Nothing is allocated for what a header
+// merely announces. The zero value is ready.
+type decoder struct {
+	header    [14]byte // one that is not complete yet
+	headerLen uint8
+	op        wire.Opcode // of the current frame
+	final     bool
+	masked    bool
+	inside    bool // the current frame's payload is not complete
+	partial   bool // more fragments of the message are to come
+	text      bool // the message is text
+	key       [4]byte
+	at        int    // bytes of the payload seen; the key's phase
+	left      int64  // bytes of the payload still to come
+	buffer    []byte // the message so far
+	control   []byte // the control frame's payload so far
+}
+
+// enough is how much of a message is allocated before it has come.
+const enough = 64 << 10
+
+// feed takes the next bytes, which stay the caller's. After an error the stream is over: a violation
+// or the peer's goodbye; what came before it counts.
+func (d *decoder) feed(p []byte, to received) error {
+	for len(p) > 0 {
+		if !d.inside {
+			n, err := d.begin(p, to.limit())
+			if err != nil {
+				return err
+			}
+			if p = p[n:]; !d.inside {
+				return nil
+			}
+		}
+		n := int(min(d.left, int64(len(p))))
+		d.take(p[:n])
+		p = p[n:]
+		if d.left > 0 {
+			return nil
+		}
+		d.inside = false
+		if err := d.end(to); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// begin reads a frame's header and returns how much of p belongs to it. If that is all of p and the
+// header is not complete, the decoder is not inside the frame yet.
+func (d *decoder) begin(p []byte, limit int64) (int, error) {
+	if d.headerLen == 0 {
+		n := headerLen(p)
+		if n > 0 {
+			return n, d.frame(p[:n], limit)
+		}
+		d.headerLen = uint8(copy(d.header[:], p))
+		return len(p), nil
+	}
+	had := int(d.headerLen)
+	have := had + copy(d.header[had:], p)
+	n := headerLen(d.header[:have])
+	if n == 0 {
+		d.headerLen = uint8(have)
+		return len(p), nil
+	}
+	d.headerLen = 0
+	return n - had, d.frame(d.header[:n], limit)
+}
+
+// headerLen returns the length of the header that p begins with, 0 if it is not all there.
+func headerLen(p []byte) int {
+	if len(p) < 2 {
+		return 0
+	}
+	n := 2
+	switch p[1] & 0x7F {
+	case 126:
+		n += 2
+	case 127:
+		n += 8
+	}
+	if p[1]&0x80 != 0 {
+		n += 4
+	}
+	if len(p) < n {
+		return 0
+	}
+	return n
+}
+
+// frame checks a complete header and notes what follows it.
+func (d *decoder) frame(h []byte, limit int64) error {
+	op, fin, masked := wire.Opcode(h[0]&0x0F), h[0]&0x80 != 0, h[1]&0x80 != 0
+	length, err := payloadLen(h)
+	if err != nil {
+		return err
+	}
+	switch {
+	case h[0]&0x70 != 0:
+		return &violation{wire.CloseProtocolError, "reserved bits"}
+	case op > wire.OpBinary && op < wire.OpClose || op > wire.OpPong:
+		return &violation{wire.CloseProtocolError, "reserved opcode"}
+	case op.IsControl() && (!fin || length > wire.MaxControl):
+		return &violation{wire.CloseProtocolError, "control frame fragmented or too long"}
+	case !masked && op != wire.OpPong && op != wire.OpClose:
+		return &violation{wire.CloseProtocolError, "frame is not masked"}
+	case !op.IsControl():
+		if err := d.data(op, fin, length, limit); err != nil {
+			return err
+		}
+	}
+	d.op, d.final, d.masked, d.inside, d.at, d.left = op, fin, masked, true, 0, length
+	if masked {
+		copy(d.key[:], h[len(h)-4:])
+	}
+	return nil
+}
+
+// data checks a data frame's place in a fragmented message, and the message's size.
+func (d *decoder) data(op wire.Opcode, fin bool, length, limit int64) error {
+	if (op == wire.OpContinuation) != d.partial {
+		return &violation{wire.CloseProtocolError, "fragments out of order"}
+	}
+	// The sum could overflow: a length may be as much as an int64 holds.
+	if length > limit-int64(len(d.buffer)) {
+		return &violation{wire.CloseTooBig, fmt.Sprintf("message over %d bytes", limit)}
+	}
+	if op != wire.OpContinuation {
+		d.text = op == wire.OpText
+	}
+	d.partial = !fin
+	return nil
+}
+
+// payloadLen reads the length field, which must be the shortest form and not negative.
+func payloadLen(h []byte) (int64, error) {
+	switch n := h[1] & 0x7F; n {
+	case 126:
+		v := int64(binary.BigEndian.Uint16(h[2:]))
+		if v < 126 {
+			return 0, &violation{wire.CloseProtocolError, "length not in its shortest form"}
+		}
+		return v, nil
+	case 127:
+		v := int64(binary.BigEndian.Uint64(h[2:]))
+		if v <= 0xFFFF {
+			return 0, &violation{wire.CloseProtocolError, "length negative or not in its shortest form"}
+		}
+		return v, nil
+	default:
+		return int64(n), nil
+	}
+}
+
+// take adds what has come of the current frame's payload.
+func (d *decoder) take(p []byte) {
+	if len(p) == 0 {
+		return
+	}
+	to := &d.buffer
+	if d.op.IsControl() {
+		to = &d.control
+	}
+	had := len(*to)
+	if cap(*to)-had < len(p) {
+		// All that is left if it is little or here already, or else by and by.
+		*to = slices.Grow(*to, max(len(p), int(min(d.left, enough))))
+	}
+	*to = append(*to, p...)
+	if d.masked {
+		unmask((*to)[had:], d.key, d.at)
+	}
+	d.at += len(p)
+	d.left -= int64(len(p))
+}
+
+// end hands over what is complete with the current frame.
+func (d *decoder) end(to received) error {
+	switch d.op {
+	case wire.OpPing:
+		to.ping(d.control)
+		d.control = d.control[:0]
+	case wire.OpPong:
+		d.control = d.control[:0]
+	case wire.OpClose:
+		return d.goodbye()
+	default:
+		if d.final {
+			return d.whole(to)
+		}
+	}
+	return nil
+}
+
+func (d *decoder) whole(to received) error {
+	data := d.buffer
+	d.buffer = nil
+	switch {
+	case len(data) == 0:
+	case d.text && !utf8.Valid(data):
+		return &violation{wire.CloseInvalidData, "text is not UTF-8"}
+	default:
+		to.message(data)
+	}
+	return nil
+}
+
+// goodbye returns what the close frame says. A code cut in half is forgiven those who do not mask.
+func (d *decoder) goodbye() error {
+	switch p := d.control; {
+	case len(p) >= 2 && !utf8.Valid(p[2:]):
+		return &violation{wire.CloseInvalidData, "reason is not UTF-8"}
+	case len(p) >= 2:
+		return &goodbye{binary.BigEndian.Uint16(p)}
+	case len(p) == 1 && d.masked:
+		return &violation{wire.CloseProtocolError, "close frame with half a code"}
+	}
+	return &goodbye{}
+}
+
+// unmask undoes the masking of a part of a payload that begins at the given place in it.
+func unmask(p []byte, key [4]byte, at int) {
+	turned := [4]byte{key[at%4], key[(at+1)%4], key[(at+2)%4], key[(at+3)%4]}
+	word := uint64(binary.LittleEndian.Uint32(turned[:]))
+	word |= word << 32
+	for len(p) >= 8 {
+		binary.LittleEndian.PutUint64(p, binary.LittleEndian.Uint64(p)^word)
+		p = p[8:]
+	}
+	for i := range p {
+		p[i] ^= turned[i%4]
+	}
+}

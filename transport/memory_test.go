@@ -1,0 +1,36 @@
+package transport
+
+import (
+	"runtime"
+	"testing"
+)
+
+// A reader that waits must fit into the smallest stack: one deeper call on its way, and every idle
+// connection costs two KiB more.
+func TestIdleReadersKeepSmallStacks(t *testing.T) {
+	if raceEnabled {
+		t.Skip("the race detector's frames are larger")
+	}
+	const connections = 400
+	s := newServer(t, nil, nil)
+	s.login("client") // what is started once does not count
+	before := stackBytes()
+	for range connections {
+		s.login("client")
+	}
+	s.settle()
+	// The peers of this test read on goroutines of no connection; what is left is ours.
+	got := float64(stackBytes()-before) / connections
+	if got > 3<<10 {
+		t.Errorf("%.0f bytes of stack a connection, want 2048 and little more", got)
+	}
+}
+
+func stackBytes() uint64 {
+	// Twice: stacks of ended goroutines are freed by the collection after their end.
+	runtime.GC()
+	runtime.GC()
+	var m runtime.MemStats
+	runtime.ReadMemStats(&m)
+	return m.StackInuse
+}

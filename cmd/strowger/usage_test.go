@@ -24,8 +24,8 @@ func TestWrongCommandLines(t *testing.T) {
 		stderr  string // its first line
 		hint    string // the command whose help is named
 	}{
-		"no command":             {nil, "", nil, 2, "strowger: a command is missing: one of serve, call, listen, token, config, version", "strowger"},
-		"unknown command":        {[]string{"frobnicate"}, "", nil, 2, `strowger: unknown command "frobnicate": want one of serve, call, listen, token, config, version`, "strowger"},
+		"no command":             {nil, "", nil, 2, "strowger: a command is missing: one of serve, demo, call, listen, token, config, version", "strowger"},
+		"unknown command":        {[]string{"frobnicate"}, "", nil, 2, `strowger: unknown command "frobnicate": want one of serve, demo, call, listen, token, config, version`, "strowger"},
 		"near command":           {[]string{"serv"}, "", nil, 2, `strowger: unknown command "serv", did you mean serve?`, "strowger"},
 		"no token command":       {[]string{"token"}, "", nil, 2, "strowger: a command is missing: one of create", "strowger token"},
 		"unknown config command": {[]string{"config", "frobnicate"}, "", nil, 2, `strowger: unknown command "frobnicate": want one of defaults, check`, "strowger config"},

@@ -25,7 +25,7 @@ type Home struct {
 	Clock    *Clock
 	Instance *service.Instance
 
-	t    testing.TB
+	t     testing.TB
 	said  chan *wire.Envelope
 	after []Said // read already, and not yet looked at
 	last  int    // request id

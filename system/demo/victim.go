@@ -45,6 +45,11 @@ func (v *victim) join(s *service.Setup) {
 		v.starts.Add(-1)
 		panic("chaos: start")
 	}
+	// What was meant for a service that was down would break it as soon as it is up.
+	select {
+	case <-v.orders:
+	default:
+	}
 	s.Source("chaos", v.obey, func(c *service.Context, event any) { v.strike(c, event.(Fault)) })
 	service.Handle(s, chaosTopic, v.order)
 }

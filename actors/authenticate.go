@@ -41,7 +41,7 @@ func (c *connection) claimed(ctx actor.Context, m *tokenClaimed) {
 	}
 	c.deps.Counters.Authentic.Add(1)
 	c.accepted = &m.envelope
-	c.peer = newPeer(m.credentials, c.socket)
+	c.peer = c.deps.newPeer(m.credentials, c.socket)
 	c.log.Info("authenticated", "subscriber", c.peer.ID, "role", c.peer.Role.String(),
 		"service", c.peer.Name, "domain", m.credentials.DomainName)
 	c.subscriber = spawnSubscriber(c.deps, c.router, ctx.Self(), c.peer)

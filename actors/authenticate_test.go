@@ -116,6 +116,7 @@ func TestTimeoutBehindAcceptedToken(t *testing.T) {
 // A join that is lost, because the topic panicked at it, must not leave the peer waiting for ever.
 func TestTimeoutWhileJoining(t *testing.T) {
 	w := newWorld(t)
+	w.service("s")
 	w.client("s")
 	group := w.egress.all()[0]
 	group.mu.Lock()
@@ -238,7 +239,7 @@ func TestBroadcastBeforeAdmission(t *testing.T) {
 	w := newWorld(t)
 	s := w.service("s")
 	n := w.deps.Registry.Lookup("s")
-	peer := newPeer(&Credentials{Role: Client, Services: []string{"s"}}, newFakeSocket())
+	peer := w.deps.newPeer(&Credentials{Role: Client, Services: []string{"s"}}, newFakeSocket())
 	p := &listener{t, peer.Socket.(*fakeSocket)}
 	w.deps.send(n.Topic, &join{peer: peer})
 	s.writef(`{"service":"s","topic":"early"}`)

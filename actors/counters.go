@@ -21,13 +21,15 @@ const (
 	ActorStopped                        // the actor it was for has stopped
 	ActorCrashed                        // the actor it was for panicked at it
 	UnknownMessage                      // an actor got a message it has no case for
+	Forbidden                           // a request that a policy refuses
+	Filtered                            // a reply of which a policy gives nothing to whoever asked
 	deadReasons
 )
 
 var deadNames = [deadReasons]string{
 	"not_envelope", "unknown_service", "unknown_subscriber", "unsolicited_reply", "late_reply",
 	"ambiguous_reply", "foreign_name", "too_many_requests", "not_sendable", "expired", "socket_closed",
-	"actor_stopped", "actor_crashed", "unknown_message",
+	"actor_stopped", "actor_crashed", "unknown_message", "forbidden", "filtered",
 }
 
 // String returns the reason as a metric label.
@@ -40,7 +42,7 @@ type Counters struct {
 	Authentic     atomic.Int64 // tokens accepted
 	Refused       atomic.Int64 // tokens refused
 	Requests      atomic.Int64 // requests handed to a service
-	Replies       atomic.Int64 // replies handed to a subscriber
+	Replies       atomic.Int64 // replies handed to a subscriber, and the 403 in place of a filtered one
 	Broadcasts    atomic.Int64 // broadcasts handed to a topic
 	Failovers     atomic.Int64 // requests handed to another instance because the first died
 	SlowConsumers atomic.Int64 // connections ended because they read too slowly

@@ -9,7 +9,7 @@ import (
 	"github.com/asynkron/protoactor-go/actor"
 )
 
-// Deps is what every actor of one system shares. All fields are needed.
+// Deps is what every actor of one system shares. All exported fields are needed.
 type Deps struct {
 	System   *actor.ActorSystem
 	Egress   Egress
@@ -28,6 +28,8 @@ type Deps struct {
 
 	connections spawner
 	subscribers spawner
+
+	grants grantSets
 }
 
 // Supervise sets what happens to actors that panic.
@@ -74,6 +76,7 @@ type Settings struct {
 	UnsolicitedReplies     bool          // a service may write to whoever asked it anything before
 	RepliesWithoutResource bool          // a reply without resource_id goes to the only one it can be for
 	Instances              Instances     // which of several remote instances get a request
+	Policies               *Policies     // who sees what; nil: nobody sees anything
 }
 
 func (d *Deps) settings() *Settings { return d.Settings.Load() }

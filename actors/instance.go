@@ -3,6 +3,8 @@ package actors
 import (
 	"slices"
 
+	"github.com/asynkron/protoactor-go/actor"
+
 	"strowger/transport/wire"
 )
 
@@ -25,18 +27,22 @@ type instance struct {
 	open int // requests handed to it that have no reply yet
 }
 
-// choose fills s.chosen with the instances that get the next request. A service in this process has
-// its name for itself: remote ones stay connected, but get nothing (protocol 11.15).
-func (s *service) choose() []*instance {
+// choose returns the instances that get a request; served is true if there are others whose policy
+// does not let it through. A service in this process has its name for itself: remote ones stay
+// connected, but get nothing (protocol 11.15).
+func (s *service) choose(from *Peer, e *wire.Envelope) (to []*instance, served bool) {
 	s.chosen = s.chosen[:0]
-	local := slices.ContainsFunc(s.instances, func(i *instance) bool { return i.peer.local != nil })
 	for _, i := range s.instances {
-		if i.peer.serving() && (!local || i.peer.local != nil) {
+		if !i.peer.serving() || s.passive(i.peer) {
+			continue
+		}
+		served = true
+		if s.mayAsk(i.peer, from, e) {
 			s.chosen = append(s.chosen, i)
 		}
 	}
-	if local || len(s.chosen) < 2 || s.deps.settings().Instances == All {
-		return s.chosen
+	if len(s.chosen) < 2 || s.deps.settings().Instances == All {
+		return s.chosen, served
 	}
 	// From a place that moves on, so that equals take turns.
 	s.turn++
@@ -47,7 +53,7 @@ func (s *service) choose() []*instance {
 		}
 	}
 	s.chosen = append(s.chosen[:0], best)
-	return s.chosen
+	return s.chosen, true
 }
 
 // hand gives a request to those chosen for it.
@@ -75,13 +81,14 @@ func (s *service) passive(peer *Peer) bool {
 	return peer.local == nil && slices.ContainsFunc(s.instances, func(i *instance) bool { return i.peer.local != nil })
 }
 
-func (s *service) instanceDown(peer *Peer) {
+func (s *service) instanceDown(ctx actor.Context, peer *Peer) {
 	at := slices.IndexFunc(s.instances, func(i *instance) bool { return i.peer == peer })
 	if at < 0 {
 		return
 	}
 	lost := s.instances[at]
 	s.instances = slices.Delete(s.instances, at, at+1)
+	ctx.Send(s.topic, &hush{peer: peer})
 	s.deps.Log.Info("service down", "service", s.name, "instances", len(s.instances))
 	for _, r := range s.pending.lost(lost) {
 		s.orphaned(r)
@@ -91,7 +98,7 @@ func (s *service) instanceDown(peer *Peer) {
 // orphaned takes care of a request whose last taker has died.
 func (s *service) orphaned(r *request) {
 	if s.deps.settings().Instances == Failover && s.deps.Clock.Now().Before(r.deadline) {
-		if to := s.choose(); len(to) > 0 {
+		if to, _ := s.choose(r.asker.peer, r.envelope); len(to) > 0 {
 			s.deps.Counters.Failovers.Add(1)
 			s.hand(r, r.envelope, nil, to)
 			return

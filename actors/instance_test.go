@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"strowger/actors/filter"
 	"strowger/transport/wire"
 )
 
@@ -23,8 +24,13 @@ func (l *localService) Gone(subscriber string) { l.gone <- subscriber }
 // local offers a service in this process and waits until requests find it.
 func (w *world) local(name string) (*localService, *Peer) {
 	w.t.Helper()
+	return w.localWith(name, nil)
+}
+
+func (w *world) localWith(name string, policy *filter.Filter) (*localService, *Peer) {
+	w.t.Helper()
 	l := &localService{asked: make(chan *Request, 64), gone: make(chan string, 64)}
-	peer := NewLocal(name, l)
+	peer := NewLocal(name, policy, l)
 	w.deps.send(w.router, &Offer{Peer: peer})
 	w.settle(w.router)
 	w.settle(w.deps.Registry.Lookup(name).Service)
@@ -76,6 +82,36 @@ func TestLocalService(t *testing.T) {
 	case <-time.After(patience):
 		t.Fatal("the service was not told that its asker left")
 	}
+}
+
+// A service's own policy holds for what it says, but not for why it could not do what was asked, nor
+// for what the system says about it.
+func TestPolicyOfLocalService(t *testing.T) {
+	w := newWorld(t)
+	policy, err := filter.Compile(filter.Policy{TopicPermissions: map[string][]string{"x": {"nobody has it"}}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	l, peer := w.localWith("s", policy)
+	p := w.client("s")
+	ask := func(id string) *Request {
+		p.writef(`{"service":"s","topic":"x","request_id":%q}`, id)
+		r := l.next(t)
+		defer r.Release()
+		return r
+	}
+	w.deps.Speak(peer, answerTo(ask("1"), `{"a":1}`), nil)
+	p.gets(`403 s/x #"1" null`)
+	failed := answerTo(ask("2"), `{"retry_after":1}`)
+	failed.StatusCode = wire.Raw("503")
+	w.deps.Speak(peer, failed, nil)
+	p.gets(`503 s/x #"2" {"retry_after":1}`)
+	news := &wire.Envelope{ServiceName: wire.QuoteString("s"), Topic: wire.QuoteString("x"), Payload: wire.Raw(`1`)}
+	w.deps.Speak(peer, news, nil)
+	w.deps.Announce(peer, news, nil)
+	p.gets(` s/x #"" 1`)
+	w.settleName(p, "s")
+	p.silent()
 }
 
 // protocol 11.15: a remote service under a name that is taken inside stays connected and gets nothing.

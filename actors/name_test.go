@@ -91,7 +91,7 @@ func TestRequestBehindTheEndOfAName(t *testing.T) {
 			w.change(func(s *Settings) { s.UnknownService = 503 })
 			p, s := w.client(), w.service("s")
 			route := w.deps.Registry.Lookup("s")
-			from := newPeer(&Credentials{Role: Client}, p.socket)
+			from := w.deps.newPeer(&Credentials{Role: Client}, p.socket)
 			lease := func() *Lease {
 				p.window.Acquire(10)
 				return NewLease(p.window, 10)

@@ -3,8 +3,8 @@ package actors
 import (
 	"sync/atomic"
 	"time"
-	"unique"
 
+	"strowger/actors/filter"
 	"strowger/transport/wire"
 )
 
@@ -15,7 +15,9 @@ type Peer struct {
 	Role   Role
 	Socket Socket
 	Name   string // the service's name, for a service
-	Class  string
+	Class  string // of a service: the class in its token
+	// Policy is the filter that a service brought along; nil: the configuration decides.
+	Policy *filter.Filter
 	// Subscriptions are the services whose broadcasts it gets.
 	Subscriptions []string
 	UserUUID      string
@@ -30,43 +32,38 @@ type Peer struct {
 	// not find it serving, although the news of it is still on its way through the actors.
 	gone atomic.Bool
 
-	resourceID  wire.Raw
-	domainName  wire.Raw
-	domainUUID  wire.Raw
-	permissions unique.Handle[string] // {"name":true,...}; shared by all that have the same
+	resourceID wire.Raw
+	domainName wire.Raw
+	domainUUID wire.Raw
+	domain     string
+	grants     *grants
 }
 
-func newPeer(c *Credentials, s Socket) *Peer {
+func (d *Deps) newPeer(c *Credentials, s Socket) *Peer {
 	id := wire.NewID()
 	return &Peer{
 		ID: id, Role: c.Role, Socket: s, Name: c.Service, Class: c.Class,
 		Subscriptions: c.Services, UserUUID: c.UserUUID, UserName: c.UserName,
 		Extensions: c.Extensions, ExpiresAt: c.ExpiresAt,
 		resourceID: wire.QuoteString(id), domainName: wire.QuoteString(c.DomainName),
-		domainUUID: wire.QuoteString(c.DomainUUID), permissions: permissionMap(c.Permissions),
+		domainUUID: wire.QuoteString(c.DomainUUID), domain: c.DomainName, grants: d.grants.of(c.Permissions),
 	}
 }
 
 // NewLocal returns the instance of a service that runs in this process, to be offered to the
-// router.
-func NewLocal(name string, l Local) *Peer {
+// router. A nil policy leaves it to the configuration.
+func NewLocal(name string, policy *filter.Filter, l Local) *Peer {
 	id := wire.NewID()
-	return &Peer{ID: id, Role: Service, Name: name, local: l, resourceID: wire.QuoteString(id)}
+	return &Peer{ID: id, Role: Service, Name: name, Policy: policy, local: l, resourceID: wire.QuoteString(id)}
 }
 
-// permissionMap spells the permissions as requests carry them: [] where there are none.
-func permissionMap(names []string) unique.Handle[string] {
-	if len(names) == 0 {
-		return unique.Make("[]")
+// subject returns what filters must know of the peer.
+func (p *Peer) subject() filter.Subject {
+	s := filter.Subject{Domain: p.domain, Extensions: p.Extensions}
+	if p.grants != nil {
+		s.Permissions = p.grants.names
 	}
-	b := []byte{'{'}
-	for i, name := range names {
-		if i > 0 {
-			b = append(b, ',')
-		}
-		b = append(wire.AppendString(b, name), ":true"...)
-	}
-	return unique.Make(string(append(b, '}')))
+	return s
 }
 
 // stamp returns the request as the service gets it: whatever the client wrote about itself is
@@ -74,16 +71,13 @@ func permissionMap(names []string) unique.Handle[string] {
 func (p *Peer) stamp(request *wire.Envelope) *wire.Envelope {
 	e := *request
 	e.ResourceID, e.DomainName, e.DomainUUID = p.resourceID, p.domainName, p.domainUUID
-	e.Permissions = wire.Raw(p.permissions.Value())
+	e.Permissions = p.grants.wire
 	return &e
 }
 
 func (p *Peer) expired(now time.Time) bool {
 	return !p.ExpiresAt.IsZero() && !now.Before(p.ExpiresAt)
 }
-
-// Permissions returns the permissions as requests carry them: a JSON object, or [] for none.
-func (p *Peer) Permissions() wire.Raw { return wire.Raw(p.permissions.Value()) }
 
 // serving reports whether the connection behind it still takes messages.
 func (p *Peer) serving() bool { return !p.gone.Load() }

@@ -213,7 +213,7 @@ func TestServiceCrashReleasesOnce(t *testing.T) {
 	held = NewLease(p.window, 10)
 	held.Retain() // an egress has it
 	route := w.deps.Registry.Lookup("s")
-	from := newPeer(&Credentials{Role: Client}, p.socket)
+	from := w.deps.newPeer(&Credentials{Role: Client}, p.socket)
 	w.deps.send(route.Service, &ask{envelope: &wire.Envelope{RequestID: wire.Raw(`"1"`)}, from: from, lease: held})
 	p.gets(`500 / #"1" null`)
 	w.settle(route.Service)

@@ -22,6 +22,7 @@ type (
 		envelope *wire.Envelope
 		from     *Peer
 		lease    *Lease
+		open     bool // not filtered
 	}
 	askerGone  struct{ id string }
 	instanceUp struct {
@@ -69,7 +70,7 @@ func (s *service) Receive(ctx actor.Context) {
 	case *instanceUp:
 		s.instanceUp(ctx, m)
 	case *instanceDown:
-		s.instanceDown(m.peer)
+		s.instanceDown(ctx, m.peer)
 	case *sweep:
 		s.sweep(ctx)
 	case *passing:
@@ -82,9 +83,9 @@ func (s *service) Receive(ctx actor.Context) {
 }
 
 func (s *service) ask(ctx actor.Context, m *ask) {
-	to := s.choose()
+	to, served := s.choose(m.from, m.envelope)
 	if len(to) == 0 {
-		s.deps.unavailable(m.from, m.envelope)
+		s.turnDown(m, served)
 		return
 	}
 	set := s.deps.settings()
@@ -101,6 +102,16 @@ func (s *service) ask(ctx actor.Context, m *ask) {
 	s.sweepLater(ctx, set.RequestTimeout)
 	s.deps.Counters.Requests.Add(1)
 	s.hand(r, m.envelope, m.lease, to)
+}
+
+// turnDown answers a request that no instance gets.
+func (s *service) turnDown(m *ask, served bool) {
+	if !served {
+		s.deps.unavailable(m.from, m.envelope)
+		return
+	}
+	s.deps.Counters.Dead(Forbidden)
+	answer(m.from.Socket, wire.Forbidden, m.envelope)
 }
 
 // busy answers a request that finds no room. It may be called from any goroutine.
@@ -140,18 +151,21 @@ func (s *service) say(ctx actor.Context, m *say) {
 		return
 	}
 	if wire.IsEmpty(m.envelope.RequestID) && !s.answers(m.envelope) {
-		ctx.Send(s.topic, &broadcast{envelope: m.envelope, from: m.from, lease: m.lease})
+		ctx.Send(s.topic, &broadcast{envelope: m.envelope, from: m.from, lease: m.lease, open: m.open})
 		return
 	}
-	to, dead := s.asker(m.envelope, m.from)
+	to, r, dead := s.asker(m.envelope, m.from)
 	if to == nil {
 		s.deps.Counters.Dead(dead)
 		m.lease.Release()
 		return
 	}
-	e := *m.envelope
-	e.ResourceID = nil
-	ctx.Send(s.topic, &reply{envelope: &e, to: to, lease: m.lease})
+	e := s.screen(m, to, r)
+	if e == nil {
+		m.lease.Release()
+		return
+	}
+	ctx.Send(s.topic, &reply{envelope: e, to: to, lease: m.lease})
 }
 
 // answers reports whether a message without request id is nevertheless the reply to a request that
@@ -162,9 +176,9 @@ func (s *service) answers(e *wire.Envelope) bool {
 	return a != nil && a.requests[""] != nil
 }
 
-// asker returns whom a reply is for, or why it is for nobody. A service in this process keeps the
-// deadline itself, and says so when it is over.
-func (s *service) asker(e *wire.Envelope, from *Peer) (*Peer, DeadReason) {
+// asker returns whom a reply is for and to which request, which may be unknown; or why it is for
+// nobody. A service in this process keeps the deadline itself, and says so when it is over.
+func (s *service) asker(e *wire.Envelope, from *Peer) (*Peer, *request, DeadReason) {
 	key := requestKey(e)
 	id, ok := wire.Text(e.ResourceID)
 	if !ok || id == "" {
@@ -172,44 +186,46 @@ func (s *service) asker(e *wire.Envelope, from *Peer) (*Peer, DeadReason) {
 	}
 	a := s.pending.askers[id]
 	if a == nil {
-		return nil, UnknownSubscriber
+		return nil, nil, UnknownSubscriber
 	}
 	r := a.requests[key]
 	if r != nil && (from.local != nil || s.deps.Clock.Now().Before(r.deadline)) {
 		s.pending.settle(r)
-		return a.peer, 0
+		return a.peer, r, 0
 	}
 	if s.deps.settings().UnsolicitedReplies {
-		return a.peer, 0
+		return a.peer, nil, 0
 	}
 	if r != nil {
-		return nil, LateReply
+		return nil, nil, LateReply
 	}
-	return nil, UnsolicitedReply
+	return nil, nil, UnsolicitedReply
 }
 
 // onlyAsker serves services that leave resource_id out: the reply is delivered when only one
 // unanswered request can be meant (protocol 11.17).
-func (s *service) onlyAsker(key wire.Key) (*Peer, DeadReason) {
+func (s *service) onlyAsker(key wire.Key) (*Peer, *request, DeadReason) {
 	if !s.deps.settings().RepliesWithoutResource {
-		return nil, UnknownSubscriber
+		return nil, nil, UnknownSubscriber
 	}
 	r, ambiguous := s.pending.only(key)
 	switch {
 	case ambiguous:
-		return nil, AmbiguousReply
+		return nil, nil, AmbiguousReply
 	case r == nil:
-		return nil, UnsolicitedReply
+		return nil, nil, UnsolicitedReply
 	case !s.deps.Clock.Now().Before(r.deadline):
-		return nil, LateReply
+		return nil, nil, LateReply
 	}
 	s.pending.settle(r)
-	return r.asker.peer, 0
+	return r.asker.peer, r, 0
 }
 
 func (s *service) instanceUp(ctx actor.Context, m *instanceUp) {
 	if !slices.ContainsFunc(s.instances, func(i *instance) bool { return i.peer == m.peer }) {
 		s.instances = append(s.instances, &instance{peer: m.peer})
+		s.deps.warnOfNone(m.peer)
+		ctx.Send(s.topic, &speak{peer: m.peer})
 		s.deps.Log.Info("service up", "service", s.name, "instances", len(s.instances), "class", m.peer.Class)
 		if s.passive(m.peer) {
 			s.deps.Log.Warn("service is passive, its name is taken inside", "service", s.name, "class", m.peer.Class)
@@ -231,14 +247,19 @@ func (s *service) gone(subscriber string) {
 
 // Speak passes on what a service in this process says: a reply if it has a request id, or else a
 // broadcast. It may be called from any goroutine.
-func (d *Deps) Speak(from *Peer, e *wire.Envelope, lease *Lease) {
+func (d *Deps) Speak(from *Peer, e *wire.Envelope, lease *Lease) { d.speak(from, e, lease, false) }
+
+// Announce is Speak past the policy: for what the system says about a service.
+func (d *Deps) Announce(from *Peer, e *wire.Envelope, lease *Lease) { d.speak(from, e, lease, true) }
+
+func (d *Deps) speak(from *Peer, e *wire.Envelope, lease *Lease, open bool) {
 	route := d.Registry.Lookup(from.Name)
 	if route == nil {
 		d.Counters.Dead(ActorStopped)
 		lease.Release()
 		return
 	}
-	d.send(route.Service, &say{envelope: e, from: from, lease: lease})
+	d.send(route.Service, &say{envelope: e, from: from, lease: lease, open: open})
 }
 
 // sweepLater sets the one timer that clears the table; it runs only while there are requests.

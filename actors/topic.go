@@ -3,6 +3,7 @@ package actors
 import (
 	"github.com/asynkron/protoactor-go/actor"
 
+	"strowger/actors/filter"
 	"strowger/transport/wire"
 )
 
@@ -13,11 +14,15 @@ type (
 		from *actor.PID // gets *Joined; nil: nobody waits
 	}
 	leave struct{ peer *Peer }
+	// speak announces an instance of the service; hush says that it has left.
+	speak struct{ peer *Peer }
+	hush  struct{ peer *Peer }
 	// broadcast goes to all members but the one who sent it.
 	broadcast struct {
 		envelope *wire.Envelope
 		from     *Peer
 		lease    *Lease
+		open     bool // not filtered
 	}
 	// reply goes to the one who asked, a member or not.
 	reply struct {
@@ -35,15 +40,19 @@ type Joined struct{}
 
 // topic is the stream of what one service says: broadcasts to its members and replies to those
 // who asked. Both go this one way, so that a subscriber sees them in the order in which the
-// service wrote them.
-// On restart: the members are kept; the egress holds them, not this actor.
+// service wrote them. Broadcasts are filtered here, replies before they come here.
+// On restart: members, views and speakers are kept.
 type topic struct {
-	deps  *Deps
-	group Group
+	deps     *Deps
+	members  map[*Peer]struct{}
+	policies *Policies // as of which the views are
+	views    map[*filter.Filter]*view
+	speakers map[*Peer]*view
+	scratch  []byte // for filtered payloads
 }
 
 func newTopic(d *Deps) *actor.Props {
-	t := &topic{deps: d, group: d.Egress.NewGroup()}
+	t := &topic{deps: d, members: make(map[*Peer]struct{}), views: make(map[*filter.Filter]*view), speakers: make(map[*Peer]*view)}
 	return Props(d, "topic", func() actor.Actor { return t }, actor.WithGuardian(d.Permanent))
 }
 
@@ -57,7 +66,13 @@ func (t *topic) Receive(ctx actor.Context) {
 	case *join:
 		t.join(ctx, m)
 	case *leave:
-		t.group.Remove(m.peer.Socket)
+		t.leave(m.peer)
+	case *speak:
+		t.speak(m.peer)
+	case *hush:
+		t.hush(m.peer)
+	case *Explain:
+		t.explain(ctx, m)
 	case *passing:
 		m.passed()
 	default:
@@ -65,9 +80,33 @@ func (t *topic) Receive(ctx actor.Context) {
 	}
 }
 
+// keptScratch is how much of the memory for filtered payloads is kept between two broadcasts.
+const keptScratch = 64 << 10
+
 func (t *topic) broadcast(m *broadcast) {
 	t.deps.Counters.Broadcasts.Add(1)
-	t.group.Send(Frame{Bytes: wire.TextFrame(m.envelope), Lease: m.lease}, m.from.Socket)
+	if m.open {
+		t.announce(m)
+		return
+	}
+	t.refresh()
+	v := t.speakers[m.from]
+	if v == nil {
+		// It has left meanwhile; what it said before is filtered as it was.
+		v = t.view(t.deps.policy(m.from))
+	}
+	if t.scratch = v.cast(m, t.scratch); cap(t.scratch) > keptScratch {
+		t.scratch = nil
+	}
+	m.lease.Release()
+}
+
+// announce goes to every member by itself: it is rare, and the audiences leave out who gets nothing.
+func (t *topic) announce(m *broadcast) {
+	frame := Frame{Bytes: wire.TextFrame(m.envelope), Lease: m.lease}
+	for p := range t.members {
+		p.Socket.Send(frame)
+	}
 	m.lease.Release()
 }
 
@@ -78,8 +117,88 @@ func (t *topic) reply(m *reply) {
 }
 
 func (t *topic) join(ctx actor.Context, m *join) {
-	t.group.Add(m.peer.Socket)
+	if _, again := t.members[m.peer]; !again {
+		t.members[m.peer] = struct{}{}
+		for _, v := range t.views {
+			v.add(m.peer, t.deps.Egress)
+		}
+	}
 	if m.from != nil {
 		ctx.Send(m.from, &Joined{})
+	}
+}
+
+func (t *topic) leave(p *Peer) {
+	if _, member := t.members[p]; !member {
+		return
+	}
+	delete(t.members, p)
+	for _, v := range t.views {
+		v.remove(p)
+	}
+}
+
+// speak readies the view that the instance's messages go through before it says anything.
+func (t *topic) speak(p *Peer) {
+	if _, again := t.speakers[p]; again {
+		return
+	}
+	t.refresh()
+	t.hear(p)
+	t.tidy()
+}
+
+// hush keeps the view: a service that comes back most often speaks through the same.
+func (t *topic) hush(p *Peer) {
+	if v := t.speakers[p]; v != nil {
+		v.speakers--
+		delete(t.speakers, p)
+	}
+}
+
+// refresh sorts the members anew if the policies were changed since the last time. It comes before
+// every broadcast, so that none goes by a policy that is out of date.
+func (t *topic) refresh() {
+	policies := t.deps.settings().Policies
+	if t.policies == policies {
+		return
+	}
+	t.policies = policies
+	for p, v := range t.speakers {
+		v.speakers--
+		t.hear(p)
+	}
+	t.tidy()
+}
+
+func (t *topic) hear(p *Peer) {
+	v := t.view(t.deps.policy(p))
+	v.speakers++
+	t.speakers[p] = v
+}
+
+// view returns the members as f sees them.
+func (t *topic) view(f *filter.Filter) *view {
+	v := t.views[f]
+	if v == nil {
+		v = &view{filter: f, audiences: make(map[filter.Class]*audience)}
+		for p := range t.members {
+			v.add(p, t.deps.Egress)
+		}
+		t.views[f] = v
+	}
+	return v
+}
+
+// tidy drops the views that nobody speaks through.
+func (t *topic) tidy() {
+	for f, v := range t.views {
+		if v.speakers > 0 {
+			continue
+		}
+		for p := range t.members {
+			v.remove(p)
+		}
+		delete(t.views, f)
 	}
 }

@@ -10,6 +10,7 @@ import (
 
 	"github.com/asynkron/protoactor-go/actor"
 
+	"strowger/actors/filter"
 	"strowger/transport/wire"
 )
 
@@ -46,7 +47,7 @@ func newDeps() *Deps {
 	d.Supervise()
 	d.Settings.Store(&Settings{
 		Depth: 64, AuthenticationTimeout: 30 * time.Second, AuthenticationAttempts: 3,
-		RequestTimeout: 10 * time.Second, PendingRequests: 4,
+		RequestTimeout: 10 * time.Second, PendingRequests: 4, Policies: NewPolicies(nil, filter.Pass()),
 	})
 	d.System.EventStream.Subscribe(func(event any) {
 		if dead, ok := event.(*actor.DeadLetterEvent); ok {

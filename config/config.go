@@ -9,6 +9,8 @@ package config
 import (
 	"fmt"
 	"time"
+
+	"strowger/actors/filter"
 )
 
 // Config is the whole configuration as plain values. One that came from Load
@@ -23,6 +25,10 @@ type Config struct {
 	Dashboard Dashboard `koanf:"dashboard"`
 	Log       Log       `koanf:"log"`
 	Shutdown  Shutdown  `koanf:"shutdown"`
+
+	// Policies are those of the file, by the name of a service or the class in its token. Each
+	// takes the place of the built-in one of that name.
+	Policies map[string]filter.Policy `koanf:"-"`
 
 	// FusionPBX is what FusionPBX's own file says. No key of ours sets it.
 	FusionPBX FusionPBX `koanf:"-"`
@@ -77,6 +83,7 @@ type Routing struct {
 	UnsolicitedReplies     bool          `koanf:"unsolicited_replies"`
 	RepliesWithoutResource bool          `koanf:"replies_without_resource"`
 	Instances              string        `koanf:"instances"`
+	DefaultPolicy          string        `koanf:"default_policy"`
 }
 
 // Services says which remote services are known by their PHP class.

@@ -21,6 +21,7 @@ func Diff(before, after *Config) []Change {
 			changes = append(changes, Change{k.name, was, is, bool(k.apply)})
 		}
 	}
+	changes = append(changes, diffPolicies(before.Policies, after.Policies)...)
 	newFields := after.FusionPBX.fields()
 	for i, field := range before.FusionPBX.fields() {
 		if field.text() != newFields[i].text() {

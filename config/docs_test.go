@@ -46,13 +46,14 @@ func keyTable() string {
 		row := fmt.Sprintf("| `%s` | `%s` | %s | %s | %s |", k.name, format(k.def), k.rule.text, applied, k.doc)
 		table.WriteString(strings.ReplaceAll(row, "*", `\*`) + "\n")
 	}
-	table.WriteString("\n")
+	row := fmt.Sprintf("| `%s` | `{}` | policies by name | reload | %s |", policiesKey, policiesDoc)
+	table.WriteString(row + "\n\n")
 	return table.String()
 }
 
 func TestDocsTableIsWellFormed(t *testing.T) {
 	lines := strings.Split(strings.TrimSpace(keyTable()), "\n")
-	if got, want := len(lines), len(keys())+2; got != want {
+	if got, want := len(lines), len(keys())+3; got != want {
 		t.Errorf("%d lines, want %d", got, want)
 	}
 	for _, line := range lines {

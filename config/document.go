@@ -52,6 +52,10 @@ func (d *document) section(path string, node *yaml.Node) {
 // entry takes one section or one key.
 func (d *document) entry(path string, name, value *yaml.Node) {
 	full := under(path, name.Value)
+	if full == policiesKey {
+		d.readPolicies(value)
+		return
+	}
 	k, known := d.keys[full]
 	if known && !strings.Contains(name.Value, ".") {
 		parsed, err := parseNode(k, value)

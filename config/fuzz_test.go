@@ -42,6 +42,7 @@ func wantOnlyErrors(t *testing.T, err error, source string) {
 func FuzzLoadFile(f *testing.F) {
 	seedFiles(f, "*.yaml")
 	for _, seed := range []string{
+		every, "policies: {a.b: {keys: [\"\\u0007\"]}}", "policies: {a: {scopes: [{to: all}, x], absent: {pass: maybe}}}",
 		"", "---\n", "limits: {depth: 9}", "limits: {depth: 9, depth: 9}", "a: &a [*a]", "? [a]\n: b", "- a", "log: *l", "\xff\x00",
 		"a: &a [x, x]\nb: &b [*a, *a]\nlimits: *b", "<<: {log: {level: warn}}", "limits:\n  header_timeout: 3\n", "[[[[[[[[", "\ufeff{}",
 		"listen: {origins: [\"\\u200b\", '*', h], tls_key: \"\\\\ \\\"\", tls_certificate: '~'}", "keepalive: {idle_timeout: 100000000ns}",

@@ -92,6 +92,8 @@ func keys() []key {
 			"Whether a reply without a resource_id is delivered to the one client that has a request with this request_id open at the service."},
 		{"routing.instances", "all", oneOf("all", "balanced", "failover"), onReload,
 			"Which of several remote instances of one service get a request: all, as with the PHP router; balanced, the one with the fewest unanswered requests, which are answered 503 if it dies; failover, the same, but its requests are handed to another instance, so one may be carried out twice."},
+		{"routing.default_policy", "deny", oneOf("deny", "allow"), onReload,
+			"What holds for a service that has no policy: deny gives what it says to nobody and refuses requests to it with 403, allow gives everybody everything. The log names each such service once."},
 
 		{"services.unknown_class", "service", oneOf("service", "client"), onRestart,
 			"What a service token makes its holder when its class is neither built in nor in services.classes."},
@@ -116,6 +118,14 @@ func keys() []key {
 			"Time connections have to take what waits for them and to say goodbye when the daemon stops. 0s cuts them off at once."},
 	}
 }
+
+// policiesKey is the one key that is no row of the table: its value is a mapping, and only a file
+// can have it.
+const (
+	policiesKey = "policies"
+	policiesDoc = "Who sees what of a service and who may ask it for what, by the name of the service or the class in its token; the name goes first. " +
+		"A policy here takes the place of the built-in one of that name as a whole. See docs/policies.md, and strowger config policies for those in use."
+)
 
 // isList tells whether the key takes a list of texts.
 func (k key) isList() bool {

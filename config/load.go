@@ -9,6 +9,8 @@ import (
 	"github.com/knadh/koanf/maps"
 	"github.com/knadh/koanf/v2"
 	"github.com/spf13/pflag"
+
+	"strowger/actors/filter"
 )
 
 // Options names the sources of a configuration. The zero value reads none,
@@ -53,6 +55,7 @@ type loader struct {
 	names     []string // of keys and sections, in the order of the table
 	values    *koanf.Koanf
 	fusionPBX FusionPBX
+	policies  map[string]filter.Policy
 	origins   map[string]origin // of values that are no defaults
 	problems  []*Error
 }
@@ -90,6 +93,7 @@ func newLoader() *loader {
 		l.names = append(l.names, k.name)
 		defaults[k.name] = k.def
 	}
+	l.names = append(l.names, policiesKey)
 	l.merge("", defaults)
 	return l
 }
@@ -126,6 +130,7 @@ func (l *loader) config() (*Config, error) {
 		return nil, fmt.Errorf("decode configuration: %w", err)
 	}
 	cfg.FusionPBX = l.fusionPBX
+	cfg.Policies = l.policies
 	for _, c := range cfg.conflicts() {
 		if !l.rejected(c.keys...) {
 			l.reject(l.originOf(c.keys), c.keys[0], c.msg)

@@ -2,8 +2,10 @@ package config
 
 import (
 	"fmt"
+	"maps"
+	"slices"
 
-	"github.com/knadh/koanf/maps"
+	koanfmaps "github.com/knadh/koanf/maps"
 	"github.com/knadh/koanf/providers/structs"
 )
 
@@ -24,6 +26,9 @@ func (c *Config) Validate() error {
 		if !bad[conflict.keys[0]] && !bad[conflict.keys[1]] {
 			problems = append(problems, &Error{Key: conflict.keys[0], Msg: conflict.msg})
 		}
+	}
+	for _, name := range slices.Sorted(maps.Keys(c.Policies)) {
+		problems = append(problems, checkPolicy(name, c.Policies[name])...)
 	}
 	return join(problems)
 }
@@ -58,6 +63,6 @@ func (c *Config) flatten() map[string]any {
 	if err != nil {
 		panic(fmt.Sprintf("config: flatten: %v", err)) // the provider has no way to fail
 	}
-	flat, _ := maps.Flatten(nested, nil, ".")
+	flat, _ := koanfmaps.Flatten(nested, nil, ".")
 	return flat
 }

@@ -1,6 +1,10 @@
 package config
 
-import "testing"
+import (
+	"testing"
+
+	"strowger/actors/filter"
+)
 
 func TestValidate(t *testing.T) {
 	tests := []struct {
@@ -22,6 +26,15 @@ func TestValidate(t *testing.T) {
 			"listen.tls_certificate: is missing, listen.tls_key needs it"}},
 		{"together, one wrong alone", func(cfg *Config) { cfg.Keepalive.IdleTimeout = 1 }, []string{
 			"keepalive.idle_timeout: 1ns is too small, the smallest is 1s"}},
+		{"policies", func(cfg *Config) {
+			cfg.Policies = map[string]filter.Policy{
+				"a.b": {Scopes: []filter.Scope{{To: "x"}}, Require: []string{""}}, "c": {}, "": {Keys: []string{"k"}},
+			}
+		}, []string{
+			"policies: has a policy for nobody: its name is empty",
+			"policies.a.b.require[0]: is empty",
+			`policies.a.b.scopes[0].to: "x" is none of all, domain, extensions, none`,
+			"policies.c.scopes: no rule at all; write a scope to all to let everybody see everything"}},
 		{"nothing set", func(cfg *Config) { *cfg = Config{} }, []string{
 			"dashboard.cpu_interval: 0s is too small, the smallest is 1s",
 			"dashboard.network_interval: 0s is too small, the smallest is 1s",
@@ -44,6 +57,7 @@ func TestValidate(t *testing.T) {
 			`listen.address: "" is not host:port, write it like 127.0.0.1:8080 or [::1]:8080`,
 			`log.format: "" is not one of auto, text, json`,
 			`log.level: "" is not one of debug, info, warn, error`,
+			`routing.default_policy: "" is not one of deny, allow`,
 			`routing.instances: "" is not one of all, balanced, failover`,
 			"routing.request_timeout: 0s is too small, the smallest is 100ms",
 			`routing.unknown_service: "" is not one of silent, 404, 503`,

@@ -41,6 +41,9 @@ func Write(w io.Writer, cfg *Config) error {
 		}
 		k.write(&out, values[k.name])
 	}
+	if err := writePolicies(&out, cfg.Policies); err != nil {
+		return err
+	}
 	if _, err := w.Write(out.Bytes()); err != nil {
 		return fmt.Errorf("write configuration: %w", err)
 	}
@@ -48,17 +51,21 @@ func Write(w io.Writer, cfg *Config) error {
 }
 
 func (k key) write(out *bytes.Buffer, value any) {
-	const width = 80
-	text := fmt.Sprintf("%s Allowed: %s. %s.", k.doc, k.rule.text, k.apply)
-	for _, line := range wrap(text, width-len("  # ")) {
-		fmt.Fprintf(out, "  # %s\n", line)
-	}
+	explain(out, "  # ", fmt.Sprintf("%s Allowed: %s. %s.", k.doc, k.rule.text, k.apply))
 	_, name := cutLast(k.name)
 	mark := ""
 	if format(value) == format(k.def) {
 		mark = "#"
 	}
 	fmt.Fprintf(out, "  %s%s: %s\n", mark, name, format(value))
+}
+
+// explain writes a text as lines of a comment.
+func explain(out *bytes.Buffer, prefix, text string) {
+	const width = 80
+	for _, line := range wrap(text, width-len(prefix)) {
+		out.WriteString(prefix + line + "\n")
+	}
 }
 
 // String says when a change takes effect, for the documentation.

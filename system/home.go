@@ -5,6 +5,7 @@ import (
 	"fmt"
 
 	"strowger/actors"
+	"strowger/actors/filter"
 	"strowger/system/service"
 	"strowger/transport/wire"
 )
@@ -34,7 +35,13 @@ func (s *System) newHome(svc *service.Service) (*home, error) {
 		return nil, fmt.Errorf("service %q: %w", svc.Name, err)
 	}
 	h.instance = instance
-	h.peer = actors.NewLocal(svc.Name, h)
+	var policy *filter.Filter
+	if svc.Policy != nil {
+		if policy, err = filter.Compile(*svc.Policy); err != nil {
+			return nil, fmt.Errorf("service %q: policy: %w", svc.Name, err)
+		}
+	}
+	h.peer = actors.NewLocal(svc.Name, policy, h)
 	return h, nil
 }
 
@@ -43,6 +50,10 @@ func (h *home) Say(e *wire.Envelope) {
 	cost := int64(len(e.Payload)) + envelopeCost
 	h.window.Take(cost)
 	lease := actors.NewLease(&h.window, cost)
+	if topic, _ := wire.Text(e.Topic); topic == service.StateTopic {
+		h.system.deps.Announce(h.peer, e, lease)
+		return
+	}
 	h.system.deps.Speak(h.peer, e, lease)
 }
 

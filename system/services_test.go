@@ -18,7 +18,8 @@ import (
 // parrot answers, tells who asks, crashes and broadcasts, as it is told.
 func parrot(name string) *service.Service {
 	return &service.Service{
-		Name: name,
+		Name:   name,
+		Policy: service.Everyone(),
 		Setup: func(s *service.Setup) error {
 			count := 0
 			s.Handle("count", func(r *service.Request) {
@@ -32,7 +33,7 @@ func parrot(name string) *service.Service {
 			})
 			s.Handle("crash", func(*service.Request) { panic("told to") })
 			s.Handle("say", func(r *service.Request) {
-				r.Broadcast("said", json.RawMessage(r.Payload()))
+				r.Broadcast("said", r.Payload())
 				r.Reply(nil)
 			})
 			return nil
@@ -156,7 +157,8 @@ func TestServiceIsDown(t *testing.T) {
 func TestStopLetsServicesFinish(t *testing.T) {
 	begun, finish := make(chan struct{}, 16), make(chan struct{})
 	slow := &service.Service{
-		Name: "slow",
+		Name:   "slow",
+		Policy: service.Everyone(),
 		Setup: func(s *service.Setup) error {
 			s.Handle("x", func(r *service.Request) {
 				begun <- struct{}{}

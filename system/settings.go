@@ -8,8 +8,12 @@ import (
 	"strowger/transport"
 )
 
-// apply makes the settings that a reload may change those of cfg.
-func (s *System) apply(cfg *config.Config) {
+// apply makes the settings that a reload may change those of cfg. On error nothing is changed.
+func (s *System) apply(cfg *config.Config) error {
+	policies, err := s.governors.policies(cfg)
+	if err != nil {
+		return err
+	}
 	l, k, r := &cfg.Limits, &cfg.Keepalive, &cfg.Routing
 	s.limits.Store(&transport.Limits{
 		Connections:            l.Connections,
@@ -40,7 +44,10 @@ func (s *System) apply(cfg *config.Config) {
 		UnsolicitedReplies:     r.UnsolicitedReplies,
 		RepliesWithoutResource: r.RepliesWithoutResource,
 		Instances:              instances(r.Instances),
+		Policies:               policies,
 	})
+	s.running.Store(cfg)
+	return nil
 }
 
 func instances(setting string) actors.Instances {

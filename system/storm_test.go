@@ -33,7 +33,8 @@ func stormTime(t *testing.T) time.Duration {
 // steady echoes and broadcasts numbers from 0 on until it is told to end, which it broadcasts too.
 func steady(name string) *service.Service {
 	return &service.Service{
-		Name: name,
+		Name:   name,
+		Policy: service.Everyone(),
 		Setup: func(s *service.Setup) error {
 			n := 0
 			ticks := s.Every(200*time.Millisecond, func(c *service.Context) {
@@ -55,7 +56,8 @@ func steady(name string) *service.Service {
 func shaky(name string) *service.Service {
 	var asked atomic.Int64
 	return &service.Service{
-		Name: name,
+		Name:   name,
+		Policy: service.Everyone(),
 		Setup: func(s *service.Setup) error {
 			s.Handle("echo", func(r *service.Request) {
 				if asked.Add(1)%10 == 0 {

@@ -31,6 +31,8 @@ type System struct {
 	deps        *actors.Deps
 	limits      atomic.Pointer[transport.Limits]
 	settings    atomic.Pointer[actors.Settings]
+	governors   governors
+	running     atomic.Pointer[config.Config] // what apply applied last
 	workers     *workers
 	certificate *transport.Certificate // nil without TLS
 	egress      *transport.Egress
@@ -45,7 +47,9 @@ type System struct {
 // in the configuration cannot be used on this machine, or what is wrong with a service.
 func New(o Options, list ...*service.Service) (*System, error) {
 	s := &System{cfg: o.Config, log: o.Log, workers: newWorkers(claimers, o.Log), failed: make(chan error, 1)}
-	s.apply(o.Config)
+	if err := s.apply(o.Config); err != nil {
+		return nil, err
+	}
 	tokens, err := openTokens(o.Config, o.Log)
 	if err != nil {
 		return nil, err
@@ -135,10 +139,15 @@ func (s *System) Connections() int { return s.egress.Live() }
 func (s *System) Failed() <-chan error { return s.failed }
 
 // Reload applies what needs no restart and returns all that differs from the running
-// configuration. TLS certificates are read again; a bad one leaves the old in use.
+// configuration; nothing, if cfg is not valid. Once it returned, nothing that a service says is
+// filtered by the policies from before. TLS certificates are read again; a bad one leaves the old
+// in use.
 func (s *System) Reload(cfg *config.Config) []config.Change {
 	changes := config.Diff(s.cfg, cfg)
-	s.apply(cfg)
+	if err := s.apply(cfg); err != nil {
+		s.log.Error("settings are wrong, the running ones stay", "err", err)
+		return nil
+	}
 	s.cfg = cfg
 	s.services.reload()
 	if s.certificate != nil {

@@ -13,6 +13,7 @@ import (
 	"github.com/asynkron/protoactor-go/actor"
 
 	"strowger/actors"
+	"strowger/actors/filter"
 	"strowger/transport/wire"
 )
 
@@ -60,7 +61,7 @@ func testLimits() *Limits {
 
 func newDeps() *actors.Deps {
 	settings := new(atomic.Pointer[actors.Settings])
-	settings.Store(&actors.Settings{Depth: 64, AuthenticationTimeout: patience, AuthenticationAttempts: 3,
+	settings.Store(&actors.Settings{Depth: 64, AuthenticationTimeout: patience, AuthenticationAttempts: 3, Policies: actors.NewPolicies(nil, filter.Pass()),
 		RequestTimeout: patience, PendingRequests: 64})
 	d := &actors.Deps{
 		System: actor.NewActorSystem(

@@ -29,6 +29,22 @@ func Builtin() (map[string]Policy, error) {
 	return policies, nil
 }
 
+// BuiltinClass returns the class that FusionPBX's service of this name has in its token; empty for
+// other names.
+func BuiltinClass(service string) string {
+	switch service {
+	case "active.calls":
+		return "active_calls_service"
+	case "active.conferences":
+		return "active_conferences_service"
+	case "dashboard.system.information":
+		return "system_dashboard_service"
+	case "active.operator.panel":
+		return "operator_panel_service"
+	}
+	return ""
+}
+
 // Parse reads policies from YAML, a mapping from the class of service to its policy. An unknown or
 // repeated key is an error that names its line; so is all that Compile refuses, a line for each, by class. No
 // document at all gives no policies.

@@ -1,7 +1,6 @@
 package filter
 
 import (
-	"errors"
 	"fmt"
 	"maps"
 	"reflect"
@@ -9,17 +8,28 @@ import (
 	"strings"
 )
 
+// Error is one thing wrong with a policy. What Compile returns joins all of them.
+type Error struct {
+	Path string // of the rule, such as scopes[0].to
+	Msg  string
+}
+
+// Error returns path and message on one line.
+func (e *Error) Error() string { return e.Path + ": " + e.Msg }
+
 // checker gathers what is wrong with a policy.
 type checker struct{ errs []error }
 
 func (c *checker) add(path, format string, args ...any) {
-	c.errs = append(c.errs, fmt.Errorf("%s: %s", path, fmt.Sprintf(format, args...)))
+	c.errs = append(c.errs, &Error{path, fmt.Sprintf(format, args...)})
 }
 
 // check returns all that is wrong with p, in order of the rules.
 func check(p Policy) []error {
-	if reflect.ValueOf(p).IsZero() {
-		return []error{errors.New("scopes: no rule at all; write a scope to all to let everybody see everything")}
+	ruled := p
+	ruled.Streams = nil // decides nothing about what is dropped
+	if reflect.ValueOf(ruled).IsZero() {
+		return []error{&Error{"scopes", "no rule at all; write a scope to all to let everybody see everything"}}
 	}
 	c := new(checker)
 	c.names("require", p.Require)
@@ -35,6 +45,8 @@ func check(p Policy) []error {
 	}
 	c.scopes(p.Scopes)
 	c.absent(p)
+	c.tenants(p)
+	c.names("streams", p.Streams)
 	return c.errs
 }
 
@@ -105,21 +117,36 @@ func (c *checker) carriers(path string, s Scope) {
 	if len(s.Keys) == 0 {
 		c.add(path+".keys", "names no payload key that tells the %s", s.To)
 	}
-	bare := func(keys []string) []string {
-		var names []string
-		for _, key := range keys {
-			names = append(names, strings.TrimSuffix(key, "@"))
-		}
-		return names
-	}
 	c.names(path+".keys", bare(s.Keys))
 	c.names(path+".list_keys", bare(s.ListKeys))
+}
+
+// bare returns the keys without the @ that some of them end in.
+func bare(keys []string) []string {
+	var names []string
+	for _, key := range keys {
+		names = append(names, strings.TrimSuffix(key, "@"))
+	}
+	return names
+}
+
+func (c *checker) tenants(p Policy) {
+	c.names("tenant_keys", bare(p.TenantKeys))
+	if len(p.TenantKeys) > 0 && !p.limited() {
+		c.add("tenant_keys", "decides nothing, as no scope is limited")
+	}
+}
+
+// limited tells whether some scope limits whose messages its subscribers see.
+func (p Policy) limited() bool {
+	return slices.ContainsFunc(p.Scopes, func(s Scope) bool { return s.To == Domain || s.To == Extensions })
 }
 
 func (c *checker) absent(p Policy) {
 	c.names("absent.events", p.Absent.Events)
 	c.names("absent.topics", p.Absent.Topics)
-	scoped := slices.ContainsFunc(p.Scopes, func(s Scope) bool { return s.To == Domain || s.To == Extensions })
+	c.names("absent.lists", p.Absent.Lists)
+	scoped := p.limited()
 	some := len(p.Absent.Events)+len(p.Absent.Topics) > 0
 	switch {
 	case p.Absent.Pass && some:
@@ -128,6 +155,9 @@ func (c *checker) absent(p Policy) {
 		c.add("absent", "decides nothing, as neither events nor a scope needs a key")
 	case len(p.Absent.Events) > 0 && !scoped:
 		c.add("absent.events", "decides nothing, as no scope needs a key")
+	}
+	if len(p.Absent.Lists) > 0 && !slices.ContainsFunc(p.Scopes, func(s Scope) bool { return len(s.ListKeys) > 0 }) {
+		c.add("absent.lists", "decides nothing, as no scope has list_keys")
 	}
 	for i, event := range p.Absent.Events {
 		if len(p.Events) > 0 && !slices.Contains(p.Events, event) {

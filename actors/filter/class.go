@@ -41,6 +41,9 @@ const separator = "\n"
 // scope that counts, the domain or extensions where that scope asks for them, and which of the
 // policy's permission rules they satisfy.
 func (f *Filter) Class(s Subject) Class {
+	if f == nil {
+		return Class{}
+	}
 	i, _ := f.admit(s)
 	if i < 0 {
 		return Class{}
@@ -65,16 +68,6 @@ func (f *Filter) Class(s Subject) Class {
 	}
 	c.grants = string(bits)
 	return Class{unique.Make(c)}
-}
-
-// AllowRequest reports whether s may send the service a request of this topic. Whomever require or
-// scopes keep out may ask nothing, as no answer would reach them.
-func (f *Filter) AllowRequest(s Subject, topic string) bool {
-	if i, _ := f.admit(s); i < 0 {
-		return false
-	}
-	permissions, ruled := f.requests[topic]
-	return !ruled || s.hasAny(permissions)
 }
 
 // admit returns the index of the scope that counts for s, or -1 and the rule that keeps s out.

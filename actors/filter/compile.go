@@ -6,7 +6,8 @@ import (
 	"strings"
 )
 
-// Filter is a compiled Policy. It never changes and may be used by many goroutines at once.
+// Filter is a compiled Policy. It never changes and may be used by many goroutines at once. A nil
+// Filter denies as Deny does.
 type Filter struct {
 	require    []string
 	events     map[string]bool // nil: all
@@ -18,6 +19,8 @@ type Filter struct {
 	topics     map[string]int  // the same for a topic
 	sets       []permissionSet // each combination of permissions once
 	requests   map[string][]string
+	tenants    []carrier
+	streams    map[string]bool
 }
 
 // free is the place of an index in sets for a key that needs no permission.
@@ -33,6 +36,7 @@ type absent struct {
 	pass   bool
 	events map[string]bool
 	topics map[string]bool
+	lists  map[string]bool
 }
 
 // scope is a compiled Scope.
@@ -57,8 +61,8 @@ func Pass() *Filter { return &Filter{scopes: []scope{{to: All}}} }
 // policy.
 func Deny() *Filter { return &Filter{} }
 
-// Compile makes a filter of p, or returns all that is wrong with p, one error a line, each naming
-// the rule by its path. p may be changed afterwards.
+// Compile makes a filter of p, or returns all that is wrong with p, joined, each an *Error. p may
+// be changed afterwards.
 func Compile(p Policy) (*Filter, error) {
 	if err := errors.Join(check(p)...); err != nil {
 		return nil, err
@@ -67,11 +71,13 @@ func Compile(p Policy) (*Filter, error) {
 		require:    slices.Clone(p.Require),
 		events:     set(p.Events),
 		readsEvent: len(p.Events)+len(p.Absent.Events) > 0,
-		absent:     absent{pass: p.Absent.Pass, events: set(p.Absent.Events), topics: set(p.Absent.Topics)},
+		absent:     absent{pass: p.Absent.Pass, events: set(p.Absent.Events), topics: set(p.Absent.Topics), lists: set(p.Absent.Lists)},
 		listed:     len(p.Keys) > 0,
 		keys:       map[string]int{},
 		topics:     map[string]int{},
 		requests:   map[string][]string{},
+		tenants:    carriers(p.TenantKeys),
+		streams:    set(p.Streams),
 	}
 	for _, s := range p.Scopes {
 		f.scopes = append(f.scopes, scope{permission: s.Permission, to: s.To, keys: carriers(s.Keys),

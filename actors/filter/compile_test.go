@@ -27,6 +27,11 @@ func TestCompileErrors(t *testing.T) {
 		"only an at":         {Policy{Scopes: []Scope{{To: Domain, Keys: []string{"d"}, ListKeys: []string{"@"}}}}, []string{`scopes[0].list_keys[0]: is empty`}},
 		"extensions": {Policy{Scopes: []Scope{{To: Extensions, Keys: []string{"e@"}, Accept: []string{"x"}}}},
 			[]string{`scopes[0].accept: is for scopes to domain only`, `scopes[0].keys: "e@": a trailing @ is for scopes to domain only`}},
+		"tenants of nobody": {Policy{Scopes: []Scope{{To: All}}, TenantKeys: []string{"d", "d@"}},
+			[]string{`tenant_keys[1]: "d" is there twice`, `tenant_keys: decides nothing, as no scope is limited`}},
+		"streams alone":       {Policy{Streams: []string{"t"}}, []string{`scopes: no rule at all; write a scope to all to let everybody see everything`}},
+		"stream twice":        {Policy{Scopes: domain, Streams: []string{"t", "t"}}, []string{`streams[1]: "t" is there twice`}},
+		"lists without keys":  {Policy{Scopes: domain, Absent: Absent{Lists: []string{"t"}}}, []string{`absent.lists: decides nothing, as no scope has list_keys`}},
 		"absent without need": {Policy{KeyPermissions: one, Absent: Absent{Pass: true}}, []string{`absent: decides nothing, as neither events nor a scope needs a key`}},
 		"absent twice":        {Policy{Scopes: domain, Absent: Absent{Pass: true, Topics: []string{"t"}}}, []string{`absent: pass lets everything pass, so events and topics decide nothing`}},
 		"absent events":       {Policy{Events: []string{"E"}, Absent: Absent{Events: []string{"E"}}}, []string{`absent.events: decides nothing, as no scope needs a key`}},
@@ -49,12 +54,12 @@ func TestCompileKeepsNothingOfThePolicy(t *testing.T) {
 	p := Policy{
 		Require:  []string{"p"},
 		Scopes:   []Scope{{To: Domain, Keys: []string{"d"}, Accept: []string{"default"}}},
-		Requests: map[string][]string{"t": {"q"}},
+		Requests: map[string][]string{"t": {"q"}}, TenantKeys: []string{"d"},
 	}
 	f := compile(t, p)
-	p.Require[0], p.Scopes[0].Accept[0], p.Requests["t"][0] = "x", "x", "x"
+	p.Require[0], p.Scopes[0].Accept[0], p.Requests["t"][0], p.TenantKeys[0] = "x", "x", "x", "x"
 	s := subject("p q a.b")
-	if got := applied(f, s, "t", `{"d":"default"}`); got == dropped || !f.AllowRequest(s, "t") {
+	if got := applied(f, s, "t", `{"d":"default"}`); got == dropped || !f.AllowRequest(s, []byte(`"t"`), nil) || f.AllowRequest(s, nil, []byte(`{"d":"c.d"}`)) {
 		t.Error("a change of the policy reached the filter")
 	}
 }

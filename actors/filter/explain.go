@@ -18,6 +18,8 @@ type Explanation struct {
 	Fields []Field
 	// Payload is what the subscriber gets; nil if dropped.
 	Payload []byte
+	// Out is true if the subscriber gets no message at all, whatever it says.
+	Out bool
 }
 
 // Field tells what became of one key of an object or one element of a list.
@@ -32,15 +34,19 @@ type Field struct {
 // valid JSON, or nil for null.
 func (f *Filter) Explain(s Subject, topic string, payload []byte) Explanation {
 	var e Explanation
+	if f == nil {
+		e.Out, e.Rule = true, "no policy"
+		return e
+	}
 	i, rule := f.admit(s)
 	if i < 0 {
-		e.Rule = rule
+		e.Out, e.Rule = true, rule
 		return e
 	}
 	e.Scope = f.name(i)
 	c := f.Class(s)
 	if c == (Class{}) {
-		e.Rule = e.Scope + ": has no domain or extension of its own"
+		e.Out, e.Rule = true, e.Scope+": has no domain or extension of its own"
 		return e
 	}
 	e.Payload, e.Verdict = f.apply(c, topic, payload, nil, &e)

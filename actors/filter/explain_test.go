@@ -29,10 +29,10 @@ func TestExplain(t *testing.T) {
 		subject, topic, payload string
 		want                    Explanation
 	}{
-		"delivered": {"dom view a.b", "t", own, Explanation{Deliver, "", "scopes[0] to domain by dom", own2, []byte(`{"event_name":"CREATE","d":"a.b"}`)}},
-		"required":  {"dom a.b", "t", own, Explanation{Rule: "require: has none of view"}},
-		"no scope":  {"view a.b", "t", own, Explanation{Rule: "scopes: has the permission of none"}},
-		"to none":   {"view no", "t", own, Explanation{Rule: "scopes[2] to none by no"}},
+		"delivered": {"dom view a.b", "t", own, Explanation{Deliver, "", "scopes[0] to domain by dom", own2, []byte(`{"event_name":"CREATE","d":"a.b"}`), false}},
+		"required":  {"dom a.b", "t", own, Explanation{Rule: "require: has none of view", Out: true}},
+		"no scope":  {"view a.b", "t", own, Explanation{Rule: "scopes: has the permission of none", Out: true}},
+		"to none":   {"view no", "t", own, Explanation{Rule: "scopes[2] to none by no", Out: true}},
 		"topic":     {"dom view a.b", "secret", own, Explanation{Rule: "topic_permissions.secret", Scope: "scopes[0] to domain by dom"}},
 		"foreign": {"dom view a.b", "t", `{"event_name":"CREATE","d":"c.d"}`,
 			Explanation{Rule: "scopes[0] to domain by dom: the key that tells whose it is does not match", Scope: "scopes[0] to domain by dom", Fields: none}},
@@ -41,7 +41,7 @@ func TestExplain(t *testing.T) {
 		"event":  {"dom view a.b", "t", `{"event_name":"X","d":"a.b"}`, Explanation{Rule: "events: event_name does not match", Scope: "scopes[0] to domain by dom", Fields: none}},
 		"scalar": {"dom view a.b", "t", `1`, Explanation{Rule: "events: event_name is absent", Scope: "scopes[0] to domain by dom"}},
 		"list": {"dom view a.b", "list", `[{"d":"a.b"},{"d":"c.d"}]`,
-			Explanation{Deliver, "", "scopes[0] to domain by dom", []Field{{"0", false, "keys: a list has none"}, {"1", false, "scopes[0] to domain by dom: foreign"}}, []byte(`[]`)}},
+			Explanation{Deliver, "", "scopes[0] to domain by dom", []Field{{"0", false, "keys: a list has none"}, {"1", false, "scopes[0] to domain by dom: foreign"}}, []byte(`[]`), false}},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -55,7 +55,7 @@ func TestExplain(t *testing.T) {
 func TestExplainWithoutDomain(t *testing.T) {
 	f := compile(t, Policy{Scopes: []Scope{{To: Domain, Keys: []string{"d"}}}})
 	got := f.Explain(Subject{}, "t", []byte(`{"d":""}`))
-	if got.Verdict != Drop || got.Rule != "scopes[0] to domain: has no domain or extension of its own" {
+	if got.Verdict != Drop || !got.Out || got.Rule != "scopes[0] to domain: has no domain or extension of its own" {
 		t.Errorf("got %+v", got)
 	}
 }

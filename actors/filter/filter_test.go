@@ -116,7 +116,10 @@ func TestPolicies(t *testing.T) {
 		"room of nobody":                  {rooms, "conference_active_view one.example", "lock", `{"action":"lock"}`, dropped},
 		"rooms in progress":               {rooms, "conference_active_view one.example", "in_progress", `[ {"conference_name":"1@two.example"}, {"conference_name":"2@one.example"} , 5, {"conference_name":"3@one.example"}]`, `[{"conference_name":"2@one.example"},{"conference_name":"3@one.example"}]`},
 		"no rooms in progress":            {rooms, "conference_active_view one.example", "in_progress", `[]`, `[]`},
-		"foreign rooms in progress":       {rooms, "conference_active_view one.example", "in_progress", `[{"conference_name":"1@two.example"}]`, dropped},
+		"foreign rooms in progress":       {rooms, "conference_active_view one.example", "in_progress", `[{"conference_name":"1@two.example"}]`, `[]`},
+		"rooms in progress of nobody":     {rooms, "conference_active_view one.example", "in_progress", `[{"locked":false}, {"conference_name":"3001"}]`, `[]`},
+		"no list of rooms in progress":    {rooms, "conference_active_view one.example", "in_progress", `{"conference_name":"1@two.example"}`, dropped},
+		"foreign rooms, another topic":    {rooms, "conference_active_view one.example", "x", `[{"conference_name":"1@two.example"}]`, dropped},
 		"rooms, ping":                     {rooms, "conference_active_view one.example", "pong", `{"pong":1}`, `{"pong":1}`},
 		"rooms, subject without a domain": {rooms, "conference_active_view", "lock", `{"domain_name":"","conference_name":"1@"}`, dropped},
 
@@ -162,8 +165,18 @@ func TestPassAndDeny(t *testing.T) {
 			t.Errorf("deny: %q became %q", payload, got)
 		}
 	}
-	if !Pass().AllowRequest(Subject{}, "t") || Deny().AllowRequest(subject("a b.c"), "t") {
+	if !Pass().AllowRequest(Subject{}, []byte(`"t"`), nil) || Deny().AllowRequest(subject("a b.c"), []byte(`"t"`), nil) {
 		t.Error("pass refuses a request, or deny allows one")
+	}
+	var none *Filter
+	if got := applied(none, subject("a b.c"), "t", `1`); got != dropped {
+		t.Errorf("no filter: got %s", got)
+	}
+	if e := none.Explain(Subject{}, "t", []byte(`1`)); e.Verdict != Drop || e.Rule != "no policy" {
+		t.Errorf("no filter is explained as %+v", e)
+	}
+	if none.AllowRequest(Subject{}, nil, nil) || none.Streams("t") {
+		t.Error("no filter allows a request or knows a stream")
 	}
 }
 
@@ -240,33 +253,5 @@ func TestTwoOwners(t *testing.T) {
 		if got := applied(f, subject("a.b"), "t", payload) != dropped; got != want {
 			t.Errorf("%s: delivered %t, want %t", payload, got, want)
 		}
-	}
-}
-
-func TestAllowRequest(t *testing.T) {
-	f := compile(t, Policy{
-		Require:  []string{"view", "watch"},
-		Scopes:   []Scope{{Permission: "banned", To: None}, {To: All}},
-		Requests: map[string][]string{"hangup": {"kill", "root"}},
-	})
-	tests := map[string]struct {
-		subject, topic string
-		want           bool
-	}{
-		"with it":          {"view kill", "hangup", true},
-		"with the other":   {"watch root", "hangup", true},
-		"without it":       {"view", "hangup", false},
-		"unruled topic":    {"view", "ping", true},
-		"topic's case":     {"view", "Hangup", true},
-		"not required":     {"kill", "hangup", false},
-		"nothing, unruled": {"", "ping", false},
-		"scope to none":    {"banned kill view", "hangup", false},
-	}
-	for name, test := range tests {
-		t.Run(name, func(t *testing.T) {
-			if got := f.AllowRequest(subject(test.subject), test.topic); got != test.want {
-				t.Errorf("got %t, want %t", got, test.want)
-			}
-		})
 	}
 }

@@ -60,7 +60,7 @@ func (n naive) result(payload any) (any, bool) {
 				own = append(own, element)
 			}
 		}
-		if len(own) == 0 && len(list) > 0 && !slices.Contains(n.Absent.Topics, n.topic) {
+		if len(own) == 0 && len(list) > 0 && !slices.Contains(n.Absent.Topics, n.topic) && !slices.Contains(n.Absent.Lists, n.topic) {
 			return nil, false
 		}
 		payload = append([]any{}, own...)

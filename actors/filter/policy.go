@@ -31,8 +31,17 @@ type Policy struct {
 	// KeyPermissions removes a payload key for a subscriber who has none of its permissions.
 	KeyPermissions map[string][]string `koanf:"key_permissions" yaml:"key_permissions,omitempty"`
 	// Requests refuses a request of that topic to a subscriber who has none of its permissions. The
-	// service itself judges topics that are not named here.
+	// service itself judges topics that are not named here. If any is named, a topic that is no text
+	// is refused, because a reader might take it for one.
 	Requests map[string][]string `koanf:"requests" yaml:"requests,omitempty"`
+	// TenantKeys are the keys of a request's payload that name a tenant: the domain, or with `name@`
+	// something of the domain behind its only @. A request that names another domain than the
+	// subscriber's own is refused, unless the scope that counts is to all. See Refusal.
+	TenantKeys []string `koanf:"tenant_keys" yaml:"tenant_keys,omitempty"`
+	// Streams are the topics of replies that come in any number, none included, to one request,
+	// such as one a call. One that is dropped leaves no trace; any other reply that is dropped is
+	// made up for by a 403, so that nobody waits for it in vain.
+	Streams []string `koanf:"streams" yaml:"streams,omitempty"`
 }
 
 // Reach is how far a scope lets its subscribers see.
@@ -59,8 +68,8 @@ type Scope struct {
 	// with an @. Compared to the letter; an empty value belongs to nobody.
 	Keys []string `koanf:"keys" yaml:"keys,omitempty"`
 	// ListKeys are the same for each object in a payload that is a list: foreign elements are
-	// removed, and a list of which nothing is left is dropped, unless absent names its topic. A
-	// scope without ListKeys takes a list for a payload without any key.
+	// removed, and a list of which nothing is left is dropped, unless absent names its topic in
+	// topics or lists. A scope without ListKeys takes a list for a payload without any key.
 	ListKeys []string `koanf:"list_keys" yaml:"list_keys,omitempty"`
 	// Accept are values of Keys, not of ListKeys, that belong to every domain, such as "default".
 	Accept []string `koanf:"accept" yaml:"accept,omitempty"`
@@ -75,4 +84,7 @@ type Absent struct {
 	Events []string `koanf:"events" yaml:"events,omitempty"`
 	// Topics lets messages of these topics pass, such as replies that say nothing of a tenant.
 	Topics []string `koanf:"topics" yaml:"topics,omitempty"`
+	// Lists delivers a list of these topics as [] when all its elements are foreign: for answers to
+	// pages that want a list.
+	Lists []string `koanf:"lists" yaml:"lists,omitempty"`
 }

@@ -105,6 +105,9 @@ func (r source) policy() (Policy, *Filter) {
 		case 2:
 			p.Absent.Topics = r.some(topics, 1)
 		}
+		if r.chance(20) {
+			p.Absent.Lists = r.some(topics, 1)
+		}
 		if f, err := Compile(p); err == nil {
 			return p, f
 		}

@@ -185,7 +185,7 @@ func (r *run) list(w *writer) Verdict {
 	switch {
 	case !s.done:
 		return r.drop("not JSON")
-	case total > 0 && own == 0 && !r.filter.absent.topics[r.topic]:
+	case total > 0 && own == 0 && !r.filter.absent.topics[r.topic] && !r.filter.absent.lists[r.topic]:
 		return r.dropScope(" all elements are foreign")
 	}
 	return Deliver

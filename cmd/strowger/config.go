@@ -2,16 +2,20 @@ package main
 
 import (
 	"fmt"
+	"io"
+	"strings"
 
 	"github.com/spf13/cobra"
 
+	"strowger/actors/filter"
 	"strowger/config"
 )
 
 func (p *program) configCommand() *cobra.Command {
-	cmd := group("config", "Explain and check settings", p.configDefaultsCommand(), p.configCheckCommand())
+	cmd := group("config", "Explain and check settings", p.configDefaultsCommand(), p.configCheckCommand(), p.configPoliciesCommand())
 	cmd.Example = `  strowger config defaults > strowger.yaml
-  strowger config check strowger.yaml`
+  strowger config check strowger.yaml
+  strowger config policies strowger.yaml`
 	return cmd
 }
 
@@ -47,4 +51,56 @@ config.conf, and reports everything that is wrong with it on stderr, one problem
 			return nil
 		}),
 	}
+}
+
+func (p *program) configPoliciesCommand() *cobra.Command {
+	return &cobra.Command{
+		Use:   "policies [FILE]",
+		Short: "Print the policies in use: who sees what of which service",
+		Long: `Policies prints the policies that hold with a file of settings, sorted by the name of the
+service or class that they are for: the built-in ones, and those of the file in place of
+them or beside them. Without a file it prints the built-in ones with their comments. What
+it prints can be put into a file of settings and changed there.`,
+		Example: `  strowger config policies
+  strowger config policies /etc/strowger.yaml`,
+		Args: cobra.MaximumNArgs(1),
+		RunE: verb(func(args []string) error {
+			if len(args) > 0 && args[0] == "" {
+				return usage("the name of the file is empty")
+			}
+			text, err := policies(args)
+			if err != nil {
+				return err
+			}
+			var out strings.Builder
+			out.WriteString("policies:\n")
+			for line := range strings.Lines(text) {
+				if strings.TrimSpace(line) != "" {
+					line = "  " + line
+				}
+				out.WriteString(line)
+			}
+			if _, err := io.WriteString(p.stdout, out.String()); err != nil {
+				return fmt.Errorf("print: %w", err)
+			}
+			return nil
+		}),
+	}
+}
+
+// policies returns the policies that hold with a file of settings, or without one.
+func policies(args []string) (string, error) {
+	if len(args) == 0 {
+		return filter.BuiltinYAML(), nil
+	}
+	cfg, err := config.Load(config.Options{File: args[0]})
+	if err != nil {
+		return "", err
+	}
+	effective, err := cfg.EffectivePolicies()
+	if err != nil {
+		return "", err
+	}
+	text, err := config.MarshalPolicies(effective)
+	return string(text), err
 }

@@ -3,6 +3,8 @@ package main
 import (
 	"encoding/json"
 	"errors"
+	"os"
+	"path/filepath"
 	"strings"
 	"syscall"
 	"testing"
@@ -12,10 +14,17 @@ import (
 )
 
 // TestDaemon plays a day of the daemon: a service joins, is called and heard, the settings are
-// read anew, and everyone is sent away.
+// read anew, the service is shut to all, and everyone is sent away.
 func TestDaemon(t *testing.T) {
-	dir := t.TempDir()
-	daemon := begin(t, nil, "serve", "--listen", "127.0.0.1:0", "--token-dir", dir)
+	dir, settings := t.TempDir(), filepath.Join(t.TempDir(), "strowger.yaml")
+	configure := func(scope string) {
+		t.Helper()
+		if err := os.WriteFile(settings, []byte("policies: {weather: {scopes: [{to: "+scope+"}]}}\n"), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	configure("all")
+	daemon := begin(t, nil, "serve", "--listen", "127.0.0.1:0", "--token-dir", dir, "--config", settings)
 	var listening struct{ Addr string }
 	if err := json.Unmarshal([]byte(daemon.stderr.line(t, `"msg":"listening"`)), &listening); err != nil {
 		t.Fatal(err)
@@ -43,6 +52,10 @@ func TestDaemon(t *testing.T) {
 	daemon.signals.send(t, syscall.SIGHUP)
 	daemon.stderr.line(t, `"msg":"settings reloaded","changes":0`)
 	call()
+	configure("none")
+	daemon.signals.send(t, syscall.SIGHUP)
+	daemon.stderr.line(t, `"msg":"settings reloaded","changes":1`)
+	begin(t, nil, "call", "--url", url, "--token-dir", dir, "weather", "today").wait(3)
 
 	daemon.signals.send(t, syscall.SIGTERM)
 	daemon.wait(0)

@@ -30,7 +30,11 @@ type daemon struct {
 	once   sync.Once     // guards stopping
 }
 
-// startDaemon runs the daemon with a configuration file of this text, and stops it when t ends.
+// openServices is the policy of the tests' own services: everybody sees everything.
+const openServices = "\npolicies:\n  lab_plain_service:\n    scopes: [{to: all}]\n"
+
+// startDaemon runs the daemon with a configuration file of this text and openServices, and stops it
+// when t ends.
 func startDaemon(t *testing.T, yaml string) *daemon {
 	t.Helper()
 	path, err := binary()
@@ -38,7 +42,7 @@ func startDaemon(t *testing.T, yaml string) *daemon {
 		t.Fatal(err)
 	}
 	config := filepath.Join(t.TempDir(), "strowger.yaml")
-	if err := os.WriteFile(config, []byte(yaml), 0o600); err != nil {
+	if err := os.WriteFile(config, []byte(yaml+openServices), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	d := &daemon{tokenDir: t.TempDir(), log: newDaemonLog(), exited: make(chan struct{})}

@@ -1,0 +1,44 @@
+package actors
+
+import (
+	"github.com/asynkron/protoactor-go/actor"
+
+	"strowger/actors/filter"
+)
+
+// Explain asks a topic what one of its members gets of a message that its service might say. The
+// sender gets an *Explained.
+type Explain struct {
+	Subscriber string // id
+	Topic      string
+	Payload    []byte // valid JSON; nil for null
+}
+
+// Explained answers Explain.
+type Explained struct {
+	Member   bool // false: the subscriber is none, and there are no accounts
+	Accounts []Account
+}
+
+// Account is what one instance of a service comes to for a subscriber.
+type Account struct {
+	Class string // of the instance
+	Own   bool   // the instance brought its policy along
+	filter.Explanation
+}
+
+// explain tells what every instance's filter says; without an instance there is no account.
+func (t *topic) explain(ctx actor.Context, m *Explain) {
+	answer := &Explained{}
+	for p := range t.members {
+		if p.ID != m.Subscriber {
+			continue
+		}
+		answer.Member = true
+		t.refresh()
+		for speaker, v := range t.speakers {
+			answer.Accounts = append(answer.Accounts, Account{speaker.Class, speaker.Policy != nil, v.filter.Explain(p.subject(), m.Topic, m.Payload)})
+		}
+	}
+	ctx.Respond(answer)
+}

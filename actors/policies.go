@@ -1,0 +1,65 @@
+package actors
+
+import (
+	"sync"
+
+	"strowger/actors/filter"
+)
+
+// Policies says which filter stands between a service and its subscribers. It never changes: a
+// reload puts another one into Settings. Its zero value, like a nil one, denies everything.
+type Policies struct {
+	filters  map[string]*filter.Filter
+	fallback *filter.Filter
+	warned   sync.Map // unruled{}s, each warned of once
+}
+
+// unruled is an instance without a policy.
+type unruled struct{ name, class string }
+
+// NewPolicies returns policies by the name of a service or the class of its token, and the filter
+// of those that have none. The map must not be changed afterwards.
+func NewPolicies(filters map[string]*filter.Filter, fallback *filter.Filter) *Policies {
+	return &Policies{filters: filters, fallback: fallback}
+}
+
+// Of returns the filter of what an instance of a service says and is asked: the instance's own, or
+// that of its name, or that of its class, or else the fallback, and then found is false.
+func (p *Policies) Of(service *Peer) (f *filter.Filter, found bool) {
+	switch {
+	case service.Policy != nil:
+		return service.Policy, true
+	case p == nil:
+		return nil, false
+	}
+	if f, found = p.filters[service.Name]; found {
+		return f, true
+	}
+	if f, found = p.filters[service.Class]; found {
+		return f, true
+	}
+	return p.fallback, false
+}
+
+// policy returns the filter of what an instance of a service says and is asked.
+func (d *Deps) policy(service *Peer) *filter.Filter {
+	f, _ := d.settings().Policies.Of(service)
+	return f
+}
+
+// warnOfNone logs, once for each name and class, that an instance has no policy and what to set.
+func (d *Deps) warnOfNone(service *Peer) {
+	p := d.settings().Policies
+	if _, found := p.Of(service); found || p == nil {
+		return
+	}
+	if _, again := p.warned.LoadOrStore(unruled{service.Name, service.Class}, nil); again {
+		return
+	}
+	message := "service without a policy: what it says reaches nobody, and requests are refused"
+	if p.fallback.AllowRequest(filter.Subject{}, nil, nil) {
+		message = "service without a policy: everybody gets all it says"
+	}
+	d.Log.Warn(message, "service", service.Name, "class", service.Class,
+		"setting", "policies, routing.default_policy")
+}

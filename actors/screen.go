@@ -1,0 +1,42 @@
+package actors
+
+import (
+	"strowger/actors/filter"
+	"strowger/transport/wire"
+)
+
+// mayAsk reports whether an instance's policy lets a request through.
+func (s *service) mayAsk(instance, from *Peer, e *wire.Envelope) bool {
+	return s.deps.policy(instance).AllowRequest(from.subject(), e.Topic, e.Payload)
+}
+
+// screen returns what the one who asked may see of a reply; nil for nothing at all. In place of a
+// reply that is dropped it is a 403, once for each request, so that nobody waits in vain. Why a
+// service in this process could not do what was asked is no data: it is not filtered.
+func (s *service) screen(m *say, to *Peer, r *request) *wire.Envelope {
+	if m.open || m.from.local != nil && failure(m.envelope) {
+		e := *m.envelope
+		e.ResourceID = nil
+		return &e
+	}
+	f, subject := s.deps.policy(m.from), to.subject()
+	topic, _ := wire.Text(m.envelope.Topic)
+	payload, verdict := f.Apply(f.Class(subject), topic, m.envelope.Payload, nil)
+	if verdict == filter.Deliver {
+		e := *m.envelope
+		e.Payload, e.ResourceID = payload, nil
+		return &e
+	}
+	s.deps.Counters.Dead(Filtered)
+	if r == nil || r.refused || f.Streams(topic) {
+		return nil
+	}
+	r.refused = true
+	return wire.Forbidden.Answer(m.envelope)
+}
+
+// failure reports whether a reply says that a request was not carried out.
+func failure(e *wire.Envelope) bool {
+	code := e.StatusCode
+	return len(code) == 3 && (code[0] == '4' || code[0] == '5')
+}

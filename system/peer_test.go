@@ -1,0 +1,130 @@
+package system
+
+import (
+	"encoding/json"
+	"fmt"
+	"testing"
+	"time"
+
+	"github.com/lxzan/gws"
+
+	"strowger/system/token"
+)
+
+// peer is the far end of one connection, spoken to in the bytes of the protocol.
+type peer struct {
+	t      *testing.T
+	conn   *gws.Conn
+	got    chan envelope
+	closed chan struct{}
+}
+
+// envelope is a message as a peer reads it.
+type envelope struct {
+	Service    string          `json:"service_name"`
+	Topic      string          `json:"topic"`
+	Code       json.RawMessage `json:"status_code"`
+	RequestID  json.RawMessage `json:"request_id"`
+	ResourceID string          `json:"resource_id"`
+	Payload    json.RawMessage `json:"payload"`
+}
+
+// String spells a message as the tests do: status service/topic #request payload.
+func (e envelope) String() string {
+	return fmt.Sprintf("%s %s/%s #%s %s", e.Code, e.Service, e.Topic, e.RequestID, e.Payload)
+}
+
+type reader struct {
+	gws.BuiltinEventHandler
+	peer *peer
+}
+
+func (r *reader) OnMessage(_ *gws.Conn, m *gws.Message) {
+	var e envelope
+	if err := json.Unmarshal(m.Bytes(), &e); err != nil {
+		r.peer.t.Errorf("%q: %v", m.Bytes(), err)
+	}
+	r.peer.got <- e
+}
+
+// join connects with a new token and returns once it is accepted.
+func join(t *testing.T, s *System, spec token.Spec) *peer {
+	t.Helper()
+	p := &peer{t: t, got: make(chan envelope, 1024), closed: make(chan struct{})}
+	conn, _, err := gws.NewClient(&reader{peer: p}, &gws.ClientOption{Addr: "ws://" + s.Addr().String() + "/"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	p.conn = conn
+	go func() {
+		defer close(p.closed)
+		conn.ReadLoop()
+	}()
+	t.Cleanup(p.leave)
+	made := mint(t, s.running.Load().Tokens.Directory, spec)
+	p.gets(`407 authentication/authenticate #"" null`)
+	p.sendf(`{"service":"authentication","token":{"name":%q,"hash":%q}}`, made.Name, made.Hash)
+	p.gets(`200 authentication/authenticated #"" null`)
+	return p
+}
+
+// user is a client of a domain that watches services, space-separated words being permissions.
+func user(domain string, permissions []string, services ...string) token.Spec {
+	return token.Spec{Kind: token.User, DomainName: domain, Permissions: permissions, Services: services}
+}
+
+// remote is a service of a class.
+func remote(name, class string) token.Spec {
+	return token.Spec{Kind: token.Service, ServiceName: name, ServiceClass: class}
+}
+
+// leave ends the connection and waits until it has ended.
+func (p *peer) leave() {
+	_ = p.conn.WriteClose(1000, nil) // closed already, it may be
+	<-p.closed
+}
+
+func (p *peer) sendf(format string, args ...any) {
+	p.t.Helper()
+	if err := p.conn.WriteString(fmt.Sprintf(format, args...)); err != nil {
+		p.t.Fatal(err)
+	}
+}
+
+func (p *peer) next() envelope {
+	p.t.Helper()
+	select {
+	case e := <-p.got:
+		return e
+	case <-time.After(patience):
+		p.t.Fatal("no message came")
+		return envelope{}
+	}
+}
+
+func (p *peer) gets(want ...string) {
+	p.t.Helper()
+	for _, want := range want {
+		if got := p.next().String(); got != want {
+			p.t.Fatalf("got  %s\nwant %s", got, want)
+		}
+	}
+}
+
+// asked reads a request and returns who asked.
+func (p *peer) asked(want string) (resource string) {
+	p.t.Helper()
+	e := p.next()
+	if got := e.String(); got != want {
+		p.t.Fatalf("got  %s\nwant %s", got, want)
+	}
+	return e.ResourceID
+}
+
+// quiet fails if anything came that was sent before: the router's own answer, which is sent later,
+// has to be the next. It needs routing.unknown_service at 503.
+func (p *peer) quiet() {
+	p.t.Helper()
+	p.sendf(`{"service":"nobody","topic":"quiet","request_id":"q"}`)
+	p.gets(`503 nobody/quiet #"q" null`)
+}

@@ -1,0 +1,65 @@
+package system
+
+import (
+	"strings"
+	"testing"
+
+	"strowger/actors"
+	"strowger/actors/filter"
+	"strowger/config"
+)
+
+func TestGovernors(t *testing.T) {
+	cfg := config.Default()
+	open := filter.Policy{Scopes: []filter.Scope{{To: filter.All}}}
+	cfg.Policies = map[string]filter.Policy{"a": open, "b": open}
+	var g governors
+	of := func(cfg *config.Config, name string) *filter.Filter {
+		t.Helper()
+		p, err := g.policies(cfg)
+		if err != nil {
+			t.Fatal(err)
+		}
+		f, found := p.Of(&actors.Peer{Name: name})
+		if found != (name != "unknown") {
+			t.Fatalf("%s has a policy: %v", name, found)
+		}
+		return f
+	}
+	a, b, calls := of(cfg, "a"), of(cfg, "b"), of(cfg, "active_calls_service")
+	same, err := g.policies(cfg)
+	if err != nil || same != g.current || of(cfg, "a") != a {
+		t.Error("the same configuration makes other filters")
+	}
+	if of(cfg, "unknown").AllowRequest(filter.Subject{}, nil, nil) {
+		t.Error("a service without a policy is open")
+	}
+
+	changed := *cfg
+	changed.Policies = map[string]filter.Policy{"a": open, "b": {Keys: []string{"k"}}, "active_calls_service": open}
+	if of(&changed, "a") != a {
+		t.Error("a policy that did not change was compiled again")
+	}
+	if of(&changed, "b") == b || of(&changed, "active_calls_service") == calls {
+		t.Error("a policy that changed was not compiled again")
+	}
+	if same == g.current {
+		t.Error("the policies were changed, not swapped")
+	}
+
+	wrong := changed
+	wrong.Policies = map[string]filter.Policy{"c": {}}
+	before := g.current
+	if _, err := g.policies(&wrong); err == nil || !strings.Contains(err.Error(), "policies.c: ") {
+		t.Errorf("got %v", err)
+	}
+	if g.current != before || of(&changed, "a") != a {
+		t.Error("a wrong configuration changed something")
+	}
+
+	allow := changed
+	allow.Routing.DefaultPolicy = "allow"
+	if !of(&allow, "unknown").AllowRequest(filter.Subject{}, nil, nil) {
+		t.Error("a service without a policy is shut")
+	}
+}

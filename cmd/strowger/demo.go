@@ -37,7 +37,7 @@ settings but these flags. With --chaos the services panic, hang and leak by sche
 	flags.StringVar(&f.page, "page", "127.0.0.1:8088", "serve the page on `HOST:PORT` of this machine")
 	flags.BoolVar(&f.chaos, "chaos", false, "break the services by schedule")
 	flags.DurationVar(&f.interval, "chaos-interval", 5*time.Second, "mean `TIME` between two faults")
-	flags.String("log-level", "error", "log from this `LEVEL` on: debug, info, warn or error")
+	flags.String("log-level", "", "log from this `LEVEL` on: debug, info, warn or error (default errors, without stacks)")
 	cmd.RunE = verb(func([]string) error { return p.demo(f, flags) })
 	return cmd
 }
@@ -70,6 +70,9 @@ func (p *program) demo(f demoFlags, flags *pflag.FlagSet) error {
 	level := new(slog.LevelVar)
 	level.Set(logLevel(cfg.Log.Level))
 	log := newLog(p.stderr, cfg.Log.Format, level)
+	if !flags.Changed("log-level") {
+		log = slog.New(brief{log.Handler()})
+	}
 	chaos := demo.NewChaos(demo.ChaosOptions{Interval: f.interval, Log: log})
 	o := demo.Options{Chaos: chaos}
 	d := &daemon{program: p, load: load, cfg: cfg, level: level, log: log}
@@ -99,6 +102,9 @@ func demoConfig(flags *pflag.FlagSet, page, tokens string) (*config.Config, erro
 	}
 	cfg.Listen.Origins = []string{host}
 	cfg.Tokens.Directory = tokens
+	if !flags.Changed("log-level") {
+		cfg.Log.Level = "error"
+	}
 	return cfg, cfg.Validate()
 }
 

@@ -19,6 +19,7 @@ const module = "strowger"
 const (
 	gws        = "github.com/lxzan/gws"
 	koanf      = "github.com/knadh/koanf"
+	prometheus = "github.com/prometheus/client_golang"
 	protoactor = "github.com/asynkron/protoactor-go"
 )
 
@@ -57,6 +58,12 @@ func rules() []rule {
 			reason: "the demo's services are written as anybody's are, and its page is a client like any other"},
 		{dir: "system/supervisor/...", ours: []string{"transport/wire/...", "actors/...", "config/...", "system/..."}, never: []string{gws, "net/http"},
 			reason: "the supervisor knows nothing of what it supervises"},
+		{dir: "system/admin/...", ours: []string{"system/introspect/..."}, never: []string{gws, koanf},
+			reason: "admin shows what its source says and can change nothing"},
+		{dir: "system/janitor/...", never: []string{gws, koanf, "net/http"},
+			reason: "a janitor knows when, and is told what"},
+		{dir: "system/introspect/...", ours: []string{"system/supervisor/..."}, never: []string{gws, koanf, protoactor, prometheus, "net/http"},
+			reason: "introspect is plain data about the running system: whoever shows it decides how"},
 		{dir: "system/...", ours: []string{"transport/...", "actors/...", "config/...", "system/..."},
 			reason: "system builds everything below it and is built by cmd"},
 		{dir: "cmd/...", ours: []string{"cmd/...", "system/...", "transport/...", "actors/...", "config/...", "client/..."},
@@ -116,6 +123,9 @@ func TestViolations(t *testing.T) {
 		"dashboard imports system":         {graph{"system/dashboard": {"strowger/system", "strowger/config"}}, []string{"system/dashboard imports strowger/system", "system/dashboard imports strowger/config"}},
 		"demo imports system":              {graph{"system/demo/page": {"strowger/system", "net/http"}}, []string{"system/demo/page imports strowger/system"}},
 		"supervisor imports transport":     {graph{"system/supervisor": {"strowger/transport"}}, []string{"system/supervisor imports strowger/transport"}},
+		"admin imports actors":             {graph{"system/admin": {"strowger/actors"}}, []string{"system/admin imports strowger/actors"}},
+		"janitor imports tokens":           {graph{"system/janitor": {"strowger/system/token"}}, []string{"system/janitor imports strowger/system/token"}},
+		"introspect imports HTTP":          {graph{"system/introspect": {"net/http"}}, []string{"system/introspect imports net/http"}},
 		"system imports cmd":               {graph{"system": {"strowger/cmd/strowger"}}, []string{"system imports strowger/cmd/strowger"}},
 		"system imports bench":             {graph{"system": {"strowger/bench"}}, []string{"system imports strowger/bench"}},
 		"bench without its go.mod":         {graph{"bench/peers": {"fmt"}}, []string{"bench/peers is a package of this module"}},

@@ -20,6 +20,9 @@ type Deps struct {
 	Counters *Counters
 	Settings *atomic.Pointer[Settings]
 	Registry *Registry
+	// OnCrash is told of every message at which an actor panicked. It must not block or panic. Nil:
+	// nobody is.
+	OnCrash func(c *Crash)
 	// Temporary ends connections and subscribers that panic. It is one value for all, because the
 	// library keeps a guardian for each.
 	Temporary actor.SupervisorStrategy

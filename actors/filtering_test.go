@@ -280,6 +280,26 @@ func TestServiceWithoutPolicy(t *testing.T) {
 	}
 }
 
+// A reload that takes a policy away is told of as a new service without one is.
+func TestReloadThatTakesAPolicyAway(t *testing.T) {
+	lines := new(log)
+	w := newWorld(t, func(d *Deps) { d.Log = slog.New(slog.NewTextHandler(lines, nil)) })
+	w.govern(salaries)
+	s := w.service("s")
+	w.settleName(s, "s")
+	if n := lines.count("service without a policy"); n != 0 {
+		t.Errorf("%d warnings of a service with a policy", n)
+	}
+	w.govern(``)
+	for range 2 {
+		s.writef(`{"service":"s","payload":1}`)
+	}
+	w.settleName(s, "s")
+	if n := lines.count("service without a policy"); n != 1 {
+		t.Errorf("%d warnings, want 1", n)
+	}
+}
+
 // From the moment the policies are swapped nothing goes by the old ones.
 func TestReloadOfPolicies(t *testing.T) {
 	w := under(t, salaries)
@@ -324,10 +344,7 @@ func TestAudiencesEnd(t *testing.T) {
 	w.service("s")
 	stays := w.user("a.x")
 	for i := range 5 {
-		p := w.user(fmt.Sprint(i, ".x"))
-		p.leave()
-		p.closedWith(wire.CloseNormal)
-		w.ended(p.pid)
+		w.gone(w.user(fmt.Sprint(i, ".x")))
 	}
 	w.settleName(stays, "s")
 	w.topicOf("s", func(tp *topic) {
@@ -442,4 +459,36 @@ func TestPolicyOfItsOwn(t *testing.T) {
 	w.deps.send(route.Service, &say{envelope: &wire.Envelope{ServiceName: wire.Raw(`"s"`), Payload: wire.Raw(`{"a":1,"b":2}`)}, from: own})
 	p.gets(` s/ #"" {"a":1}`)
 	w.deps.send(w.router, &Withdraw{Peer: own})
+}
+
+func TestExplainOfTopic(t *testing.T) {
+	w := under(t, salaries)
+	p := w.user("a.x")
+	var peer *Peer
+	w.look(p.pid, func(a actor.Actor) { peer = a.(*connection).peer })
+	ask := func(id string) *Explained {
+		t.Helper()
+		m := &Explain{Subscriber: id, Topic: "t", Payload: []byte(`{"d":"a.x","salary":1}`)}
+		result, err := w.deps.System.Root.RequestFuture(w.deps.Registry.Lookup("s").Topic, m, patience).Result()
+		if err != nil {
+			t.Fatal(err)
+		}
+		return result.(*Explained)
+	}
+	if e := ask(peer.ID); !e.Member || len(e.Accounts) != 0 {
+		t.Errorf("without an instance: %+v", e)
+	}
+	s := w.service("s")
+	if e := ask("nobody"); e.Member || len(e.Accounts) != 0 {
+		t.Errorf("of nobody: %+v", e)
+	}
+	e := ask(peer.ID)
+	if !e.Member || len(e.Accounts) != 1 || e.Accounts[0].Class != "s_service" || e.Accounts[0].Own || string(e.Accounts[0].Payload) != `{"d":"a.x"}` {
+		t.Errorf("got %+v", e)
+	}
+	w.govern(`s_service: {require: [x]}`)
+	if e := ask(peer.ID); len(e.Accounts) != 1 || e.Accounts[0].Verdict != filter.Drop {
+		t.Errorf("after a reload: %+v", e)
+	}
+	s.silent()
 }

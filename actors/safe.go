@@ -12,9 +12,26 @@ import (
 
 // Crash is why an actor failed: what was thrown, at what message, and where.
 type Crash struct {
+	Actor   string // the PID's name
+	Kind    string // connection, topic and so on
 	Reason  any
 	Message any
 	Stack   []byte
+}
+
+// Envelope returns the routed message at which the actor failed, nil if it was none.
+func (c *Crash) Envelope() *wire.Envelope {
+	switch m := c.Message.(type) {
+	case *ask:
+		return m.envelope
+	case *say:
+		return m.envelope
+	case *broadcast:
+		return m.envelope
+	case *reply:
+		return m.envelope
+	}
+	return nil
 }
 
 // Error returns the reason; the stack is for the log.
@@ -63,10 +80,13 @@ func (s *Safe) recover(ctx actor.Context) {
 		return
 	}
 	message := ctx.Message()
-	crash := &Crash{Reason: reason, Message: message, Stack: debug.Stack()}
+	crash := &Crash{Actor: ctx.Self().GetId(), Kind: s.kind, Reason: reason, Message: message, Stack: debug.Stack()}
 	s.deps.Log.Error("actor panicked", "actor", ctx.Self().GetId(), "kind", s.kind,
 		"message", fmt.Sprintf("%T", message), "reason", fmt.Sprint(reason), "stack", string(crash.Stack))
 	s.deps.Counters.Panics.Add(1)
+	if s.deps.OnCrash != nil {
+		s.deps.OnCrash(crash)
+	}
 	if l, ok := message.(leased); ok {
 		s.deps.Counters.Dead(ActorCrashed)
 		l.release()

@@ -224,7 +224,6 @@ func (s *service) onlyAsker(key wire.Key) (*Peer, *request, DeadReason) {
 func (s *service) instanceUp(ctx actor.Context, m *instanceUp) {
 	if !slices.ContainsFunc(s.instances, func(i *instance) bool { return i.peer == m.peer }) {
 		s.instances = append(s.instances, &instance{peer: m.peer})
-		s.deps.warnOfNone(m.peer)
 		ctx.Send(s.topic, &speak{peer: m.peer})
 		s.deps.Log.Info("service up", "service", s.name, "instances", len(s.instances), "class", m.peer.Class)
 		if s.passive(m.peer) {

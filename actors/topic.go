@@ -172,6 +172,7 @@ func (t *topic) refresh() {
 }
 
 func (t *topic) hear(p *Peer) {
+	t.deps.warnOfNone(p)
 	v := t.view(t.deps.policy(p))
 	v.speakers++
 	t.speakers[p] = v

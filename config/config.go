@@ -23,6 +23,7 @@ type Config struct {
 	Routing   Routing   `koanf:"routing"`
 	Services  Services  `koanf:"services"`
 	Dashboard Dashboard `koanf:"dashboard"`
+	Admin     Admin     `koanf:"admin"`
 	Log       Log       `koanf:"log"`
 	Shutdown  Shutdown  `koanf:"shutdown"`
 
@@ -74,6 +75,9 @@ type Tokens struct {
 	Owners    []string `koanf:"owners"`
 	MaxBytes  Size     `koanf:"max_bytes"`
 	MaxDepth  int      `koanf:"max_depth"`
+
+	SweepInterval  time.Duration `koanf:"sweep_interval"`
+	UnclaimedAfter time.Duration `koanf:"unclaimed_after"`
 }
 
 // Routing says what becomes of requests and replies.
@@ -98,6 +102,14 @@ type Dashboard struct {
 	CPUInterval      time.Duration `koanf:"cpu_interval"`
 	NetworkInterval  time.Duration `koanf:"network_interval"`
 	NetworkInterface string        `koanf:"network_interface"`
+}
+
+// Admin says where an operator and his monitoring may ask, and what.
+type Admin struct {
+	Address     string `koanf:"address"`
+	Connections int    `koanf:"connections"`
+	Pprof       bool   `koanf:"pprof"`
+	Payloads    bool   `koanf:"payloads"`
 }
 
 // Log says what is logged and how.

@@ -3,8 +3,11 @@ package config
 import (
 	"fmt"
 	"os"
+	"reflect"
 	"strings"
 	"testing"
+
+	"strowger/actors/filter"
 )
 
 const (
@@ -63,8 +66,32 @@ func TestDocsTableIsWellFormed(t *testing.T) {
 	}
 }
 
-// The examples of the page are checked by loading them.
+// The examples of the pages are checked by loading them.
 func TestDocsExamplesLoad(t *testing.T) {
+	for _, page := range []string{page, policyPage} {
+		t.Run(page, func(t *testing.T) { loadExamples(t, page) })
+	}
+}
+
+const policyPage = "../docs/policies.md"
+
+// Every rule has a heading or at least an example.
+func TestPolicyPageHasEveryRule(t *testing.T) {
+	data, err := os.ReadFile(policyPage)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, of := range []reflect.Type{reflect.TypeFor[filter.Policy](), reflect.TypeFor[filter.Scope](), reflect.TypeFor[filter.Absent]()} {
+		for i := range of.NumField() {
+			rule, _, _ := strings.Cut(of.Field(i).Tag.Get("yaml"), ",")
+			if !strings.Contains(string(data), rule+":") {
+				t.Errorf("no example of %s", rule)
+			}
+		}
+	}
+}
+
+func loadExamples(t *testing.T, page string) {
 	data, err := os.ReadFile(page)
 	if err != nil {
 		t.Fatal(err)

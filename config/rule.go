@@ -78,6 +78,16 @@ func address() rule {
 	}}
 }
 
+// orEmpty allows an empty text besides what the rule allows.
+func orEmpty(r rule) rule {
+	return rule{text: "empty, or " + r.text, check: func(value any) error {
+		if value.(string) == "" {
+			return nil
+		}
+		return r.check(value)
+	}}
+}
+
 func directory() rule {
 	return rule{text: "absolute path", check: func(value any) error {
 		path := value.(string)

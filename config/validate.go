@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
 
 	koanfmaps "github.com/knadh/koanf/maps"
 	"github.com/knadh/koanf/providers/structs"
@@ -53,6 +54,13 @@ func (c *Config) conflicts() []conflict {
 	if k := c.Keepalive; k.IdleTimeout > 0 && k.IdleTimeout <= k.PingInterval {
 		msg := fmt.Sprintf("%s is not longer than %s, which is %s", format(k.IdleTimeout), ping, format(k.PingInterval))
 		list = append(list, conflict{[]string{idle, ping}, msg})
+	}
+	if t := c.Tokens; t.UnclaimedAfter > 0 && t.SweepInterval == 0 {
+		msg := "is set, but tokens.sweep_interval is 0s: nothing is deleted"
+		list = append(list, conflict{[]string{"tokens.unclaimed_after", "tokens.sweep_interval"}, msg})
+	}
+	if a := c.Admin.Address; a != "" && a == c.Listen.Address && !strings.HasSuffix(a, ":0") {
+		list = append(list, conflict{[]string{"admin.address", "listen.address"}, "is " + quote(a) + ", which listen.address is too"})
 	}
 	return list
 }

@@ -2,6 +2,7 @@ package config
 
 import (
 	"testing"
+	"time"
 
 	"strowger/actors/filter"
 )
@@ -35,7 +36,16 @@ func TestValidate(t *testing.T) {
 			"policies.a.b.require[0]: is empty",
 			`policies.a.b.scopes[0].to: "x" is none of all, domain, extensions, none`,
 			"policies.c.scopes: no rule at all; write a scope to all to let everybody see everything"}},
+		{"no admin pages", func(cfg *Config) { cfg.Admin.Address = "" }, nil},
+		{"admin pages nowhere", func(cfg *Config) { cfg.Admin.Address = "8081" }, []string{
+			"admin.address: 8081 is not host:port, write it like 127.0.0.1:8080 or [::1]:8080"}},
+		{"one address for two", func(cfg *Config) { cfg.Admin.Address = cfg.Listen.Address }, []string{
+			"admin.address: is 127.0.0.1:8080, which listen.address is too"}},
+		{"old tokens nobody looks for", func(cfg *Config) { cfg.Tokens.SweepInterval, cfg.Tokens.UnclaimedAfter = 0, 24*time.Hour }, []string{
+			"tokens.unclaimed_after: is set, but tokens.sweep_interval is 0s: nothing is deleted"}},
+		{"any port for two", func(cfg *Config) { cfg.Admin.Address, cfg.Listen.Address = "127.0.0.1:0", "127.0.0.1:0" }, nil},
 		{"nothing set", func(cfg *Config) { *cfg = Config{} }, []string{
+			"admin.connections: 0 is too small, the smallest is 1",
 			"dashboard.cpu_interval: 0s is too small, the smallest is 1s",
 			"dashboard.network_interval: 0s is too small, the smallest is 1s",
 			"keepalive.tcp: 0s is too small, the smallest is 1s",

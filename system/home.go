@@ -30,6 +30,7 @@ func (s *System) newHome(svc *service.Service) (*home, error) {
 		Clock:          s.deps.Clock,
 		Log:            s.log,
 		RequestTimeout: s.cfg.Routing.RequestTimeout,
+		OnDead:         s.lost,
 	})
 	if err != nil {
 		return nil, fmt.Errorf("service %q: %w", svc.Name, err)

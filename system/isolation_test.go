@@ -25,13 +25,13 @@ func isolated(t *testing.T) *System {
 	return start(t, cfg)
 }
 
-// admin is what FusionPBX grants the group admin of active calls; a root also sees all domains.
-func admin() []string {
+// adminGrants is what FusionPBX grants the group admin of active calls; a root also sees all domains.
+func adminGrants() []string {
 	return []string{"call_active_application", "call_active_codec", "call_active_domain", "call_active_eavesdrop", "call_active_hangup", "call_active_view"}
 }
 
-func root() []string {
-	return append([]string{"call_active_all", "call_active_profile", "call_active_secure"}, admin()...)
+func rootGrants() []string {
+	return append([]string{"call_active_all", "call_active_profile", "call_active_secure"}, adminGrants()...)
 }
 
 // call is an event of a channel of extension 1001 in a domain, as the service sends it.
@@ -61,8 +61,8 @@ func (p *peer) sayCall(id, domain string) {
 func TestCallsOfTwoTenants(t *testing.T) {
 	s := isolated(t)
 	service := join(t, s, remote(calls, "active_calls_service"))
-	a, b := join(t, s, user("a.example.com", admin(), calls)), join(t, s, user("b.example.com", admin(), calls))
-	all := join(t, s, user("a.example.com", root(), calls))
+	a, b := join(t, s, user("a.example.com", adminGrants(), calls)), join(t, s, user("b.example.com", adminGrants(), calls))
+	all := join(t, s, user("a.example.com", rootGrants(), calls))
 	service.sayCall("1", "b.example.com")
 	service.sendf(heartbeat)
 	b.gets(seen("1", "b.example.com"), beat)
@@ -75,7 +75,7 @@ func TestCallsOfTwoTenants(t *testing.T) {
 func TestTabOfAnotherTenantIsClosed(t *testing.T) {
 	s := isolated(t)
 	service := join(t, s, remote(calls, "active_calls_service"))
-	a, b := join(t, s, user("a.example.com", admin(), calls)), join(t, s, user("b.example.com", admin(), calls))
+	a, b := join(t, s, user("a.example.com", adminGrants(), calls)), join(t, s, user("b.example.com", adminGrants(), calls))
 	service.sayCall("1", "a.example.com")
 	a.gets(seen("1", "a.example.com"))
 	a.leave()
@@ -87,7 +87,7 @@ func TestTabOfAnotherTenantIsClosed(t *testing.T) {
 // service comes back.
 func TestServiceBehindItsClients(t *testing.T) {
 	s := isolated(t)
-	a, b := join(t, s, user("a.example.com", admin(), calls)), join(t, s, user("b.example.com", admin(), calls))
+	a, b := join(t, s, user("a.example.com", adminGrants(), calls)), join(t, s, user("b.example.com", adminGrants(), calls))
 	for round := range 2 {
 		service := join(t, s, remote(calls, "active_calls_service"))
 		service.sayCall("1", "b.example.com")
@@ -102,7 +102,7 @@ func TestServiceBehindItsClients(t *testing.T) {
 // C12: each stream has its own filter.
 func TestTwoSubscriptions(t *testing.T) {
 	s := isolated(t)
-	c := join(t, s, user("a.example.com", append(admin(), "conference_active_view"), calls, rooms))
+	c := join(t, s, user("a.example.com", append(adminGrants(), "conference_active_view"), calls, rooms))
 	callService, roomService := join(t, s, remote(calls, "active_calls_service")), join(t, s, remote(rooms, "active_conferences_service"))
 	callService.sayCall("1", "a.example.com")
 	c.gets(seen("1", "a.example.com"))
@@ -118,7 +118,7 @@ func TestTwoSubscriptions(t *testing.T) {
 func TestColumnsOfCalls(t *testing.T) {
 	s := isolated(t)
 	service := join(t, s, remote(calls, "active_calls_service"))
-	with := join(t, s, user("a.example.com", admin(), calls))
+	with := join(t, s, user("a.example.com", adminGrants(), calls))
 	without := join(t, s, user("a.example.com", []string{"call_active_domain"}, calls))
 	service.sayCall("1", "a.example.com")
 	with.gets(seen("1", "a.example.com"))

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"time"
 
 	"strowger/actors"
 	"strowger/system/service"
@@ -72,3 +73,20 @@ func (s *services) wait(ctx context.Context) error {
 	}
 	return nil
 }
+
+// begin returns when every service has been started once, well or not, or after a while: a Setup
+// that hangs does not keep the others' clients waiting.
+func (s *services) begin() {
+	late := time.NewTimer(startPatience)
+	defer late.Stop()
+	for _, h := range s.homes {
+		select {
+		case <-h.instance.Began():
+		case <-late.C:
+			return
+		}
+	}
+}
+
+// startPatience is how long connections wait for services to start.
+const startPatience = 5 * time.Second

@@ -38,6 +38,8 @@ type System struct {
 	egress      *transport.Egress
 	server      *transport.Server
 	services    services
+	tokens      *tokens
+	insight     *insight
 	root        *actor.PID
 	router      *actor.PID // for the tree's own goroutine
 	failed      chan error
@@ -50,8 +52,11 @@ func New(o Options, list ...*service.Service) (*System, error) {
 	if err := s.apply(o.Config); err != nil {
 		return nil, err
 	}
-	tokens, err := openTokens(o.Config, o.Log)
-	if err != nil {
+	var err error
+	if s.insight, err = newInsight(); err != nil {
+		return nil, err
+	}
+	if s.tokens, err = openTokens(o.Config, o.Log); err != nil {
 		return nil, err
 	}
 	if cert := o.Config.Listen.TLSCertificate; cert != "" {
@@ -61,13 +66,14 @@ func New(o Options, list ...*service.Service) (*System, error) {
 	}
 	s.deps = &actors.Deps{
 		System:   newActorSystem(),
-		Tokens:   tokens,
+		Tokens:   s.tokens,
 		Workers:  s.workers,
 		Clock:    wallClock{},
 		Log:      o.Log,
 		Counters: new(actors.Counters),
 		Settings: &s.settings,
 		Registry: new(actors.Registry),
+		OnCrash:  s.crashed,
 	}
 	s.deps.Supervise()
 	if err := s.settle(list); err != nil {
@@ -109,16 +115,15 @@ func (s *System) Start() error {
 		s.egress.Stop()
 		return fmt.Errorf("start: %w", err)
 	}
+	s.services.begin()
+	s.server.Open()
 	return nil
 }
 
 // plant starts the tree.
 func (s *System) plant() error {
-	services, err := supervisor.New(s.services.supervision(s.observe))
-	if err != nil {
-		return err
-	}
-	root, err := supervisor.New(s.tree(services))
+	s.name()
+	root, err := s.tree()
 	if err != nil {
 		return err
 	}
@@ -128,6 +133,14 @@ func (s *System) plant() error {
 
 // Addr returns the address in use, with the port that was given for port 0.
 func (s *System) Addr() net.Addr { return s.server.Addr() }
+
+// AdminAddr returns the address of the admin pages, nil as long as they do not listen.
+func (s *System) AdminAddr() net.Addr {
+	if addr := s.insight.admin.Load(); addr != nil {
+		return *addr
+	}
+	return nil
+}
 
 // Counters returns what happened since the start.
 func (s *System) Counters() *actors.Counters { return s.deps.Counters }

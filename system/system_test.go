@@ -29,6 +29,7 @@ func testConfig(t *testing.T) *config.Config {
 	t.Helper()
 	cfg := config.Default()
 	cfg.Listen.Address = "127.0.0.1:0"
+	cfg.Admin.Address = ""
 	cfg.Tokens.Directory = t.TempDir()
 	return cfg
 }

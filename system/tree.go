@@ -2,11 +2,13 @@ package system
 
 import (
 	"fmt"
+	"net"
 	"time"
 
 	"github.com/asynkron/protoactor-go/actor"
 
 	"strowger/actors"
+	"strowger/system/admin"
 	"strowger/system/supervisor"
 )
 
@@ -16,24 +18,48 @@ import (
 // its crashes come from single messages of peers, whom a pause or giving up would let stop the
 // others: connections and subscribers are temporary (actors.Deps.Temporary), topics, services'
 // names and egress shards restart in place with their state (actors.Deps.Permanent).
-func (s *System) tree(services *actor.Props) supervisor.Options {
-	return supervisor.Options{
+func (s *System) tree() (*actor.Props, error) {
+	services, err := supervisor.New(s.services.supervision(s.observer("root/services")))
+	if err != nil {
+		return nil, err
+	}
+	janitors, err := s.janitors()
+	if err != nil {
+		return nil, err
+	}
+	children := []supervisor.Spec{
+		// Every connection knows the router's PID. Keeps: all names, members and offers, its queue.
+		{Name: "router", Props: s.insight.router.Watch(actors.NewRouter(s.deps)), InPlace: true, Drain: true},
+		// Only has something to do when the system stops. Keeps: all connections.
+		{Name: "connections", Props: actor.PropsFromProducer(s.newConnections), Nested: true},
+		// Each with its own pauses and breaker. Keeps: the services' names, members and queues.
+		{Name: "services", Props: services, Nested: true},
+		// Keep: nothing, there is nothing to keep.
+		{Name: "janitors", Props: janitors, Nested: true},
+		// Keeps: the open socket; connections that wait to be accepted.
+		{Name: "listener", Produce: s.produceListener},
+	}
+	if s.cfg.Admin.Address != "" {
+		// The router has to go on without it. Keeps: nothing.
+		children = append(children, supervisor.Spec{Name: "admin", Props: actor.PropsFromProducer(s.newAdmin()),
+			// One more attempt at once, then every half minute.
+			Breaker: &supervisor.Breaker{}, Pace: supervisor.Pace{Intensity: 1}})
+	}
+	return supervisor.New(supervisor.Options{
 		Strategy:  supervisor.OneForOne,
 		Intensity: 10,
 		Period:    10 * time.Second,
 		Failed:    s.failed,
-		Observe:   s.observe,
-		Children: []supervisor.Spec{
-			// Every connection knows the router's PID. Keeps: all names, members and offers, its queue.
-			{Name: "router", Props: actors.NewRouter(s.deps), InPlace: true, Drain: true},
-			// Only has something to do when the system stops. Keeps: all connections.
-			{Name: "connections", Props: actor.PropsFromProducer(s.newConnections), Nested: true},
-			// Each with its own pauses and breaker. Keeps: the services' names, members and queues.
-			{Name: "services", Props: services, Nested: true},
-			// Keeps: the open socket; connections that wait to be accepted.
-			{Name: "listener", Produce: s.produceListener},
-		},
-	}
+		Observe:   s.observer("root"),
+		Children:  children,
+	})
+}
+
+func (s *System) newAdmin() actor.Producer {
+	a := &s.cfg.Admin
+	return admin.New(admin.Options{Address: a.Address, Source: s, Log: s.log, Profiling: a.Pprof,
+		Payloads: a.Payloads, Connections: a.Connections, Explain: s.ExplainHandler(),
+		Listening: func(addr net.Addr) { s.insight.admin.Store(&addr) }})
 }
 
 // produceListener fails as long as there is no router for the connections.
@@ -44,7 +70,15 @@ func (s *System) produceListener(uint64) *actor.Props {
 	return s.server.Props(s.router)
 }
 
-// observe notes what the supervisor did. The panics themselves are logged where they happen.
+// observer returns who notes what the supervisor at a path did.
+func (s *System) observer(path string) func(supervisor.Event) {
+	return func(e supervisor.Event) {
+		s.insight.tree.Observe(path, e)
+		s.observe(e)
+	}
+}
+
+// observe logs what a supervisor did. The panics themselves are logged where they happen.
 func (s *System) observe(e supervisor.Event) {
 	switch e := e.(type) {
 	case *supervisor.ChildStarted:

@@ -34,8 +34,7 @@ func NewEgress(d *actors.Deps, limits *atomic.Pointer[Limits]) (*Egress, error) 
 	e := &Egress{stop: make(chan struct{}), buffers: newBuffers()}
 	for i := range Shards {
 		sh := newShard(i, e, d, limits)
-		props := actors.Props(d, "egress", func() actor.Actor { return sh },
-			actor.WithMailbox(actors.NewBatchingMailbox), actor.WithGuardian(d.Permanent))
+		props := sh.gauge.WatchBatching(actors.Props(d, "egress", func() actor.Actor { return sh }, actor.WithGuardian(d.Permanent)))
 		pid, err := d.System.Root.SpawnNamed(props, fmt.Sprintf("egress%d", i))
 		if err != nil {
 			return nil, fmt.Errorf("start egress: %w", err)
@@ -47,6 +46,9 @@ func NewEgress(d *actors.Deps, limits *atomic.Pointer[Limits]) (*Egress, error) 
 	go e.tick()
 	return e, nil
 }
+
+// Waiting returns how many messages wait for one of the Shards.
+func (e *Egress) Waiting(shard int) int { return e.shards[shard].gauge.Depth() }
 
 func (e *Egress) tick() {
 	defer e.ticks.Done()

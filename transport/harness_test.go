@@ -142,6 +142,7 @@ func newServer(t testing.TB, config *tls.Config, change func(*Limits)) *server {
 	if err != nil {
 		t.Fatal(err)
 	}
+	s.Server.Open()
 	s.acceptor = s.deps.System.Root.Spawn(s.Server.Props(s.router))
 	t.Cleanup(s.shut)
 	return s

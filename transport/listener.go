@@ -23,19 +23,22 @@ type Server struct {
 	upgrader *gws.Upgrader
 	listener net.Listener
 	running  sync.WaitGroup // the accept loop, handshakes and readers
+	opening  sync.Once
+	opened   chan struct{} // closed when connections may be taken in
 
 	mu         sync.Mutex // Protects following.
 	handshakes map[net.Conn]struct{}
 	stopped    bool
 }
 
-// Listen opens the address; connections are taken in once an actor with the Props runs.
+// Listen opens the address; connections are taken in once an actor with the Props runs and Open was
+// called.
 func Listen(address string, e *Egress, o Options) (*Server, error) {
 	ln, err := net.Listen("tcp", address)
 	if err != nil {
 		return nil, fmt.Errorf("listen on %s: %w", address, err)
 	}
-	s := &Server{opts: o, egress: e, listener: ln, handshakes: make(map[net.Conn]struct{})}
+	s := &Server{opts: o, egress: e, listener: ln, opened: make(chan struct{}), handshakes: make(map[net.Conn]struct{})}
 	s.upgrader = gws.NewUpgrader(new(gws.BuiltinEventHandler), &gws.ServerOption{
 		NewSession: func() gws.SessionStorage { return nil },
 	})
@@ -51,9 +54,13 @@ func (s *Server) Props(router *actor.PID) *actor.Props {
 // Addr returns the address in use.
 func (s *Server) Addr() net.Addr { return s.listener.Addr() }
 
+// Open lets the listener actor take connections in; until then they wait.
+func (s *Server) Open() { s.opening.Do(func() { close(s.opened) }) }
+
 // StopListening takes no more connections and ends those that have not shaken hands yet.
 func (s *Server) StopListening() {
 	_ = s.listener.Close()
+	s.Open()
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.stopped = true
@@ -99,6 +106,7 @@ const (
 )
 
 func (s *Server) accept(router *actor.PID) error {
+	<-s.opened
 	wait := minAcceptWait
 	for {
 		conn, err := s.listener.Accept()

@@ -22,6 +22,7 @@ type shard struct {
 	deps    *actors.Deps
 	limits  *atomic.Pointer[Limits]
 	pid     *actor.PID
+	gauge   actors.Gauge
 	now     atomic.Int64 // unix seconds
 	drains  *sync.WaitGroup
 	sockets map[*socket]struct{}

@@ -70,6 +70,9 @@ func (r *run) object(w *writer) Verdict {
 			r.seeEvent(m.value)
 		}
 		r.own(&r.owner, r.scope.keys, r.scope.accept, key, m.value)
+		if r.lost() {
+			return Drop
+		}
 		if r.keeps(key) {
 			w.keep(m)
 		} else {
@@ -80,6 +83,13 @@ func (r *run) object(w *writer) Verdict {
 		return r.drop("not JSON")
 	}
 	return r.judge()
+}
+
+// lost reports whether nothing that may follow can save the message. Most messages are foreign to
+// most classes, and then most of the payload need not be read.
+func (r *run) lost() bool {
+	return r.trace == nil && (r.event == bad && r.filter.events != nil ||
+		r.owner.sighting == bad && r.owner.rank == 0 && r.scope.to != All)
 }
 
 func (r *run) seeEvent(value []byte) {

@@ -3,6 +3,7 @@ package filter
 import (
 	"bytes"
 	"encoding/json"
+	"strings"
 	"testing"
 	"unicode/utf8"
 )
@@ -13,18 +14,20 @@ func FuzzScan(f *testing.F) {
 	for _, seed := range []string{
 		call, ` { "a" : 1 , "a":[{"x":"]}"}] } `, `{"\u0061\"":"\\","b":-1.5e+3}`, `{}`, `[1,"a",{},[[]],null]`, `[]`,
 		`"a"`, `1`, `1E700`, ``, `{`, `{"`, `{"a`, `{"a":`, `{"a":1,`, `{"\`, `["\\`, `{"a":1}}`, "{\"a\":1}\x00", `{"\u12":1}`, `[,]`, `{"a":{"b":[}]}`,
+		`{"a":"x@one.example","a":"x@two.example","\u0061":1}`, strings.Repeat(`{"a":[`, 300) + strings.Repeat(`]}`, 300), strings.Repeat(`[`, 1000),
 	} {
 		f.Add([]byte(seed))
 	}
 	filter := compile(f, Policy{
 		Events: []string{"CHANNEL_CREATE"},
 		Scopes: []Scope{{To: Domain, Keys: []string{"a@", "caller_context"}, ListKeys: []string{"a"}}},
-		Absent: Absent{Pass: true}, KeyPermissions: map[string][]string{"b": {"p"}},
+		Absent: Absent{Pass: true}, KeyPermissions: map[string][]string{"b": {"p"}}, TenantKeys: []string{"a@", "caller_context"},
 	})
 	s := Subject{Domain: "one.example"}
 	f.Fuzz(func(t *testing.T, data []byte) {
 		out, verdict := filter.Apply(filter.Class(s), "t", data, nil)
 		filter.Explain(s, "t", data)
+		filter.Refusal(s, data, data)
 		keys, values, done := members(data)
 		if !json.Valid(data) || !utf8.Valid(data) {
 			return

@@ -32,7 +32,7 @@ func (p *program) callCommand() *cobra.Command {
 prints the first reply as {"service", "topic", "status", "code", "payload"} on one line.
 The exit status is 3 when the reply has a code of 400 or more.
 ` + connectionHelp,
-		Example: `  strowger call active.calls in.progress --permission call_active_view
+		Example: `  strowger call active.calls in.progress --permission call_active_view --permission call_active_all
   strowger call weather today '{"city":"Oslo"}' --timeout 2s
   jq -n '{city:"Oslo"}' | strowger call weather today -`,
 		Args: cobra.RangeArgs(2, 3),

@@ -102,6 +102,7 @@ func demoConfig(flags *pflag.FlagSet, page, tokens string) (*config.Config, erro
 	}
 	cfg.Listen.Origins = []string{host}
 	cfg.Tokens.Directory = tokens
+	cfg.Admin.Address = "" // a daemon may run beside the demo
 	if !flags.Changed("log-level") {
 		cfg.Log.Level = "error"
 	}

@@ -45,7 +45,7 @@ policies in use. That needs the daemon's admin listener, see --admin.
 An event is a JSON object with topic and payload, as the service sends it.`,
 		Example: `  strowger explain --token /dev/shm/TOKEN.php --service active.calls
   strowger explain --token alice.json --service weather --config /etc/strowger.yaml --event rain.json
-  echo '{"topic":"x","payload":{"a":1}}' | strowger explain --subscriber ID --service weather --event - --admin 127.0.0.1:8081`,
+  echo '{"topic":"x","payload":{"a":1}}' | strowger explain --subscriber ID --service weather --event -`,
 		Args: noArguments,
 	}
 	var f explainFlags
@@ -56,7 +56,7 @@ An event is a JSON object with topic and payload, as the service sends it.`,
 	flags.StringVar(&f.class, "class", "", "`CLASS` of the service's token, with --token")
 	flags.StringVar(&f.event, "event", "", "message in `FILE`, - meaning stdin")
 	flags.StringVar(&f.config, "config", "", "settings in `FILE`, with --token")
-	flags.StringVar(&f.admin, "admin", "", "`HOST:PORT` of the daemon's admin listener, with --subscriber")
+	flags.StringVar(&f.admin, "admin", "", "`HOST:PORT` of the daemon's admin listener, with --subscriber (default 127.0.0.1:8081)")
 	flags.DurationVar(&f.timeout, "timeout", 10*time.Second, "longest `TIME` to wait for the daemon")
 	cmd.MarkFlagsOneRequired("token", "subscriber")
 	cmd.MarkFlagsMutuallyExclusive("token", "subscriber")
@@ -134,10 +134,11 @@ func (p *program) explainSubscriber(f *explainFlags, event []byte) error {
 	switch {
 	case f.config != "" || f.class != "":
 		return usage("--config and --class: with --subscriber the daemon knows")
-	case f.admin == "":
-		return usage("--admin: the daemon's admin listener is missing")
 	case f.timeout <= 0:
 		return usage("--timeout: %v is not a time to wait", f.timeout)
+	}
+	if f.admin == "" {
+		f.admin = config.Default().Admin.Address
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), f.timeout)
 	defer cancel()

@@ -22,7 +22,7 @@ JSON goes to stdout and everything else to stderr. The exit status is 0 when all
 went well, 1 after an error, 2 when the command line is wrong and 3 when the
 router or a service refused.`
 	root.Example = `  strowger serve --fusionpbx
-  strowger call active.calls in.progress --permission call_active_view
+  strowger call active.calls in.progress --permission call_active_view --permission call_active_all
   strowger config defaults > strowger.yaml`
 	root.SilenceErrors = true
 	root.SilenceUsage = true

@@ -42,6 +42,7 @@ that need no restart take effect, and nothing changes when one of them is wrong.
 	flags := cmd.Flags()
 	flags.String("config", "", "read settings from the YAML `FILE`")
 	flags.String("listen", "", "accept connections on `HOST:PORT`")
+	flags.String("admin", "", "answer health, metrics and the like on `HOST:PORT`; \"\" turns that off")
 	flags.String("token-dir", "", "look for token files in `DIR`, an absolute path")
 	flags.String("log-level", "", "log from this `LEVEL` on: debug, info, warn or error")
 	flags.String("fusionpbx", "", "read FusionPBX's config.conf, from where FusionPBX has it or from =`FILE`")
@@ -76,6 +77,7 @@ func (p *program) loadConfig(flags *pflag.FlagSet) (*config.Config, error) {
 		Flags:         flags,
 		FlagKeys: map[string]string{
 			"listen":    "listen.address",
+			"admin":     "admin.address",
 			"token-dir": "tokens.directory",
 			"log-level": "log.level",
 		},

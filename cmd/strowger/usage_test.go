@@ -40,7 +40,6 @@ func TestWrongCommandLines(t *testing.T) {
 		"policies of a wrong file": {[]string{"config", "policies", wrong}, "", nil, 1, "strowger: " + wrong + ":4: limits.depth: 1 is too small, the smallest is 8", ""},
 		"explain to nobody":        {[]string{"explain", "--service", "s"}, "", nil, 2, "strowger: at least one of the flags in the group [token subscriber] is required", "strowger explain"},
 		"explain no service":       {[]string{"explain", "--token", "t.php"}, "", nil, 2, "strowger: --service: the name of the service is missing", "strowger explain"},
-		"explain without admin":    {[]string{"explain", "--subscriber", "x", "--service", "s"}, "", nil, 2, "strowger: --admin: the daemon's admin listener is missing", "strowger explain"},
 		"explain a wrong event":    {[]string{"explain", "--token", "t.php", "--service", "s", "--event", "-"}, "{", nil, 1, "strowger: --event: ", ""},
 		"explain an empty event":   {[]string{"explain", "--token", "t.php", "--service", "s", "--event", "-"}, `{"a":1}`, nil, 1, `strowger: --event: the event has neither topic nor payload, write {"topic": ..., "payload": ...}`, ""},
 		"explain no token":         {[]string{"explain", "--token", "/nonexistent.php", "--service", "s"}, "", nil, 1, "strowger: read token: ", ""},

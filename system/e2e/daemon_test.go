@@ -48,6 +48,8 @@ func startDaemon(t *testing.T, yaml string) *daemon {
 	d := &daemon{tokenDir: t.TempDir(), log: newDaemonLog(), exited: make(chan struct{})}
 	d.cmd = exec.Command(path, "serve", "--listen", "127.0.0.1:0", "--token-dir", d.tokenDir, "--config", config)
 	d.cmd.Env = slices.DeleteFunc(os.Environ(), func(entry string) bool { return strings.HasPrefix(entry, "STROWGER_") })
+	// Other daemons of other tests run at the same time.
+	d.cmd.Env = append(d.cmd.Env, "STROWGER_ADMIN__ADDRESS=")
 	groupProcess(d.cmd)
 	stderr, err := d.cmd.StderrPipe()
 	if err != nil {

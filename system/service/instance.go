@@ -25,6 +25,9 @@ type Instance struct {
 	tasks    tasks
 	counters Counters
 
+	beginning sync.Once
+	begun     chan struct{} // closed when the first start is over
+
 	mu    sync.Mutex // Protects following.
 	state State      // but for RetryAfter, Open and Queued
 	retry time.Time  // when the next attempt to start is due
@@ -55,6 +58,7 @@ func NewInstance(s *Service, home Home, o Options) (*Instance, error) {
 		name:    wire.QuoteString(s.Name),
 		pool:    &pool{size: o.Pool, limit: service.Limits.Work},
 		table:   newTable(),
+		begun:   make(chan struct{}),
 	}
 	i.state = State{Service: s.Name, Condition: Starting, Since: o.Clock.Now()}
 	return i, nil

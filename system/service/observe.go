@@ -41,6 +41,7 @@ func (i *Instance) Observe(e supervisor.Event) {
 }
 
 func (i *Instance) failed(e *supervisor.ChildFailed) {
+	defer i.firstStartOver()
 	i.log.Warn("service failed", "err", fmt.Sprint(e.Reason))
 	i.mu.Lock()
 	i.state.Reason = fmt.Sprint(e.Reason)
@@ -115,6 +116,7 @@ func (i *Instance) began(l *life, self *actor.PID, root *actor.RootContext) bool
 
 // up says that Setup has returned.
 func (i *Instance) up(l *life) {
+	defer i.firstStartOver()
 	i.mu.Lock()
 	defer i.mu.Unlock()
 	if i.life == l && i.pid != nil && !l.ended.Load() {

@@ -160,10 +160,13 @@ func randomHex() string {
 	return hex.EncodeToString(bits[:])
 }
 
+// unfinished is how the name of a file begins that is not whole yet.
+const unfinished = ".strowger-token-"
+
 // writeWhole writes a file under a name nobody looks for and moves it in place.
 // Tokens do not outlive the machine's start, so nothing is synced to disk.
 func writeWhole(path string, data []byte, mode fs.FileMode) (err error) {
-	f, err := os.CreateTemp(filepath.Dir(path), ".strowger-token-*")
+	f, err := os.CreateTemp(filepath.Dir(path), unfinished+"*")
 	if err != nil {
 		return err
 	}

@@ -1,0 +1,135 @@
+package admin
+
+import (
+	"fmt"
+	"log/slog"
+	"maps"
+	"net/http"
+	"runtime/debug"
+	"slices"
+	"strings"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/collectors"
+	"github.com/prometheus/client_golang/prometheus/promhttp"
+)
+
+const (
+	deadName    = "strowger_routing_dead_letters_total"
+	deadHelp    = "Messages that nobody could take, by reason."
+	omittedName = "strowger_supervisor_omitted_actors"
+	omittedHelp = "Actors of the tree that are too many to be shown here."
+	// deadReasons is how many reasons are shown one by one; they are a fixed set that is smaller.
+	deadReasons = 64
+)
+
+// collector reads the source once for each scrape.
+type collector struct {
+	source   Source
+	log      *slog.Logger
+	actors   int
+	counters []counter
+	gauges   []gauge
+	descs    map[string]*prometheus.Desc
+}
+
+func newCollector(o Options) *collector {
+	c := &collector{source: o.Source, log: o.Log, actors: o.Actors, counters: counters(), gauges: gauges(),
+		descs: make(map[string]*prometheus.Desc)}
+	describe := func(name, help string, labels ...string) {
+		c.descs[name] = prometheus.NewDesc(name, help, labels, nil)
+	}
+	for _, row := range c.counters {
+		describe(row.name, row.help)
+	}
+	for _, row := range c.gauges {
+		describe(row.name, row.help, "actor")
+	}
+	describe(deadName, deadHelp, "reason")
+	describe(omittedName, omittedHelp)
+	return c
+}
+
+// metrics returns the page of /metrics, with a registry of its own.
+func (o Options) metrics() (http.Handler, error) {
+	registry := prometheus.NewRegistry()
+	for _, c := range []prometheus.Collector{
+		newCollector(o),
+		collectors.NewGoCollector(),
+		collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}),
+		collectors.NewBuildInfoCollector(),
+	} {
+		if err := registry.Register(c); err != nil {
+			return nil, fmt.Errorf("metrics: %w", err)
+		}
+	}
+	return promhttp.HandlerFor(registry, promhttp.HandlerOpts{
+		ErrorLog:      slog.NewLogLogger(o.Log.Handler(), slog.LevelError),
+		ErrorHandling: promhttp.ContinueOnError,
+	}), nil
+}
+
+// Describe implements prometheus.Collector.
+func (c *collector) Describe(descs chan<- *prometheus.Desc) {
+	for _, desc := range c.descs {
+		descs <- desc
+	}
+}
+
+// Collect implements prometheus.Collector. It runs on a goroutine of the library's, where nobody
+// else would recover from a panic of the source.
+func (c *collector) Collect(metrics chan<- prometheus.Metric) {
+	defer func() {
+		if reason := recover(); reason != nil {
+			c.log.Error("metrics panicked", "reason", fmt.Sprint(reason), "stack", string(debug.Stack()))
+			metrics <- prometheus.NewInvalidMetric(c.descs[omittedName], fmt.Errorf("source panicked: %v", reason))
+		}
+	}()
+	send := func(name string, kind prometheus.ValueType, value float64, labels ...string) {
+		for i := range labels {
+			labels[i] = strings.ToValidUTF8(labels[i], "?")
+		}
+		metric, err := prometheus.NewConstMetric(c.descs[name], kind, value, labels...)
+		if err != nil {
+			metric = prometheus.NewInvalidMetric(c.descs[name], err)
+		}
+		metrics <- metric
+	}
+	m, tree := c.source.Metrics(), c.source.Tree()
+	for _, row := range c.counters {
+		send(row.name, row.kind, float64(row.value(&m)))
+	}
+	for reason, n := range bounded(m.Dead) {
+		send(deadName, prometheus.CounterValue, float64(n), reason)
+	}
+	shown, omitted := 0, 0
+	for path, node := range tree.All() {
+		if shown == c.actors {
+			omitted++
+			continue
+		}
+		shown++
+		for _, row := range c.gauges {
+			if value, known := row.value(node); known {
+				send(row.name, row.kind, value, path)
+			}
+		}
+	}
+	send(omittedName, prometheus.GaugeValue, float64(omitted))
+}
+
+// bounded adds up the reasons beyond deadReasons as one, "other".
+func bounded(dead map[string]int64) map[string]int64 {
+	if len(dead) <= deadReasons {
+		return dead
+	}
+	kept := make(map[string]int64, deadReasons+1)
+	for i, reason := range slices.Sorted(maps.Keys(dead)) {
+		shown := reason
+		if i >= deadReasons {
+			shown = "other"
+		}
+		kept[shown] += dead[reason]
+	}
+	return kept
+}

@@ -1,0 +1,80 @@
+package admin
+
+import (
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"net/netip"
+	"runtime/debug"
+	"strings"
+	"time"
+)
+
+// guard stands before all pages. It answers what is no plain GET or HEAD for this server by itself.
+type guard struct {
+	next     http.Handler
+	log      *slog.Logger
+	explains bool   // explainAt takes a POST
+	loopback bool   // the Host is looked at
+	host     string // the one that was configured
+}
+
+func newGuard(next http.Handler, o Options, addr net.Addr) *guard {
+	host, _, _ := net.SplitHostPort(o.Address)
+	tcp, ok := addr.(*net.TCPAddr)
+	return &guard{next: next, log: o.Log, explains: o.Explain != nil, loopback: ok && tcp.IP.IsLoopback(), host: host}
+}
+
+func (g *guard) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	defer g.recover(r)
+	header := w.Header()
+	header.Set("Cache-Control", "no-store")
+	header.Set("X-Content-Type-Options", "nosniff")
+	header.Set("Content-Security-Policy", "default-src 'none'")
+	header.Set("Cross-Origin-Resource-Policy", "same-origin")
+	question := g.explains && r.URL.Path == explainAt && r.Method == http.MethodPost
+	switch {
+	case !question && r.Method != http.MethodGet && r.Method != http.MethodHead:
+		header.Set("Allow", "GET, HEAD")
+		refuse(w, http.StatusMethodNotAllowed, "only GET and HEAD are answered")
+	case !question && r.ContentLength != 0:
+		// What the peer still wants to send is not waited for.
+		_ = http.NewResponseController(w).SetReadDeadline(time.Now())
+		header.Set("Connection", "close")
+		refuse(w, http.StatusRequestEntityTooLarge, "a request has no body here")
+	case !g.meant(r.Host):
+		refuse(w, http.StatusMisdirectedRequest, "ask by IP address or as localhost")
+	default:
+		g.next.ServeHTTP(w, r)
+	}
+}
+
+// meant tells whether a Host header is for this server. Only browsers need this check, and they
+// always send one.
+func (g *guard) meant(hostport string) bool {
+	if !g.loopback || hostport == "" {
+		return true
+	}
+	host, _, err := net.SplitHostPort(hostport)
+	if err != nil {
+		host = hostport
+	}
+	host = strings.TrimSuffix(strings.TrimPrefix(host, "["), "]")
+	if _, err := netip.ParseAddr(host); err == nil {
+		return true
+	}
+	return strings.EqualFold(host, "localhost") || g.host != "" && strings.EqualFold(host, g.host)
+}
+
+// recover ends the connection of a page that panicked while it was being written.
+func (g *guard) recover(r *http.Request) {
+	reason := recover()
+	if reason == nil {
+		return
+	}
+	if reason != http.ErrAbortHandler { //nolint:errorlint // a panic's value, compared as net/http does
+		g.log.Error("admin page panicked", "path", r.URL.Path, "reason", fmt.Sprint(reason), "stack", string(debug.Stack()))
+	}
+	panic(http.ErrAbortHandler)
+}

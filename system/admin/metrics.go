@@ -1,0 +1,83 @@
+package admin
+
+import (
+	"slices"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"strowger/system/introspect"
+)
+
+// counter is one number of introspect.Metrics as Prometheus sees it.
+type counter struct {
+	name  string // strowger_<subsystem>_<name>_<unit>
+	help  string
+	kind  prometheus.ValueType
+	value func(*introspect.Metrics) int64
+}
+
+func counters() []counter {
+	const total, now = prometheus.CounterValue, prometheus.GaugeValue
+	return []counter{
+		{"strowger_transport_open_connections", "WebSocket connections open now.", now,
+			func(m *introspect.Metrics) int64 { return m.Connections }},
+		{"strowger_transport_slow_consumers_total", "Connections ended because they read too slowly.", total,
+			func(m *introspect.Metrics) int64 { return m.SlowConsumers }},
+		{"strowger_tokens_accepted_total", "Tokens accepted.", total,
+			func(m *introspect.Metrics) int64 { return m.Authenticated }},
+		{"strowger_tokens_refused_total", "Tokens refused.", total,
+			func(m *introspect.Metrics) int64 { return m.Refused }},
+		{"strowger_routing_requests_total", "Requests handed to a service.", total,
+			func(m *introspect.Metrics) int64 { return m.Requests }},
+		{"strowger_routing_replies_total", "Replies handed to a subscriber.", total,
+			func(m *introspect.Metrics) int64 { return m.Replies }},
+		{"strowger_routing_broadcasts_total", "Broadcasts handed to a topic.", total,
+			func(m *introspect.Metrics) int64 { return m.Broadcasts }},
+		{"strowger_actors_panics_total", "Panics in actors.", total,
+			func(m *introspect.Metrics) int64 { return m.Panics }},
+	}
+}
+
+// gauge is one number of every actor of the tree, labelled with the actor's path.
+type gauge struct {
+	name  string
+	help  string
+	kind  prometheus.ValueType
+	value func(*introspect.Node) (number float64, known bool)
+}
+
+func gauges() []gauge {
+	const total, now = prometheus.CounterValue, prometheus.GaugeValue
+	return []gauge{
+		{"strowger_supervisor_running_status", "1 if the actor runs, else 0.", now, running},
+		{"strowger_supervisor_restarts_total", "Restarts of the actor, in place and anew.", total,
+			func(n *introspect.Node) (float64, bool) { return float64(n.Restarts), true }},
+		{"strowger_supervisor_failures_total", "Failures of the actor.", total,
+			func(n *introspect.Node) (float64, bool) { return float64(n.Failures), true }},
+		{"strowger_supervisor_abandoned_total", "Generations of the actor that hung or would not stop.", total,
+			func(n *introspect.Node) (float64, bool) { return float64(n.Abandoned), true }},
+		{"strowger_supervisor_backoff_seconds", "Time until the actor is started again.", now,
+			func(n *introspect.Node) (float64, bool) { return float64(n.Backoff) / 1000, true }},
+		{"strowger_supervisor_breaker_status", "The actor's breaker: 0 closed, 1 half-open, 2 open.", now, breaker},
+		{"strowger_supervisor_mailbox_messages", "Messages that wait in the actor's mailbox.", now, mailbox},
+	}
+}
+
+func running(n *introspect.Node) (float64, bool) {
+	if n.State == introspect.Running {
+		return 1, true
+	}
+	return 0, true
+}
+
+func breaker(n *introspect.Node) (float64, bool) {
+	states := []introspect.Breaker{introspect.Closed, introspect.HalfOpen, introspect.Open}
+	return float64(slices.Index(states, n.Breaker)), slices.Contains(states, n.Breaker)
+}
+
+func mailbox(n *introspect.Node) (float64, bool) {
+	if n.Mailbox == nil {
+		return 0, false
+	}
+	return float64(*n.Mailbox), true
+}

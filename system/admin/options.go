@@ -1,0 +1,70 @@
+package admin
+
+import (
+	"errors"
+	"log/slog"
+	"net"
+	"net/http"
+	"time"
+)
+
+// Options says where to listen and what to show. Address, Source and Log are needed.
+type Options struct {
+	// Address is the TCP address, host:port. On a loopback address requests are answered only if
+	// their Host is an IP address, localhost or the host given here, so that no page of another
+	// host can read the answers by having its name lead here.
+	Address string
+	Source  Source
+	Log     *slog.Logger
+	// Profiling adds /debug/pprof. Whoever reaches the port can then slow the process down.
+	Profiling bool
+	// Payloads adds to each dead letter what the message held.
+	Payloads bool
+
+	// Explain, unless nil, answers /explain, which alone may be asked with a POST and a body.
+	Explain http.Handler
+
+	// Connections is how many may be open; more are closed at once. 0 means 32.
+	Connections int
+	// HeaderBytes bounds the request head, about 4 KiB over. 0 means 8 KiB.
+	HeaderBytes int
+	// HeaderTimeout is how long a request may take to arrive. 0 means 10 s.
+	HeaderTimeout time.Duration
+	// WriteTimeout is how long an answer may take, over the time a profile runs. 0 means 30 s.
+	WriteTimeout time.Duration
+	// IdleTimeout is how long a connection may wait for its next request. 0 means 2 min.
+	IdleTimeout time.Duration
+	// Actors is how many actors /metrics shows one by one; the others are counted. 0 means 1000.
+	Actors int
+
+	// Listening, unless nil, is told the address in use, with the port given for port 0.
+	Listening func(net.Addr)
+}
+
+// withDefaults returns a copy with the zero values filled in, or all that is wrong.
+func (o Options) withDefaults() (Options, error) {
+	var problems []error
+	if o.Source == nil || o.Log == nil || o.Address == "" {
+		problems = append(problems, errors.New("address, source and log are needed"))
+	}
+	if o.Connections < 0 || o.HeaderBytes < 0 || o.Actors < 0 {
+		problems = append(problems, errors.New("a limit is negative"))
+	}
+	if o.HeaderTimeout < 0 || o.WriteTimeout < 0 || o.IdleTimeout < 0 {
+		problems = append(problems, errors.New("a timeout is negative"))
+	}
+	setDefault(&o.Connections, 32)
+	setDefault(&o.HeaderBytes, 8<<10)
+	setDefault(&o.HeaderTimeout, 10*time.Second)
+	setDefault(&o.WriteTimeout, 30*time.Second)
+	setDefault(&o.IdleTimeout, 2*time.Minute)
+	setDefault(&o.Actors, 1000)
+	return o, errors.Join(problems...)
+}
+
+func setDefault[T comparable](option *T, value T) {
+	var zero T
+	if *option == zero {
+		*option = value
+	}
+}

@@ -1,0 +1,81 @@
+package admin
+
+import (
+	"net"
+	"net/http"
+	"strings"
+
+	"strowger/system/introspect"
+)
+
+// explainAt is the path of explanations.
+const explainAt = "/explain"
+
+// handler returns all there is to ask for. A path is taken as it is: none leads to another.
+func (o Options) handler(addr net.Addr) (http.Handler, error) {
+	metrics, err := o.metrics()
+	if err != nil {
+		return nil, err
+	}
+	pages := map[string]page{
+		"/healthz":     health,
+		"/readyz":      o.ready,
+		"/tree":        o.tree,
+		"/deadletters": o.deadLetters,
+	}
+	profiles := o.profiles()
+	routes := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		path := r.URL.Path
+		if p, ok := pages[path]; ok {
+			p.serve(w, r, o.Log)
+			return
+		}
+		switch {
+		case path == "/metrics":
+			metrics.ServeHTTP(w, r)
+		case o.Explain != nil && path == explainAt:
+			o.Explain.ServeHTTP(w, r)
+		case o.Profiling && strings.HasPrefix(path, profilesAt):
+			profiles.ServeHTTP(w, r)
+		default:
+			refuse(w, http.StatusNotFound, "there is /healthz, /readyz, /metrics, /tree and /deadletters")
+		}
+	})
+	return newGuard(routes, o, addr), nil
+}
+
+// health says that the process works: it could answer.
+func health() (int, any) {
+	return http.StatusOK, map[string]string{"status": "ok"}
+}
+
+func (o Options) ready() (int, any) {
+	type readiness struct {
+		Ready    bool                 `json:"ready"`
+		Problems []introspect.Problem `json:"problems"`
+	}
+	problems := o.Source.Ready()
+	if len(problems) > 0 {
+		return http.StatusServiceUnavailable, readiness{false, problems}
+	}
+	return http.StatusOK, readiness{true, []introspect.Problem{}}
+}
+
+func (o Options) tree() (int, any) { return http.StatusOK, o.Source.Tree() }
+
+func (o Options) deadLetters() (int, any) {
+	type letter struct {
+		introspect.DeadLetter
+		Payload *string `json:"payload,omitempty"` // nil unless Payloads is set
+	}
+	kept := o.Source.DeadLetters()
+	letters := make([]letter, len(kept))
+	for i, l := range kept {
+		letters[i].DeadLetter = l
+		if o.Payloads {
+			payload := string(l.Payload)
+			letters[i].Payload = &payload
+		}
+	}
+	return http.StatusOK, map[string]any{"letters": letters}
+}

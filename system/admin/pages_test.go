@@ -1,0 +1,139 @@
+package admin
+
+import (
+	"encoding/json"
+	"net/http"
+	"strings"
+	"testing"
+	"time"
+
+	"strowger/system/introspect"
+)
+
+func TestHealth(t *testing.T) {
+	s := listen(t, &fake{problems: []introspect.Problem{{Part: "tokens"}}}, nil)
+	get(t, s, "/healthz").want(t, http.StatusOK, `{"status":"ok"}`)
+}
+
+func TestReady(t *testing.T) {
+	tests := map[string]struct {
+		problems []introspect.Problem
+		status   int
+		body     string
+	}{
+		"ready": {nil, http.StatusOK, `{"ready":true,"problems":[]}`},
+		"not ready": {[]introspect.Problem{{Part: "tokens", Reason: "directory is gone"}, {Part: "service a", Reason: "waiting"}},
+			http.StatusServiceUnavailable,
+			`{"ready":false,"problems":[{"part":"tokens","reason":"directory is gone"},{"part":"service a","reason":"waiting"}]}`},
+	}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			got := get(t, listen(t, &fake{problems: test.problems}, nil), "/readyz")
+			got.want(t, test.status)
+			if strings.TrimSpace(got.body) != test.body {
+				t.Errorf("got %s, want %s", got.body, test.body)
+			}
+		})
+	}
+}
+
+func depth(n int) *int { return &n }
+
+func sampleTree() introspect.Node {
+	since := time.Date(2026, 11, 1, 12, 0, 0, 0, time.UTC)
+	return introspect.Node{Name: "root", Kind: "supervisor", State: introspect.Running, Since: since, Breaker: introspect.Closed,
+		Children: []introspect.Node{
+			{Name: "clock", Kind: "service", State: introspect.Waiting, Since: since, Generation: 4, Restarts: 3, Failures: 5,
+				Abandoned: 1, Backoff: 1500, Breaker: introspect.Open, Mailbox: depth(7),
+				Last: &introspect.Failure{At: since, Reason: "<boom>"}},
+		}}
+}
+
+func TestTree(t *testing.T) {
+	got := get(t, listen(t, &fake{tree: sampleTree()}, nil), "/tree")
+	got.want(t, http.StatusOK)
+	var root introspect.Node
+	if err := json.Unmarshal([]byte(got.body), &root); err != nil {
+		t.Fatal(err)
+	}
+	want, err := json.Marshal(sampleTree())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if again, _ := json.Marshal(root); string(again) != string(want) {
+		t.Errorf("got %s, want %s", again, want)
+	}
+	for _, key := range []string{"name", "kind", "state", "since", "generation", "restarts", "failures", "last_failure",
+		"backoff_remaining_ms", "breaker", "mailbox_depth", "children"} {
+		if !strings.Contains(got.body, `"`+key+`":`) {
+			t.Errorf("no key %s in %s", key, got.body)
+		}
+	}
+}
+
+func TestDeadLetters(t *testing.T) {
+	const secret = "said in confidence"
+	source := &fake{letters: []introspect.DeadLetter{
+		{Number: 2, Reason: "late_reply", Service: "active.calls", Bytes: len(secret), Payload: []byte(secret)}, {Number: 1, Reason: "expired"}}}
+	tests := map[string]struct {
+		payloads bool
+		shown    bool
+	}{
+		"redacted":      {false, false},
+		"with payloads": {true, true},
+	}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			s := listen(t, source, func(o *Options) { o.Payloads = test.payloads })
+			got := get(t, s, "/deadletters")
+			got.want(t, http.StatusOK, `"number":2`, `"number":1`, `"reason":"late_reply"`, `"payload_bytes":18`)
+			if strings.Contains(got.body, secret) != test.shown {
+				t.Errorf("got %s", got.body)
+			}
+		})
+	}
+	get(t, listen(t, &fake{}, nil), "/deadletters").want(t, http.StatusOK, `{"letters":[]}`)
+}
+
+func TestProfilesAreOffUnlessSet(t *testing.T) {
+	tests := map[string]struct {
+		on     bool
+		path   string
+		status int
+	}{
+		"off, index":            {false, "/debug/pprof/", http.StatusNotFound},
+		"off, heap":             {false, "/debug/pprof/heap", http.StatusNotFound},
+		"off, profile":          {false, "/debug/pprof/profile", http.StatusNotFound},
+		"on, index":             {true, "/debug/pprof/", http.StatusOK},
+		"on, heap":              {true, "/debug/pprof/heap", http.StatusOK},
+		"on, goroutines":        {true, "/debug/pprof/goroutine?debug=1", http.StatusOK},
+		"on, command line":      {true, "/debug/pprof/cmdline", http.StatusOK},
+		"on, symbols":           {true, "/debug/pprof/symbol", http.StatusOK},
+		"on, unknown":           {true, "/debug/pprof/nothing", http.StatusNotFound},
+		"on, without the slash": {true, "/debug/pprof", http.StatusNotFound},
+		"too long":              {true, "/debug/pprof/profile?seconds=121", http.StatusBadRequest},
+		"no time":               {true, "/debug/pprof/trace?seconds=0", http.StatusBadRequest},
+		"no number":             {true, "/debug/pprof/trace?seconds=1e9", http.StatusBadRequest},
+		"given twice":           {true, "/debug/pprof/trace?seconds=x&seconds=1", http.StatusBadRequest},
+	}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			s := listen(t, &fake{}, func(o *Options) { o.Profiling = test.on })
+			get(t, s, test.path).want(t, test.status)
+		})
+	}
+}
+
+// A profile outlasts the time in which a request has to arrive and an answer to be written.
+func TestProfileRunsItsTime(t *testing.T) {
+	s := listen(t, &fake{}, func(o *Options) {
+		o.Profiling = true
+		o.HeaderTimeout, o.WriteTimeout = 500*time.Millisecond, 500*time.Millisecond
+	})
+	begin := time.Now()
+	got := get(t, s, "/debug/pprof/trace?seconds=1")
+	got.want(t, http.StatusOK)
+	if took := time.Since(begin); took < time.Second || len(got.body) == 0 {
+		t.Errorf("a trace of 1s took %s and has %d bytes", took, len(got.body))
+	}
+}

@@ -1,0 +1,125 @@
+package system
+
+import (
+	"errors"
+	"fmt"
+	"net"
+	"strconv"
+	"sync/atomic"
+
+	"strowger/actors"
+	"strowger/system/introspect"
+	"strowger/system/service"
+	"strowger/system/supervisor"
+	"strowger/transport"
+	"strowger/transport/wire"
+)
+
+// insight is what the system knows of itself. It is kept by those to whom things happen; who asks for
+// it waits for nobody.
+type insight struct {
+	tree    *introspect.Tree
+	letters *introspect.Ring
+	router  actors.Gauge
+	admin   atomic.Pointer[net.Addr]
+	tokens  atomic.Pointer[error] // why no token can be claimed
+}
+
+func newInsight() (*insight, error) {
+	letters, err := introspect.NewRing(introspect.RingOptions{})
+	if err != nil {
+		return nil, err
+	}
+	return &insight{tree: introspect.NewTree(introspect.TreeOptions{}), letters: letters}, nil
+}
+
+// name enters the actors of the tree before they are seen, in the order of the table.
+func (s *System) name() {
+	t := s.insight.tree
+	t.Add("root/router", "router", s.insight.router.Depth)
+	t.Add("root/connections", "connections", nil)
+	t.Add("root/services", "supervisor", nil)
+	for _, h := range s.services.homes {
+		t.Add("root/services/"+h.instance.Name(), "service", func() int { return h.instance.State().Queued })
+	}
+	for i := range transport.Shards {
+		path := "root/egress/" + strconv.Itoa(i)
+		t.Add(path, "egress", func() int { return s.egress.Waiting(i) })
+		// They are started before the tree and restart in place without a supervisor's word.
+		t.Observe("root/egress", &supervisor.ChildStarted{Child: strconv.Itoa(i), Generation: 1})
+	}
+	t.Observe("root", &supervisor.ChildStarted{Child: "egress", Generation: 1})
+}
+
+// Tree implements admin.Source.
+func (s *System) Tree() introspect.Node { return s.insight.tree.Snapshot() }
+
+// DeadLetters implements admin.Source. They are what actors and services crashed at; messages that
+// reached nobody for another reason are only counted.
+func (s *System) DeadLetters() []introspect.DeadLetter { return s.insight.letters.Letters() }
+
+// Ready implements admin.Source.
+func (s *System) Ready() []introspect.Problem {
+	var problems []introspect.Problem
+	tree := s.Tree()
+	for path, node := range tree.All() {
+		if (path == "root/listener" || path == "root/router") && node.State != introspect.Running {
+			problems = append(problems, introspect.Problem{Part: node.Name, Reason: "is " + string(node.State)})
+		}
+	}
+	if err := s.insight.tokens.Load(); err != nil && *err != nil {
+		problems = append(problems, introspect.Problem{Part: "tokens", Reason: (*err).Error()})
+	}
+	for _, h := range s.services.homes {
+		if state := h.instance.State(); h.instance.Service().Required && state.Condition != service.Up {
+			problems = append(problems, introspect.Problem{Part: "service " + h.instance.Name(), Reason: "is " + string(state.Condition)})
+		}
+	}
+	return problems
+}
+
+// Metrics implements admin.Source.
+func (s *System) Metrics() introspect.Metrics {
+	c := s.deps.Counters
+	m := introspect.Metrics{
+		Connections: int64(s.egress.Live()), Panics: c.Panics.Load(), Authenticated: c.Authentic.Load(),
+		Refused: c.Refused.Load(), Requests: c.Requests.Load(), Replies: c.Replies.Load(),
+		Broadcasts: c.Broadcasts.Load(), SlowConsumers: c.SlowConsumers.Load(), Dead: make(map[string]int64),
+	}
+	for reason, n := range c.DeadLetters() {
+		m.Dead[reason.String()] = n
+	}
+	for _, h := range s.services.homes {
+		m.Panics += int64(h.instance.Counters().Panics.Load())
+	}
+	return m
+}
+
+// crashed keeps the message at which an actor panicked.
+func (s *System) crashed(c *actors.Crash) {
+	letter := introspect.DeadLetter{At: s.deps.Clock.Now(), Reason: actors.ActorCrashed.String(), Actor: c.Actor,
+		Type: fmt.Sprintf("%T", c.Message), Stack: string(c.Stack)}
+	if e := c.Envelope(); e != nil {
+		letter.Service, _ = wire.Text(e.ServiceName)
+		letter.Topic, _ = wire.Text(e.Topic)
+		letter.RequestID = string(e.RequestID)
+		letter.Payload = e.Payload
+	}
+	s.insight.letters.Add(letter)
+}
+
+// lost keeps what a service was doing when it crashed.
+func (s *System) lost(d *service.DeadLetter) {
+	s.insight.letters.Add(introspect.DeadLetter{At: d.At, Reason: actors.ActorCrashed.String(), Actor: "root/services/" + d.Service,
+		Type: d.Task, Service: d.Service, Topic: d.Topic, Payload: d.Payload, Stack: string(d.Stack)})
+}
+
+// checkTokens notes whether tokens can be claimed; it waits for a disk.
+func (s *System) checkTokens() error {
+	err := s.tokens.store.Check()
+	s.insight.tokens.Store(&err)
+	if err != nil {
+		return errors.Join(errors.New("no token can be claimed"), err)
+	}
+	return nil
+}

@@ -1,0 +1,45 @@
+package system
+
+import (
+	"context"
+	"time"
+
+	"github.com/asynkron/protoactor-go/actor"
+
+	"strowger/system/janitor"
+	"strowger/system/supervisor"
+	"strowger/system/token"
+)
+
+// tokenCheck is how often it is looked at whether tokens can be claimed.
+const tokenCheck = 10 * time.Second
+
+// janitors is the branch of the tree for what is done from time to time.
+func (s *System) janitors() (*actor.Props, error) {
+	o := supervisor.Options{Strategy: supervisor.OneForOne, Observe: s.observer("root/janitors")}
+	jobs := []janitor.Options{
+		{Name: "token_check", Every: tokenCheck, Work: func(context.Context) error { return s.checkTokens() }},
+	}
+	if every := s.cfg.Tokens.SweepInterval; every > 0 {
+		jobs = append(jobs, janitor.Options{Name: "token_sweep", Every: every, Work: s.sweepTokens})
+	}
+	for _, job := range jobs {
+		job.Clock, job.Workers, job.Log = s.deps.Clock, s.workers, s.log
+		producer, err := janitor.New(job)
+		if err != nil {
+			return nil, err
+		}
+		s.insight.tree.Add("root/janitors/"+job.Name, "janitor", nil)
+		o.Children = append(o.Children, supervisor.Spec{Name: job.Name, Props: actor.PropsFromProducer(producer), Breaker: &supervisor.Breaker{}})
+	}
+	return supervisor.New(o)
+}
+
+func (s *System) sweepTokens(ctx context.Context) error {
+	swept, err := s.tokens.store.Sweep(ctx, token.SweepOptions{Unclaimed: s.cfg.Tokens.UnclaimedAfter})
+	if swept != (token.Swept{}) {
+		s.log.Info("token files deleted", "expired", swept.Expired, "unclaimed", swept.Unclaimed,
+			"unfinished", swept.Unfinished, "failed", swept.Failed, "more", swept.More)
+	}
+	return err
+}

@@ -114,6 +114,16 @@ func TestPolicyOfLocalService(t *testing.T) {
 	p.silent()
 }
 
+// That a remote service failed may be known, what it says about it goes by its policy.
+func TestFailureOfRemoteService(t *testing.T) {
+	w := under(t, `{s_service: {topic_permissions: {x: [nobody has it]}}}`)
+	s, p := w.service("s"), w.client()
+	p.writef(`{"service":"s","topic":"x","request_id":"1"}`)
+	id := s.asked(` s/x #"1" null`)
+	s.writef(`{"service":"s","topic":"x","request_id":"1","resource_id":%q,"status_code":503,"payload":{"secret":1}}`, id)
+	p.gets(`503 s/x #"1" null`)
+}
+
 // protocol 11.15: a remote service under a name that is taken inside stays connected and gets nothing.
 func TestNameTakenInside(t *testing.T) {
 	w := newWorld(t)

@@ -11,8 +11,9 @@ func (s *service) mayAsk(instance, from *Peer, e *wire.Envelope) bool {
 }
 
 // screen returns what the one who asked may see of a reply; nil for nothing at all. In place of a
-// reply that is dropped it is a 403, once for each request, so that nobody waits in vain. Why a
-// service in this process could not do what was asked is no data: it is not filtered.
+// reply that is dropped it is a 403, once for each request, so that nobody waits in vain; a failure
+// keeps its status and loses its payload. Why a service in this process could not do what was asked
+// is no data: it is not filtered.
 func (s *service) screen(m *say, to *Peer, r *request) *wire.Envelope {
 	if m.open || m.from.local != nil && failure(m.envelope) {
 		e := *m.envelope
@@ -28,6 +29,12 @@ func (s *service) screen(m *say, to *Peer, r *request) *wire.Envelope {
 		return &e
 	}
 	s.deps.Counters.Dead(Filtered)
+	if failure(m.envelope) {
+		// That it failed may be known, not what it was about.
+		e := *m.envelope
+		e.Payload, e.ResourceID = nil, nil
+		return &e
+	}
 	if r == nil || r.refused || f.Streams(topic) {
 		return nil
 	}

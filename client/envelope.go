@@ -19,7 +19,8 @@ type envelope struct {
 	code      int    // 0 when there is none
 	requestID string // empty for a broadcast
 	payload   json.RawMessage
-	size      int // bytes on the wire
+	size      int            // bytes on the wire
+	whole     *wire.Envelope // as it came, for services
 }
 
 // decodeEnvelope reads one message. The envelope keeps data, which must not
@@ -29,7 +30,7 @@ func decodeEnvelope(data []byte) (*envelope, error) {
 	if err != nil {
 		return nil, err
 	}
-	e := &envelope{payload: json.RawMessage("null"), size: len(data)}
+	e := &envelope{payload: json.RawMessage("null"), size: len(data), whole: &m.Envelope}
 	e.service, _ = wire.Name(m.ServiceName)
 	e.topic, _ = wire.Name(m.Topic)
 	e.status, _ = wire.Text(m.StatusString)

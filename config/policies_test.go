@@ -113,6 +113,7 @@ func TestPoliciesThatAreWrong(t *testing.T) {
 		"twice":       {"policies:\n  a: {keys: [x]}\n  a: {keys: [y]}", []string{"test.yaml:3: policies.a: is there twice, first on line 2"}},
 		"no list":     {"policies:\n  a:\n    keys: x", []string{"test.yaml:3: policies.a.keys: takes a list, not a single value"}},
 		"no value":    {"policies:\n  a:\n    keys:\n    scopes: [{to: all}]", []string{"test.yaml:3: policies.a.keys: has no value; leave the line out to have no such rule"}},
+		"empty list":  {"policies:\n  a:\n    require: []\n    scopes: [{to: all}]", []string{"test.yaml:3: policies.a.require: is an empty list; leave the line out to have no such rule"}},
 		"nested list": {"policies:\n  a:\n    keys:\n      - [x]", []string{"test.yaml:4: policies.a.keys[0]: is a list, not a value"}},
 		"alias":       {"policies:\n  a: &p {keys: [x]}\n  b: *p", []string{"test.yaml:3: policies.b: must hold keys, not an alias (*), which is not supported"}},
 		"merge":       {"policies:\n  a:\n    <<: {keys: [x]}", []string{"test.yaml:3: policies.a: has a merge key (<<), which is not supported"}},

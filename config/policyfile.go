@@ -172,6 +172,8 @@ func (d *document) list(path string, node *yaml.Node, item func(path string, nod
 		d.problem(node, path, "has no value; leave the line out to have no such rule")
 	case node.Kind != yaml.SequenceNode:
 		d.problem(node, path, "takes a list, not "+kindName(node))
+	case len(node.Content) == 0:
+		d.problem(node, path, "is an empty list; leave the line out to have no such rule")
 	default:
 		for i, n := range node.Content {
 			item(fmt.Sprintf("%s[%d]", path, i), n)

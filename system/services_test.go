@@ -41,7 +41,7 @@ func parrot(name string) *service.Service {
 	}
 }
 
-func member(t *testing.T, s *System, spec token.Spec) *client.Client {
+func member(t testing.TB, s *System, spec token.Spec) *client.Client {
 	t.Helper()
 	c, err := dial(s, mint(t, s.cfg.Tokens.Directory, spec), nil)
 	if err != nil {

@@ -12,20 +12,16 @@ import (
 	"testing"
 	"time"
 
-	"go.uber.org/goleak"
-
 	"strowger/client"
 	"strowger/config"
 	"strowger/system/service"
 	"strowger/system/token"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
-
 // patience is how long a test waits for what must happen.
 const patience = 10 * time.Second
 
-func testConfig(t *testing.T) *config.Config {
+func testConfig(t testing.TB) *config.Config {
 	t.Helper()
 	cfg := config.Default()
 	cfg.Listen.Address = "127.0.0.1:0"
@@ -35,7 +31,14 @@ func testConfig(t *testing.T) *config.Config {
 }
 
 // start runs a system until the test ends.
-func start(t *testing.T, cfg *config.Config, list ...*service.Service) *System {
+func start(t testing.TB, cfg *config.Config, list ...*service.Service) *System {
+	t.Helper()
+	s, _ := startStoppable(t, cfg, list...)
+	return s
+}
+
+// startStoppable runs a system until stop is called or the test ends.
+func startStoppable(t testing.TB, cfg *config.Config, list ...*service.Service) (s *System, stop func()) {
 	t.Helper()
 	s, err := New(Options{Config: cfg, Log: slog.New(slog.DiscardHandler)}, list...)
 	if err != nil {
@@ -44,17 +47,21 @@ func start(t *testing.T, cfg *config.Config, list ...*service.Service) *System {
 	if err := s.Start(); err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() {
-		ctx, cancel := context.WithTimeout(context.Background(), patience)
-		defer cancel()
-		if err := s.Stop(ctx); err != nil {
-			t.Errorf("stop: %v", err)
-		}
-	})
-	return s
+	var once sync.Once
+	stop = func() {
+		once.Do(func() {
+			ctx, cancel := context.WithTimeout(context.Background(), patience)
+			defer cancel()
+			if err := s.Stop(ctx); err != nil {
+				t.Errorf("stop: %v", err)
+			}
+		})
+	}
+	t.Cleanup(stop)
+	return s, stop
 }
 
-func mint(t *testing.T, dir string, spec token.Spec) client.Token {
+func mint(t testing.TB, dir string, spec token.Spec) client.Token {
 	t.Helper()
 	made, _, err := token.Create(dir, spec, token.PHP)
 	if err != nil {

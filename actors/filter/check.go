@@ -50,8 +50,12 @@ func check(p Policy) []error {
 	return c.errs
 }
 
-// names wants texts that are not empty and come once.
+// names wants texts that are not empty and come once. A list that is there and empty could mean
+// nobody as well as everybody.
 func (c *checker) names(path string, names []string) {
+	if names != nil && len(names) == 0 {
+		c.add(path, "is an empty list; leave it out")
+	}
 	seen := map[string]bool{}
 	for i, name := range names {
 		switch {
@@ -69,6 +73,7 @@ func (c *checker) permissions(path string, rules map[string][]string) {
 		at := path + "." + name
 		if len(rules[name]) == 0 {
 			c.add(at, "names no permission")
+			continue
 		}
 		c.names(at, rules[name])
 	}

@@ -14,6 +14,7 @@ func TestCompileErrors(t *testing.T) {
 	}{
 		"nothing":                {Policy{}, []string{`scopes: no rule at all; write a scope to all to let everybody see everything`}},
 		"empty and repeated":     {Policy{Require: []string{"", "p", "p"}}, []string{`require[0]: is empty`, `require[2]: "p" is there twice`}},
+		"empty lists":            {Policy{Require: []string{}, Keys: []string{}, Scopes: domain}, []string{`require: is an empty list; leave it out`, `keys: is an empty list; leave it out`}},
 		"no permission":          {Policy{Requests: map[string][]string{"t": {}}}, []string{`requests.t: names no permission`}},
 		"empty permission":       {Policy{TopicPermissions: map[string][]string{"t": {""}}}, []string{`topic_permissions.t[0]: is empty`}},
 		"key that is not listed": {Policy{Keys: []string{"b"}, KeyPermissions: one}, []string{`key_permissions.a: decides nothing, as keys does not allow this key`}},

@@ -109,7 +109,7 @@ func (h *host) vanished() {
 	i := h.instance
 	h.life.kill()
 	i.bury(&Crash{Service: i.service.Name, Task: h.task, Reason: errVanished, Stack: debug.Stack()}, h.request)
-	i.down(Restarting, max(i.service.Supervision.PingEvery, 0)+i.service.Supervision.PingTimeout)
+	i.downWith(h.life, Restarting, max(i.service.Supervision.PingEvery, 0)+i.service.Supervision.PingTimeout)
 }
 
 // errVanished wraps supervisor.ErrHung, as that is what the supervisor finds.

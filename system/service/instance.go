@@ -117,6 +117,18 @@ func (i *Instance) Gone(resourceID string) {
 	i.mu.Lock()
 	lost := i.table.of(resourceID)
 	i.mu.Unlock()
+	i.leave(lost)
+}
+
+// AllGone is Gone for every subscriber, such as when the way to the router is lost.
+func (i *Instance) AllGone() {
+	i.mu.Lock()
+	lost := i.table.all(func(*Request) bool { return true })
+	i.mu.Unlock()
+	i.leave(lost)
+}
+
+func (i *Instance) leave(lost []*Request) {
 	for _, r := range lost {
 		if r.finish(left, nil) {
 			i.counters.Gone.Add(1)

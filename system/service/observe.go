@@ -1,6 +1,7 @@
 package service
 
 import (
+	"errors"
 	"fmt"
 	"time"
 
@@ -65,6 +66,21 @@ func (i *Instance) restarting(e *supervisor.ChildRestarting) {
 // down answers all that the mailbox held, which is lost.
 func (i *Instance) down(c Condition, after time.Duration) {
 	i.mu.Lock()
+	i.fall(c, after)
+}
+
+// downWith is down, unless l was replaced or given up before.
+func (i *Instance) downWith(l *life, c Condition, after time.Duration) {
+	i.mu.Lock()
+	if i.life != l || i.pid == nil || l.generation <= i.over {
+		i.mu.Unlock()
+		return
+	}
+	i.fall(c, after)
+}
+
+// fall is called with mu held and gives it back.
+func (i *Instance) fall(c Condition, after time.Duration) {
 	i.pid = nil
 	i.enter(c, after)
 	payload := i.retryAfter()
@@ -80,22 +96,26 @@ func (i *Instance) down(c Condition, after time.Duration) {
 func (i *Instance) stopped(generation uint64) {
 	i.mu.Lock()
 	i.over = max(i.over, generation)
-	ended := i.pid != nil && i.life.generation <= generation
-	i.mu.Unlock()
-	if ended {
-		i.down(Stopped, 0)
+	if i.pid == nil || i.life.generation > generation {
+		i.mu.Unlock()
+		return
 	}
+	i.fall(Stopped, 0)
 }
 
 // abandoned is a generation that hangs or does not stop: it may still run, but is not heard any more.
 func (i *Instance) abandoned(e *supervisor.ChildAbandoned) {
 	i.log.Error("service abandoned", "err", fmt.Sprint(e.Reason))
 	i.mu.Lock()
+	i.over = max(i.over, e.Generation)
 	l := i.life
 	i.mu.Unlock()
 	if l != nil && l.generation <= e.Generation {
 		l.kill()
 		l.mute.Store(true)
+	}
+	if err, _ := e.Reason.(error); errors.Is(err, supervisor.ErrHung) {
+		return // that it failed comes next, and what follows from it
 	}
 	i.stopped(e.Generation)
 }

@@ -78,7 +78,7 @@ func (r *Request) Topic() string { return r.topic }
 
 // Payload is what came with the request, JSON; null when there was none. It must not be changed.
 func (r *Request) Payload() json.RawMessage {
-	if payload := r.asked.Envelope.Payload; payload != nil {
+	if payload := r.asked.Envelope.Payload; len(payload) > 0 {
 		return json.RawMessage(payload)
 	}
 	return json.RawMessage("null")

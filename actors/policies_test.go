@@ -1,0 +1,138 @@
+package actors
+
+import (
+	"bytes"
+	"log/slog"
+	"strings"
+	"sync"
+	"testing"
+
+	"strowger/actors/filter"
+	"strowger/transport/wire"
+)
+
+// The name's policy goes before the class's, and what the service brought along before both.
+func TestWhosePolicyCounts(t *testing.T) {
+	p := policies(t, `{s: {keys: [name]}, c: {keys: [class]}}`)
+	own := filter.Pass()
+	for name, test := range map[string]struct {
+		peer  *Peer
+		want  *filter.Filter
+		found bool
+	}{
+		"own":           {&Peer{Name: "s", Class: "c", Policy: own}, own, true},
+		"name":          {&Peer{Name: "s", Class: "c"}, p.filters["s"], true},
+		"class":         {&Peer{Name: "other", Class: "c"}, p.filters["c"], true},
+		"neither":       {&Peer{Name: "other", Class: "other"}, p.fallback, false},
+		"class as name": {&Peer{Name: "c", Class: "other"}, p.filters["c"], true},
+	} {
+		if got, found := p.Of(test.peer); got != test.want || found != test.found {
+			t.Errorf("%s: got %p, %v, want %p, %v", name, got, found, test.want, test.found)
+		}
+	}
+	for _, none := range []*Policies{nil, {}} {
+		if f, found := none.Of(&Peer{Name: "s"}); f != nil || found {
+			t.Error("without policies somebody has one")
+		}
+	}
+}
+
+// log gathers log lines.
+type log struct {
+	mu sync.Mutex // Protects following.
+	bytes.Buffer
+}
+
+func (l *log) Write(p []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.Buffer.Write(p)
+}
+
+func (l *log) count(text string) int {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return strings.Count(l.String(), text)
+}
+
+func TestServiceWithoutPolicy(t *testing.T) {
+	for name, test := range map[string]struct {
+		policies *Policies
+		open     bool
+		warnings int
+	}{
+		"denied":                 {NewPolicies(nil, filter.Deny()), false, 1},
+		"allowed":                {NewPolicies(nil, filter.Pass()), true, 1},
+		"no policies of any one": {nil, false, 0},
+	} {
+		t.Run(name, func(t *testing.T) {
+			lines := new(log)
+			w := newWorld(t, func(d *Deps) { d.Log = slog.New(slog.NewTextHandler(lines, nil)) })
+			w.change(func(s *Settings) { s.Policies = test.policies })
+			p := w.client("s")
+			for range 3 {
+				s := w.service("s")
+				s.writef(`{"service":"s","payload":1}`)
+				w.settleName(s, "s")
+				p.writef(`{"service":"s","topic":"t","request_id":"1"}`)
+				if test.open {
+					p.gets(` s/ #"" 1`)
+					s.asked(` s/t #"1" null`)
+				} else {
+					p.gets(`403 s/t #"1" null`)
+					s.silent()
+				}
+				w.gone(s)
+				if test.open {
+					p.gets(`503 s/t #"1" null`)
+				}
+			}
+			if n := lines.count("service without a policy"); n != test.warnings {
+				t.Errorf("%d warnings, want %d", n, test.warnings)
+			}
+			if n := lines.count("routing.default_policy"); n != test.warnings {
+				t.Errorf("the setting is named %d times, want %d", n, test.warnings)
+			}
+			if !test.open {
+				w.wantDead(Forbidden, 3)
+			}
+		})
+	}
+}
+
+// A reload that takes a policy away is told of as a new service without one is.
+func TestReloadThatTakesAPolicyAway(t *testing.T) {
+	lines := new(log)
+	w := newWorld(t, func(d *Deps) { d.Log = slog.New(slog.NewTextHandler(lines, nil)) })
+	w.govern(salaries)
+	s := w.service("s")
+	w.settleName(s, "s")
+	if n := lines.count("service without a policy"); n != 0 {
+		t.Errorf("%d warnings of a service with a policy", n)
+	}
+	w.govern(``)
+	for range 2 {
+		s.writef(`{"service":"s","payload":1}`)
+	}
+	w.settleName(s, "s")
+	if n := lines.count("service without a policy"); n != 1 {
+		t.Errorf("%d warnings, want 1", n)
+	}
+}
+
+// A service may bring its policy along, as those do that run in this process.
+func TestPolicyOfItsOwn(t *testing.T) {
+	w := under(t, `s_service: {scopes: [{to: all}]}`)
+	f, err := filter.Compile(filter.Policy{Keys: []string{"a"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	p := w.client("s")
+	own := &Peer{ID: "own", Name: "s", Class: "s_service", Policy: f, Socket: newFakeSocket()}
+	w.deps.send(w.router, &Offer{Peer: own})
+	w.settle(w.router)
+	route := w.deps.Registry.Lookup("s")
+	w.deps.send(route.Service, &say{envelope: &wire.Envelope{ServiceName: wire.Raw(`"s"`), Payload: wire.Raw(`{"a":1,"b":2}`)}, from: own})
+	p.gets(` s/ #"" {"a":1}`)
+	w.deps.send(w.router, &Withdraw{Peer: own})
+}

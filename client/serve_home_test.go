@@ -1,0 +1,189 @@
+package client
+
+import (
+	"context"
+	"strconv"
+	"sync"
+	"testing"
+	"time"
+
+	"strowger/system/service"
+	"strowger/system/service/servicetest"
+	"strowger/transport/wire"
+)
+
+// TestServeSuite plays the suite of all homes over a real WebSocket.
+func TestServeSuite(t *testing.T) {
+	servicetest.Run(t, func(t *testing.T, s *service.Service) servicetest.Home {
+		return serve(t, s, ServeOptions{})
+	})
+}
+
+// served is a router with one service behind a real connection, and with callers in the test.
+type served struct {
+	t        *testing.T
+	router   *fakeRouter
+	instance *service.Instance
+	cancel   context.CancelFunc
+	done     chan error // what Serve returned
+	stop     sync.Once
+
+	mu      sync.Mutex // protects following
+	peer    *fakePeer
+	callers map[string]*caller
+}
+
+// serve starts a service and lets it log in.
+func serve(t *testing.T, s *service.Service, opts ServeOptions) *served {
+	t.Helper()
+	h := &served{t: t, router: newFakeRouter(t), done: make(chan error, 1), callers: make(map[string]*caller)}
+	started := make(chan *service.Instance, 1)
+	opts.Started = func(i *service.Instance) { started <- i }
+	if opts.Reconnect.Max == 0 {
+		opts.Reconnect = Reconnect{Min: time.Millisecond, Max: time.Millisecond}
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	h.cancel = cancel
+	source := tokens()
+	go func() { h.done <- Serve(ctx, h.router.url, source, s, opts) }()
+	h.instance = await(t, started)
+	t.Cleanup(func() { h.Stop(t) })
+	h.login()
+	watch := h.Call(t)
+	for h.instance.State().Condition != service.Up {
+		watch.Next()
+	}
+	watch.Leave()
+	return h
+}
+
+// login takes the service's next connection and passes on what it says.
+func (h *served) login() Token {
+	h.t.Helper()
+	p := h.router.accept()
+	token := p.login()
+	h.mu.Lock()
+	h.peer = p
+	h.mu.Unlock()
+	ended := make(chan struct{})
+	h.t.Cleanup(func() {
+		h.Stop(h.t)
+		p.conn.Close()
+		<-ended
+	})
+	go func() {
+		defer close(ended)
+		h.read(p)
+	}()
+	return token
+}
+
+// read routes what the service says until the connection ends.
+func (h *served) read(p *fakePeer) {
+	for {
+		op, data, err := p.readFrame()
+		if err != nil {
+			return
+		}
+		switch op {
+		case 1:
+			m, err := wire.Decode(data, wire.MaxDepth)
+			if err != nil {
+				h.t.Errorf("router: message %q: %v", data, err)
+				return
+			}
+			h.route(&m.Envelope)
+		case 8:
+			h.write(p, 8, data)
+			p.conn.Close()
+		}
+	}
+}
+
+func (h *served) route(e *wire.Envelope) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if to, _ := wire.Text(e.ResourceID); to != "" {
+		if c := h.callers[to]; c != nil {
+			c.arrived <- e
+		}
+		return
+	}
+	for _, c := range h.callers {
+		c.arrived <- e
+	}
+}
+
+// write sends one frame; a connection that is gone takes none.
+func (h *served) write(p *fakePeer, op byte, data []byte) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	frame := []byte{0x80 | op, 126, byte(len(data) >> 8), byte(len(data))}
+	if len(data) <= 125 {
+		frame = []byte{0x80 | op, byte(len(data))}
+	}
+	_, _ = p.conn.Write(append(frame, data...))
+}
+
+func (h *served) Call(t *testing.T) servicetest.Caller {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	c := &caller{t: t, home: h, id: strconv.Itoa(len(h.callers)) + wire.NewID(), arrived: make(chan *wire.Envelope, 1<<14)}
+	h.callers[c.id] = c
+	return c
+}
+
+func (h *served) Stop(t *testing.T) {
+	t.Helper()
+	h.stop.Do(func() {
+		h.cancel()
+		if err := await(t, h.done); err != nil {
+			t.Errorf("serve: %v", err)
+		}
+	})
+}
+
+type caller struct {
+	t       *testing.T
+	home    *served
+	id      string
+	arrived chan *wire.Envelope
+}
+
+func (c *caller) Send(topic, id, payload string) {
+	e := &wire.Envelope{ServiceName: []byte(`"servicetest"`), Topic: wire.QuoteString(topic), ResourceID: wire.QuoteString(c.id),
+		DomainName: wire.QuoteString(servicetest.DomainName), DomainUUID: wire.QuoteString(servicetest.DomainUUID),
+		Permissions: []byte(`{"` + servicetest.Permission + `":true}`)}
+	if id != "" {
+		e.RequestID = []byte(id)
+	}
+	if payload != "" {
+		e.Payload = []byte(payload)
+	}
+	c.home.mu.Lock()
+	p := c.home.peer
+	c.home.mu.Unlock()
+	c.home.write(p, 1, e.Append(nil))
+}
+
+func (c *caller) Next() servicetest.Message {
+	c.t.Helper()
+	return servicetest.MessageOf(c.t, await(c.t, c.arrived))
+}
+
+func (c *caller) Leave() {
+	c.home.mu.Lock()
+	defer c.home.mu.Unlock()
+	delete(c.home.callers, c.id)
+}
+
+func await[T any](t *testing.T, c <-chan T) T {
+	t.Helper()
+	select {
+	case v := <-c:
+		return v
+	case <-time.After(deadline):
+		t.Fatal("waited too long")
+		panic("unreachable")
+	}
+}

@@ -1,0 +1,80 @@
+package service
+
+import (
+	"slices"
+	"sync"
+	"time"
+)
+
+// manualClock stands still until it is advanced.
+type manualClock struct {
+	mu     sync.Mutex // Protects following.
+	now    time.Time
+	timers []*manualTimer
+	set    chan struct{} // receives when a timer is set
+}
+
+type manualTimer struct {
+	due time.Time
+	f   func()
+}
+
+func newManualClock() *manualClock {
+	return &manualClock{now: time.Unix(1_800_000_000, 0), set: make(chan struct{}, 1)}
+}
+
+func (m *manualClock) Now() time.Time {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.now
+}
+
+func (m *manualClock) AfterFunc(d time.Duration, f func()) func() bool {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	t := &manualTimer{m.now.Add(d), f}
+	m.timers = append(m.timers, t)
+	select {
+	case m.set <- struct{}{}:
+	default:
+	}
+	return func() bool {
+		m.mu.Lock()
+		defer m.mu.Unlock()
+		before := len(m.timers)
+		m.timers = slices.DeleteFunc(m.timers, func(other *manualTimer) bool { return other == t })
+		return len(m.timers) < before
+	}
+}
+
+// advance moves the time and runs what becomes due, in the caller's goroutine and in order.
+func (m *manualClock) advance(d time.Duration) {
+	m.mu.Lock()
+	m.now = m.now.Add(d)
+	var due []*manualTimer
+	m.timers = slices.DeleteFunc(m.timers, func(t *manualTimer) bool {
+		ready := !t.due.After(m.now)
+		if ready {
+			due = append(due, t)
+		}
+		return ready
+	})
+	m.mu.Unlock()
+	slices.SortStableFunc(due, func(a, b *manualTimer) int { return a.due.Compare(b.due) })
+	for _, t := range due {
+		t.f()
+	}
+}
+
+// waitFor returns when a timer is set that is due within d from now.
+func (m *manualClock) waitFor(d time.Duration) {
+	for {
+		m.mu.Lock()
+		found := slices.ContainsFunc(m.timers, func(t *manualTimer) bool { return t.due.Equal(m.now.Add(d)) })
+		m.mu.Unlock()
+		if found {
+			return
+		}
+		<-m.set
+	}
+}

@@ -1,0 +1,163 @@
+package servicetest
+
+import (
+	"context"
+	"log/slog"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/asynkron/protoactor-go/actor"
+
+	"strowger/system/service"
+	"strowger/system/supervisor"
+	"strowger/transport/wire"
+)
+
+// Local is a home in the test's own process. There is no router: every caller gets every broadcast.
+type Local struct {
+	Instance *service.Instance
+	system   *actor.ActorSystem
+	root     *actor.PID
+	stop     sync.Once
+
+	mu      sync.Mutex // protects following
+	callers map[string]*local
+}
+
+var _ Home = (*Local)(nil)
+
+// Start runs a service until the test ends, and returns when it is up. Options are mostly zero.
+func Start(t *testing.T, s *service.Service, o service.Options) *Local {
+	t.Helper()
+	h := &Local{callers: make(map[string]*local)}
+	var err error
+	if h.Instance, err = service.NewInstance(s, h, o); err != nil {
+		t.Fatal(err)
+	}
+	props, err := supervisor.New(supervisor.Options{Children: []supervisor.Spec{h.Instance.Spec()},
+		Observe: h.Instance.Observe, Clock: o.Clock, Random: o.Random})
+	if err != nil {
+		t.Fatal(err)
+	}
+	watch := h.Call(t)
+	h.system = actor.NewActorSystem(actor.WithLoggerFactory(func(*actor.ActorSystem) *slog.Logger {
+		return slog.New(slog.DiscardHandler)
+	}), actor.WithDeadLetterThrottleInterval(time.Millisecond))
+	h.root = h.system.Root.Spawn(props)
+	t.Cleanup(func() { h.Stop(t) })
+	for h.Instance.State().Condition != service.Up {
+		watch.Next()
+	}
+	watch.Leave()
+	return h
+}
+
+// Call returns a new subscriber of the service.
+func (h *Local) Call(t *testing.T) Caller {
+	c := &local{t: t, home: h, id: wire.NewID(), arrived: make(chan struct{}, 1)}
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.callers[c.id] = c
+	return c
+}
+
+// Stop stops the service as a router does.
+func (h *Local) Stop(t *testing.T) {
+	t.Helper()
+	h.stop.Do(func() {
+		if _, err := h.system.Root.RequestFuture(h.root, &supervisor.Shutdown{}, patience).Result(); err != nil {
+			t.Errorf("shutdown: %v", err)
+		}
+		ctx, cancel := context.WithTimeout(context.Background(), patience)
+		defer cancel()
+		if err := h.Instance.Wait(ctx); err != nil {
+			t.Error(err)
+		}
+	})
+}
+
+// Say gives a reply to who asked and a broadcast to everybody.
+func (h *Local) Say(e *wire.Envelope) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if e.ResourceID != nil {
+		id, _ := wire.Text(e.ResourceID)
+		if c := h.callers[id]; c != nil {
+			c.deliver(e)
+		}
+		return
+	}
+	for _, c := range h.callers {
+		c.deliver(e)
+	}
+}
+
+// Room never blocks: callers take everything.
+func (h *Local) Room(ctx context.Context) error { return ctx.Err() }
+
+// local is a subscriber in the same process.
+type local struct {
+	t       *testing.T
+	home    *Local
+	id      string
+	arrived chan struct{} // receives after a delivery
+
+	mu      sync.Mutex // protects following
+	waiting []*wire.Envelope
+}
+
+func (c *local) deliver(e *wire.Envelope) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.waiting = append(c.waiting, e)
+	select {
+	case c.arrived <- struct{}{}:
+	default:
+	}
+}
+
+// Send asks the service.
+func (c *local) Send(topic, id, payload string) {
+	c.home.Instance.Ask(&service.Ask{Envelope: &wire.Envelope{
+		Topic: wire.QuoteString(topic), RequestID: raw(id), Payload: raw(payload), ResourceID: wire.QuoteString(c.id),
+		DomainName: wire.QuoteString(DomainName), DomainUUID: wire.QuoteString(DomainUUID),
+		Permissions: wire.Raw(`{"` + Permission + `":true}`),
+	}})
+}
+
+func raw(json string) wire.Raw {
+	if json == "" {
+		return nil
+	}
+	return wire.Raw(json)
+}
+
+// Next waits for what the service says to this subscriber.
+func (c *local) Next() Message {
+	c.t.Helper()
+	timeout := time.After(patience)
+	for {
+		c.mu.Lock()
+		if len(c.waiting) > 0 {
+			e := c.waiting[0]
+			c.waiting = c.waiting[1:]
+			c.mu.Unlock()
+			return MessageOf(c.t, e)
+		}
+		c.mu.Unlock()
+		select {
+		case <-c.arrived:
+		case <-timeout:
+			c.t.Fatal("nothing arrives")
+		}
+	}
+}
+
+// Leave ends the subscriber.
+func (c *local) Leave() {
+	c.home.mu.Lock()
+	delete(c.home.callers, c.id)
+	c.home.mu.Unlock()
+	c.home.Instance.Gone(c.id)
+}

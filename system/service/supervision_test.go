@@ -1,0 +1,297 @@
+package service
+
+import (
+	"context"
+	"errors"
+	"runtime"
+	"slices"
+	"testing"
+	"time"
+)
+
+// crasher is a service whose state is a count, and which crashes on demand.
+func crasher(v Supervision) *Service {
+	return &Service{Supervision: v, Setup: func(s *Setup) error {
+		count := 0
+		s.Handle("ping", pong)
+		s.Handle("count", func(r *Request) { count++; r.Reply(count) })
+		s.Handle("crash", func(*Request) { panic("boom") })
+		s.Handle("exit", func(*Request) { runtime.Goexit() })
+		s.Handle("exit work", func(r *Request) { r.Go(func(context.Context) func() { runtime.Goexit(); return nil }) })
+		return nil
+	}}
+}
+
+// TestDown follows a service through pauses and its breaker, and what is asked meanwhile.
+func TestDown(t *testing.T) {
+	r := start(t, crasher(Supervision{Intensity: 2, Period: time.Minute, Backoff: 200 * time.Millisecond,
+		CoolDown: time.Hour, Quiet: time.Minute}))
+	since := r.clock.Now()
+	r.want(r.ask("count", "") + ` 200 count 1`)
+	r.want(r.ask("crash", "") + ` 500 crash null`)
+	r.state("restarting", "up") // the first time in place
+	r.want(r.ask("count", "") + ` 200 count 1`)
+
+	r.clock.advance(time.Second)
+	r.want(r.ask("crash", "") + ` 500 crash null`)
+	r.state("restarting 0.1") // then after a pause
+	r.want(r.ask("count", "") + ` 503 count {"retry_after":0.1}`)
+	r.want(r.ask(StateTopic, "") + ` 200 service_state {"service":"test","state":"restarting","since":"2027-01-15T08:00:01.000Z","retry_after":0.1}`)
+	r.clock.waitFor(100 * time.Millisecond)
+	r.clock.advance(40 * time.Millisecond)
+	r.want(r.ask("count", "") + ` 503 count {"retry_after":0.06}`)
+	r.clock.advance(60 * time.Millisecond)
+	r.state("up")
+	r.want(r.ask("count", "") + ` 200 count 1`)
+
+	r.want(r.ask("crash", "") + ` 500 crash null`)
+	r.state("down 3600") // and then the breaker opens
+	r.want(r.ask("count", "") + ` 503 count {"retry_after":3600}`)
+	r.askAs("sub", `""`, "count", "") // nobody waits for this one
+	r.after(time.Hour)
+	r.state("restarting", "up") // the probe
+	r.want(r.ask("count", "") + ` 200 count 1`)
+	if s := r.instance.State(); s.Condition != Up || s.Restarts != 3 || !s.Since.After(since) || s.Reason != `service "test": request: boom` {
+		t.Errorf("state %+v", s)
+	}
+	if got := r.instance.Counters().Refused.Load(); got != 4 {
+		t.Errorf("%d requests refused, want 4", got)
+	}
+	r.stop()
+	r.state("stopped")
+	r.want(r.ask("count", "") + ` 503 count null`)
+	r.quiet()
+}
+
+// TestQueue has requests wait behind one that crashes: a restart in place keeps them.
+func TestQueue(t *testing.T) {
+	entered, until := make(chan struct{}), make(chan struct{})
+	s := crasher(Supervision{})
+	setup := s.Setup
+	s.Setup = func(s *Setup) error {
+		s.Handle("block", func(*Request) { close(entered); <-until; panic("boom") })
+		return setup(s)
+	}
+	r := start(t, s)
+	first := r.ask("block", "")
+	await(t, entered)
+	a, b := r.ask("count", ""), r.ask("count", "")
+	if s := r.instance.State(); s.Open != 3 || s.Queued != 2 {
+		t.Errorf("open %d, queued %d, want 3 and 2", s.Open, s.Queued)
+	}
+	close(until)
+	r.want(first+` 500 block null`, a+` 200 count 1`, b+` 200 count 2`)
+}
+
+// TestLostQueue has requests wait behind a second crash: the mailbox is lost and they hear so.
+func TestLostQueue(t *testing.T) {
+	entered, until := make(chan struct{}), make(chan struct{})
+	s := crasher(Supervision{Backoff: time.Second})
+	setup := s.Setup
+	s.Setup = func(s *Setup) error {
+		s.Handle("block", func(*Request) { close(entered); <-until; panic("boom") })
+		return setup(s)
+	}
+	r := start(t, s)
+	r.want(r.ask("crash", "") + ` 500 crash null`)
+	r.state("restarting", "up")
+	first := r.ask("block", "")
+	await(t, entered)
+	a, b := r.ask("count", ""), r.ask("count", "")
+	close(until)
+	r.want(first + ` 500 block null`)
+	got := []string{r.next(), r.next()}
+	slices.Sort(got)
+	if want := []string{a + ` 503 count {"retry_after":0.5}`, b + ` 503 count {"retry_after":0.5}`}; !slices.Equal(got, want) {
+		t.Errorf("got %q, want %q", got, want)
+	}
+	r.state("restarting 0.5")
+	r.after(500 * time.Millisecond)
+	r.state("up")
+	r.want(r.ask("count", "") + ` 200 count 1`)
+	r.open(0)
+	r.stop()
+	if got := r.released.Load(); got != int64(r.asks) {
+		t.Errorf("%d of %d requests were released", got, r.asks)
+	}
+}
+
+func TestHang(t *testing.T) {
+	tests := map[string]func(until chan struct{}){
+		"returns in the end":      func(until chan struct{}) { <-until },
+		"panics in the end":       func(until chan struct{}) { <-until; panic("boom") },
+		"ends its own goroutine":  func(chan struct{}) { runtime.Goexit() },
+		"ends its goroutine late": func(until chan struct{}) { <-until; runtime.Goexit() },
+	}
+	for name, hang := range tests {
+		t.Run(name, func(t *testing.T) {
+			entered, until, back := make(chan struct{}), make(chan struct{}), make(chan struct{})
+			s := crasher(Supervision{PingEvery: time.Second, PingTimeout: 2 * time.Second})
+			setup := s.Setup
+			s.Setup = func(s *Setup) error {
+				s.Handle("hang", func(r *Request) {
+					defer close(back)
+					close(entered)
+					hang(until)
+					r.Reply("too late")
+					r.Broadcast("ghost", 1)
+				})
+				return setup(s)
+			}
+			r := start(t, s)
+			first := r.ask("hang", "")
+			await(t, entered)
+			if name == "ends its own goroutine" {
+				r.want(first + ` 500 hang null`)
+				r.state("restarting 3")
+				r.want(r.ask("ping", "") + ` 503 ping {"retry_after":3}`)
+				r.after(time.Second) // the ping
+				r.after(2 * time.Second)
+				r.state("restarting", "up")
+			} else {
+				second := r.ask("ping", "")
+				r.after(time.Second)
+				r.after(2 * time.Second)
+				r.want(first+` 500 hang null`, second+` 503 ping {"retry_after":0}`)
+				r.state("restarting", "up")
+			}
+			r.ping()
+			close(until)
+			await(t, back)
+			r.ping()
+			r.stop()
+			r.quiet() // the ghost is not heard
+		})
+	}
+}
+
+// TestBadEnds are crashes that the table of TestCrashes does not fit.
+func TestBadEnds(t *testing.T) {
+	t.Run("setup returns an error", func(t *testing.T) {
+		wrong := errors.New("no database")
+		fail := true
+		r := newRig(t, &Service{Setup: func(s *Setup) error {
+			s.Handle("ping", pong)
+			if fail {
+				fail = false
+				return wrong
+			}
+			return nil
+		}})
+		r.run()
+		r.state("restarting", "up")
+		if d := await(t, r.dead); d.Task != "setup" || d.Reason != wrong {
+			t.Errorf("dead letter %+v", d)
+		}
+		r.ping()
+	})
+	t.Run("setup always fails", func(t *testing.T) {
+		r := newRig(t, &Service{Setup: func(*Setup) error { panic("never") }, Supervision: Supervision{Intensity: 2}})
+		r.run()
+		r.state("restarting", "restarting 0.05")
+		r.after(50 * time.Millisecond)
+		r.state("down 30")
+		r.want(r.ask("ping", "") + ` 503 ping {"retry_after":30}`)
+	})
+	t.Run("every OnStop panics", func(t *testing.T) {
+		stops := 0
+		r := start(t, &Service{Setup: func(s *Setup) error {
+			for range 3 {
+				s.OnStop(func(*Context) { stops++; panic("stop") })
+			}
+			s.Handle("ping", pong)
+			s.Handle("crash", func(*Request) { panic("boom") })
+			return nil
+		}})
+		r.want(r.ask("crash", "") + ` 500 crash null`)
+		r.state("restarting", "up")
+		r.ping()
+		r.stop()
+		r.state("stopped")
+		if stops != 6 {
+			t.Errorf("%d calls of OnStop, want 6", stops)
+		}
+		for _, want := range []string{"request", "stop", "stop", "stop", "stop", "stop", "stop"} {
+			if d := await(t, r.dead); d.Task != want {
+				t.Errorf("dead letter of %s, want %s", d.Task, want)
+			}
+		}
+	})
+	t.Run("work ends its goroutine", func(t *testing.T) {
+		r := start(t, crasher(Supervision{}))
+		r.want(r.ask("exit work", "") + ` 500 exit work null`)
+		r.state("restarting", "up")
+		r.ping()
+	})
+	t.Run("a source ends its goroutine", func(t *testing.T) {
+		first := true
+		r := newRig(t, &Service{Setup: func(s *Setup) error {
+			s.Handle("ping", pong)
+			exits := first
+			first = false
+			s.Source("exit", func(ctx context.Context, _ Emit) error {
+				if exits {
+					runtime.Goexit()
+				}
+				<-ctx.Done()
+				return ctx.Err()
+			}, func(*Context, any) {})
+			return nil
+		}})
+		r.run()
+		r.state("up", "restarting", "up")
+		r.ping()
+	})
+	t.Run("whoever takes dead letters panics", func(t *testing.T) {
+		s := crasher(Supervision{})
+		r := newRig(t, s)
+		r.instance.o.OnDead = func(*DeadLetter) { panic("not you too") }
+		r.run()
+		r.state("up")
+		r.want(r.ask("crash", "") + ` 500 crash null`)
+		r.state("restarting", "up")
+		r.ping()
+	})
+}
+
+// TestDeadLetterLog checks that a payload does not get into a log.
+func TestDeadLetterLog(t *testing.T) {
+	d := &DeadLetter{Service: "s", Task: "request", Topic: "t", Payload: []byte(`"secret"`), Reason: "boom", Stack: []byte("stack")}
+	if got, want := d.LogValue().String(), "[service=s task=request topic=t payload_bytes=8 err=boom]"; got != want {
+		t.Errorf("logged as %s, want %s", got, want)
+	}
+}
+
+// TestNoID are requests that nobody waits for: no answer of the home's comes, which pages would take
+// for a broadcast, and nothing stays open.
+func TestNoID(t *testing.T) {
+	work := make(chan struct{})
+	s := crasher(Supervision{})
+	setup := s.Setup
+	ended := make(chan error, 1)
+	s.Setup = func(s *Setup) error {
+		s.Handle("forget", func(*Request) {})
+		s.Handle("work", func(r *Request) {
+			r.Go(func(ctx context.Context) func() { <-work; return func() { ended <- ctx.Err(); r.Reply("done") } })
+		})
+		return setup(s)
+	}
+	r := start(t, s)
+	for _, id := range []string{`""`, `0`, `null`, `[]`} {
+		r.askAs("sub", id, "forget", "")
+		r.askAs("sub", id, "what", "")
+	}
+	r.askAs("sub", `""`, "crash", "")
+	r.state("restarting", "up")
+	r.askAs("sub", `""`, "work", "")
+	r.ping()
+	r.open(1)
+	close(work)
+	r.want(`"" 200 work "done"`)
+	if err := await(t, ended); err != nil {
+		t.Errorf("the context had ended before the work: %v", err)
+	}
+	r.ping()
+	r.quiet()
+	r.open(0)
+}

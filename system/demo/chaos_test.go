@@ -152,6 +152,20 @@ func TestLeaks(t *testing.T) {
 	// goleak finds those that do not end.
 }
 
+// TestStartsAreForgiven wants a start that comes late to succeed, as a probe of the breaker must be
+// able to.
+func TestStartsAreForgiven(t *testing.T) {
+	b := newBroken(t, half)
+	b.victim.starts.Store(stormStarts)
+	b.victim.until.Store(b.victim.now())
+	b.Ask(root, chaosTopic, chaosOrder{EventPanic})
+	b.AwaitState(service.Restarting)
+	b.checkWorks(t)
+	if n := b.victim.starts.Load(); n != stormStarts {
+		t.Errorf("%d starts are left to fail, so one did", n)
+	}
+}
+
 func TestUnknownFault(t *testing.T) {
 	b := newBroken(t, half)
 	got := b.Answer(b.Ask(root, chaosTopic, map[string]string{"fault": "meteor"}))

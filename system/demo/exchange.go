@@ -16,6 +16,10 @@ const (
 	opening   = 5                      // calls of a tenant when the show begins
 	mostCalls = 10                     // calls of a tenant at once
 	callGap   = 4 * time.Second        // mean time between two calls of a tenant
+
+	shortestRing, longestRing = 3 * time.Second, 10 * time.Second
+	shortestTalk, longestTalk = 8 * time.Second, time.Minute
+	longestCall               = longestRing + longestTalk
 )
 
 // exchange stands in for a telephone switch with several tenants. Its methods may be called from
@@ -25,8 +29,9 @@ type exchange struct {
 
 	mu      sync.Mutex // Protects following.
 	tenants []*tenant
-	calls   []*call // in the order in which they began
-	beat    time.Time
+	calls   []*call   // in the order in which they began
+	at      time.Time // until when it has advanced
+	beat    time.Time // when the next heartbeat is due
 }
 
 // tenant is one domain of the switch.
@@ -37,7 +42,7 @@ type tenant struct {
 }
 
 func newExchange(random func() float64, now time.Time) *exchange {
-	x := &exchange{random: random, tenants: tenants(), beat: now.Add(heartbeat)}
+	x := &exchange{random: random, tenants: tenants(), at: now, beat: now.Add(heartbeat)}
 	for _, t := range x.tenants {
 		t.next = now
 		for range opening {
@@ -63,30 +68,44 @@ func (x *exchange) run(ctx context.Context, clock supervisor.Clock, emit service
 	}
 }
 
-// advance returns what has happened until now since the last time.
+// advance returns what has happened until now since the last time, but not more than the life of one
+// call: whatever came and went before that is over.
 func (x *exchange) advance(now time.Time) []event {
 	x.mu.Lock()
 	defer x.mu.Unlock()
+	if oldest := now.Add(-longestCall); x.at.Before(oldest) {
+		x.at = oldest
+	}
 	var events []event
-	for _, t := range x.tenants {
-		if now.Before(t.next) {
-			continue
-		}
-		t.next = now.Add(x.between(callGap/2, callGap*3/2))
-		if x.busy(t) < mostCalls {
-			x.dial(t, now)
-		}
+	for x.at.Before(now) {
+		x.at = x.at.Add(min(step, now.Sub(x.at)))
+		events = append(events, x.happen()...)
 	}
-	for _, c := range x.calls {
-		for c.phase != over && (c.phase == dialling || !now.Before(c.next)) {
-			events = append(events, c.step()...)
-		}
-	}
-	x.calls = slices.DeleteFunc(x.calls, func(c *call) bool { return c.phase == over })
 	if !now.Before(x.beat) {
 		x.beat = now.Add(heartbeat)
 		events = append(events, event{"HEARTBEAT", map[string]string{"event_name": "HEARTBEAT"}})
 	}
+	return events
+}
+
+// happen begins calls and takes calls on that are due. The caller holds the lock.
+func (x *exchange) happen() []event {
+	for _, t := range x.tenants {
+		if x.at.Before(t.next) {
+			continue
+		}
+		t.next = x.at.Add(x.between(callGap/2, callGap*3/2))
+		if x.busy(t) < mostCalls {
+			x.dial(t, x.at)
+		}
+	}
+	var events []event
+	for _, c := range x.calls {
+		for c.phase != over && (c.phase == dialling || !x.at.Before(c.next)) {
+			events = append(events, c.step()...)
+		}
+	}
+	x.calls = slices.DeleteFunc(x.calls, func(c *call) bool { return c.phase == over })
 	return events
 }
 

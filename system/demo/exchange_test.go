@@ -25,7 +25,7 @@ func TestCallsLiveAndEnd(t *testing.T) {
 		t.Errorf("%d calls when the show begins, want %d", len(followed), 2*opening)
 	}
 	beats := 0
-	for now := began; now.Before(began.Add(time.Hour)); now = now.Add(step) {
+	for now := began.Add(step); now.Before(began.Add(time.Hour)); now = now.Add(step) {
 		for _, e := range x.advance(now) {
 			ch, ok := e.payload.(channel)
 			if !ok {
@@ -82,7 +82,6 @@ func checkLives(t *testing.T, x *exchange, followed map[string]string) {
 // TestLateAdvance has nobody look for a long time: every call goes all its way, in order.
 func TestLateAdvance(t *testing.T) {
 	x := newExchange(fair(2), began)
-	x.advance(began)
 	before := map[string]bool{}
 	for _, ch := range x.channels() {
 		before[ch.UniqueID] = true
@@ -98,6 +97,10 @@ func TestLateAdvance(t *testing.T) {
 			t.Errorf("call %s lives on", id)
 		}
 	}
+	// The switch was not idle meanwhile.
+	if n := len(x.channels()); n < opening {
+		t.Errorf("%d calls after an hour", n)
+	}
 }
 
 func TestHangup(t *testing.T) {
@@ -111,7 +114,7 @@ func TestHangup(t *testing.T) {
 		t.Error("did not end a call")
 	}
 	var names []string
-	for _, e := range x.advance(began) {
+	for _, e := range x.advance(began.Add(step)) {
 		if ch, ok := e.payload.(channel); ok && ch.UniqueID == id {
 			names = append(names, e.name+":"+ch.AnswerState)
 		}

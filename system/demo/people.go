@@ -49,8 +49,8 @@ func (x *exchange) dial(t *tenant, now time.Time) *call {
 	own := t.people[who]
 	c := &call{
 		missed:  x.random() < 0.2,
-		next:    now.Add(x.between(3*time.Second, 10*time.Second)),
-		willRun: x.between(8*time.Second, 60*time.Second),
+		next:    now.Add(x.between(shortestRing, longestRing)),
+		willRun: x.between(shortestTalk, longestTalk),
 	}
 	ch := &c.channel
 	ch.UniqueID, ch.Created = x.uuid(), strconv.FormatInt(now.UnixMicro(), 10)

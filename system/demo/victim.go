@@ -20,9 +20,10 @@ const (
 )
 
 const (
-	longestHang = 30 * time.Second // if nobody abandons the service before
-	leakBytes   = 8 << 20
-	mostLeaks   = 3 // at once; the pool has more places
+	longestHang  = 30 * time.Second // if nobody abandons the service before
+	longestStorm = 3 * time.Second
+	leakBytes    = 8 << 20
+	mostLeaks    = 3 // at once; the pool has more places
 )
 
 // victim is a service that is broken, through all its lives. A nil one is left in peace.
@@ -33,6 +34,7 @@ type victim struct {
 
 	armed  atomic.Bool  // the next request panics
 	starts atomic.Int32 // that are still to fail
+	until  atomic.Int64 // Unix nanoseconds, as of when starts are forgiven
 	leaks  atomic.Int32 // under way
 }
 
@@ -41,7 +43,7 @@ func (v *victim) join(s *service.Setup) {
 	if v == nil {
 		return
 	}
-	if v.starts.Load() > 0 {
+	if v.starts.Load() > 0 && v.now() < v.until.Load() {
 		v.starts.Add(-1)
 		panic("chaos: start")
 	}
@@ -123,11 +125,9 @@ func (v *victim) strike(c *service.Context, fault Fault) {
 	case WorkPanic:
 		c.Go(func(context.Context) func() { panic("chaos: work") })
 	case StartPanic:
-		v.starts.Store(1)
-		panic("chaos: start")
+		v.failStarts(1)
 	case Storm:
-		v.starts.Store(stormStarts)
-		panic("chaos: storm")
+		v.failStarts(stormStarts)
 	case Hang:
 		// A hang that nobody notices ends too.
 		_ = wait(c, v.chaos.o.Clock, longestHang)
@@ -137,6 +137,16 @@ func (v *victim) strike(c *service.Context, fault Fault) {
 		panic("chaos: event")
 	}
 }
+
+// failStarts crashes, and has the next n starts fail unless they come much later, as a probe of the
+// breaker does.
+func (v *victim) failStarts(n int32) {
+	v.until.Store(v.now() + int64(longestStorm))
+	v.starts.Store(n)
+	panic("chaos: before a start")
+}
+
+func (v *victim) now() int64 { return v.chaos.o.Clock.Now().UnixNano() }
 
 // leak has work keep memory and a place in the pool until this life of the service ends, and ends
 // it when there is enough of that.

@@ -22,6 +22,7 @@ type Config struct {
 	Tokens    Tokens    `koanf:"tokens"`
 	Routing   Routing   `koanf:"routing"`
 	Services  Services  `koanf:"services"`
+	Dashboard Dashboard `koanf:"dashboard"`
 	Admin     Admin     `koanf:"admin"`
 	Log       Log       `koanf:"log"`
 	Shutdown  Shutdown  `koanf:"shutdown"`
@@ -93,6 +94,14 @@ type Routing struct {
 type Services struct {
 	UnknownClass string   `koanf:"unknown_class"`
 	Classes      []string `koanf:"classes"`
+}
+
+// Dashboard says what the built-in service dashboard.system.information measures and how often.
+type Dashboard struct {
+	Enabled          bool          `koanf:"enabled"`
+	CPUInterval      time.Duration `koanf:"cpu_interval"`
+	NetworkInterval  time.Duration `koanf:"network_interval"`
+	NetworkInterface string        `koanf:"network_interface"`
 }
 
 // Admin says where an operator and his monitoring may ask, and what.

@@ -104,6 +104,15 @@ func keys() []key {
 		{"services.classes", []string{}, classes(), onRestart,
 			"PHP classes of services known besides active_calls_service, active_conferences_service, system_dashboard_service and operator_panel_service."},
 
+		{"dashboard.enabled", true, anyBool(), onRestart,
+			"Whether the daemon offers the service dashboard.system.information itself. Set it to false to leave it to FusionPBX's system_status service, which gets no work otherwise."},
+		{"dashboard.cpu_interval", 3 * time.Second, between(time.Second, time.Hour), onRestart,
+			"Time between two broadcasts of the processor's load."},
+		{"dashboard.network_interval", 3 * time.Second, between(time.Second, time.Hour), onRestart,
+			"Time between two broadcasts of the network's load."},
+		{"dashboard.network_interface", "", anyText(), onRestart,
+			"Network interface that is measured. Empty means that of the default route."},
+
 		{"admin.address", "127.0.0.1:8081", orEmpty(address()), onRestart,
 			"TCP address of the admin pages: health, metrics, the tree of actors, dead letters. They know no passwords, so keep them on the loopback interface or behind a firewall. Empty turns them off."},
 		{"admin.connections", 32, between(1, 10_000), onRestart,

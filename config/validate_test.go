@@ -46,6 +46,8 @@ func TestValidate(t *testing.T) {
 		{"any port for two", func(cfg *Config) { cfg.Admin.Address, cfg.Listen.Address = "127.0.0.1:0", "127.0.0.1:0" }, nil},
 		{"nothing set", func(cfg *Config) { *cfg = Config{} }, []string{
 			"admin.connections: 0 is too small, the smallest is 1",
+			"dashboard.cpu_interval: 0s is too small, the smallest is 1s",
+			"dashboard.network_interval: 0s is too small, the smallest is 1s",
 			"keepalive.tcp: 0s is too small, the smallest is 1s",
 			"limits.authentication_attempts: 0 is too small, the smallest is 1",
 			"limits.authentication_timeout: 0s is too small, the smallest is 100ms",

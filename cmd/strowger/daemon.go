@@ -5,9 +5,11 @@ import (
 	"errors"
 	"log/slog"
 	"os"
+	"sync"
 	"syscall"
 
 	"strowger/config"
+	"strowger/system/service"
 )
 
 // daemon is the router as a process: its signals, its log and its settings.
@@ -17,6 +19,11 @@ type daemon struct {
 	cfg     *config.Config                 // as at the start
 	level   *slog.LevelVar
 	log     *slog.Logger
+
+	services []*service.Service // that live in the router
+	// started, unless nil, is called once connections are accepted; end is called before they are
+	// sent away.
+	started func(r router) (end func(), err error)
 }
 
 // run returns when the daemon has stopped.
@@ -28,7 +35,7 @@ func (d *daemon) run() error {
 
 	build := readBuild()
 	d.log.Info("starting", "version", build.Version, "go", build.Go, "token_dir", tokenDirectory(d.cfg))
-	r, err := d.program.newRouter(d.cfg, d.log)
+	r, err := d.program.newRouter(d.cfg, d.log, d.services...)
 	if err != nil {
 		return d.fail("cannot start", err)
 	}
@@ -36,9 +43,15 @@ func (d *daemon) run() error {
 		return d.fail("cannot start", err)
 	}
 	d.log.Info("listening", "addr", r.Addr().String())
+	end, err := d.begin(r)
+	if err != nil {
+		return d.fail("cannot start", err)
+	}
+	defer end()
 	for {
 		select {
 		case sig := <-stops:
+			end()
 			return d.drain(r, sig, stops)
 		case <-reloads:
 			d.reload(r)
@@ -46,6 +59,19 @@ func (d *daemon) run() error {
 			return d.fail("gave up", err)
 		}
 	}
+}
+
+// begin does what else there is to do; end ends it, once. If it fails the router is stopped.
+func (d *daemon) begin(r router) (end func(), err error) {
+	if d.started == nil {
+		return func() {}, nil
+	}
+	if end, err = d.started(r); err == nil {
+		return sync.OnceFunc(end), nil
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), d.cfg.Shutdown.Timeout)
+	defer cancel()
+	return nil, errors.Join(err, r.Stop(ctx))
 }
 
 // fail logs why the daemon ends.

@@ -12,6 +12,7 @@ import (
 	"os/signal"
 
 	"strowger/config"
+	"strowger/system/service"
 )
 
 func main() {
@@ -27,6 +28,7 @@ func run(args []string, stdin io.Reader, stdout, stderr io.Writer, environ []str
 		environ:   environ,
 		notify:    notify,
 		newRouter: newSystem,
+		command:   os.Args[0],
 	}
 	return p.run(args)
 }
@@ -43,7 +45,8 @@ type program struct {
 	stdout, stderr io.Writer
 	environ        []string // name=value
 	notify         func(c chan<- os.Signal, signals ...os.Signal) (stop func())
-	newRouter      func(cfg *config.Config, log *slog.Logger) (router, error)
+	newRouter      func(cfg *config.Config, log *slog.Logger, services ...*service.Service) (router, error)
+	command        string // how the program was called; empty means strowger
 }
 
 // run carries out one command line and returns the exit status.

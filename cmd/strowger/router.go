@@ -7,6 +7,8 @@ import (
 
 	"strowger/config"
 	"strowger/system"
+	"strowger/system/dashboard"
+	"strowger/system/service"
 )
 
 // router is what serve needs of the actor system.
@@ -22,9 +24,15 @@ type router interface {
 	Failed() <-chan error
 }
 
-// newSystem returns the actor system as a router.
-func newSystem(cfg *config.Config, log *slog.Logger) (router, error) {
-	s, err := system.New(system.Options{Config: cfg, Log: log})
+// newSystem returns the actor system as a router, with services that live in it besides the built-in
+// ones.
+func newSystem(cfg *config.Config, log *slog.Logger, services ...*service.Service) (router, error) {
+	if d := cfg.Dashboard; d.Enabled {
+		services = append(services, dashboard.New(dashboard.Options{
+			CPUInterval: d.CPUInterval, NetworkInterval: d.NetworkInterval, Interface: d.NetworkInterface,
+		}))
+	}
+	s, err := system.New(system.Options{Config: cfg, Log: log}, services...)
 	if err != nil {
 		return nil, err
 	}

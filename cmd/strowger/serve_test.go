@@ -12,11 +12,13 @@ import (
 	"testing"
 
 	"strowger/config"
+	"strowger/system/service"
 )
 
 // fakeRouter is a router that does as the test says.
 type fakeRouter struct {
 	cfg      *config.Config
+	services []*service.Service
 	startErr error
 	failed   chan error
 	stopping chan struct{}                   // closed by Stop
@@ -29,8 +31,8 @@ func newFakeRouter() *fakeRouter {
 
 // install makes a program use f.
 func (f *fakeRouter) install(p *program) {
-	p.newRouter = func(cfg *config.Config, _ *slog.Logger) (router, error) {
-		f.cfg = cfg
+	p.newRouter = func(cfg *config.Config, _ *slog.Logger, services ...*service.Service) (router, error) {
+		f.cfg, f.services = cfg, services
 		return f, nil
 	}
 }

@@ -24,8 +24,8 @@ func TestWrongCommandLines(t *testing.T) {
 		stderr  string // its first line
 		hint    string // the command whose help is named
 	}{
-		"no command":               {nil, "", nil, 2, "strowger: a command is missing: one of serve, call, listen, token, explain, config, version", "strowger"},
-		"unknown command":          {[]string{"frobnicate"}, "", nil, 2, `strowger: unknown command "frobnicate": want one of serve, call, listen, token, explain, config, version`, "strowger"},
+		"no command":               {nil, "", nil, 2, "strowger: a command is missing: one of serve, demo, call, listen, token, explain, config, version", "strowger"},
+		"unknown command":          {[]string{"frobnicate"}, "", nil, 2, `strowger: unknown command "frobnicate": want one of serve, demo, call, listen, token, explain, config, version`, "strowger"},
 		"near command":             {[]string{"serv"}, "", nil, 2, `strowger: unknown command "serv", did you mean serve?`, "strowger"},
 		"no token command":         {[]string{"token"}, "", nil, 2, "strowger: a command is missing: one of create", "strowger token"},
 		"unknown config command":   {[]string{"config", "frobnicate"}, "", nil, 2, `strowger: unknown command "frobnicate": want one of defaults, check, policies`, "strowger config"},
@@ -43,6 +43,11 @@ func TestWrongCommandLines(t *testing.T) {
 		"explain a wrong event":    {[]string{"explain", "--token", "t.php", "--service", "s", "--event", "-"}, "{", nil, 1, "strowger: --event: ", ""},
 		"explain an empty event":   {[]string{"explain", "--token", "t.php", "--service", "s", "--event", "-"}, `{"a":1}`, nil, 1, `strowger: --event: the event has neither topic nor payload, write {"topic": ..., "payload": ...}`, ""},
 		"explain no token":         {[]string{"explain", "--token", "/nonexistent.php", "--service", "s"}, "", nil, 1, "strowger: read token: ", ""},
+		"demo for everybody":       {[]string{"demo", "--listen", "0.0.0.0:8080"}, "", nil, 2, `strowger: --listen: "0.0.0.0" is no loopback address such as 127.0.0.1, and a demo is for this machine only`, "strowger demo"},
+		"demo page for everybody":  {[]string{"demo", "--page", ":8088"}, "", nil, 2, `strowger: --page: "" is no loopback address such as 127.0.0.1, and a demo is for this machine only`, "strowger demo"},
+		"demo without a pause":     {[]string{"demo", "--chaos", "--chaos-interval", "0s"}, "", nil, 2, "strowger: --chaos-interval: 0s is not a time to wait", "strowger demo"},
+		"demo at a wrong level":    {[]string{"demo", "--log-level", "loud"}, "", nil, 2, "strowger: --log-level: log.level: loud is not one of debug, info, warn, error", "strowger demo"},
+		"argument of demo":         {[]string{"demo", "chaos"}, "", nil, 2, `strowger: unexpected argument "chaos"`, "strowger demo"},
 		"token for nobody":         {[]string{"token", "create"}, "", nil, 2, "strowger: at least one of the flags in the group [user service] is required", "strowger token create"},
 		"token for an empty":       {[]string{"token", "create", "--user", ""}, "", nil, 2, "strowger: --user or --service: the name is empty", "strowger token create"},
 		"token for two":            {[]string{"token", "create", "--user", "a", "--service", "b"}, "", nil, 2, "strowger: if any flags in the group [user service] are set none of the others can be; [service user] were all set", "strowger token create"},

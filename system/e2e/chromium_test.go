@@ -9,8 +9,8 @@ import (
 )
 
 // browse opens url in a headless browser of its own until t ends. The channel is closed when the
-// browser is gone.
-func browse(t *testing.T, url string) <-chan struct{} {
+// browser is gone. The browser inherits files as descriptors from 3 on.
+func browse(t *testing.T, url string, files ...*os.File) <-chan struct{} {
 	t.Helper()
 	chromium := lookPath(t, "STROWGER_REQUIRE_BROWSER", "chromium", "chromium-browser", "google-chrome")
 	// Not t.TempDir: its removal would fail t for a file that a dying process of the browser writes.
@@ -18,9 +18,14 @@ func browse(t *testing.T, url string) <-chan struct{} {
 	if err != nil {
 		t.Fatal(err)
 	}
-	cmd := exec.Command(chromium, "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
+	args := []string{"--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
 		"--disable-background-networking", "--disable-component-update", "--disable-sync", "--disable-breakpad",
-		"--disable-dev-shm-usage", "--no-proxy-server", "--user-data-dir="+profile, url)
+		"--disable-dev-shm-usage", "--no-proxy-server", "--user-data-dir=" + profile, url}
+	if len(files) > 0 {
+		args = append(args, "--remote-debugging-pipe")
+	}
+	cmd := exec.Command(chromium, args...)
+	cmd.ExtraFiles = files
 	var stderr bytes.Buffer
 	cmd.Stderr = &stderr
 	cmd.WaitDelay = 5 * time.Second // for processes of the browser that outlive it

@@ -1,0 +1,118 @@
+package main
+
+import (
+	"fmt"
+	"log/slog"
+	"net"
+	"os"
+	"time"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+
+	"strowger/config"
+	"strowger/system/demo"
+	"strowger/system/demo/page"
+	"strowger/system/service"
+)
+
+func (p *program) demoCommand() *cobra.Command {
+	cmd := &cobra.Command{
+		Use:   "demo",
+		Short: "Show a router at work, with simulated calls and a page to watch them",
+		Long: `Demo runs a router with services that live in it: a clock, the calls of a simulated
+telephone switch with two tenants, and the load of this machine. It prints the address
+of a page, tokens for people with different permissions, and command lines to copy.
+
+It listens on loopback only, keeps its tokens in a directory of its own and takes no
+settings but these flags. With --chaos the services panic, hang and leak by schedule.`,
+		Example: `  strowger demo
+  strowger demo --chaos
+  strowger demo --listen 127.0.0.1:9000 --page 127.0.0.1:9001 --chaos --chaos-interval 2s`,
+		Args: noArguments,
+	}
+	var f demoFlags
+	flags := cmd.Flags()
+	flags.String("listen", "", "accept connections on `HOST:PORT` of this machine (default 127.0.0.1:8080)")
+	flags.StringVar(&f.page, "page", "127.0.0.1:8088", "serve the page on `HOST:PORT` of this machine")
+	flags.BoolVar(&f.chaos, "chaos", false, "break the services by schedule")
+	flags.DurationVar(&f.interval, "chaos-interval", 5*time.Second, "mean `TIME` between two faults")
+	flags.String("log-level", "", "log from this `LEVEL` on: debug, info, warn or error (default errors, without stacks)")
+	cmd.RunE = verb(func([]string) error { return p.demo(f, flags) })
+	return cmd
+}
+
+// demoFlags are what demo is told besides settings.
+type demoFlags struct {
+	page     string
+	chaos    bool
+	interval time.Duration
+}
+
+func (p *program) demo(f demoFlags, flags *pflag.FlagSet) error {
+	if f.interval <= 0 {
+		return usage("--chaos-interval: %v is not a time to wait", f.interval)
+	}
+	if err := loopback("--page", f.page); err != nil {
+		return err
+	}
+	dir, err := os.MkdirTemp("", "strowger-demo-")
+	if err != nil {
+		return fmt.Errorf("make a directory for tokens: %w", err)
+	}
+	// What is left are tokens that nobody takes any more.
+	defer func() { _ = os.RemoveAll(dir) }()
+	load := func() (*config.Config, error) { return demoConfig(flags, f.page, dir) }
+	cfg, err := load()
+	if err != nil {
+		return err
+	}
+	level := new(slog.LevelVar)
+	level.Set(logLevel(cfg.Log.Level))
+	log := newLog(p.stderr, cfg.Log.Format, level)
+	if !flags.Changed("log-level") {
+		log = slog.New(brief{log.Handler()})
+	}
+	chaos := demo.NewChaos(demo.ChaosOptions{Interval: f.interval, Log: log})
+	o := demo.Options{Chaos: chaos}
+	d := &daemon{program: p, load: load, cfg: cfg, level: level, log: log}
+	d.services = []*service.Service{demo.Clock(o), demo.Calls(o)}
+	d.started = func(r router) (end func(), err error) {
+		s := &show{program: p, flags: f, router: r.Addr().String(), tokens: dir, chaos: chaos, log: log}
+		return s.begin()
+	}
+	return d.run()
+}
+
+// demoConfig returns the defaults and what the flags say.
+func demoConfig(flags *pflag.FlagSet, page, tokens string) (*config.Config, error) {
+	cfg, err := config.Load(config.Options{Flags: flags, FlagKeys: map[string]string{
+		"listen":    "listen.address",
+		"log-level": "log.level",
+	}})
+	if err != nil {
+		return nil, &exit{exitUsage, err}
+	}
+	if err := loopback("--listen", cfg.Listen.Address); err != nil {
+		return nil, err
+	}
+	host, _, err := net.SplitHostPort(page)
+	if err != nil {
+		return nil, usage("--page: %w", err)
+	}
+	cfg.Listen.Origins = []string{host}
+	cfg.Tokens.Directory = tokens
+	cfg.Admin.Address = "" // a daemon may run beside the demo
+	if !flags.Changed("log-level") {
+		cfg.Log.Level = "error"
+	}
+	return cfg, cfg.Validate()
+}
+
+// loopback refuses an address that others can reach.
+func loopback(flag, address string) error {
+	if err := page.CheckLoopback(address); err != nil {
+		return usage("%s: %w", flag, err)
+	}
+	return nil
+}

@@ -1,0 +1,172 @@
+package main
+
+import (
+	"errors"
+	"log/slog"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+)
+
+// beginDemo starts a demo that keeps its tokens in the returned directory, and waits for its guide.
+func beginDemo(t *testing.T, args ...string) (r *running, temporary string) {
+	t.Helper()
+	temporary = t.TempDir()
+	t.Setenv("TMPDIR", temporary)
+	r = begin(t, nil, append([]string{"demo", "--listen", "127.0.0.1:0", "--page", "127.0.0.1:0"}, args...)...)
+	r.stdout.line(t, "^C ends the demo.")
+	return r, temporary
+}
+
+// endDemo wants nothing to be left of it.
+func endDemo(t *testing.T, r *running, temporary string) {
+	t.Helper()
+	r.signals.send(t, syscall.SIGTERM)
+	r.wait(0)
+	left, err := filepath.Glob(filepath.Join(temporary, "*"))
+	if err != nil || len(left) > 0 {
+		t.Errorf("left behind: %v, %v", left, err)
+	}
+}
+
+// TestDemoLinesWork types every command line that the demo prints.
+func TestDemoLinesWork(t *testing.T) {
+	demo, temporary := beginDemo(t)
+	verbs := map[string]int{}
+	for line := range strings.Lines(demo.stdout.String()) {
+		rest, ok := strings.CutPrefix(strings.TrimSuffix(line, "\n"), "  strowger ")
+		if !ok {
+			continue
+		}
+		args := words(t, rest)
+		verbs[args[0]]++
+		r := begin(t, nil, args...)
+		switch args[0] {
+		case "call":
+			r.wait(0)
+			if out := r.stdout.String(); !strings.Contains(out, `"code":200`) {
+				t.Errorf("%s\nprints %s", rest, out)
+			}
+		case "listen":
+			r.stderr.line(t, "listening to demo.calls")
+			r.signals.send(t, syscall.SIGINT)
+			r.wait(0)
+		}
+	}
+	if verbs["call"] != 3 || verbs["listen"] != 6 || len(verbs) != 2 {
+		t.Errorf("the demo prints %v", verbs)
+	}
+	// The last call broke the clock.
+	log := demo.stderr.line(t, "service panicked", "chaos: event")
+	if strings.Contains(log, "goroutine") {
+		t.Errorf("log has a stack: %s", log)
+	}
+	endDemo(t, demo, temporary)
+}
+
+// words splits a command line as a shell does that knows single quotes only.
+func words(t *testing.T, line string) []string {
+	t.Helper()
+	var all []string
+	word, quoted := "", false
+	for _, r := range line + " " {
+		switch {
+		case r == '\'':
+			quoted = !quoted
+		case r == ' ' && !quoted:
+			all = append(all, word)
+			word = ""
+		default:
+			word += string(r)
+		}
+	}
+	if quoted {
+		t.Fatalf("a quote is open in %s", line)
+	}
+	return all
+}
+
+func TestDemoWithChaos(t *testing.T) {
+	demo, temporary := beginDemo(t, "--chaos", "--chaos-interval", "10ms", "--log-level", "warn")
+	demo.stdout.line(t, "Chaos", "breaks a service about every 10ms")
+	demo.stderr.line(t, `"msg":"chaos"`, `"fault":`)
+	endDemo(t, demo, temporary)
+}
+
+func TestDemoSettings(t *testing.T) {
+	f := newFakeRouter()
+	r := begin(t, f.install, "demo", "--listen", "127.0.0.1:0", "--page", "127.0.0.1:0")
+	r.stdout.line(t, "^C ends the demo.")
+	r.signals.send(t, syscall.SIGHUP)
+	r.signals.send(t, syscall.SIGTERM)
+	r.wait(0)
+	var names []string
+	for _, s := range f.services {
+		names = append(names, s.Name)
+	}
+	if got := strings.Join(names, " "); got != "demo.clock demo.calls" {
+		t.Errorf("services are %s", got)
+	}
+	if f.cfg.Log.Level != "error" || f.cfg.Tokens.Directory == "" || len(f.cfg.Listen.Origins) != 1 || f.cfg.Listen.Origins[0] != "127.0.0.1" {
+		t.Errorf("configuration is %+v", f.cfg)
+	}
+}
+
+// TestDemoCannotStart wants the router to be stopped again when the page has no place.
+func TestDemoCannotStart(t *testing.T) {
+	first, temporary := beginDemo(t)
+	_, url, _ := strings.Cut(first.stdout.line(t, "Page"), "http://")
+	taken := strings.TrimSuffix(strings.TrimSpace(url), "/")
+	f := newFakeRouter()
+	r := begin(t, f.install, "demo", "--listen", "127.0.0.1:0", "--page", taken)
+	r.wait(1)
+	r.stderr.line(t, `"msg":"cannot start"`, taken, "--page names another address")
+	select {
+	case <-f.stopping:
+	default:
+		t.Error("the router was not stopped")
+	}
+	endDemo(t, first, temporary)
+}
+
+func TestDemoThatNobodyReads(t *testing.T) {
+	f := newFakeRouter()
+	r := begin(t, func(p *program) {
+		f.install(p)
+		p.stdout = fullWriter{}
+	}, "demo", "--page", "127.0.0.1:0")
+	r.wait(1)
+	r.stderr.line(t, `"msg":"cannot start"`, "disk is full")
+}
+
+func TestGuideNamesTheProgram(t *testing.T) {
+	for command, want := range map[string]string{
+		"":                        "  strowger call demo.clock now ",
+		"./strowger":              "  ./strowger call demo.clock now ",
+		"/opt/it's here/strowger": `  '/opt/it'\''s here/strowger' call demo.clock now `,
+	} {
+		out := newOutput()
+		g := &guide{command: command, router: "127.0.0.1:8080", tokens: t.TempDir()}
+		if err := g.print(out); err != nil {
+			t.Fatal(err)
+		}
+		if got := out.String(); !strings.Contains(got, want) || strings.Contains(got, "--url") {
+			t.Errorf("%q: %s", command, got)
+		}
+	}
+}
+
+// TestBrief wants a brief log to lose stacks and nothing else.
+func TestBrief(t *testing.T) {
+	out := newOutput()
+	log := slog.New(brief{newLog(out, "json", slog.LevelInfo).Handler()}).With("a", 1).WithGroup("g")
+	log.Error("crash", "stack", "goroutine 1", "err", errors.New("x"))
+	if got := out.String(); strings.Contains(got, "goroutine") || !strings.Contains(got, `"msg":"crash","a":1,"g":{"err":"x"}`) {
+		t.Errorf("got %s", got)
+	}
+	log.Debug("nothing")
+	if got := strings.Count(out.String(), "\n"); got != 1 {
+		t.Errorf("%d lines", got)
+	}
+}

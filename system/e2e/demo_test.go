@@ -1,0 +1,147 @@
+package e2e
+
+import (
+	"bufio"
+	"fmt"
+	"io"
+	"os/exec"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+)
+
+// startDemo runs strowger demo until t ends and returns the address of its page.
+func startDemo(t *testing.T) string {
+	t.Helper()
+	path, err := binary()
+	if err != nil {
+		t.Fatal(err)
+	}
+	cmd := exec.Command(path, "demo", "--listen", "127.0.0.1:0", "--page", "127.0.0.1:0")
+	groupProcess(cmd)
+	var log strings.Builder
+	cmd.Stderr = &log
+	stdout, err := cmd.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	pages, ended := make(chan string, 1), make(chan struct{})
+	go func() {
+		defer close(ended)
+		for lines := bufio.NewReader(stdout); ; {
+			line, err := lines.ReadString('\n')
+			if page, ok := strings.CutPrefix(strings.TrimSpace(line), "Page "); ok {
+				pages <- strings.TrimSpace(page)
+			}
+			if err == io.EOF || err != nil {
+				return
+			}
+		}
+	}()
+	t.Cleanup(func() {
+		_ = cmd.Process.Signal(syscall.SIGTERM)
+		kill := time.AfterFunc(deadline, func() { _ = cmd.Process.Kill() })
+		defer kill.Stop()
+		<-ended
+		if err := cmd.Wait(); err != nil {
+			t.Errorf("demo exited: %v\n%s", err, &log)
+		}
+		if strings.Contains(log.String(), "DATA RACE") {
+			t.Errorf("demo log: %s", &log)
+		}
+	})
+	select {
+	case page := <-pages:
+		return page
+	case <-ended:
+		t.Fatalf("demo ended: %s", &log)
+	case <-time.After(deadline):
+		t.Fatal("demo names no page")
+	}
+	return ""
+}
+
+// be chooses a user of the page and waits until it sees calls.
+func be(page *devtools, user string) {
+	page.t.Helper()
+	page.eval(fmt.Sprintf(`document.querySelector("[data-user=%s]").click()`, user))
+	page.await(`document.body.dataset.connection === "connected"`)
+	page.await(`document.querySelectorAll("tr[data-call]").length > 0`)
+}
+
+// column is a script for the distinct texts of a column, hidden cells as "(hidden)".
+func column(n int) string {
+	return fmt.Sprintf(`[...new Set([...document.querySelectorAll("tr[data-call]")].map((row) =>
+		row.cells[%d].classList.contains("hidden") ? "(hidden)" : row.cells[%d].textContent))].sort().join(" ")`, n, n)
+}
+
+// The columns of the page's table that tests look at.
+const (
+	tenantColumn = 4
+	codecColumn  = 6
+)
+
+// TestDemoPage has a real browser show the demo: what each user sees, and what a crash looks like.
+func TestDemoPage(t *testing.T) {
+	lookPath(t, "STROWGER_REQUIRE_BROWSER", "chromium", "chromium-browser", "google-chrome")
+	t.Parallel()
+	page := openTools(t, startDemo(t))
+	page.await(`document.body.dataset.connection === "connected"`)
+
+	be(page, "alice")
+	checkColumns(page, "a.example.com", "(hidden)")
+	breakService(page, "demo.calls", "event")
+	page.await(`document.getElementById("log").textContent.includes("chaos answered with 403, needs demo_chaos")`)
+
+	be(page, "bob")
+	checkColumns(page, "b.example.com", "(hidden)")
+
+	be(page, "root")
+	page.await(column(tenantColumn) + ` === "a.example.com b.example.com"`)
+	if got := page.eval(column(codecColumn)).(string); strings.Contains(got, "(hidden)") {
+		t.Errorf("superadmin sees the codecs %s", got)
+	}
+	page.await(`document.getElementById("cpu").textContent.includes("%")`)
+
+	seen := func(states string) string {
+		return `document.querySelector("[data-service='demo.calls']").dataset.seen.endsWith("` + states + `")`
+	}
+	breakService(page, "demo.calls", "event")
+	page.await(seen("up restarting up"))
+	breakService(page, "demo.calls", "storm")
+	page.await(seen(" down restarting up"))
+	ask := func(code string) {
+		page.eval(`document.getElementById("askbutton").click()`)
+		page.await(`document.getElementById("answers").textContent.includes("` + code + ` ")`)
+	}
+	ask("200")
+	breakService(page, "demo.clock", "start")
+	page.await(`document.querySelector("[data-service='demo.clock']").dataset.seen.endsWith("restarting up")`)
+	page.await(`document.querySelectorAll("tr[data-call]:not(.ended)").length > 0`)
+	if got := page.eval(`document.body.dataset.connects + " " + document.body.dataset.connection`); got != "1 connected" {
+		t.Errorf("connections: %v", got)
+	}
+	page.checkQuiet()
+}
+
+// checkColumns wants all calls to be of one tenant, and the codecs to be as told.
+func checkColumns(page *devtools, tenant, codecs string) {
+	page.t.Helper()
+	if got := page.eval(column(tenantColumn)); got != tenant {
+		page.t.Errorf("sees calls of %v, want %s", got, tenant)
+	}
+	if got := page.eval(column(codecColumn)); got != codecs {
+		page.t.Errorf("sees the codecs %v, want %s", got, codecs)
+	}
+}
+
+// breakService fills in the page's form.
+func breakService(page *devtools, service, fault string) {
+	page.t.Helper()
+	page.eval(fmt.Sprintf(`document.getElementById("victim").value = %q; document.getElementById("fault").value = %q;
+		document.getElementById("breakform").requestSubmit()`, service, fault))
+}

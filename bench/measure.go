@@ -1,0 +1,144 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+
+	"strowger/bench/report"
+	"strowger/bench/server"
+	"strowger/bench/workload"
+)
+
+// measure runs a plan and writes what came out.
+func measure(o options) error {
+	chosen := plans()[slices.IndexFunc(plans(), func(p plan) bool { return p.name == o.plan })]
+	override(&chosen, o)
+	servers, filters, cleanup, err := pickServers(o)
+	if err != nil {
+		return err
+	}
+	defer cleanup()
+	result := &report.Result{Date: time.Now().UTC().Format(time.DateOnly), Commit: commit(o.root), Machine: machine(),
+		Versions: versions(), Filters: filters, Arguments: o.args}
+	start := time.Now()
+	for _, w := range chosen.workloads {
+		if !o.only.MatchString(w.Name) {
+			continue
+		}
+		result.Series = append(result.Series, rounds(w, servers, chosen)...)
+		if err := save(result, o.out); err != nil {
+			return err
+		}
+	}
+	fmt.Fprintf(os.Stderr, "%s; results are in %s\n", time.Since(start).Round(time.Second), o.out)
+	if failed := result.Failed(); len(failed) > 0 {
+		return errors.New("failed:\n" + strings.Join(failed, "\n"))
+	}
+	return nil
+}
+
+func override(p *plan, o options) {
+	if o.rounds > 0 {
+		p.rounds = o.rounds
+	}
+	if o.times.Warm > 0 {
+		p.times.Warm = o.times.Warm
+	}
+	if o.times.Measure > 0 {
+		p.times.Measure = o.times.Measure
+	}
+	if o.times.Settle > 0 {
+		p.times.Settle = o.times.Settle
+	}
+}
+
+// rounds measures one workload with all servers, taking turns.
+func rounds(w workload.Workload, servers []server.Spec, p plan) []report.Series {
+	var series []report.Series
+	var fit []server.Spec
+	for _, s := range servers {
+		if w.Fit(s) {
+			fit = append(fit, s)
+			series = append(series, report.Series{Workload: w.Name, Title: w.Title, Unit: w.Unit, Curve: w.Curve, X: w.X,
+				Server: s.Name, ServerTitle: s.Title})
+		}
+	}
+	for round := range p.rounds {
+		for i, s := range fit {
+			figures, err := w.Run(s, p.times)
+			if err != nil {
+				series[i].Errors = append(series[i].Errors, err.Error())
+				fmt.Fprintf(os.Stderr, "%-22s %-11s %d: %v\n", w.Name, s.Name, round+1, err)
+				continue
+			}
+			series[i].Rounds = append(series[i].Rounds, figures)
+			fmt.Fprintf(os.Stderr, "%-22s %-11s %d: %s\n", w.Name, s.Name, round+1, line(figures))
+		}
+	}
+	return series
+}
+
+func line(figures workload.Figures) string {
+	var parts []string
+	for _, m := range workload.Metrics() {
+		if value, ok := figures[m]; ok {
+			parts = append(parts, fmt.Sprintf("%s %.4g", m, value))
+		}
+	}
+	return strings.Join(parts, "  ")
+}
+
+func save(result *report.Result, dir string) error {
+	if err := result.Write(filepath.Join(dir, "results.json")); err != nil {
+		return err
+	}
+	f, err := os.Create(filepath.Join(dir, "results.md"))
+	if err != nil {
+		return fmt.Errorf("write tables: %w", err)
+	}
+	return errors.Join(result.Heading(f), line2(f), report.TargetTable(f, result.Judge(targets())), line2(f), result.Tables(f), f.Close())
+}
+
+func line2(f *os.File) error {
+	_, err := f.WriteString("\n")
+	return err
+}
+
+// pickServers builds what is needed and returns those servers that were asked for.
+func pickServers(o options) (list []server.Spec, filters bool, cleanup func(), err error) {
+	cleanup = func() {}
+	wanted := func(name string) bool { return len(o.servers) == 0 || slices.Contains(o.servers, name) }
+	for _, s := range []server.Spec{server.Hub(), server.Centrifuge(), server.NATS()} {
+		if wanted(s.Name) {
+			list = append(list, s)
+		}
+	}
+	if wanted("strowger") {
+		binary := o.strowger
+		if binary == "" {
+			dir, err := os.MkdirTemp("", "strowger-bench-")
+			if err != nil {
+				return nil, false, cleanup, err
+			}
+			cleanup = func() { _ = os.RemoveAll(dir) } // it is temporary anyway
+			if binary, err = server.Build(o.root, dir); err != nil {
+				return nil, false, cleanup, err
+			}
+		}
+		if filters, err = server.Filters(binary); err != nil {
+			return nil, false, cleanup, err
+		}
+		list = append(list, server.Strowger(server.StrowgerOptions{Binary: binary, JSON: o.json, Environ: o.environ}))
+	}
+	for _, name := range o.servers {
+		if !slices.ContainsFunc(list, func(s server.Spec) bool { return s.Name == name }) {
+			return nil, false, cleanup, fmt.Errorf("-servers: %s is not known or cannot run here", name)
+		}
+	}
+	return list, filters, cleanup, nil
+}

@@ -37,7 +37,7 @@ func measure(o options) error {
 	}
 	fmt.Fprintf(os.Stderr, "%s; results are in %s\n", time.Since(start).Round(time.Second), o.out)
 	if failed := result.Failed(); len(failed) > 0 {
-		return errors.New("failed:\n" + strings.Join(failed, "\n"))
+		return fmt.Errorf("%d rounds failed", len(failed))
 	}
 	return nil
 }
@@ -117,6 +117,9 @@ func pickServers(o options) (list []server.Spec, filters bool, cleanup func(), e
 		if wanted(s.Name) {
 			list = append(list, s)
 		}
+	}
+	if source := os.Getenv("FUSIONPBX_SRC"); source != "" && wanted("php") {
+		list = append(list, server.Original(source))
 	}
 	if wanted("strowger") {
 		binary := o.strowger

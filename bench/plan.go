@@ -36,6 +36,7 @@ func plans() []plan {
 func fullWorkloads() []workload.Workload {
 	return []workload.Workload{
 		workload.Fanout(100, 16, 1),
+		workload.Fanout(500, 16, 1),
 		workload.Fanout(1000, 1, 1),
 		workload.Fanout(1000, 16, 1),
 		workload.Fanout(1000, 16, 10),
@@ -57,6 +58,7 @@ func fullWorkloads() []workload.Workload {
 func quickWorkloads() []workload.Workload {
 	return []workload.Workload{
 		workload.Fanout(100, 16, 1),
+		workload.Fanout(500, 16, 1),
 		workload.Fanout(1000, 16, 1),
 		workload.Fanout(1000, 16, 10),
 		workload.Fanout(5000, 16, 10),

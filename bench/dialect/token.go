@@ -50,7 +50,8 @@ func (t Tokens) Create(role Role) (Ticket, error) {
 // topics are what the role subscribes to.
 func topics(role Role) []string {
 	list := make([]string, 0, role.Spare+1)
-	if role.Kind == Subscriber {
+	if role.Kind != Service {
+		// The original cuts a caller off who is not subscribed to whom he asks.
 		list = append(list, role.Topic)
 	}
 	for i := range role.Spare {

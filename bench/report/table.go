@@ -53,6 +53,7 @@ func heading(m workload.Metric) string {
 		workload.PerConn:   "RSS, KiB a connection",
 		workload.PerConnGC: "after GC",
 		workload.Peak:      "peak, MiB",
+		workload.CutOff:    "cut off",
 		workload.Joined:    "came and went",
 		workload.Load:      "generator's CPU, µs",
 	}

@@ -46,8 +46,11 @@ func Paced(members, perSecond int) Workload {
 }
 
 const (
-	stalledEventSize = 4 << 10
-	stalledRate      = 200
+	stalledEventSize = 16 << 10
+	stalledRate      = 40
+	// stalledTimes is how much longer than others it runs: until what waits for those who do not read
+	// is more than any server holds for one.
+	stalledTimes = 3
 	// stalledBuffer is the least a kernel gives, so that those who do not read are soon seen.
 	stalledBuffer = 4 << 10
 )
@@ -80,8 +83,15 @@ func Stalled(members, stalled int) Workload {
 				return err
 			}
 			f.latency = new(latencies)
+			r.figures[CutOff] = 0
+			r.times.Measure *= stalledTimes
 			if err := f.pace(r, stalledRate); err != nil {
 				return err
+			}
+			for _, c := range conns {
+				if c.Reset() {
+					r.figures[CutOff]++
+				}
 			}
 			after, err := r.sample(0)
 			r.figures[Peak] = float64(after.server.Peak-before.server.RSS) / (1 << 20)

@@ -21,6 +21,7 @@ const (
 	Missed    Metric = "missed"      // deliveries that should have been and were not
 	Count     Metric = "count"       // deliveries, round trips or connections that were counted
 	Load      Metric = "load_us"     // the generator's own CPU time for one of them
+	CutOff    Metric = "cut_off"     // connections that did not read and were ended by the server
 	Joined    Metric = "joined"      // connections that came and went during the load
 )
 
@@ -46,5 +47,5 @@ func (l *latencies) into(f Figures) {
 
 // Metrics are all of them in the order in which tables show them.
 func Metrics() []Metric {
-	return []Metric{CPU, Rate, P50, P99, P999, PerConn, PerConnGC, Peak, Joined, Missed, Load}
+	return []Metric{CPU, Rate, P50, P99, P999, PerConn, PerConnGC, Peak, CutOff, Joined, Missed, Load}
 }

@@ -70,7 +70,7 @@ func newAsking(r *round, callers int) *asking {
 
 func (a *asking) run(r *round, ask func(caller int) string) error {
 	conns, err := r.dial(a.callers, load.Options{}, func(i int) dialect.Role {
-		return dialect.Role{Kind: dialect.Caller, Topic: topic, Number: i}
+		return dialect.Role{Kind: dialect.Caller, Topic: ask(i), Number: i}
 	})
 	if err != nil {
 		return err

@@ -28,6 +28,8 @@ func plans() []plan {
 			times: workload.Times{Warm: time.Second, Measure: 4 * time.Second, Settle: 10 * time.Second}},
 		{name: "quick", rounds: 1, workloads: quickWorkloads(),
 			times: workload.Times{Warm: 300 * time.Millisecond, Measure: 1500 * time.Millisecond, Settle: 2 * time.Second}},
+		{name: "curves", rounds: 3, workloads: workload.OfCurves(),
+			times: workload.Times{Warm: 500 * time.Millisecond, Measure: 2 * time.Second, Settle: 5 * time.Second}},
 		{name: "smoke", rounds: 1, workloads: smokeWorkloads(),
 			times: workload.Times{Warm: 20 * time.Millisecond, Measure: 80 * time.Millisecond, Settle: 50 * time.Millisecond}},
 	}

@@ -3,6 +3,8 @@ package main
 import (
 	"errors"
 	"flag"
+	"fmt"
+	"os"
 
 	"strowger/bench/report"
 )
@@ -12,6 +14,7 @@ import (
 func rereport(args []string) error {
 	flags := flag.NewFlagSet("report", flag.ContinueOnError)
 	out := flags.String("out", "results", "`DIR` for results.json and results.md")
+	page := flags.String("page", "", "fill this Markdown `FILE` too")
 	if err := flags.Parse(args); err != nil {
 		return err
 	}
@@ -30,5 +33,11 @@ func rereport(args []string) error {
 		}
 		all.Merge(result)
 	}
-	return save(all, *out)
+	if err := os.MkdirAll(*out, 0o755); err != nil {
+		return fmt.Errorf("report: %w", err)
+	}
+	if err := save(all, *out); err != nil || *page == "" {
+		return err
+	}
+	return all.Page(*page, targets())
 }

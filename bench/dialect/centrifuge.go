@@ -2,6 +2,7 @@ package dialect
 
 import (
 	"bytes"
+	"encoding/json"
 	"errors"
 	"fmt"
 
@@ -20,11 +21,18 @@ func (Centrifuge) Ticket(Role) (Ticket, error) { return Ticket{}, nil }
 
 // Join connects, with what it is for in place of a token.
 func (Centrifuge) Join(c *load.Conn, role Role, _ Ticket) error {
-	topic := ""
+	var topics []string
 	if role.Kind == Subscriber {
-		topic = role.Topic
+		topics = append(topics, role.Topic)
 	}
-	if err := c.Say(fmt.Appendf(nil, `{"id":1,"connect":{"data":{"topic":%q}}}`, topic)); err != nil {
+	for i := range role.Spare {
+		topics = append(topics, spareName(i))
+	}
+	list, err := json.Marshal(topics)
+	if err != nil {
+		return err
+	}
+	if err := c.Say(fmt.Appendf(nil, `{"id":1,"connect":{"data":{"topics":%s}}}`, list)); err != nil {
 		return err
 	}
 	return expect(c, `"connect":{`, `"error"`)

@@ -6,6 +6,7 @@ import (
 	"bytes"
 	"fmt"
 	"net/netip"
+	"strconv"
 
 	"strowger/bench/load"
 )
@@ -27,8 +28,8 @@ type Role struct {
 	Topic string
 	// Class is the permission class of a subscriber, from 0 to 9, for servers that know permissions.
 	Class int
-	// Spare is to how many topics more, which nobody speaks on, it subscribes, for servers where one
-	// connection can have several.
+	// Spare is to how many topics more, which nobody speaks on, a subscriber subscribes, for servers
+	// that have topics.
 	Spare int
 	// Number tells callers apart.
 	Number int
@@ -68,6 +69,9 @@ func Dial(d Dialect, addr netip.AddrPort, role Role, ticket Ticket, o load.Optio
 	}
 	return c, nil
 }
+
+// spareName is the name of a topic that nobody speaks on.
+func spareName(i int) string { return "spare_" + strconv.Itoa(i) }
 
 // expect reads until a message has one of the texts wanted in it; one with a text of unwanted is an
 // error.

@@ -20,6 +20,9 @@ func (NATS) Join(c *load.Conn, role Role, _ Ticket) error {
 		return err
 	}
 	subscription := "SUB " + subject(role) + " 1\r\n"
+	for i := range role.Spare {
+		subscription += fmt.Sprintf("SUB %s %d\r\n", spareName(i), i+2)
+	}
 	if err := c.Say([]byte(natsConnect + subscription + "PING\r\n")); err != nil {
 		return err
 	}

@@ -67,14 +67,6 @@ func (c *Conn) Read() ([]byte, error) {
 // Say sends one text message, blocking. Not for use under a Loop.
 func (c *Conn) Say(payload []byte) error { return c.write(AppendText(nil, payload)) }
 
-// Reset tells whether the server ended the connection, also while it was not read. Not for use under
-// a Loop.
-func (c *Conn) Reset() bool {
-	poll := []unix.PollFd{{Fd: int32(c.fd), Events: unix.POLLRDHUP}}
-	n, err := retry(func() (int, error) { return unix.Poll(poll, 0) })
-	return err == nil && n == 1 && poll[0].Revents&(unix.POLLERR|unix.POLLHUP|unix.POLLRDHUP) != 0
-}
-
 // Close ends the connection at once, without a closing handshake. Under a Loop it must be called
 // from the loop's goroutine.
 func (c *Conn) Close() {

@@ -21,12 +21,18 @@ type CentrifugeOptions struct {
 	OffReadLoop bool
 }
 
+const (
+	maxTopics  = 20_000
+	maxMessage = 1 << 20
+)
+
 // Centrifuge serves a node of the library, in memory, over its WebSocket handler with the JSON
 // protocol. It believes every client.
 func Centrifuge(listener net.Listener, o CentrifugeOptions) error {
 	node, err := centrifuge.New(centrifuge.Config{
 		// The slow ones are to be cut off where strowger cuts them off.
 		ClientQueueMaxSize: 4 << 20,
+		ClientChannelLimit: maxTopics,
 	})
 	if err != nil {
 		return fmt.Errorf("make node: %w", err)
@@ -48,6 +54,7 @@ func Centrifuge(listener net.Listener, o CentrifugeOptions) error {
 	handler := centrifuge.NewWebsocketHandler(node, centrifuge.WebsocketConfig{
 		CheckOrigin:                func(*http.Request) bool { return true },
 		ReadBufferSize:             512,
+		MessageSizeLimit:           maxMessage,
 		UseWriteBufferPool:         true,
 		ProcessCommandsOffReadLoop: o.OffReadLoop,
 	})
@@ -56,7 +63,7 @@ func Centrifuge(listener net.Listener, o CentrifugeOptions) error {
 }
 
 func connectReply(data []byte, o CentrifugeOptions) (centrifuge.ConnectReply, error) {
-	var wish struct{ Topic string }
+	var wish struct{ Topics []string }
 	if err := json.Unmarshal(data, &wish); err != nil {
 		return centrifuge.ConnectReply{}, centrifuge.DisconnectBadRequest
 	}
@@ -65,8 +72,11 @@ func connectReply(data []byte, o CentrifugeOptions) (centrifuge.ConnectReply, er
 		WriteDelay:         o.WriteDelay,
 		MaxMessagesInFrame: o.MaxInFrame,
 	}
-	if wish.Topic != "" {
-		reply.Subscriptions = map[string]centrifuge.SubscribeOptions{wish.Topic: {}}
+	if len(wish.Topics) > 0 {
+		reply.Subscriptions = make(map[string]centrifuge.SubscribeOptions, len(wish.Topics))
+	}
+	for _, topic := range wish.Topics {
+		reply.Subscriptions[topic] = centrifuge.SubscribeOptions{}
 	}
 	return reply, nil
 }

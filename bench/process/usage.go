@@ -42,6 +42,15 @@ func Read(pid int) (Usage, error) {
 	return Usage{CPU: cpu, RSS: rss, Peak: peak}, err
 }
 
+// Files is how many files, sockets among them, the process has open.
+func Files(pid int) (int, error) {
+	names, err := os.ReadDir(fmt.Sprintf("/proc/%d/fd", pid))
+	if err != nil {
+		return 0, fmt.Errorf("read usage: %w", err)
+	}
+	return len(names), nil
+}
+
 // parseStat adds up fields 14 and 15. The program's name, field 2, may have spaces and ends with the
 // last parenthesis.
 func parseStat(stat []byte) (time.Duration, error) {

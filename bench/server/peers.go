@@ -18,12 +18,12 @@ func Hub() Spec {
 
 // Centrifuge is the centrifuge library.
 func Centrifuge() Spec {
-	return Spec{Name: "centrifuge", Title: "centrifuge", Collects: true, Local: true, start: own("centrifuge", dialect.Centrifuge{})}
+	return Spec{Name: "centrifuge", Title: "centrifuge", Collects: true, Local: true, Topics: true, start: own("centrifuge", dialect.Centrifuge{})}
 }
 
 // NATS is nats-server over WebSocket.
 func NATS() Spec {
-	return Spec{Name: "nats", Title: "nats-server", Collects: true, Remote: true, start: own("nats", dialect.NATS{})}
+	return Spec{Name: "nats", Title: "nats-server", Collects: true, Remote: true, Topics: true, start: own("nats", dialect.NATS{})}
 }
 
 // own starts this program again, as a peer.

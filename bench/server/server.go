@@ -17,11 +17,13 @@ type Spec struct {
 	Name string
 	// Title is the server's in tables.
 	Title string
-	// CollectsOn tells whether SIGUSR1 makes it collect garbage and give memory back.
+	// Collects tells whether SIGUSR1 makes it collect garbage and give memory back.
 	Collects bool
 	// Local tells whether it can answer requests by itself, Remote whether it passes them on to a
 	// service that is a connection.
 	Local, Remote bool
+	// Topics tells whether it has many topics and services, told apart by their names.
+	Topics bool
 	// MaxConnections is how many it can hold; 0 means as many as files may be open.
 	MaxConnections int
 

@@ -23,7 +23,7 @@ type StrowgerOptions struct {
 
 // Strowger is the router itself with token files, and with a policy if it knows policies.
 func Strowger(o StrowgerOptions) Spec {
-	return Spec{Name: "strowger", Title: "strowger", Remote: true,
+	return Spec{Name: "strowger", Title: "strowger", Remote: true, Topics: true,
 		start: func(dir string) (*exec.Cmd, dialect.Dialect, error) {
 			config, err := writeConfig(o.Binary, dir)
 			if err != nil {

@@ -5,6 +5,7 @@ import (
 
 	"strowger/bench/dialect"
 	"strowger/bench/load"
+	"strowger/bench/process"
 )
 
 // EventSize is how many bytes of JSON an event carries.
@@ -18,7 +19,7 @@ func Fanout(members, window, classes int) Workload {
 		Unit:        "delivery",
 		Connections: members,
 		run: func(r *round) error {
-			f, err := newFlow(r, members, classes, EventSize)
+			f, err := newFlow(r, members, classes, 0, EventSize)
 			if err != nil {
 				return err
 			}
@@ -35,7 +36,7 @@ func Paced(members, perSecond int) Workload {
 		Unit:        "delivery",
 		Connections: members,
 		run: func(r *round) error {
-			f, err := newFlow(r, members, 1, EventSize)
+			f, err := newFlow(r, members, 1, 0, EventSize)
 			if err != nil {
 				return err
 			}
@@ -46,11 +47,11 @@ func Paced(members, perSecond int) Workload {
 }
 
 const (
-	stalledEventSize = 16 << 10
-	stalledRate      = 40
+	stalledEventSize = 32 << 10
+	stalledRate      = 25
 	// stalledTimes is how much longer than others it runs: until what waits for those who do not read
 	// is more than any server holds for one.
-	stalledTimes = 3
+	stalledTimes = 4
 	// stalledBuffer is the least a kernel gives, so that those who do not read are soon seen.
 	stalledBuffer = 4 << 10
 )
@@ -63,7 +64,7 @@ func Stalled(members, stalled int) Workload {
 		Unit:        "delivery",
 		Connections: members + stalled,
 		run: func(r *round) error {
-			f, err := newFlow(r, members, 1, stalledEventSize)
+			f, err := newFlow(r, members, 1, 0, stalledEventSize)
 			if err != nil {
 				return err
 			}
@@ -82,17 +83,20 @@ func Stalled(members, stalled int) Workload {
 			if err != nil {
 				return err
 			}
+			open, err := process.Files(r.server.PID())
+			if err != nil {
+				return err
+			}
 			f.latency = new(latencies)
-			r.figures[CutOff] = 0
 			r.times.Measure *= stalledTimes
 			if err := f.pace(r, stalledRate); err != nil {
 				return err
 			}
-			for _, c := range conns {
-				if c.Reset() {
-					r.figures[CutOff]++
-				}
+			left, err := process.Files(r.server.PID())
+			if err != nil {
+				return err
 			}
+			r.figures[CutOff] = float64(open - left)
 			after, err := r.sample(0)
 			r.figures[Peak] = float64(after.server.Peak-before.server.RSS) / (1 << 20)
 			return err

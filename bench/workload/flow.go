@@ -40,14 +40,15 @@ type flow struct {
 // ring is more than the largest window.
 const ring = 1 << 16
 
-// newFlow opens a service and as many members as there are, in so many permission classes.
-func newFlow(r *round, members, classes, eventSize int) (*flow, error) {
+// newFlow opens a service and so many members, who are in so many permission classes and have so many
+// spare topics each.
+func newFlow(r *round, members, classes, spare, eventSize int) (*flow, error) {
 	service, err := r.dial(1, load.Options{}, func(int) dialect.Role { return dialect.Role{Kind: dialect.Service, Topic: topic} })
 	if err != nil {
 		return nil, err
 	}
 	conns, err := r.dial(members, load.Options{}, func(i int) dialect.Role {
-		return dialect.Role{Topic: topic, Class: i % classes}
+		return dialect.Role{Topic: topic, Class: i % classes, Spare: spare}
 	})
 	if err != nil {
 		return nil, err

@@ -19,7 +19,7 @@ func Remote(callers, services int) Workload {
 		Title:       fmt.Sprintf("request/reply, %d callers, %d remote services", callers, services),
 		Unit:        "round trip",
 		Connections: callers + services,
-		Fits:        func(s server.Spec) bool { return s.Remote },
+		Fits:        func(s server.Spec) bool { return s.Remote && (s.Topics || services == 1) },
 		run: func(r *round) error {
 			conns, err := r.dial(services, load.Options{}, func(i int) dialect.Role {
 				return dialect.Role{Kind: dialect.Service, Topic: serviceName(i)}

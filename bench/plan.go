@@ -14,6 +14,9 @@ type plan struct {
 	workloads []workload.Workload
 }
 
+// drain is what the last deliveries may take; beyond it they are lost.
+const drain = 20 * time.Second
+
 func planNames() []string {
 	var names []string
 	for _, p := range plans() {
@@ -25,13 +28,13 @@ func planNames() []string {
 func plans() []plan {
 	return []plan{
 		{name: "full", rounds: 3, workloads: fullWorkloads(),
-			times: workload.Times{Warm: time.Second, Measure: 4 * time.Second, Settle: 10 * time.Second}},
+			times: workload.Times{Warm: time.Second, Measure: 4 * time.Second, Settle: 10 * time.Second, Drain: drain}},
 		{name: "quick", rounds: 1, workloads: quickWorkloads(),
-			times: workload.Times{Warm: 300 * time.Millisecond, Measure: 1500 * time.Millisecond, Settle: 2 * time.Second}},
+			times: workload.Times{Warm: 300 * time.Millisecond, Measure: 1500 * time.Millisecond, Settle: 2 * time.Second, Drain: drain}},
 		{name: "curves", rounds: 3, workloads: workload.OfCurves(),
-			times: workload.Times{Warm: 500 * time.Millisecond, Measure: 2 * time.Second, Settle: 5 * time.Second}},
+			times: workload.Times{Warm: 500 * time.Millisecond, Measure: 2 * time.Second, Settle: 5 * time.Second, Drain: drain}},
 		{name: "smoke", rounds: 1, workloads: smokeWorkloads(),
-			times: workload.Times{Warm: 20 * time.Millisecond, Measure: 80 * time.Millisecond, Settle: 50 * time.Millisecond}},
+			times: workload.Times{Warm: 20 * time.Millisecond, Measure: 80 * time.Millisecond, Settle: 50 * time.Millisecond, Drain: drain}},
 	}
 }
 

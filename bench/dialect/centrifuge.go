@@ -26,7 +26,7 @@ func (Centrifuge) Join(c *load.Conn, role Role, _ Ticket) error {
 		topics = append(topics, role.Topic)
 	}
 	for i := range role.Spare {
-		topics = append(topics, spareName(i))
+		topics = append(topics, role.spareName(i))
 	}
 	list, err := json.Marshal(topics)
 	if err != nil {

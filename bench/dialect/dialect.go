@@ -29,8 +29,8 @@ type Role struct {
 	// Class is the permission class of a subscriber, from 0 to 9, for servers that know permissions.
 	Class int
 	// Spare is to how many topics more, which nobody speaks on, a subscriber subscribes, for servers
-	// that have topics.
-	Spare int
+	// that have topics. FirstSpare is the first one's number.
+	Spare, FirstSpare int
 	// Number tells callers apart.
 	Number int
 }
@@ -70,8 +70,8 @@ func Dial(d Dialect, addr netip.AddrPort, role Role, ticket Ticket, o load.Optio
 	return c, nil
 }
 
-// spareName is the name of a topic that nobody speaks on.
-func spareName(i int) string { return "spare_" + strconv.Itoa(i) }
+// spareName is the name of one of the topics that nobody speaks on.
+func (r Role) spareName(i int) string { return "spare_" + strconv.Itoa(r.FirstSpare+i) }
 
 // expect reads until a message has one of the texts wanted in it; one with a text of unwanted is an
 // error.

@@ -21,7 +21,7 @@ func (NATS) Join(c *load.Conn, role Role, _ Ticket) error {
 	}
 	subscription := "SUB " + subject(role) + " 1\r\n"
 	for i := range role.Spare {
-		subscription += fmt.Sprintf("SUB %s %d\r\n", spareName(i), i+2)
+		subscription += fmt.Sprintf("SUB %s %d\r\n", role.spareName(i), i+2)
 	}
 	if err := c.Say([]byte(natsConnect + subscription + "PING\r\n")); err != nil {
 		return err

@@ -55,7 +55,7 @@ func topics(role Role) []string {
 		list = append(list, role.Topic)
 	}
 	for i := range role.Spare {
-		list = append(list, spareName(i))
+		list = append(list, role.spareName(i))
 	}
 	return list
 }

@@ -21,18 +21,12 @@ type CentrifugeOptions struct {
 	OffReadLoop bool
 }
 
-const (
-	maxTopics  = 20_000
-	maxMessage = 1 << 20
-)
-
 // Centrifuge serves a node of the library, in memory, over its WebSocket handler with the JSON
 // protocol. It believes every client.
 func Centrifuge(listener net.Listener, o CentrifugeOptions) error {
 	node, err := centrifuge.New(centrifuge.Config{
 		// The slow ones are to be cut off where strowger cuts them off.
 		ClientQueueMaxSize: 4 << 20,
-		ClientChannelLimit: maxTopics,
 	})
 	if err != nil {
 		return fmt.Errorf("make node: %w", err)
@@ -54,7 +48,6 @@ func Centrifuge(listener net.Listener, o CentrifugeOptions) error {
 	handler := centrifuge.NewWebsocketHandler(node, centrifuge.WebsocketConfig{
 		CheckOrigin:                func(*http.Request) bool { return true },
 		ReadBufferSize:             512,
-		MessageSizeLimit:           maxMessage,
 		UseWriteBufferPool:         true,
 		ProcessCommandsOffReadLoop: o.OffReadLoop,
 	})

@@ -26,7 +26,7 @@ func Churn(members int) Workload {
 		Unit:        "delivery",
 		Connections: members + churners,
 		run: func(r *round) error {
-			f, err := newFlow(r, members, dialect.Classes, 0, EventSize)
+			f, err := newFlow(r, members, dialect.Classes, EventSize)
 			if err != nil {
 				return err
 			}

@@ -3,6 +3,8 @@ package workload
 import (
 	"fmt"
 
+	"strowger/bench/dialect"
+	"strowger/bench/load"
 	"strowger/bench/server"
 )
 
@@ -33,7 +35,7 @@ func byServices() Curve {
 }
 
 func byTopics() Curve {
-	return Curve{Name: "topics", Title: "Fan-out to 10: CPU for one delivery, µs", X: "topics of each subscriber", Y: CPU}
+	return Curve{Name: "topics", Title: "Fan-out to 10: CPU for one delivery, µs", X: "topics", Y: CPU}
 }
 
 // OfCurves are the workloads that make up the curves.
@@ -59,15 +61,30 @@ func OfCurves() []Workload {
 	return list
 }
 
-// topics is a fan-out to members that have other topics besides.
+// topicsEach is how many topics one connection subscribes to at most.
+const topicsEach = 100
+
+// topics is a fan-out to members while others subscribe to topics that nobody speaks on.
 func topics(members, window, topics int) Workload {
 	w := Fanout(members, window, 1)
 	w.Name = fmt.Sprintf("topics-%d", topics)
 	w.Title = fmt.Sprintf("fan-out to %d with %d topics", members, topics)
 	w.Fits = func(s server.Spec) bool { return s.Topics }
 	w.run = func(r *round) error {
-		f, err := newFlow(r, members, 1, topics-1, EventSize)
+		f, err := newFlow(r, members, 1, EventSize)
 		if err != nil {
+			return err
+		}
+		others, err := r.dial((topics-1+topicsEach-1)/topicsEach, load.Options{}, func(i int) dialect.Role {
+			return dialect.Role{Topic: "silent", FirstSpare: i * topicsEach, Spare: min(topicsEach, topics-1-i*topicsEach)}
+		})
+		if err != nil {
+			return err
+		}
+		for _, c := range others {
+			c.Handler = &quiet{f}
+		}
+		if err := r.loop.Add(others...); err != nil {
 			return err
 		}
 		return f.saturate(r, window)

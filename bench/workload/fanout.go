@@ -19,7 +19,7 @@ func Fanout(members, window, classes int) Workload {
 		Unit:        "delivery",
 		Connections: members,
 		run: func(r *round) error {
-			f, err := newFlow(r, members, classes, 0, EventSize)
+			f, err := newFlow(r, members, classes, EventSize)
 			if err != nil {
 				return err
 			}
@@ -36,7 +36,7 @@ func Paced(members, perSecond int) Workload {
 		Unit:        "delivery",
 		Connections: members,
 		run: func(r *round) error {
-			f, err := newFlow(r, members, 1, 0, EventSize)
+			f, err := newFlow(r, members, 1, EventSize)
 			if err != nil {
 				return err
 			}
@@ -64,7 +64,7 @@ func Stalled(members, stalled int) Workload {
 		Unit:        "delivery",
 		Connections: members + stalled,
 		run: func(r *round) error {
-			f, err := newFlow(r, members, 1, 0, stalledEventSize)
+			f, err := newFlow(r, members, 1, stalledEventSize)
 			if err != nil {
 				return err
 			}

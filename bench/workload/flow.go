@@ -13,9 +13,6 @@ import (
 // topic is what everybody subscribes to.
 const topic = "bench"
 
-// drainTimeout is how long the last deliveries may take.
-const drainTimeout = 20 * time.Second
-
 // flow says events and accounts for each delivery of each of them. It is the handler of the
 // members' connections; what it has is the loop's, but for sent.
 type flow struct {
@@ -40,15 +37,14 @@ type flow struct {
 // ring is more than the largest window.
 const ring = 1 << 16
 
-// newFlow opens a service and so many members, who are in so many permission classes and have so many
-// spare topics each.
-func newFlow(r *round, members, classes, spare, eventSize int) (*flow, error) {
+// newFlow opens a service and so many members, who are in so many permission classes.
+func newFlow(r *round, members, classes, eventSize int) (*flow, error) {
 	service, err := r.dial(1, load.Options{}, func(int) dialect.Role { return dialect.Role{Kind: dialect.Service, Topic: topic} })
 	if err != nil {
 		return nil, err
 	}
 	conns, err := r.dial(members, load.Options{}, func(i int) dialect.Role {
-		return dialect.Role{Topic: topic, Class: i % classes, Spare: spare}
+		return dialect.Role{Topic: topic, Class: i % classes}
 	})
 	if err != nil {
 		return nil, err
@@ -204,7 +200,7 @@ func (f *flow) measure(r *round, start, stop func()) error {
 	if err := f.wait(r.times.Measure); err != nil {
 		return err
 	}
-	if err := f.drain(); err != nil {
+	if err := f.drain(r.times.Drain); err != nil {
 		return err
 	}
 	f.loop.Do(func() { to, err = r.sample(f.got) })
@@ -227,7 +223,7 @@ func (f *flow) wait(d time.Duration) error {
 	}
 }
 
-func (f *flow) drain() error {
+func (f *flow) drain(timeout time.Duration) error {
 	f.loop.Do(func() {
 		if f.stopping = true; f.done == f.sent.Load() {
 			close(f.drained)
@@ -238,12 +234,12 @@ func (f *flow) drain() error {
 		return nil
 	case <-f.failed:
 		return f.err
-	case <-time.After(drainTimeout):
+	case <-time.After(timeout):
 	}
 	var err error
 	f.loop.Do(func() {
 		missing := int64(f.sent.Load())*int64(f.members) - f.got
-		err = errors.Join(fmt.Errorf("%d deliveries are missing after %s", missing, drainTimeout), f.err)
+		err = errors.Join(fmt.Errorf("%d deliveries are missing after %s", missing, timeout), f.err)
 	})
 	return err
 }
@@ -251,4 +247,8 @@ func (f *flow) drain() error {
 // quiet is the handler of the publisher, who is sent nothing but control messages.
 type quiet struct{ *flow }
 
+// Closed says that it was cut off.
+func (q *quiet) Closed(_ *load.Conn, err error) { q.fail(fmt.Errorf("publisher: %w", err)) }
+
+// Frame takes control messages.
 func (q *quiet) Frame(c *load.Conn, payload []byte) { q.control(c, payload) }

@@ -39,6 +39,8 @@ type Times struct {
 	Warm, Measure time.Duration
 	// Settle is how long an idle server is left alone before its memory is read.
 	Settle time.Duration
+	// Drain is how long the last deliveries may take.
+	Drain time.Duration
 }
 
 // Fit tells whether the server can do the workload.

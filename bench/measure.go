@@ -113,7 +113,7 @@ func line2(f *os.File) error {
 func pickServers(o options) (list []server.Spec, filters bool, cleanup func(), err error) {
 	cleanup = func() {}
 	wanted := func(name string) bool { return len(o.servers) == 0 || slices.Contains(o.servers, name) }
-	for _, s := range []server.Spec{server.Hub(), server.Centrifuge(), server.NATS()} {
+	for _, s := range []server.Spec{server.Hub(), server.Centrifuge(o.centrifuge...), server.NATS()} {
 		if wanted(s.Name) {
 			list = append(list, s)
 		}

@@ -22,8 +22,10 @@ type options struct {
 	strowger string
 	json     bool
 	environ  []string
-	out      string
-	args     []string
+	// centrifuge are flags for that peer.
+	centrifuge []string
+	out        string
+	args       []string
 }
 
 func parseOptions(args []string) (options, error) {
@@ -44,6 +46,7 @@ func parseOptions(args []string) (options, error) {
 	flags.StringVar(&o.strowger, "strowger", "", "use this `PROGRAM` in place of building one")
 	flags.BoolVar(&o.json, "json-tokens", false, "strowger's own token files in place of FusionPBX's")
 	environ := flags.String("strowger-env", "", "comma separated `NAME=VALUE` for strowger, such as GOGC=50")
+	centrifuge := flags.String("centrifuge", "", "comma separated `FLAGS` for centrifuge, such as -write-delay=1ms")
 	flags.StringVar(&o.out, "out", "results", "`DIR` for results.json and results.md")
 	if err := flags.Parse(args); err != nil {
 		return o, err
@@ -60,6 +63,9 @@ func parseOptions(args []string) (options, error) {
 	}
 	if *environ != "" {
 		o.environ = strings.Split(*environ, ",")
+	}
+	if *centrifuge != "" {
+		o.centrifuge = strings.Split(*centrifuge, ",")
 	}
 	if !slices.Contains(planNames(), o.plan) {
 		return o, fmt.Errorf("-plan: %s is not one of %s", o.plan, strings.Join(planNames(), ", "))

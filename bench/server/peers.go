@@ -16,9 +16,17 @@ func Hub() Spec {
 	return Spec{Name: "hub", Title: "gws hub", Collects: true, Local: true, Remote: true, start: own("hub", dialect.Hub{})}
 }
 
-// Centrifuge is the centrifuge library.
-func Centrifuge() Spec {
-	return Spec{Name: "centrifuge", Title: "centrifuge", Collects: true, Local: true, Topics: true, start: own("centrifuge", dialect.Centrifuge{})}
+// Centrifuge is the centrifuge library. Any args are flags of its process, in place of the settings
+// that did best.
+func Centrifuge(args ...string) Spec {
+	s := Spec{Name: "centrifuge", Title: "centrifuge", Collects: true, Local: true, Topics: true, start: own("centrifuge", dialect.Centrifuge{}, args...)}
+	if len(args) == 0 {
+		s.tuned = map[Load]starter{
+			Idle: own("centrifuge", dialect.Centrifuge{}, "-off-read-loop"),
+			Bulk: own("centrifuge", dialect.Centrifuge{}, "-write-delay=1ms", "-max-in-frame=-1"),
+		}
+	}
+	return s
 }
 
 // NATS is nats-server over WebSocket.
@@ -27,12 +35,12 @@ func NATS() Spec {
 }
 
 // own starts this program again, as a peer.
-func own(name string, d dialect.Dialect) func(string) (*exec.Cmd, dialect.Dialect, error) {
+func own(name string, d dialect.Dialect, args ...string) starter {
 	return func(string) (*exec.Cmd, dialect.Dialect, error) {
 		self, err := os.Executable()
 		if err != nil {
 			return nil, nil, fmt.Errorf("find own program: %w", err)
 		}
-		return exec.Command(self, ServeVerb, name), d, nil
+		return exec.Command(self, append([]string{ServeVerb, name}, args...)...), d, nil
 	}
 }

@@ -27,8 +27,23 @@ type Spec struct {
 	// MaxConnections is how many it can hold; 0 means as many as files may be open.
 	MaxConnections int
 
-	start func(dir string) (*exec.Cmd, dialect.Dialect, error)
+	// tuned are the settings for kinds of load under which others than the usual ones do better.
+	tuned map[Load]starter
+	start starter
 }
+
+// Load is a kind of load for which a server may be set up.
+type Load string
+
+// The kinds of load.
+const (
+	Usual Load = ""
+	Idle  Load = "idle" // many connections that do nothing
+	Bulk  Load = "bulk" // many events to many subscribers, where nobody asks for latency
+)
+
+// starter makes the command of a server whose files are in dir.
+type starter func(dir string) (*exec.Cmd, dialect.Dialect, error)
 
 // Running is a server that listens.
 type Running struct {
@@ -37,13 +52,17 @@ type Running struct {
 	dir string
 }
 
-// Start runs the server. Its files, the tokens above all, are in a new directory in memory.
-func (s Spec) Start() (*Running, error) {
+// Start runs the server with its settings for the load. Its files, the tokens above all, are in a new directory in memory.
+func (s Spec) Start(load Load) (*Running, error) {
 	dir, err := os.MkdirTemp(memory(), "strowger-bench-")
 	if err != nil {
 		return nil, fmt.Errorf("make directory: %w", err)
 	}
-	cmd, d, err := s.start(dir)
+	start, ok := s.tuned[load]
+	if !ok {
+		start = s.start
+	}
+	cmd, d, err := start(dir)
 	if err == nil {
 		var p *process.Process
 		if p, err = process.Start(cmd); err == nil {

@@ -6,6 +6,7 @@ import (
 	"strowger/bench/dialect"
 	"strowger/bench/load"
 	"strowger/bench/process"
+	"strowger/bench/server"
 )
 
 // EventSize is how many bytes of JSON an event carries.
@@ -18,6 +19,7 @@ func Fanout(members, window, classes int) Workload {
 		Title:       fmt.Sprintf("fan-out to %d, %d under way, %d classes", members, window, classes),
 		Unit:        "delivery",
 		Connections: members,
+		Load:        bulk(members),
 		run: func(r *round) error {
 			f, err := newFlow(r, members, classes, EventSize)
 			if err != nil {
@@ -26,6 +28,16 @@ func Fanout(members, window, classes int) Workload {
 			return f.saturate(r, window)
 		},
 	}
+}
+
+// bulk is from how many members on servers are set up for a fan-out alone; with less, their usual
+// settings did as well.
+func bulk(members int) server.Load {
+	const many = 3000
+	if members < many {
+		return server.Usual
+	}
+	return server.Bulk
 }
 
 // Paced says so many events a second to that many subscribers and looks at the latency.

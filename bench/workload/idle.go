@@ -7,6 +7,7 @@ import (
 
 	"strowger/bench/dialect"
 	"strowger/bench/load"
+	"strowger/bench/server"
 )
 
 // collectTime is how long a server may take to collect its garbage.
@@ -19,6 +20,7 @@ func Idle(n int) Workload {
 		Title:       fmt.Sprintf("%d idle connections", n),
 		Unit:        "connection",
 		Connections: n,
+		Load:        server.Idle,
 		run: func(r *round) error {
 			from, err := r.sample(0)
 			if err != nil {

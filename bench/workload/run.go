@@ -26,6 +26,8 @@ type Workload struct {
 	Connections int
 	// Fits tells whether a server can do it at all; nil means that each can.
 	Fits func(server.Spec) bool
+	// Load is what servers are set up for.
+	Load server.Load
 	// X is where the workload stands on a scale curve, and Curve which one; no curve, no plot.
 	Curve string
 	X     float64
@@ -53,7 +55,7 @@ func (w Workload) Fit(s server.Spec) bool {
 
 // Run does one round of the workload against a fresh server.
 func (w Workload) Run(s server.Spec, times Times) (Figures, error) {
-	running, err := s.Start()
+	running, err := s.Start(w.Load)
 	if err != nil {
 		return nil, err
 	}

@@ -1,12 +1,15 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"os"
+	"os/signal"
 	"path/filepath"
 	"slices"
 	"strings"
+	"syscall"
 	"time"
 
 	"strowger/bench/report"
@@ -26,16 +29,23 @@ func measure(o options) error {
 	result := &report.Result{Date: time.Now().UTC().Format(time.DateOnly), Commit: commit(o.root), Machine: machine(),
 		Versions: versions(), Filters: filters, Arguments: o.args}
 	start := time.Now()
+	// The round under way is finished, so that it can clean up; a second signal ends the program.
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	context.AfterFunc(ctx, stop)
 	for _, w := range chosen.workloads {
 		if !o.only.MatchString(w.Name) {
 			continue
 		}
-		result.Series = append(result.Series, rounds(w, servers, chosen)...)
+		result.Series = append(result.Series, rounds(ctx, w, servers, chosen)...)
 		if err := save(result, o.out); err != nil {
 			return err
 		}
 	}
 	fmt.Fprintf(os.Stderr, "%s; results are in %s\n", time.Since(start).Round(time.Second), o.out)
+	if err := ctx.Err(); err != nil {
+		return errors.New("interrupted")
+	}
 	if failed := result.Failed(); len(failed) > 0 {
 		return fmt.Errorf("%d rounds failed", len(failed))
 	}
@@ -58,7 +68,7 @@ func override(p *plan, o options) {
 }
 
 // rounds measures one workload with all servers, taking turns.
-func rounds(w workload.Workload, servers []server.Spec, p plan) []report.Series {
+func rounds(ctx context.Context, w workload.Workload, servers []server.Spec, p plan) []report.Series {
 	var series []report.Series
 	var fit []server.Spec
 	for _, s := range servers {
@@ -70,6 +80,9 @@ func rounds(w workload.Workload, servers []server.Spec, p plan) []report.Series 
 	}
 	for round := range p.rounds {
 		for i, s := range fit {
+			if ctx.Err() != nil {
+				return series
+			}
 			figures, err := w.Run(s, p.times)
 			if err != nil {
 				series[i].Errors = append(series[i].Errors, err.Error())
@@ -136,7 +149,7 @@ func pickServers(o options) (list []server.Spec, filters bool, cleanup func(), e
 		if filters, err = server.Filters(binary); err != nil {
 			return nil, false, cleanup, err
 		}
-		list = append(list, server.Strowger(server.StrowgerOptions{Binary: binary, JSON: o.json, Environ: o.environ}))
+		list = append(list, server.Strowger(server.StrowgerOptions{Binary: binary, JSON: o.json, Service: o.service, Filters: filters, Environ: o.environ}))
 	}
 	for _, name := range o.servers {
 		if !slices.ContainsFunc(list, func(s server.Spec) bool { return s.Name == name }) {

@@ -10,15 +10,13 @@ func targets() []report.Target {
 	const (
 		fanout1000 = "fanout-1000-w16-c10"
 		fanout5000 = "fanout-5000-w16-c10"
-		plain1000  = "fanout-1000-w16-c1"
-		plain5000  = "fanout-5000-w16-c1"
 	)
 	return []report.Target{
-		{Title: "fan-out to 1,000, 10 classes, CPU", Workload: fanout1000, Than: plain1000, Metric: workload.CPU, Server: "centrifuge", Bound: 0.6},
-		{Title: "fan-out to 1,000, 10 classes, CPU", Workload: fanout1000, Than: plain1000, Metric: workload.CPU, Server: "nats", Bound: 0.5},
-		{Title: "fan-out to 1,000, 10 classes, CPU", Workload: fanout1000, Than: plain1000, Metric: workload.CPU, Server: "hub", Bound: 0.2},
-		{Title: "fan-out to 5,000, CPU", Workload: fanout5000, Than: plain5000, Metric: workload.CPU, Server: "centrifuge", Bound: 0.4},
-		{Title: "fan-out to 5,000, CPU", Workload: fanout5000, Than: plain5000, Metric: workload.CPU, Server: "nats", Bound: 0.2},
+		{Title: "fan-out to 1,000, 10 classes, CPU", Workload: fanout1000, Metric: workload.CPU, Server: "centrifuge", Bound: 0.6},
+		{Title: "fan-out to 1,000, 10 classes, CPU", Workload: fanout1000, Metric: workload.CPU, Server: "nats", Bound: 0.5},
+		{Title: "fan-out to 1,000, 10 classes, CPU", Workload: fanout1000, Metric: workload.CPU, Server: "hub", Bound: 0.2},
+		{Title: "fan-out to 5,000, CPU", Workload: fanout5000, Metric: workload.CPU, Server: "centrifuge", Bound: 0.4},
+		{Title: "fan-out to 5,000, CPU", Workload: fanout5000, Metric: workload.CPU, Server: "nats", Bound: 0.2},
 		{Title: "1,000 × 50 a second, CPU", Workload: "rate-1000-50", Metric: workload.CPU, Server: "hub", Bound: 0.85},
 		{Title: "1,000 × 50 a second, p99", Workload: "rate-1000-50", Metric: workload.P99, Server: "hub", Bound: 1},
 		{Title: "idle connection, RSS at 10,000", Workload: "idle-10000", Metric: workload.PerConn, Server: "centrifuge", Bound: 0.35},

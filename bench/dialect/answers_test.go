@@ -1,6 +1,7 @@
 package dialect
 
 import (
+	"encoding/json"
 	"strings"
 	"testing"
 
@@ -74,5 +75,17 @@ func TestControl(t *testing.T) {
 				t.Fatalf("got %q, %v", answer, err)
 			}
 		})
+	}
+}
+
+// A service inside the daemon replies what it likes, so the mark must be in the id and nowhere else.
+func TestLocalRequest(t *testing.T) {
+	s := &Strowger{LocalService: "clock", LocalTopic: "now"}
+	request := string(s.Request(Local, 3, []byte(data(0))))
+	if strings.Count(request, "~") != 1 || !strings.HasPrefix(request, `{"request_id":"~`) {
+		t.Errorf("got %s, want one mark, in the id", request)
+	}
+	if !json.Valid([]byte(request)) || !strings.Contains(request, `"service":"clock","topic":"now"`) {
+		t.Errorf("got %s", request)
 	}
 }

@@ -12,6 +12,8 @@ import (
 type Strowger struct {
 	// Tokens writes token files.
 	Tokens Tokens
+	// LocalService and LocalTopic are whom to ask, and for what, for a reply of the server itself.
+	LocalService, LocalTopic string
 }
 
 // ServiceClass is the PHP class that the tokens of services name.
@@ -37,8 +39,15 @@ func (*Strowger) Event(topic string, data []byte) []byte {
 	return fmt.Appendf(nil, `{"service_name":%q,"topic":"event","payload":%s}`, topic, data)
 }
 
-// Request has the caller's number as its id, as small as the ids of pages are.
-func (*Strowger) Request(topic string, caller int, data []byte) []byte {
+// Request has the caller's number as its id, as small as the ids of pages are. To the server's own
+// service the mark goes as the id, which comes back whatever the reply says.
+func (s *Strowger) Request(topic string, caller int, data []byte) []byte {
+	if topic == Local {
+		mark := make([]byte, load.MarkSize)
+		load.Mark{}.Put(mark)
+		return fmt.Appendf(nil, `{"request_id":%q,"service":%q,"topic":%q,"payload":%s}`, mark, s.LocalService, s.LocalTopic,
+			bytes.ReplaceAll(data, mark, nil))
+	}
 	return fmt.Appendf(nil, `{"request_id":%q,"service":%q,"topic":"ask","payload":%s}`, strconv.Itoa(caller+1), topic, data)
 }
 

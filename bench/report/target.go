@@ -12,12 +12,10 @@ import (
 type Target struct {
 	// Title is what the target is about.
 	Title string
-	// Workload, Metric and Server say what is compared; Than is the other server's workload where
-	// that is another one.
+	// Workload, Metric and Server say what is compared.
 	Workload string
 	Metric   workload.Metric
 	Server   string
-	Than     string
 	// Bound is what the ratio may be at most; or at least, if AtLeast.
 	Bound   float64
 	AtLeast bool
@@ -48,12 +46,8 @@ const ours = "strowger"
 func (r *Result) Judge(targets []Target) []Verdict {
 	verdicts := make([]Verdict, 0, len(targets))
 	for _, t := range targets {
-		than := t.Than
-		if than == "" {
-			than = t.Workload
-		}
 		v := Verdict{Target: t}
-		if a, b := r.find(t.Workload, ours), r.find(than, t.Server); a != nil && b != nil {
+		if a, b := r.find(t.Workload, ours), r.find(t.Workload, t.Server); a != nil && b != nil {
 			ourSpread, ok := a.Figure(t.Metric)
 			theirSpread, ok2 := b.Figure(t.Metric)
 			v.Known = ok && ok2 && theirSpread.Median > 0

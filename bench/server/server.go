@@ -24,6 +24,8 @@ type Spec struct {
 	Local, Remote bool
 	// Topics tells whether it has many topics and services, told apart by their names.
 	Topics bool
+	// Filters tells whether it filters by the policy of dialect.GuardedKey.
+	Filters bool
 	// MaxConnections is how many it can hold; 0 means as many as files may be open.
 	MaxConnections int
 

@@ -17,13 +17,18 @@ type StrowgerOptions struct {
 	Binary string
 	// JSON uses strowger's token files in place of FusionPBX's.
 	JSON bool
+	// Filters tells whether it is known to take policies.
+	Filters bool
+	// Service, as NAME/TOPIC, is a service inside the daemon and what it answers; empty if there is none.
+	Service string
 	// Environ is added to its environment, such as GOGC=50.
 	Environ []string
 }
 
 // Strowger is the router itself with token files, and with a policy if it knows policies.
 func Strowger(o StrowgerOptions) Spec {
-	return Spec{Name: "strowger", Title: "strowger", Remote: true, Topics: true,
+	service, topic, local := strings.Cut(o.Service, "/")
+	return Spec{Name: "strowger", Title: "strowger", Filters: o.Filters, Local: local, Remote: true, Topics: true,
 		start: func(dir string) (*exec.Cmd, dialect.Dialect, error) {
 			config, err := writeConfig(o.Binary, dir)
 			if err != nil {
@@ -31,7 +36,7 @@ func Strowger(o StrowgerOptions) Spec {
 			}
 			cmd := exec.Command(o.Binary, "serve", "--config", config, "--token-dir", dir, "--listen", "127.0.0.1:0")
 			cmd.Env = append(cleanEnviron(), o.Environ...)
-			return cmd, &dialect.Strowger{Tokens: dialect.Tokens{Dir: dir, JSON: o.JSON}}, nil
+			return cmd, &dialect.Strowger{Tokens: dialect.Tokens{Dir: dir, JSON: o.JSON}, LocalService: service, LocalTopic: topic}, nil
 		}}
 }
 

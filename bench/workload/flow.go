@@ -1,6 +1,7 @@
 package workload
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"sync/atomic"
@@ -21,6 +22,8 @@ type flow struct {
 	publisher *load.Conn
 	event     template
 	members   int
+	classes   int           // of the members
+	filters   bool          // whether members must lack what their class may not see
 	window    uint32        // events under way at the same time; 0: as many as come
 	sent      atomic.Uint32 // the number of the last event said
 	done      uint32        // up to here all members have all events
@@ -49,7 +52,7 @@ func newFlow(r *round, members, classes, eventSize int) (*flow, error) {
 	if err != nil {
 		return nil, err
 	}
-	f := &flow{loop: r.loop, dialect: r.server, publisher: service[0], members: members,
+	f := &flow{loop: r.loop, dialect: r.server, publisher: service[0], members: members, classes: classes, filters: r.spec.Filters,
 		event:   newTemplate(r.server.Event(topic, newData(eventSize, true))),
 		drained: make(chan struct{}), failed: make(chan struct{}), over: make(chan struct{})}
 	for _, c := range conns {
@@ -66,9 +69,21 @@ func (f *flow) Frame(c *load.Conn, payload []byte) {
 			f.fail(fmt.Errorf("member %d got event %d after %d", c.Index, m.Seq, c.Last))
 			return
 		}
+		if c.Last == 0 && f.filters {
+			f.checkFilter(c.Index%f.classes, payload)
+		}
 		c.Last = m.Seq
 		f.deliver(m)
 	})
+}
+
+// checkFilter looks at the first message of a member, which must have all guarded keys but its own.
+func (f *flow) checkFilter(class int, payload []byte) {
+	for i := range dialect.Classes {
+		if has := bytes.Contains(payload, []byte(dialect.GuardedKey(i))); has == (i == class) {
+			f.fail(fmt.Errorf("member of class %d: key %s is there: %t", class, dialect.GuardedKey(i), has))
+		}
+	}
 }
 
 // Closed says that a member was cut off.

@@ -63,6 +63,32 @@ func TestFlowSeesWhatIsWrong(t *testing.T) {
 	}
 }
 
+func TestFlowSeesWhatIsNotFiltered(t *testing.T) {
+	guarded := func(without int) []byte {
+		message := event(1)
+		for i := range dialect.Classes {
+			if i != without {
+				message = append(message, dialect.GuardedKey(i)...)
+			}
+		}
+		return message
+	}
+	for name, test := range map[string]struct {
+		without int
+		wrong   bool
+	}{"its own key is missing": {without: 3}, "another key is missing": {without: 4, wrong: true}, "nothing is missing": {without: -1, wrong: true}} {
+		t.Run(name, func(t *testing.T) {
+			f := newTestFlow(t, 1)
+			f.filters, f.classes = true, dialect.Classes
+			f.sent.Store(1)
+			f.Frame(&load.Conn{Index: 3}, guarded(test.without))
+			if (f.err != nil) != test.wrong {
+				t.Fatalf("got %v, want an error: %t", f.err, test.wrong)
+			}
+		})
+	}
+}
+
 func TestFlowMissesTheLastEvent(t *testing.T) {
 	f := newTestFlow(t, 2)
 	f.sent.Store(2)

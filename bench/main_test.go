@@ -63,6 +63,7 @@ func TestOptions(t *testing.T) {
 	}{
 		"unknown plan":    {args: []string{"-plan", "huge"}, want: "huge is not one of"},
 		"broken regexp":   {args: []string{"-only", "("}, want: "-only"},
+		"nothing to do":   {args: []string{"-strowger", "true", "-servers", "hub", "-only", "nothing"}, want: "no workload like nothing"},
 		"stray argument":  {args: []string{"full"}, want: `unexpected argument "full"`},
 		"unknown server":  {args: []string{"-servers", "apache"}, want: "apache is not known"},
 		"unknown peer":    {args: []string{"serve", "apache"}, want: "no peer has the name apache"},

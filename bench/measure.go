@@ -22,10 +22,10 @@ func measure(o options) error {
 	chosen := plans()[slices.IndexFunc(plans(), func(p plan) bool { return p.name == o.plan })]
 	override(&chosen, o)
 	servers, filters, cleanup, err := pickServers(o)
+	defer cleanup()
 	if err != nil {
 		return err
 	}
-	defer cleanup()
 	result := &report.Result{Date: time.Now().UTC().Format(time.DateOnly), Commit: commit(o.root), Machine: machine(),
 		Versions: versions(), Filters: filters, Arguments: o.args}
 	start := time.Now()
@@ -33,10 +33,11 @@ func measure(o options) error {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	context.AfterFunc(ctx, stop)
+	chosen.workloads = slices.DeleteFunc(chosen.workloads, func(w workload.Workload) bool { return !o.only.MatchString(w.Name) })
+	if len(chosen.workloads) == 0 {
+		return fmt.Errorf("-only: plan %s has no workload like %s", chosen.name, o.only)
+	}
 	for _, w := range chosen.workloads {
-		if !o.only.MatchString(w.Name) {
-			continue
-		}
 		result.Series = append(result.Series, rounds(ctx, w, servers, chosen)...)
 		if err := save(result, o.out); err != nil {
 			return err
@@ -114,15 +115,11 @@ func save(result *report.Result, dir string) error {
 	if err != nil {
 		return fmt.Errorf("write tables: %w", err)
 	}
-	return errors.Join(result.Heading(f), line2(f), report.TargetTable(f, result.Judge(targets())), line2(f), result.Tables(f), f.Close())
+	return errors.Join(result.Heading(f), report.TargetTable(f, result.Judge(targets())), result.Tables(f), f.Close())
 }
 
-func line2(f *os.File) error {
-	_, err := f.WriteString("\n")
-	return err
-}
-
-// pickServers builds what is needed and returns those servers that were asked for.
+// pickServers builds what is needed and returns those servers that were asked for. cleanup is never
+// nil.
 func pickServers(o options) (list []server.Spec, filters bool, cleanup func(), err error) {
 	cleanup = func() {}
 	wanted := func(name string) bool { return len(o.servers) == 0 || slices.Contains(o.servers, name) }

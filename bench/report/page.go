@@ -73,5 +73,5 @@ func fill(page, name, text string) (string, error) {
 	if !ok || !ok2 {
 		return "", fmt.Errorf("no %s with its end", strings.TrimSpace(begin))
 	}
-	return before + begin + "\n" + text + "\n" + end + after, nil
+	return before + begin + "\n" + strings.TrimSpace(text) + "\n\n" + end + after, nil
 }

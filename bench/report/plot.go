@@ -1,6 +1,7 @@
 package report
 
 import (
+	"cmp"
 	"fmt"
 	"io"
 	"math"
@@ -83,7 +84,7 @@ func (r *Result) lines(c workload.Curve) []line {
 		lines[at].points = append(lines[at].points, point{x: s.X, y: y})
 	}
 	for _, l := range lines {
-		slices.SortFunc(l.points, func(a, b point) int { return int(a.x - b.x) })
+		slices.SortFunc(l.points, func(a, b point) int { return cmp.Compare(a.x, b.x) })
 	}
 	return lines
 }

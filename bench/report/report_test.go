@@ -23,10 +23,12 @@ func sampleResult() *Result {
 	}
 	curve := series("curve", ours, 2)
 	curve.Curve, curve.X = "members", 1000
+	broken := series("broken", "nats")
+	broken.Errors = []string{"3 deliveries are missing\nand more"}
 	other := series("curve-2", ours, 3)
 	other.Curve, other.X = "members", 10
 	return &Result{Machine: "a machine", Series: []Series{
-		series("fanout", ours, 0.5, 3, 1), series("fanout", "nats", 2, 2, 2), series("broken", "nats"), curve, other}}
+		series("fanout", ours, 0.5, 3, 1), series("fanout", "nats", 2, 2, 2), broken, curve, other}}
 }
 
 func TestJudge(t *testing.T) {
@@ -61,6 +63,8 @@ func TestTables(t *testing.T) {
 | title of fanout | strowger | 1 (0.50–3) |
 |  | nats | 2 |
 | title of broken | nats | failed |
+
+**A round failed**: 3 deliveries are missing
 `
 	if b.String() != want {
 		t.Fatalf("got\n%swant\n%s", b.String(), want)

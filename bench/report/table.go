@@ -41,6 +41,10 @@ func (r *Result) Tables(w io.Writer) error {
 		}
 		b.WriteString("\n")
 	}
+	for _, message := range r.Failed() {
+		first, _, _ := strings.Cut(message, "\n")
+		fmt.Fprintf(&b, "\n**A round failed**: %s\n", first)
+	}
 	_, err := io.WriteString(w, b.String())
 	return err
 }
@@ -112,6 +116,7 @@ func (r *Result) Heading(w io.Writer) error {
 	if !r.Filters {
 		b.WriteString("- **strowger did not filter**: this commit knows no policies, so all classes are one\n")
 	}
+	b.WriteString("\n")
 	_, err := io.WriteString(w, b.String())
 	return err
 }

@@ -77,6 +77,7 @@ func TargetTable(w io.Writer, verdicts []Verdict) error {
 			fmt.Fprintf(&b, "%.2f × | %s | %s | **missed** |\n", v.Ratio(), number(v.Ours), number(v.Theirs))
 		}
 	}
+	b.WriteString("\n")
 	_, err := io.WriteString(w, b.String())
 	return err
 }

@@ -52,7 +52,7 @@ func Paced(members, perSecond int) Workload {
 			if err != nil {
 				return err
 			}
-			f.latency = new(latencies)
+			f.latency = newLatencies()
 			return f.pace(r, perSecond)
 		},
 	}
@@ -99,7 +99,7 @@ func Stalled(members, stalled int) Workload {
 			if err != nil {
 				return err
 			}
-			f.latency = new(latencies)
+			f.latency = newLatencies()
 			r.times.Measure *= stalledTimes
 			if err := f.pace(r, stalledRate); err != nil {
 				return err

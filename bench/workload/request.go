@@ -64,7 +64,7 @@ type asking struct {
 
 func newAsking(r *round, callers int) *asking {
 	return &asking{callers: callers, requests: make([]template, callers),
-		flow: &flow{loop: r.loop, dialect: r.server, latency: new(latencies), members: 1,
+		flow: &flow{loop: r.loop, dialect: r.server, latency: newLatencies(), members: 1,
 			drained: make(chan struct{}), failed: make(chan struct{})}}
 }
 

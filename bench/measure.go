@@ -143,10 +143,12 @@ func pickServers(o options) (list []server.Spec, filters bool, cleanup func(), e
 				return nil, false, cleanup, err
 			}
 		}
-		if filters, err = server.Filters(binary); err != nil {
+		settings, err := server.Configure(binary)
+		if err != nil {
 			return nil, false, cleanup, err
 		}
-		list = append(list, server.Strowger(server.StrowgerOptions{Binary: binary, JSON: o.json, Service: o.service, Filters: filters, Environ: o.environ}))
+		filters = settings.Filters
+		list = append(list, server.Strowger(server.StrowgerOptions{Binary: binary, JSON: o.json, Settings: settings, Service: o.service, Environ: o.environ}))
 	}
 	for _, name := range o.servers {
 		if !slices.ContainsFunc(list, func(s server.Spec) bool { return s.Name == name }) {

@@ -1,7 +1,6 @@
 package server
 
 import (
-	"errors"
 	"fmt"
 	"os"
 	"os/exec"
@@ -15,22 +14,22 @@ import (
 type StrowgerOptions struct {
 	// Binary is the program.
 	Binary string
+	// Settings are for this program.
+	Settings Settings
 	// JSON uses strowger's token files in place of FusionPBX's.
 	JSON bool
-	// Filters tells whether it is known to take policies.
-	Filters bool
 	// Service, as NAME/TOPIC, is a service inside the daemon and what it answers; empty if there is none.
 	Service string
-	// Environ is added to its environment, such as GOGC=50.
+	// Environ is added to its environment, such as GOGC=50, and may override settings.
 	Environ []string
 }
 
-// Strowger is the router itself with token files, and with a policy if it knows policies.
+// Strowger is the router itself with token files.
 func Strowger(o StrowgerOptions) Spec {
 	service, topic, local := strings.Cut(o.Service, "/")
-	return Spec{Name: "strowger", Title: "strowger", Filters: o.Filters, Local: local, Remote: true, Topics: true,
+	return Spec{Name: "strowger", Title: "strowger", Filters: o.Settings.Filters, Local: local, Remote: true, Topics: true,
 		start: func(dir string) (*exec.Cmd, dialect.Dialect, error) {
-			config, err := writeConfig(o.Binary, dir)
+			config, err := writeConfig(dir, o.Settings.content)
 			if err != nil {
 				return nil, nil, err
 			}
@@ -51,60 +50,62 @@ func Build(root, dir string) (string, error) {
 	return path, nil
 }
 
-// Filters tells whether this strowger can be given policies.
-func Filters(binary string) (bool, error) {
-	dir, err := os.MkdirTemp("", "strowger-bench-")
-	if err != nil {
-		return false, err
-	}
-	defer os.RemoveAll(dir)
-	_, err = writeConfig(binary, dir)
-	if err != nil {
-		return false, err
-	}
-	_, err = os.Stat(filepath.Join(dir, policyFile))
-	return err == nil, nil
+// Settings are what a strowger is configured with.
+type Settings struct {
+	// Filters tells whether a policy is among them.
+	Filters bool
+
+	content string
 }
 
 const (
-	configFile = "strowger.yaml"
-	policyFile = "policies.yaml"
+	// limits that the workloads need raised; everything else is at its default.
+	limits = "limits:\n  connections: 19900\n"
+	// quiet keeps off the admin pages, whose address others may have.
+	quiet = "admin:\n  address: \"\"\n"
 )
 
-// limits that the workloads need raised; everything else is at its default.
-const limits = "limits:\n  connections: 19900\n"
+// Configure finds the settings for a program: those that it knows of what the workloads want.
+func Configure(binary string) (Settings, error) {
+	s := Settings{content: limits}
+	if err := checkConfig(binary, s.content); err != nil {
+		return s, err
+	}
+	if checkConfig(binary, s.content+quiet) == nil {
+		s.content += quiet
+	}
+	if checkConfig(binary, s.content+policies()) == nil {
+		s.content += policies()
+		s.Filters = true
+	}
+	return s, nil
+}
 
-// writeConfig writes a configuration that the program takes: with policies, or else without.
-func writeConfig(binary, dir string) (string, error) {
-	path := filepath.Join(dir, policyFile)
-	if err := os.WriteFile(path, []byte(limits+policies()), 0o600); err != nil {
+func writeConfig(dir, content string) (string, error) {
+	path := filepath.Join(dir, "strowger.yaml")
+	if err := os.WriteFile(path, []byte(content), 0o600); err != nil {
 		return "", fmt.Errorf("write configuration: %w", err)
-	}
-	refused := checkConfig(binary, path)
-	if refused == nil {
-		return path, nil
-	}
-	if err := os.Remove(path); err != nil {
-		return "", fmt.Errorf("write configuration: %w", err)
-	}
-	path = filepath.Join(dir, configFile)
-	if err := os.WriteFile(path, []byte(limits), 0o600); err != nil {
-		return "", fmt.Errorf("write configuration: %w", err)
-	}
-	if err := checkConfig(binary, path); err != nil {
-		return "", errors.Join(refused, err)
 	}
 	return path, nil
 }
 
-func checkConfig(binary, path string) error {
+// checkConfig asks the program whether it takes that configuration.
+func checkConfig(binary, content string) error {
+	dir, err := os.MkdirTemp("", "strowger-bench-")
+	if err != nil {
+		return fmt.Errorf("check configuration: %w", err)
+	}
+	defer os.RemoveAll(dir)
+	path, err := writeConfig(dir, content)
+	if err != nil {
+		return err
+	}
 	cmd := exec.Command(binary, "config", "check", path)
 	cmd.Env = cleanEnviron()
-	output, err := cmd.CombinedOutput()
-	if err == nil {
-		return nil
+	if output, err := cmd.CombinedOutput(); err != nil {
+		return fmt.Errorf("check configuration: %w\n%s", err, output)
 	}
-	return errors.Join(fmt.Errorf("check configuration: %w", err), errors.New(string(output)))
+	return nil
 }
 
 // policies guards each of ten keys by a permission, so that ten sets of permissions make ten classes.

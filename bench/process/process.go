@@ -33,7 +33,7 @@ type Process struct {
 }
 
 // Start runs a command and waits until it says where it listens: a line of its output that has
-// "addr":"HOST:PORT". It is killed when the caller's process ends.
+// "msg":"listening" and then "addr":"HOST:PORT". It is killed when the caller's process ends.
 func Start(cmd *exec.Cmd) (*Process, error) {
 	cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL, Setpgid: true}
 	output, input, err := os.Pipe()
@@ -109,7 +109,7 @@ func (p *Process) run(input *os.File, started chan<- error) {
 // follow reads the output until it ends and finds the address in it.
 func (p *Process) follow(output io.ReadCloser, found chan<- netip.AddrPort) {
 	defer output.Close()
-	address := regexp.MustCompile(`"addr":"([0-9.]+:[0-9]+)"`)
+	address := regexp.MustCompile(`"msg":"listening".*"addr":"([0-9.]+:[0-9]+)"`)
 	seen := false
 	lines := bufio.NewReader(output)
 	for {

@@ -51,7 +51,8 @@ func TestRead(t *testing.T) {
 }
 
 func TestStart(t *testing.T) {
-	p, err := Start(exec.Command("sh", "-c", `echo '{"addr":"127.0.0.1:99"}'; exec sleep 60`))
+	p, err := Start(exec.Command("sh", "-c", `echo '{"msg":"admin","addr":"127.0.0.1:98"}
+{"msg":"listening","addr":"127.0.0.1:99"}'; exec sleep 60`))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -123,8 +123,9 @@ func (r *Router) named(name string) *named {
 	if n := r.names[name]; n != nil {
 		return n
 	}
-	topic := r.deps.spawn(newTopic(r.deps), "topic")
-	service := r.deps.spawn(newService(r.deps, name, topic), "service")
+	passed := new(atomic.Int64)
+	topic := r.deps.spawn(newTopic(r.deps, passed), "topic")
+	service := r.deps.spawn(newService(r.deps, name, topic, passed), "service")
 	n := &named{route: &Route{Name: name, Service: service, Topic: topic}, members: make(map[*Peer]struct{}), offers: make(map[*Peer]struct{})}
 	r.names[name] = n
 	r.deps.Registry.publish(n.route)

@@ -2,6 +2,7 @@ package actors
 
 import (
 	"slices"
+	"sync/atomic"
 	"time"
 
 	"github.com/asynkron/protoactor-go/actor"
@@ -44,6 +45,8 @@ type service struct {
 	deps      *Deps
 	name      string
 	topic     *actor.PID
+	sent      int64         // broadcasts and replies sent to the topic
+	passed    *atomic.Int64 // of them, those that have gone on to the sockets
 	instances []*instance
 	chosen    []*instance // of the request being handed over
 	turn      int
@@ -51,8 +54,8 @@ type service struct {
 	sweeping  func() bool // stops the timer of the next sweep; nil: none set
 }
 
-func newService(d *Deps, name string, topic *actor.PID) *actor.Props {
-	s := &service{deps: d, name: name, topic: topic}
+func newService(d *Deps, name string, topic *actor.PID, passed *atomic.Int64) *actor.Props {
+	s := &service{deps: d, name: name, topic: topic, passed: passed}
 	s.pending = newPending(func() int { return d.settings().PendingRequests })
 	return Props(d, "service", func() actor.Actor { return s }, actor.WithGuardian(d.Permanent))
 }
@@ -151,6 +154,7 @@ func (s *service) say(ctx actor.Context, m *say) {
 		return
 	}
 	if wire.IsEmpty(m.envelope.RequestID) && !s.answers(m.envelope) {
+		s.sent++
 		ctx.Send(s.topic, &broadcast{envelope: m.envelope, from: m.from, lease: m.lease, open: m.open})
 		return
 	}
@@ -165,7 +169,18 @@ func (s *service) say(ctx actor.Context, m *say) {
 		m.lease.Release()
 		return
 	}
-	ctx.Send(s.topic, &reply{envelope: e, to: to, lease: m.lease})
+	s.pass(ctx, &reply{envelope: e, to: to, lease: m.lease})
+}
+
+// pass sends a reply behind all that the service said before: through the topic, or directly when
+// the topic has nothing more to pass on.
+func (s *service) pass(ctx actor.Context, m *reply) {
+	if s.passed.Load() == s.sent {
+		m.send(s.deps)
+		return
+	}
+	s.sent++
+	ctx.Send(s.topic, m)
 }
 
 // answers reports whether a message without request id is nevertheless the reply to a request that

@@ -1,6 +1,8 @@
 package actors
 
 import (
+	"sync/atomic"
+
 	"github.com/asynkron/protoactor-go/actor"
 
 	"strowger/actors/filter"
@@ -39,10 +41,11 @@ func (m *reply) release()     { m.lease.Release() }
 type Joined struct{}
 
 // topic is the stream of what one service says: broadcasts to its members and replies to those
-// who asked. Both go this one way, so that a subscriber sees them in the order in which the
+// who asked, unless nothing is on its way here. So a subscriber sees them in the order in which the
 // service wrote them. Broadcasts are filtered here, replies before they come here.
 // On restart: members, views and speakers are kept.
 type topic struct {
+	passed   *atomic.Int64 // broadcasts and replies that have gone on to the sockets
 	deps     *Deps
 	members  map[*Peer]struct{}
 	policies *Policies // as of which the views are
@@ -51,12 +54,12 @@ type topic struct {
 	scratch  []byte // for filtered payloads
 }
 
-func makeTopic(d *Deps) *topic {
-	return &topic{deps: d, members: make(map[*Peer]struct{}), views: make(map[*filter.Filter]*view), speakers: make(map[*Peer]*view)}
+func makeTopic(d *Deps, passed *atomic.Int64) *topic {
+	return &topic{passed: passed, deps: d, members: make(map[*Peer]struct{}), views: make(map[*filter.Filter]*view), speakers: make(map[*Peer]*view)}
 }
 
-func newTopic(d *Deps) *actor.Props {
-	t := makeTopic(d)
+func newTopic(d *Deps, passed *atomic.Int64) *actor.Props {
+	t := makeTopic(d, passed)
 	return Props(d, "topic", func() actor.Actor { return t }, actor.WithGuardian(d.Permanent))
 }
 
@@ -88,6 +91,7 @@ func (t *topic) Receive(ctx actor.Context) {
 const keptScratch = 64 << 10
 
 func (t *topic) broadcast(m *broadcast) {
+	defer t.passed.Add(1)
 	t.deps.Counters.Broadcasts.Add(1)
 	if m.open {
 		t.announce(m)
@@ -115,7 +119,12 @@ func (t *topic) announce(m *broadcast) {
 }
 
 func (t *topic) reply(m *reply) {
-	t.deps.Counters.Replies.Add(1)
+	defer t.passed.Add(1)
+	m.send(t.deps)
+}
+
+func (m *reply) send(d *Deps) {
+	d.Counters.Replies.Add(1)
 	m.to.Socket.Send(Frame{Bytes: wire.TextFrame(m.envelope), Lease: m.lease})
 	m.lease.Release()
 }

@@ -7,6 +7,7 @@ import (
 	"runtime"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"testing"
 
 	"strowger/actors/filter"
@@ -131,7 +132,7 @@ func TestBroadcastDoesNotAllocateForMembers(t *testing.T) {
 		s := *d.settings()
 		s.Policies = policies(t, `s_service: {key_permissions: {a: [p], b: [q]}}`)
 		d.Settings.Store(&s)
-		tp := makeTopic(d)
+		tp := makeTopic(d, new(atomic.Int64))
 		from := &Peer{Name: "s", Class: "s_service"}
 		tp.speak(from)
 		for i := range members {

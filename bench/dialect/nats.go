@@ -54,17 +54,27 @@ func (NATS) Request(topic string, caller int, data []byte) []byte {
 	return fmt.Appendf(nil, "PUB ask.%s %s %d\r\n%s\r\n", topic, inbox(caller), len(data), data)
 }
 
-// Answers publishes to the inbox of each request.
+// Answers publishes to the inbox of each request. The server puts its pings between them.
 func (NATS) Answers(frames []byte, _ string, payload, data []byte) ([]byte, error) {
 	var replies []byte
-	for rest := payload; bytes.HasPrefix(rest, []byte("MSG ")); {
+	for rest := payload; len(rest) > 0; {
 		line, body, whole := bytes.Cut(rest, []byte("\r\n"))
-		words := bytes.Fields(line) // MSG subject sid reply size
-		if !whole || len(words) != 5 {
+		words := bytes.Fields(line)
+		switch {
+		case !whole || len(words) == 0:
+			return frames, fmt.Errorf("no line: %q", line)
+		case string(words[0]) == "PING":
+			replies = append(replies, "PONG\r\n"...)
+			rest = body
+			continue
+		case string(words[0]) == "INFO":
+			rest = body
+			continue
+		case string(words[0]) != "MSG" || len(words) != 5: // MSG subject sid reply size
 			return frames, fmt.Errorf("no request: %q", line)
 		}
 		size, err := strconv.Atoi(string(words[4]))
-		if err != nil || size+2 > len(body) {
+		if err != nil || size < 0 || size+2 > len(body) {
 			return frames, fmt.Errorf("size of a request: %q", line)
 		}
 		if err := remark(data, body[:size]); err != nil {

@@ -11,10 +11,13 @@ import (
 // Strowger is FusionPBX's protocol, which strowger and the PHP original share.
 type Strowger struct {
 	// Tokens writes token files.
-	Tokens Tokens
+	Tokens *Tokens
 	// LocalService and LocalTopic are whom to ask, and for what, for a reply of the server itself.
 	LocalService, LocalTopic string
 }
+
+// Close removes what is left of the tokens.
+func (s *Strowger) Close() error { return s.Tokens.Close() }
 
 // ServiceClass is the PHP class that the tokens of services name.
 const ServiceClass = "bench_service"

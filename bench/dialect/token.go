@@ -3,11 +3,14 @@ package dialect
 import (
 	"crypto/rand"
 	"encoding/hex"
+	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 )
 
@@ -17,6 +20,9 @@ type Tokens struct {
 	Dir string
 	// JSON writes strowger's format in place of PHP's.
 	JSON bool
+
+	mu      sync.Mutex // protects written
+	written []string
 }
 
 // Classes is how many permission classes there are.
@@ -29,9 +35,8 @@ func GuardedKey(i int) string { return "guarded_" + strconv.Itoa(i) }
 // Permission is the name of permission number i.
 func Permission(i int) string { return "bench_" + strconv.Itoa(i) }
 
-// Create writes a token file for the role. It is whole when Create returns, and not before it has
-// its name, so that servers may watch the directory.
-func (t Tokens) Create(role Role) (Ticket, error) {
+// Create writes a token file for the role; it is whole when Create returns.
+func (t *Tokens) Create(role Role) (Ticket, error) {
 	secret := make([]byte, 64)
 	if _, err := rand.Read(secret); err != nil {
 		return Ticket{}, err
@@ -41,10 +46,26 @@ func (t Tokens) Create(role Role) (Ticket, error) {
 	if t.JSON {
 		content, suffix = jsonToken(role, ticket), ".json"
 	}
-	if err := os.WriteFile(filepath.Join(t.Dir, ticket.Name+suffix), []byte(content), 0o600); err != nil {
+	path := filepath.Join(t.Dir, ticket.Name+suffix)
+	t.mu.Lock()
+	t.written = append(t.written, path)
+	t.mu.Unlock()
+	if err := os.WriteFile(path, []byte(content), 0o600); err != nil {
 		return Ticket{}, fmt.Errorf("write token: %w", err)
 	}
 	return ticket, nil
+}
+
+// Close removes the files of tokens that nobody used.
+func (t *Tokens) Close() error {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	for _, path := range t.written {
+		if err := os.Remove(path); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return fmt.Errorf("remove token: %w", err)
+		}
+	}
+	return nil
 }
 
 // topics are what the role subscribes to.

@@ -28,7 +28,8 @@ type Process struct {
 
 	cmd    *exec.Cmd
 	exited chan struct{}
-	err    error // why it exited; once exited is closed
+	err    error         // why it exited; once exited is closed
+	said   chan struct{} // closed when its output has ended
 	tail   tail
 }
 
@@ -41,7 +42,7 @@ func Start(cmd *exec.Cmd) (*Process, error) {
 		return nil, fmt.Errorf("start %s: %w", cmd.Path, err)
 	}
 	cmd.Stdout, cmd.Stderr = input, input
-	p := &Process{cmd: cmd, exited: make(chan struct{})}
+	p := &Process{cmd: cmd, exited: make(chan struct{}), said: make(chan struct{})}
 	// Linux kills a child when the thread that started it ends, and a locked goroutine's thread
 	// lives as long as Wait below.
 	started := make(chan error)
@@ -55,6 +56,11 @@ func Start(cmd *exec.Cmd) (*Process, error) {
 	case p.Addr = <-addr:
 		return p, nil
 	case <-p.exited:
+		// Its last words may still be in the pipe; a child of its own may hold that open.
+		select {
+		case <-p.said:
+		case <-time.After(time.Second):
+		}
 		return nil, fmt.Errorf("%s ended before it listened: %w\n%s", cmd.Path, p.err, p.tail.String())
 	case <-time.After(startTimeout):
 		return nil, errors.Join(fmt.Errorf("%s does not listen after %s\n%s", cmd.Path, startTimeout, p.tail.String()), p.Stop())
@@ -108,6 +114,7 @@ func (p *Process) run(input *os.File, started chan<- error) {
 
 // follow reads the output until it ends and finds the address in it.
 func (p *Process) follow(output io.ReadCloser, found chan<- netip.AddrPort) {
+	defer close(p.said)
 	defer output.Close()
 	address := regexp.MustCompile(`"msg":"listening".*"addr":"([0-9.]+:[0-9]+)"`)
 	seen := false

@@ -36,7 +36,7 @@ func Original(source string) Spec {
 				return nil, nil, err
 			}
 			return exec.Command("php", script, source, strconv.Itoa(port)),
-				&dialect.Strowger{Tokens: dialect.Tokens{Dir: "/dev/shm"}}, nil
+				&dialect.Strowger{Tokens: &dialect.Tokens{Dir: "/dev/shm"}}, nil
 		}}
 }
 

@@ -4,6 +4,7 @@ package server
 import (
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"os/exec"
 
@@ -75,7 +76,13 @@ func (s Spec) Start(load Load) (*Running, error) {
 }
 
 // Stop ends the server and removes its files.
-func (r *Running) Stop() error { return errors.Join(r.Process.Stop(), os.RemoveAll(r.dir)) }
+func (r *Running) Stop() error {
+	err := r.Process.Stop()
+	if closer, ok := r.Dialect.(io.Closer); ok {
+		err = errors.Join(err, closer.Close())
+	}
+	return errors.Join(err, os.RemoveAll(r.dir))
+}
 
 // memory is a directory that is not on a disk, if there is one.
 func memory() string {

@@ -35,7 +35,7 @@ func Strowger(o StrowgerOptions) Spec {
 			}
 			cmd := exec.Command(o.Binary, "serve", "--config", config, "--token-dir", dir, "--listen", "127.0.0.1:0")
 			cmd.Env = append(cleanEnviron(), o.Environ...)
-			return cmd, &dialect.Strowger{Tokens: dialect.Tokens{Dir: dir, JSON: o.JSON}, LocalService: service, LocalTopic: topic}, nil
+			return cmd, &dialect.Strowger{Tokens: &dialect.Tokens{Dir: dir, JSON: o.JSON}, LocalService: service, LocalTopic: topic}, nil
 		}}
 }
 

@@ -33,7 +33,7 @@ type request struct {
 	envelope *wire.Envelope // as it was asked; what is needed to answer it, or all where it may be asked again
 	deadline time.Time
 	answered *list.Element // nil: no reply yet
-	refused  bool          // a 403 took the place of a reply that was filtered out
+	served   bool          // its asker was sent a reply, or a 403 in place of one that was filtered out
 	age      *list.Element
 }
 

@@ -11,9 +11,9 @@ func (s *service) mayAsk(instance, from *Peer, e *wire.Envelope) bool {
 }
 
 // screen returns what the one who asked may see of a reply; nil for nothing at all. In place of a
-// reply that is dropped it is a 403, once for each request, so that nobody waits in vain; a failure
-// keeps its status and loses its payload. Why a service in this process could not do what was asked
-// is no data: it is not filtered.
+// reply that is dropped it is a 403 if the request has no answer yet, so that nobody waits in vain; a
+// failure keeps its status and loses its payload. Why a service in this process could not do what
+// was asked is no data: it is not filtered.
 func (s *service) screen(m *say, to *Peer, r *request) *wire.Envelope {
 	if m.open || m.from.local != nil && failure(m.envelope) {
 		e := *m.envelope
@@ -24,21 +24,28 @@ func (s *service) screen(m *say, to *Peer, r *request) *wire.Envelope {
 	topic, _ := wire.Text(m.envelope.Topic)
 	payload, verdict := f.Apply(f.Class(subject), topic, m.envelope.Payload, nil)
 	if verdict == filter.Deliver {
+		if r != nil {
+			r.served = true
+		}
 		e := *m.envelope
 		e.Payload, e.ResourceID = payload, nil
 		return &e
 	}
 	s.deps.Counters.Dead(Filtered)
+	if r == nil || r.served {
+		return nil
+	}
 	if failure(m.envelope) {
 		// That it failed may be known, not what it was about.
+		r.served = true
 		e := *m.envelope
 		e.Payload, e.ResourceID = nil, nil
 		return &e
 	}
-	if r == nil || r.refused || f.Streams(topic) {
+	if f.Streams(topic) {
 		return nil
 	}
-	r.refused = true
+	r.served = true
 	return wire.Forbidden.Answer(m.envelope)
 }
 

@@ -29,12 +29,21 @@ func TestRepliesAreFiltered(t *testing.T) {
 	a.gets(`403 s/got #"2" null`, ` s/got #"2" {"d":"a.x"}`)
 	w.wantDead(Filtered, 3)
 
+	// Who has an answer already gets no 403 behind it.
+	ask(a, "2b")
+	s.writef(`{"service":"s","topic":"got","request_id":"2b","resource_id":%q,"payload":{"d":"a.x"}}`, idA)
+	s.writef(`{"service":"s","topic":"got","request_id":"2b","resource_id":%q,"payload":{"d":"b.x"}}`, idA)
+	w.settleName(s, "s")
+	a.gets(` s/got #"2b" {"d":"a.x"}`)
+	a.silent()
+	w.wantDead(Filtered, 4)
+
 	// One that nobody waits for is not.
 	w.change(func(s *Settings) { s.UnsolicitedReplies = true })
 	s.writef(`{"service":"s","topic":"got","request_id":"3","resource_id":%q,"payload":{"d":"b.x"}}`, idA)
 	w.settleName(s, "s")
 	a.silent()
-	w.wantDead(Filtered, 4)
+	w.wantDead(Filtered, 5)
 }
 
 // Of rows that come in any number the foreign ones leave no trace: not even their number shows.

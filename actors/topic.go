@@ -51,8 +51,12 @@ type topic struct {
 	scratch  []byte // for filtered payloads
 }
 
+func makeTopic(d *Deps) *topic {
+	return &topic{deps: d, members: make(map[*Peer]struct{}), views: make(map[*filter.Filter]*view), speakers: make(map[*Peer]*view)}
+}
+
 func newTopic(d *Deps) *actor.Props {
-	t := &topic{deps: d, members: make(map[*Peer]struct{}), views: make(map[*filter.Filter]*view), speakers: make(map[*Peer]*view)}
+	t := makeTopic(d)
 	return Props(d, "topic", func() actor.Actor { return t }, actor.WithGuardian(d.Permanent))
 }
 
@@ -92,7 +96,7 @@ func (t *topic) broadcast(m *broadcast) {
 	t.refresh()
 	v := t.speakers[m.from]
 	if v == nil {
-		// It has left meanwhile; what it said before is filtered as it was.
+		// It has left meanwhile; what it said before goes by the policy it has now.
 		v = t.view(t.deps.policy(m.from))
 	}
 	if t.scratch = v.cast(m, t.scratch); cap(t.scratch) > keptScratch {

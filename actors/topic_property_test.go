@@ -75,7 +75,7 @@ func TestTopicEqualsNaiveFilter(t *testing.T) {
 	delivered := 0
 	rapid.Check(t, func(t *rapid.T) {
 		d := newDeps()
-		m := &model{deps: d, topic: &topic{deps: d, members: make(map[*Peer]struct{}), views: make(map[*filter.Filter]*view), speakers: make(map[*Peer]*view)}}
+		m := &model{deps: d, topic: makeTopic(d)}
 		m.reload(t)
 		t.Repeat(map[string]func(*rapid.T){
 			"join":      m.join,

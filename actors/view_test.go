@@ -131,7 +131,7 @@ func TestBroadcastDoesNotAllocateForMembers(t *testing.T) {
 		s := *d.settings()
 		s.Policies = policies(t, `s_service: {key_permissions: {a: [p], b: [q]}}`)
 		d.Settings.Store(&s)
-		tp := &topic{deps: d, members: make(map[*Peer]struct{}), views: make(map[*filter.Filter]*view), speakers: make(map[*Peer]*view)}
+		tp := makeTopic(d)
 		from := &Peer{Name: "s", Class: "s_service"}
 		tp.speak(from)
 		for i := range members {

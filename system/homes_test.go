@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"testing"
+	"time"
 
 	"strowger/client"
 	"strowger/system/service"
@@ -61,17 +62,23 @@ func (h *outside) serve(t *testing.T, s *service.Service) {
 	}
 	ctx, cancel := context.WithCancel(context.Background())
 	h.cancel, h.done = cancel, make(chan error, 1)
-	started := make(chan *service.Instance, 1)
+	started, online := make(chan *service.Instance, 1), make(chan struct{})
 	opts := client.ServeOptions{Started: func(i *service.Instance) { started <- i }}
+	opts.OnState = func(state client.State, _ error) {
+		if state == client.StateOnline {
+			close(online)
+		}
+	}
 	go func() {
 		h.done <- client.Serve(ctx, "ws://"+h.system.Addr().String()+"/", source, s, opts)
 	}()
 	t.Cleanup(func() { h.Stop(t) })
 	<-(<-started).Began()
-	eventually(t, "requests find the service", func() bool {
-		route := h.system.deps.Registry.Lookup(h.name)
-		return route != nil && h.system.deps.Counters.Authentic.Load() > 0
-	})
+	select {
+	case <-online:
+	case <-time.After(patience):
+		t.Fatal("the service does not come online")
+	}
 }
 
 func (h *outside) Stop(t *testing.T) {

@@ -40,7 +40,7 @@ type Policy struct {
 	TenantKeys []string `koanf:"tenant_keys" yaml:"tenant_keys,omitempty"`
 	// Streams are the topics of replies that come in any number, none included, to one request,
 	// such as one a call. One that is dropped leaves no trace; any other reply that is dropped is
-	// made up for by a 403, so that nobody waits for it in vain.
+	// made up for by a 403 if the request has no answer yet, so that nobody waits in vain.
 	Streams []string `koanf:"streams" yaml:"streams,omitempty"`
 }
 

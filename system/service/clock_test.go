@@ -66,7 +66,7 @@ func (m *manualClock) advance(d time.Duration) {
 	}
 }
 
-// waitFor returns when a timer is set that is due within d from now.
+// waitFor returns when a timer is set that is due d from now.
 func (m *manualClock) waitFor(d time.Duration) {
 	for {
 		m.mu.Lock()
@@ -75,6 +75,10 @@ func (m *manualClock) waitFor(d time.Duration) {
 		if found {
 			return
 		}
-		<-m.set
+		select {
+		case <-m.set:
+		case <-time.After(patience):
+			panic("no timer is set for " + d.String())
+		}
 	}
 }

@@ -34,7 +34,7 @@ func (c *Crash) Unwrap() error {
 // DeadLetter is what a service was doing when it crashed.
 type DeadLetter struct {
 	Service string
-	// Task is what ran: request, timer, event, work, source, setup, reload or stop.
+	// Task is what ran: request, timer, event, work, setup, reload, stop, or source and its name.
 	Task string
 	// Topic and Payload are those of a request.
 	Topic   string

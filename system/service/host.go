@@ -108,6 +108,9 @@ func (h *host) start(ctx actor.Context) {
 	if err != nil {
 		panic(&Crash{Service: h.instance.Name(), Task: h.task, Reason: err})
 	}
+	if h.life.ended.Load() {
+		return // it took so long that another one runs by now
+	}
 	h.instance.up(h.life)
 	for _, source := range h.life.sources {
 		source.start()

@@ -2,6 +2,7 @@ package service
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"sync"
@@ -43,11 +44,11 @@ type Instance struct {
 // error names everything that is wrong.
 func NewInstance(s *Service, home Home, o Options) (*Instance, error) {
 	service, err := s.withDefaults()
-	if err != nil {
-		return nil, fmt.Errorf("service %q: %w", s.Name, err)
+	o, wrong := o.withDefaults()
+	if home == nil {
+		wrong = errors.Join(wrong, errors.New("home is nil"))
 	}
-	o, err = o.withDefaults()
-	if err != nil {
+	if err := errors.Join(err, wrong); err != nil {
 		return nil, fmt.Errorf("service %q: %w", s.Name, err)
 	}
 	i := &Instance{
@@ -67,7 +68,7 @@ func NewInstance(s *Service, home Home, o Options) (*Instance, error) {
 // Name is the service's.
 func (i *Instance) Name() string { return i.service.Name }
 
-// Service is what runs, with the defaults filled in.
+// Service is what runs, with the defaults filled in. It must not be changed.
 func (i *Instance) Service() *Service { return &i.service }
 
 // Spec is the child for the home's supervisor; its Name is the service's. That supervisor must pass

@@ -295,3 +295,35 @@ func TestNoID(t *testing.T) {
 	r.quiet()
 	r.open(0)
 }
+
+// TestHangingSetup: a Setup that returns after it was given up starts nothing any more.
+func TestHangingSetup(t *testing.T) {
+	entered, until, stopped := make(chan struct{}), make(chan struct{}), make(chan struct{})
+	runs, sources := 0, make(chan int, 4)
+	r := newRig(t, &Service{Supervision: Supervision{PingEvery: time.Second, PingTimeout: time.Second}, Setup: func(s *Setup) error {
+		runs++
+		run := runs
+		s.Handle("ping", pong)
+		s.Source("one", func(ctx context.Context, _ Emit) error { sources <- run; <-ctx.Done(); return nil }, func(*Context, any) {})
+		if run == 1 {
+			s.OnStop(func(*Context) { close(stopped) })
+			close(entered)
+			<-until
+		}
+		return nil
+	}})
+	r.run()
+	await(t, entered)
+	waits := r.ask("ping", "")
+	r.after(time.Second)
+	r.after(time.Second)
+	r.want(waits + ` 503 ping {"retry_after":0}`)
+	r.state("restarting", "up")
+	close(until)
+	await(t, stopped)
+	r.ping()
+	r.stop()
+	if got := await(t, sources); got != 2 || len(sources) > 0 {
+		t.Errorf("the source of run %d runs, and %d more", got, len(sources))
+	}
+}

@@ -175,7 +175,7 @@ func deadline(t *testing.T, start starter) {
 			r.Reply("in time")
 		})
 	})
-	s.RequestTimeout = 200 * time.Millisecond
+	s.RequestTimeout = 500 * time.Millisecond
 	c := start(t, s).Call(t)
 	c.Send("forget", `1`, "")
 	expect(t, c, `1`, 504, "forget", `null`)
@@ -204,7 +204,7 @@ func contextEnds(t *testing.T, start starter) {
 			})
 		})
 	})
-	s.RequestTimeout = 200 * time.Millisecond
+	s.RequestTimeout = 500 * time.Millisecond
 	h := start(t, s)
 	c := h.Call(t)
 	c.Send("hang", `1`, "")

@@ -1,0 +1,87 @@
+// Package server starts the servers that are compared, each as a process of its own.
+package server
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+
+	"strowger/bench/dialect"
+	"strowger/bench/process"
+)
+
+// Spec is one server that takes part.
+type Spec struct {
+	// Name is the server's in flags and results.
+	Name string
+	// Title is the server's in tables.
+	Title string
+	// Collects tells whether SIGUSR1 makes it collect garbage and give memory back.
+	Collects bool
+	// Local tells whether it can answer requests by itself, Remote whether it passes them on to a
+	// service that is a connection.
+	Local, Remote bool
+	// Topics tells whether it has many topics and services, told apart by their names.
+	Topics bool
+	// Filters tells whether it filters by the policy of dialect.GuardedKey.
+	Filters bool
+	// MaxConnections is how many it can hold; 0 means as many as files may be open.
+	MaxConnections int
+
+	// tuned are the settings for kinds of load under which others than the usual ones do better.
+	tuned map[Load]starter
+	start starter
+}
+
+// Load is a kind of load for which a server may be set up.
+type Load string
+
+// The kinds of load.
+const (
+	Usual Load = ""
+	Idle  Load = "idle" // many connections that do nothing
+	Bulk  Load = "bulk" // many events to many subscribers, where nobody asks for latency
+)
+
+// starter makes the command of a server whose files are in dir.
+type starter func(dir string) (*exec.Cmd, dialect.Dialect, error)
+
+// Running is a server that listens.
+type Running struct {
+	*process.Process
+	dialect.Dialect
+	dir string
+}
+
+// Start runs the server with its settings for the load. Its files, the tokens above all, are in a new directory in memory.
+func (s Spec) Start(load Load) (*Running, error) {
+	dir, err := os.MkdirTemp(memory(), "strowger-bench-")
+	if err != nil {
+		return nil, fmt.Errorf("make directory: %w", err)
+	}
+	start, ok := s.tuned[load]
+	if !ok {
+		start = s.start
+	}
+	cmd, d, err := start(dir)
+	if err == nil {
+		var p *process.Process
+		if p, err = process.Start(cmd); err == nil {
+			return &Running{Process: p, Dialect: d, dir: dir}, nil
+		}
+	}
+	return nil, errors.Join(fmt.Errorf("%s: %w", s.Name, err), os.RemoveAll(dir))
+}
+
+// Stop ends the server and removes its files.
+func (r *Running) Stop() error { return errors.Join(r.Process.Stop(), os.RemoveAll(r.dir)) }
+
+// memory is a directory that is not on a disk, if there is one.
+func memory() string {
+	const shm = "/dev/shm"
+	if info, err := os.Stat(shm); err == nil && info.IsDir() {
+		return shm
+	}
+	return ""
+}

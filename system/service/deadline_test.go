@@ -1,0 +1,300 @@
+package service
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"testing"
+	"time"
+
+	"strowger/transport/wire"
+)
+
+// waiting is a service that answers late or not at all.
+func waiting(limits Limits) (s *Service, entered chan struct{}, ends chan error) {
+	entered, ends = make(chan struct{}, 16), make(chan error, 16)
+	return &Service{Limits: limits, Supervision: Supervision{PingEvery: -1}, Setup: func(s *Setup) error {
+		var kept []*Request
+		s.Handle("ping", pong)
+		s.Handle("keep", func(r *Request) { kept = append(kept, r); entered <- struct{}{} })
+		s.Handle("late", func(r *Request) {
+			for _, k := range kept {
+				k.Reply("late")
+			}
+			r.Reply(len(kept))
+		})
+		s.Handle("work", func(r *Request) {
+			r.Go(func(ctx context.Context) func() {
+				entered <- struct{}{}
+				<-ctx.Done()
+				ends <- ctx.Err()
+				return nil
+			})
+		})
+		return nil
+	}}, entered, ends
+}
+
+func TestDeadline(t *testing.T) {
+	s, entered, ends := waiting(Limits{})
+	s.RequestTimeout = time.Minute
+	r := start(t, s)
+	early := r.ask("keep", "")
+	r.clock.advance(time.Second)
+	later := r.ask("work", "")
+	soon := wire.Envelope{Topic: wire.Raw(`"keep"`), RequestID: wire.Raw(`"soon"`), ResourceID: wire.Raw(`"x"`)}
+	r.instance.Ask(&Ask{Envelope: &soon, Deadline: r.clock.Now().Add(10 * time.Second)})
+	for range 3 {
+		await(t, entered)
+	}
+	r.clock.advance(10*time.Second - 1)
+	r.ping()
+	r.clock.advance(1)
+	r.want(`"soon" 504 keep null`)
+	r.clock.advance(49*time.Second - 1)
+	r.ping()
+	r.clock.advance(1)
+	r.want(early + ` 504 keep null`)
+	r.clock.advance(time.Second)
+	r.want(later + ` 504 work null`)
+	if err := await(t, ends); !errors.Is(err, context.DeadlineExceeded) {
+		t.Errorf("the context ended with %v", err)
+	}
+	r.want(r.ask("late", "") + ` 200 late 2`) // who was answered is not answered again
+	c := r.instance.Counters()
+	if timeouts, surplus := c.Timeouts.Load(), c.Surplus.Load(); timeouts != 3 || surplus != 2 {
+		t.Errorf("%d timeouts and %d answers too late, want 3 and 2", timeouts, surplus)
+	}
+}
+
+func TestGone(t *testing.T) {
+	s, entered, ends := waiting(Limits{})
+	r := start(t, s)
+	for _, sender := range []string{"a", "a", "b", "c"} {
+		r.askAs(sender, `1`, "work", "")
+	}
+	for range 2 { // as many as the pool takes
+		await(t, entered)
+	}
+	r.instance.Gone("nobody")
+	r.instance.Gone("a")
+	for range 2 {
+		if err := await(t, ends); !errors.Is(err, context.Canceled) {
+			t.Errorf("the context ended with %v", err)
+		}
+		await(t, entered) // those of b and c
+	}
+	r.ping()
+	r.open(2)
+	r.instance.AllGone()
+	for range 2 {
+		await(t, ends)
+	}
+	r.open(0)
+	r.ping()
+	r.quiet()
+	if got := r.instance.Counters().Gone.Load(); got != 4 {
+		t.Errorf("%d requests were left, want 4", got)
+	}
+}
+
+func TestLimits(t *testing.T) {
+	t.Run("open", func(t *testing.T) {
+		s, entered, _ := waiting(Limits{Open: 2})
+		r := start(t, s)
+		r.ask("keep", "")
+		r.ask("keep", "")
+		await(t, entered)
+		await(t, entered)
+		r.want(r.ask("ping", "") + ` 503 ping {"retry_after":1}`)
+		r.clock.advance(30 * time.Second)
+		r.want(`"1" 504 keep null`, `"2" 504 keep null`)
+		r.ping()
+	})
+	t.Run("mailbox", func(t *testing.T) {
+		entered, until := make(chan struct{}), make(chan struct{})
+		r := start(t, &Service{Limits: Limits{Mailbox: 2}, Setup: func(s *Setup) error {
+			s.Handle("ping", pong)
+			s.Handle("block", func(r *Request) { close(entered); <-until; r.Reply(nil) })
+			return nil
+		}})
+		block := r.ask("block", "")
+		await(t, entered)
+		a, b := r.ask("ping", ""), r.ask("ping", "")
+		r.want(r.ask("ping", "") + ` 503 ping {"retry_after":1}`)
+		r.instance.Gone("sub") // who leaves does not empty the mailbox
+		r.askAs("other", `9`, "ping", "")
+		r.want(`9 503 ping {"retry_after":1}`)
+		close(until)
+		r.open(0)
+		for r.instance.State().Queued > 0 {
+			r.open(0)
+		}
+		r.ping()
+		_, _, _ = block, a, b // got nothing, as they had left
+		r.quiet()
+	})
+	t.Run("work", func(t *testing.T) {
+		s, entered, _ := waiting(Limits{Work: 1})
+		r := start(t, s)
+		for range 3 { // two run, one waits
+			r.ask("work", "")
+		}
+		await(t, entered)
+		await(t, entered)
+		r.want(r.ask("work", "") + ` 503 work {"retry_after":1}`)
+		r.instance.Gone("sub")
+		await(t, entered)
+		r.ping()
+		if got := r.instance.Counters().Busy.Load(); got != 1 {
+			t.Errorf("%d found no place, want 1", got)
+		}
+	})
+	t.Run("work without a request", func(t *testing.T) {
+		until, took := make(chan struct{}), make(chan []bool, 1)
+		r := start(t, &Service{Limits: Limits{Work: 1}, Setup: func(s *Setup) error {
+			s.After(time.Second, func(c *Context) {
+				var ok []bool
+				for range 4 {
+					ok = append(ok, c.Go(func(context.Context) func() { <-until; return nil }))
+				}
+				took <- ok
+			})
+			return nil
+		}})
+		r.after(time.Second)
+		if got := await(t, took); !slices.Equal(got, []bool{true, true, true, false}) {
+			t.Errorf("taken: %v", got)
+		}
+		close(until)
+	})
+	t.Run("timers", func(t *testing.T) {
+		r := start(t, &Service{Limits: Limits{Timers: 2}, Setup: func(s *Setup) error {
+			s.Handle("ping", pong)
+			s.Handle("timer", func(r *Request) { r.Every(time.Hour, func(*Context) {}); r.Reply(nil) })
+			s.Handle("once", func(r *Request) { r.After(time.Second, func(*Context) { r.Reply("fired") }) })
+			s.Handle("stopped", func(r *Request) { r.After(time.Second, func(*Context) {}).Stop(); r.Reply(nil) })
+			return nil
+		}})
+		r.want(r.ask("timer", "") + ` 200 timer null`)
+		for range 3 { // over is over
+			r.want(r.ask("stopped", "") + ` 200 stopped null`)
+			id := r.ask("once", "")
+			r.after(time.Second)
+			r.want(id + ` 200 once "fired"`)
+		}
+		r.want(r.ask("timer", "") + ` 200 timer null`)
+		r.want(r.ask("timer", "") + ` 500 timer null`)
+		r.state("restarting", "up")
+		r.ping()
+	})
+}
+
+// TestDefaults holds what the documentation says.
+func TestDefaults(t *testing.T) {
+	s, err := (&Service{Name: "x", Setup: func(*Setup) error { return nil }}).withDefaults()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if want := (Limits{Open: 16384, Mailbox: 4096, Work: 1024, Events: 64, Timers: 4096}); s.Limits != want {
+		t.Errorf("limits %+v, want %+v", s.Limits, want)
+	}
+	want := Supervision{Intensity: 5, Period: 10 * time.Second, Backoff: 100 * time.Millisecond, BackoffCap: 30 * time.Second,
+		CoolDown: 30 * time.Second, Quiet: 30 * time.Second, PingEvery: 5 * time.Second, PingTimeout: 10 * time.Second, StopTimeout: 5 * time.Second}
+	if s.Supervision != want {
+		t.Errorf("supervision %+v, want %+v", s.Supervision, want)
+	}
+	o, err := Options{}.withDefaults()
+	if err != nil || o.Pool != 8 || o.RequestTimeout != 30*time.Second {
+		t.Errorf("options %+v, %v", o, err)
+	}
+	s.Supervision.PingEvery = -1
+	if spec := s.spec(); spec.PingEvery != 0 || !spec.Drain || spec.Breaker == nil {
+		t.Errorf("spec %+v", spec)
+	}
+}
+
+func TestWrongServices(t *testing.T) {
+	setup := func(*Setup) error { return nil }
+	tests := map[string]struct {
+		s    Service
+		o    Options
+		want string
+	}{
+		"no name":       {Service{Setup: setup}, Options{}, `service "": name is empty`},
+		"slash":         {Service{Name: "a/b", Setup: setup}, Options{}, `service "a/b": name has a slash`},
+		"reserved":      {Service{Name: "authentication", Setup: setup}, Options{}, `service "authentication": name is the router's own`},
+		"no setup":      {Service{Name: "a"}, Options{}, `service "a": setup is nil`},
+		"limit":         {Service{Name: "a", Setup: setup, Limits: Limits{Open: -1}}, Options{}, `service "a": limit open is -1, must not be negative`},
+		"duration":      {Service{Name: "a", Setup: setup, Supervision: Supervision{Quiet: -1}}, Options{}, `service "a": quiet is -1ns, must not be negative`},
+		"all of it":     {Service{Name: "/", RequestTimeout: -1}, Options{}, "service \"/\": name has a slash\nsetup is nil\nrequest timeout is -1ns, must not be negative"},
+		"pool":          {Service{Name: "a", Setup: setup}, Options{Pool: -1}, `service "a": pool is -1, must not be negative`},
+		"home's option": {Service{Name: "a", Setup: setup}, Options{RequestTimeout: -1}, `service "a": request timeout is -1ns, must not be negative`},
+	}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			_, err := NewInstance(&test.s, make(counter), test.o)
+			if err == nil || err.Error() != test.want {
+				t.Errorf("got %v, want %s", err, test.want)
+			}
+		})
+	}
+	if _, err := NewInstance(&Service{Name: "a", Setup: setup}, nil, Options{}); err == nil || err.Error() != `service "a": home is nil` {
+		t.Errorf("without a home: %v", err)
+	}
+	long := make([]byte, longestName+1)
+	for i := range long {
+		long[i] = 'n'
+	}
+	if _, err := NewInstance(&Service{Name: string(long), Setup: setup}, make(counter), Options{}); err == nil {
+		t.Error("a name that is too long is taken")
+	}
+}
+
+// TestMisuse are mistakes that a panic in Setup or in a handler points out.
+func TestMisuse(t *testing.T) {
+	handle := func(*Request) {}
+	tests := map[string]struct {
+		do   func(s *Setup)
+		want string
+	}{
+		"topic twice":     {func(s *Setup) { s.Handle("a", handle); s.Handle("a", handle) }, `service: Handle: topic "a" is empty, handled already or the home's`},
+		"empty topic":     {func(s *Setup) { s.Handle("", handle) }, `service: Handle: topic "" is empty, handled already or the home's`},
+		"home's topic":    {func(s *Setup) { s.Handle(StateTopic, handle) }, `service: Handle: topic "service_state" is empty, handled already or the home's`},
+		"no handler":      {func(s *Setup) { s.Handle("a", nil) }, "service: Handle: function is nil"},
+		"no source":       {func(s *Setup) { s.Source("a", nil, nil) }, "service: Source: function is nil"},
+		"no interval":     {func(s *Setup) { s.Every(0, func(*Context) {}) }, "service: Every: interval 0s is not positive"},
+		"no timer":        {func(s *Setup) { s.After(0, nil) }, "service: timer: function is nil"},
+		"too much jitter": {func(s *Setup) { s.Every(1, func(*Context) {}).Jitter(1) }, "service: Jitter: 1ns is not between 0 and the interval of 1ns"},
+		"no work":         {func(s *Setup) { s.Go(nil) }, "service: Go: function is nil"},
+	}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			r := newRig(t, &Service{Setup: func(s *Setup) error { test.do(s); return nil }, Supervision: Supervision{Intensity: -1}})
+			r.run()
+			r.state("down 30")
+			if d := await(t, r.dead); d.Reason != test.want {
+				t.Errorf("reason %v, want %s", d.Reason, test.want)
+			}
+		})
+	}
+	t.Run("after setup", func(t *testing.T) {
+		r := start(t, &Service{Setup: func(s *Setup) error {
+			s.Handle("late", func(*Request) { s.OnReload(func(*Context) {}) })
+			return nil
+		}})
+		r.want(r.ask("late", "") + ` 500 late null`)
+		if d := await(t, r.dead); d.Reason != "service: OnReload: Setup has returned" {
+			t.Errorf("reason %v", d.Reason)
+		}
+	})
+	t.Run("status", func(t *testing.T) {
+		r := start(t, &Service{Setup: func(s *Setup) error {
+			s.Handle("fail", func(r *Request) { r.Fail(200, "x") })
+			s.Handle("with", func(r *Request) { r.ReplyWith("x", 600, nil) })
+			return nil
+		}})
+		r.want(r.ask("fail", "") + ` 500 fail null`)
+		r.state("restarting", "up")
+	})
+}

@@ -54,6 +54,8 @@ func rules() []rule {
 			reason: "a service's author sees requests and topics, never connections; and client runs it in processes without a router"},
 		{dir: "system/dashboard/...", ours: []string{"transport/wire", "actors/filter", "system/service"}, never: []string{gws, koanf, protoactor, "net/http"},
 			reason: "a built-in service is written as anybody's is: against system/service"},
+		{dir: "system/hometest/...", ours: []string{"transport/wire", "system/service", "system/supervisor"}, never: []string{gws, koanf, "net/http"},
+			reason: "a service is tested without a router"},
 		{dir: "system/demo/...", ours: []string{"transport/wire", "actors/filter", "system/service", "system/supervisor", "system/token", "system/demo/..."}, never: []string{gws, koanf, protoactor},
 			reason: "the demo's services are written as anybody's are, and its page is a client like any other"},
 		{dir: "system/supervisor/...", ours: []string{"transport/wire/...", "actors/...", "config/...", "system/..."}, never: []string{gws, "net/http"},

@@ -24,6 +24,8 @@ type daemon struct {
 	// started, unless nil, is called once connections are accepted; end is called before they are
 	// sent away.
 	started func(r router) (end func(), err error)
+	// ended, unless nil, is called last, while a further signal does not yet end the process.
+	ended func()
 }
 
 // run returns when the daemon has stopped.
@@ -32,6 +34,9 @@ func (d *daemon) run() error {
 	stops, reloads := make(chan os.Signal, 2), make(chan os.Signal, 1)
 	defer d.program.notify(stops, syscall.SIGTERM, syscall.SIGINT)()
 	defer d.program.notify(reloads, syscall.SIGHUP, syscall.SIGUSR1)()
+	if d.ended != nil {
+		defer d.ended()
+	}
 
 	build := readBuild()
 	d.log.Info("starting", "version", build.Version, "go", build.Go, "token_dir", tokenDirectory(d.cfg))

@@ -3,6 +3,7 @@ package main
 import (
 	"encoding/json"
 	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -146,5 +147,40 @@ func (s *remoteService) OnMessage(_ *gws.Conn, m *gws.Message) {
 			"service_name": request.Service, "topic": request.Topic, "payload": request.Payload,
 			"request_id": request.RequestID, "resource_id": request.ResourceID, "status_string": "ok", "status_code": 200,
 		})
+	}
+}
+
+// TestServeOffersDashboard wants a router without any settings to have something to tell.
+func TestServeOffersDashboard(t *testing.T) {
+	dir := t.TempDir()
+	ask := func(addr string, status int, permissions ...string) string {
+		args := []string{"call", "--url", "ws://" + addr + "/", "--token-dir", dir, "--timeout", "2s"}
+		for _, permission := range permissions {
+			args = append(args, "--permission", permission)
+		}
+		r := begin(t, nil, append(args, "dashboard.system.information", "cpu_status")...)
+		r.wait(status)
+		return r.stdout.String()
+	}
+	for _, offered := range []bool{true, false} {
+		file := filepath.Join(t.TempDir(), "strowger.yaml")
+		writeFile(t, file, fmt.Sprintf("dashboard: {enabled: %v}\nadmin: {address: \"\"}\n", offered))
+		daemon := begin(t, nil, "serve", "--config", file, "--listen", "127.0.0.1:0", "--token-dir", dir)
+		var listening struct{ Addr string }
+		if err := json.Unmarshal([]byte(daemon.stderr.line(t, `"msg":"listening"`)), &listening); err != nil {
+			t.Fatal(err)
+		}
+		if offered {
+			if out := ask(listening.Addr, 0, "xml_cdr_view"); !strings.Contains(out, `"payload":{"cpu_status":{"total":`) {
+				t.Errorf("load is %s", out)
+			}
+			if out := ask(listening.Addr, 3); !strings.Contains(out, `"code":403`) {
+				t.Errorf("who may not see the load gets %s", out)
+			}
+		} else if out := ask(listening.Addr, 1, "xml_cdr_view"); out != "" {
+			t.Errorf("nobody answered %s", out)
+		}
+		daemon.signals.send(t, syscall.SIGTERM)
+		daemon.wait(0)
 	}
 }

@@ -61,7 +61,8 @@ func (p *program) demo(f demoFlags, flags *pflag.FlagSet) error {
 		return fmt.Errorf("make a directory for tokens: %w", err)
 	}
 	// What is left are tokens that nobody takes any more.
-	defer func() { _ = os.RemoveAll(dir) }()
+	remove := func() { _ = os.RemoveAll(dir) }
+	defer remove()
 	load := func() (*config.Config, error) { return demoConfig(flags, f.page, dir) }
 	cfg, err := load()
 	if err != nil {
@@ -75,7 +76,7 @@ func (p *program) demo(f demoFlags, flags *pflag.FlagSet) error {
 	}
 	chaos := demo.NewChaos(demo.ChaosOptions{Interval: f.interval, Log: log})
 	o := demo.Options{Chaos: chaos}
-	d := &daemon{program: p, load: load, cfg: cfg, level: level, log: log}
+	d := &daemon{program: p, load: load, cfg: cfg, level: level, log: log, ended: remove}
 	d.services = []*service.Service{demo.Clock(o), demo.Calls(o)}
 	d.started = func(r router) (end func(), err error) {
 		s := &show{program: p, flags: f, router: r.Addr().String(), tokens: dir, chaos: chaos, log: log}

@@ -57,8 +57,11 @@ func (c *Chaos) victim(name string) *victim {
 }
 
 // Run breaks one service after the other until ctx ends. A service that is still busy with its
-// last fault is spared.
+// last fault is spared; without services there is nothing to do.
 func (c *Chaos) Run(ctx context.Context) {
+	if len(c.victims) == 0 {
+		return
+	}
 	for wait(ctx, c.o.Clock, c.pause()) == nil {
 		v, fault := c.choose()
 		select {

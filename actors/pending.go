@@ -1,7 +1,6 @@
 package actors
 
 import (
-	"container/list"
 	"slices"
 	"time"
 
@@ -11,18 +10,22 @@ import (
 // pending is a service's table of requests under way and of those who asked. A request stays known
 // after its first reply, because one request may get several (protocol 5.5).
 type pending struct {
-	askers    map[string]*asker // by subscriber id
-	unsettled map[wire.Key]map[*request]struct{}
-	byAge     list.List // of *request, oldest first: all have the same timeout
+	askers    map[string]*asker  // by subscriber id
+	unsettled map[wire.Key]chain // byKey
+	ages      chain              // byAge: oldest first, as all have the same timeout
 	limit     func() int
 }
+
+// remembered is how many answered requests of one subscriber stay known: a request may get several
+// replies, and in between others may be answered.
+const remembered = 64
 
 // asker is a subscriber that has asked the service something since it connected.
 type asker struct {
 	peer     *Peer
 	requests map[wire.Key]*request
-	open     int       // requests without a reply yet
-	answered list.List // of *request, the longest answered first
+	open     int   // requests without a reply yet
+	answered chain // byAnswer: the longest answered first
 }
 
 type request struct {
@@ -32,15 +35,17 @@ type request struct {
 	takers   []*instance    // who got it and lives; until the first reply
 	envelope *wire.Envelope // as it was asked; what is needed to answer it, or all where it may be asked again
 	deadline time.Time
-	answered *list.Element // nil: no reply yet
-	served   bool          // its asker was sent a reply, or a 403 in place of one that was filtered out
-	age      *list.Element
+	links    [chainCount]link
+	served   bool // its asker was sent a reply, or a 403 in place of one that was filtered out
 }
+
+// answered reports whether r has had a reply.
+func (r *request) answered() bool { return r.links[byAnswer].in }
 
 func newPending(limit func() int) *pending {
 	return &pending{
 		askers:    make(map[string]*asker),
-		unsettled: make(map[wire.Key]map[*request]struct{}),
+		unsettled: make(map[wire.Key]chain),
 		limit:     limit,
 	}
 }
@@ -61,30 +66,27 @@ func (p *pending) add(peer *Peer, key wire.Key, deadline time.Time) *request {
 	}
 	r := &request{key: key, asker: a, deadline: deadline}
 	r.takers = r.first[:0]
-	r.age = p.byAge.PushBack(r)
+	p.ages.push(byAge, r)
 	a.requests[key] = r
 	a.open++
 	same := p.unsettled[key]
-	if same == nil {
-		same = make(map[*request]struct{}, 1)
-		p.unsettled[key] = same
-	}
-	same[r] = struct{}{}
+	same.push(byKey, r)
+	p.unsettled[key] = same
 	return r
 }
 
 // settle notes that r has a reply. Of the answered requests of one subscriber only so many are
 // remembered as may be open.
 func (p *pending) settle(r *request) {
-	if r.answered != nil {
+	if r.answered() {
 		return
 	}
 	p.forgetUnsettled(r)
 	a := r.asker
 	a.open--
-	r.answered = a.answered.PushBack(r)
-	if a.answered.Len() > p.limit() {
-		p.remove(a.answered.Front().Value.(*request))
+	a.answered.push(byAnswer, r)
+	if a.answered.length > min(remembered, p.limit()) {
+		p.remove(a.answered.first)
 	}
 }
 
@@ -95,17 +97,19 @@ func (p *pending) forgetUnsettled(r *request) {
 	}
 	r.takers, r.first, r.envelope = nil, [1]*instance{}, nil
 	same := p.unsettled[r.key]
-	delete(same, r)
-	if len(same) == 0 {
+	same.remove(byKey, r)
+	if same.length == 0 {
 		delete(p.unsettled, r.key)
+		return
 	}
+	p.unsettled[r.key] = same
 }
 
 func (p *pending) remove(r *request) {
-	p.byAge.Remove(r.age)
+	p.ages.remove(byAge, r)
 	delete(r.asker.requests, r.key)
-	if r.answered != nil {
-		r.asker.answered.Remove(r.answered)
+	if r.answered() {
+		r.asker.answered.remove(byAnswer, r)
 		return
 	}
 	r.asker.open--
@@ -115,8 +119,7 @@ func (p *pending) remove(r *request) {
 // lost takes an instance that died out of all requests and returns those that nobody else has.
 func (p *pending) lost(dead *instance) []*request {
 	var orphans []*request
-	for e := p.byAge.Front(); e != nil; e = e.Next() {
-		r := e.Value.(*request)
+	for r := p.ages.first; r != nil; r = r.links[byAge].next {
 		at := slices.Index(r.takers, dead)
 		if at < 0 {
 			continue
@@ -144,20 +147,16 @@ func (p *pending) gone(id string) {
 // only returns the one unanswered request with this id; ambiguous is true when there are several.
 func (p *pending) only(key wire.Key) (r *request, ambiguous bool) {
 	same := p.unsettled[key]
-	if len(same) > 1 {
+	if same.length > 1 {
 		return nil, true
 	}
-	for r := range same {
-		return r, false
-	}
-	return nil, false
+	return same.first, false
 }
 
 // expire removes what is older than its deadline by grace. Until then an unanswered request still
 // makes a reply without resource_id ambiguous, so that a late one cannot reach somebody else.
 func (p *pending) expire(now time.Time, grace time.Duration) {
-	for e := p.byAge.Front(); e != nil; e = p.byAge.Front() {
-		r := e.Value.(*request)
+	for r := p.ages.first; r != nil; r = p.ages.first {
 		if now.Before(r.deadline.Add(grace)) {
 			return
 		}

@@ -49,6 +49,18 @@ func TestPendingRemembersSoManyAnswered(t *testing.T) {
 	recount(t, p)
 }
 
+func TestPendingRemembersNoMoreThanItsShare(t *testing.T) {
+	p, a := newTable(1000), &Peer{ID: "a"}
+	for i := range 3 * remembered {
+		key := wire.Key(fmt.Sprint(i))
+		p.settle(p.add(a, key, epoch))
+	}
+	if got := len(p.askers["a"].requests); got != remembered {
+		t.Errorf("%d answered requests remembered, want %d", got, remembered)
+	}
+	recount(t, p)
+}
+
 func TestPendingOnly(t *testing.T) {
 	p, a, b := newTable(9), &Peer{ID: "a"}, &Peer{ID: "b"}
 	check := func(when string, want *Peer, ambiguous bool) {
@@ -93,13 +105,28 @@ func TestPendingExpire(t *testing.T) {
 		left  int
 	}{{9 * time.Second, 4}, {10 * time.Second, 3}, {12*time.Second - 1, 2}, {time.Hour, 0}} {
 		p.expire(epoch.Add(step.after), 10*time.Second)
-		if got := p.byAge.Len(); got != step.left {
+		if got := p.ages.length; got != step.left {
 			t.Errorf("%d left after %v, want %d", got, step.after, step.left)
 		}
 		recount(t, p)
 	}
 	if p.askers["a"] == nil {
 		t.Error("the asker was forgotten with its requests")
+	}
+}
+
+// walk goes through a chain in both directions and counts.
+func walk(t *testing.T, which int, c chain) {
+	t.Helper()
+	there, back := 0, 0
+	for r := c.first; r != nil; r = r.links[which].next {
+		there++
+	}
+	for r := c.last; r != nil; r = r.links[which].prev {
+		back++
+	}
+	if there != c.length || back != c.length {
+		t.Fatalf("chain %d: %d forwards, %d backwards, length %d", which, there, back, c.length)
 	}
 }
 
@@ -113,18 +140,18 @@ func recount(t *testing.T, p *pending) {
 			if r.key != key || r.asker != a || a.peer.ID != id {
 				t.Fatalf("request %s of %s is filed under %s of %s", r.key, r.asker.peer.ID, key, id)
 			}
-			_, waits := p.unsettled[key][r]
-			if waits != (r.answered == nil) {
-				t.Fatalf("request %s of %s: answered %v, unsettled %v", key, id, r.answered != nil, waits)
+			if waits := r.links[byKey].in; waits == r.answered() {
+				t.Fatalf("request %s of %s: answered %v, unsettled %v", key, id, r.answered(), waits)
 			}
-			if r.answered == nil {
+			if !r.answered() {
 				open++
 			} else {
 				answered++
 			}
 		}
-		if a.open != open || a.answered.Len() != answered {
-			t.Fatalf("%s counts %d open and %d answered, has %d and %d", id, a.open, a.answered.Len(), open, answered)
+		walk(t, byAnswer, a.answered)
+		if a.open != open || a.answered.length != answered {
+			t.Fatalf("%s counts %d open and %d answered, has %d and %d", id, a.open, a.answered.length, open, answered)
 		}
 		if limit := p.limit(); open > limit || answered > limit {
 			t.Fatalf("%s has %d open and %d answered, over %d", id, open, answered, limit)
@@ -132,14 +159,16 @@ func recount(t *testing.T, p *pending) {
 		total += len(a.requests)
 		unsettled += open
 	}
-	if p.byAge.Len() != total {
-		t.Fatalf("%d by age, %d in all", p.byAge.Len(), total)
+	walk(t, byAge, p.ages)
+	if p.ages.length != total {
+		t.Fatalf("%d by age, %d in all", p.ages.length, total)
 	}
 	for key, same := range p.unsettled {
-		if len(same) == 0 {
-			t.Fatalf("empty set kept for %s", key)
+		if same.length == 0 {
+			t.Fatalf("empty chain kept for %s", key)
 		}
-		unsettled -= len(same)
+		walk(t, byKey, same)
+		unsettled -= same.length
 	}
 	if unsettled != 0 {
 		t.Fatalf("unsettled ones are off by %d", unsettled)
@@ -160,7 +189,7 @@ func TestPendingRandom(t *testing.T) {
 				open := 0
 				if a := p.askers[peer.ID]; a != nil {
 					open = a.open
-					if old := a.requests[key]; old != nil && old.answered == nil {
+					if old := a.requests[key]; old != nil && !old.answered() {
 						open--
 					}
 				}
@@ -174,8 +203,8 @@ func TestPendingRandom(t *testing.T) {
 			case 5:
 				now = now.Add(time.Duration(random.IntN(8)) * time.Second)
 				p.expire(now, 5*time.Second)
-				for e := p.byAge.Front(); e != nil; e = e.Next() {
-					if r := e.Value.(*request); !now.Before(r.deadline.Add(5 * time.Second)) {
+				for r := p.ages.first; r != nil; r = r.links[byAge].next {
+					if !now.Before(r.deadline.Add(5 * time.Second)) {
 						t.Fatalf("seed %d: %s outlived its deadline", seed, r.key)
 					}
 				}
@@ -187,7 +216,7 @@ func TestPendingRandom(t *testing.T) {
 			default:
 				askers := 0
 				for _, a := range p.askers {
-					if r := a.requests[key]; r != nil && r.answered == nil {
+					if r := a.requests[key]; r != nil && !r.answered() {
 						askers++
 					}
 				}
@@ -201,7 +230,7 @@ func TestPendingRandom(t *testing.T) {
 		for _, peer := range peers {
 			p.gone(peer.ID)
 		}
-		if p.byAge.Len() != 0 || len(p.unsettled) != 0 || len(p.askers) != 0 {
+		if p.ages.length != 0 || len(p.unsettled) != 0 || len(p.askers) != 0 {
 			t.Fatalf("seed %d: the table is not empty when all have gone", seed)
 		}
 	}

@@ -204,7 +204,14 @@ func (s *service) asker(e *wire.Envelope, from *Peer) (*Peer, *request, DeadReas
 		return nil, nil, UnknownSubscriber
 	}
 	r := a.requests[key]
-	if r != nil && (from.local != nil || s.deps.Clock.Now().Before(r.deadline)) {
+	if from.local != nil {
+		// It answers what is open, and nothing else.
+		if r != nil {
+			s.pending.remove(r)
+		}
+		return a.peer, r, 0
+	}
+	if r != nil && s.deps.Clock.Now().Before(r.deadline) {
 		s.pending.settle(r)
 		return a.peer, r, 0
 	}
@@ -287,7 +294,7 @@ func (s *service) sweep(ctx actor.Context) {
 	s.sweeping = nil
 	timeout := s.deps.settings().RequestTimeout
 	s.pending.expire(s.deps.Clock.Now(), timeout)
-	if s.pending.byAge.Len() > 0 {
+	if s.pending.ages.length > 0 {
 		s.sweepLater(ctx, timeout)
 	}
 }

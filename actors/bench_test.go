@@ -27,7 +27,7 @@ func BenchmarkRegistryLookup(b *testing.B) {
 
 // BenchmarkMailboxHop is one message to an actor that waits for it, and the way back.
 func BenchmarkMailboxHop(b *testing.B) {
-	d := newDeps()
+	d := newDeps(b)
 	done := make(chan struct{})
 	message := new(sweep)
 	pid := d.spawn(Props(d, "hop", func() actor.Actor {
@@ -48,7 +48,7 @@ func BenchmarkMailboxHop(b *testing.B) {
 
 // BenchmarkMailboxStream is one message of many that a busy actor handles.
 func BenchmarkMailboxStream(b *testing.B) {
-	d := newDeps()
+	d := newDeps(b)
 	message, count := new(sweep), 0
 	pid := d.spawn(Props(d, "stream", func() actor.Actor {
 		return actor.ReceiveFunc(func(ctx actor.Context) {

@@ -29,19 +29,24 @@ type Deps struct {
 	// Permanent restarts topics and services in place.
 	Permanent actor.SupervisorStrategy
 
+	workers     *workers
 	connections spawner
 	subscribers spawner
 
 	grants grantSets
 }
 
-// Supervise sets what happens to actors that panic.
+// Supervise readies what runs the actors and what happens to those that panic. Stop undoes it.
 func (d *Deps) Supervise() {
+	d.workers = newWorkers()
 	d.Temporary = &stopOnFailure{d.Log}
 	d.Permanent = &restartOnFailure{d.Log}
 	d.connections.init(d, "connection")
 	d.subscribers.init(d, "subscriber")
 }
+
+// Stop ends the goroutines that wait for something to do. It comes behind the last actor's end.
+func (d *Deps) Stop() { d.workers.stop() }
 
 // spawner spawns temporary actors of a kind that there are many of. They share their props, which
 // would be a third of what an actor takes.
@@ -83,9 +88,6 @@ type Settings struct {
 }
 
 func (d *Deps) settings() *Settings { return d.Settings.Load() }
-
-// dispatcher runs mailboxes on goroutines of their own.
-var dispatcher = actor.NewDefaultDispatcher(burst)
 
 // send posts a message from whatever goroutine.
 func (d *Deps) send(to *actor.PID, message any) { d.System.Root.Send(to, message) }

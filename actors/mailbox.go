@@ -8,9 +8,6 @@ import (
 	"github.com/asynkron/protoactor-go/actor"
 )
 
-// burst is how many messages an actor handles before it lets others run.
-const burst = 256
-
 // mailbox is the queue in front of an actor: many post, one goroutine at a time hands over. It
 // differs from the library's in three ways: a post allocates nothing while the queue is short,
 // what is still queued when the actor stops becomes dead letters, and a batching one hands over

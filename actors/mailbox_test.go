@@ -235,6 +235,8 @@ func TestMailboxConcurrentPosters(t *testing.T) {
 				}
 			}
 			m, _, _ := testMailbox(batching)
+			dispatcher := newWorkers()
+			defer dispatcher.stop()
 			m.RegisterHandlers(&sink{take}, dispatcher)
 			var posting sync.WaitGroup
 			for from := range posters {

@@ -57,7 +57,7 @@ type crasher interface{ Crashed() }
 func Props(d *Deps, kind string, produce func() actor.Actor, more ...actor.PropsOption) *actor.Props {
 	options := append([]actor.PropsOption{
 		actor.WithMailbox(newMailbox),
-		actor.WithDispatcher(dispatcher),
+		actor.WithDispatcher(d.workers),
 	}, more...)
 	return actor.PropsFromProducer(func() actor.Actor {
 		return &Safe{inner: produce(), kind: kind, deps: d}

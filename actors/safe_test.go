@@ -57,7 +57,7 @@ func TestPanicInUserMessage(t *testing.T) {
 		}
 	}
 	t.Run("restarted", func(t *testing.T) {
-		d, w := newDeps(), window(1<<20)
+		d, w := newDeps(t), window(1<<20)
 		f, pid := newFragile(d, d.Permanent, "*actors.bomb")
 		f.saw(t, "*actor.Started")
 		bombs(d, pid, w, 2)
@@ -71,7 +71,7 @@ func TestPanicInUserMessage(t *testing.T) {
 		ended(t, d, pid)
 	})
 	t.Run("stopped", func(t *testing.T) {
-		d, w := newDeps(), window(1<<20)
+		d, w := newDeps(t), window(1<<20)
 		f, pid := newFragile(d, d.Temporary, "*actors.bomb")
 		f.saw(t, "*actor.Started")
 		bombs(d, pid, w, 5)
@@ -100,7 +100,7 @@ func wantCrash(t *testing.T, d *Deps, want int64) {
 func TestPanicAtTheEnd(t *testing.T) {
 	for _, at := range []string{"*actor.Stopping", "*actor.Stopped"} {
 		t.Run(at, func(t *testing.T) {
-			d := newDeps()
+			d := newDeps(t)
 			f, pid := newFragile(d, d.Permanent, at)
 			f.saw(t, "*actor.Started")
 			d.System.Root.Stop(pid)
@@ -112,7 +112,7 @@ func TestPanicAtTheEnd(t *testing.T) {
 		})
 	}
 	t.Run("*actor.Restarting", func(t *testing.T) {
-		d := newDeps()
+		d := newDeps(t)
 		f, pid := newFragile(d, d.Permanent, "*actors.bomb", "*actor.Restarting")
 		f.saw(t, "*actor.Started")
 		d.send(pid, &bomb{})
@@ -129,7 +129,7 @@ func TestPanicAtTheEnd(t *testing.T) {
 
 func TestPanicIsLoggedWithItsStack(t *testing.T) {
 	var log bytes.Buffer
-	d := newDeps()
+	d := newDeps(t)
 	d.Log = slog.New(slog.NewTextHandler(&log, nil))
 	d.Supervise()
 	f, pid := newFragile(d, d.Temporary, "*actors.bomb")

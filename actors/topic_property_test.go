@@ -74,7 +74,7 @@ type model struct {
 func TestTopicEqualsNaiveFilter(t *testing.T) {
 	delivered := 0
 	rapid.Check(t, func(t *rapid.T) {
-		d := newDeps()
+		d := newDeps(t)
 		m := &model{deps: d, topic: makeTopic(d)}
 		m.reload(t)
 		t.Repeat(map[string]func(*rapid.T){

@@ -126,7 +126,7 @@ func (e *countingEgress) NewGroup() Group {
 // What a broadcast costs here depends on how many classes there are, not on how many members.
 func TestBroadcastDoesNotAllocateForMembers(t *testing.T) {
 	cost := func(members int) float64 {
-		d, e := newDeps(), new(countingEgress)
+		d, e := newDeps(t), new(countingEgress)
 		d.Egress = e
 		s := *d.settings()
 		s.Policies = policies(t, `s_service: {key_permissions: {a: [p], b: [q]}}`)

@@ -30,7 +30,7 @@ type world struct {
 	stray  int // messages without a case that a test sent on purpose
 }
 
-func newDeps() *Deps {
+func newDeps(t interface{ Cleanup(func()) }) *Deps {
 	d := &Deps{
 		System: actor.NewActorSystem(
 			actor.WithLoggerFactory(func(*actor.ActorSystem) *slog.Logger { return slog.New(slog.DiscardHandler) }),
@@ -45,6 +45,7 @@ func newDeps() *Deps {
 		Registry: new(Registry),
 	}
 	d.Supervise()
+	t.Cleanup(d.Stop)
 	d.Settings.Store(&Settings{
 		Depth: 64, AuthenticationTimeout: 30 * time.Second, AuthenticationAttempts: 3,
 		RequestTimeout: 10 * time.Second, PendingRequests: 4, Policies: NewPolicies(nil, filter.Pass()),
@@ -61,7 +62,7 @@ func newDeps() *Deps {
 // stopped, and every lease must have come back.
 func newWorld(t testing.TB, change ...func(*Deps)) *world {
 	t.Helper()
-	d := newDeps()
+	d := newDeps(t)
 	w := &world{t: t, deps: d, clock: d.Clock.(*fakeClock), tokens: d.Tokens.(*fakeTokens), egress: d.Egress.(*fakeEgress)}
 	for _, f := range change {
 		f(d)

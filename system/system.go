@@ -108,11 +108,13 @@ func (s *System) Start() error {
 	}
 	if s.server, err = transport.Listen(s.cfg.Listen.Address, s.egress, o); err != nil {
 		s.egress.Stop()
+		s.deps.Stop()
 		return err
 	}
 	if err = s.plant(); err != nil {
 		s.server.StopListening()
 		s.egress.Stop()
+		s.deps.Stop()
 		return fmt.Errorf("start: %w", err)
 	}
 	s.services.begin()
@@ -196,6 +198,7 @@ func (s *System) Stop(ctx context.Context) error {
 		s.log.Error("token files still being read", "err", err)
 	}
 	s.egress.Stop()
+	s.deps.Stop()
 	s.sumUp()
 	return err
 }

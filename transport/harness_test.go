@@ -100,7 +100,12 @@ func newRig(t testing.TB, change func(*Limits)) *rig {
 	return r
 }
 
-func (r *rig) end() { r.stop.Do(r.Egress.Stop) }
+func (r *rig) end() {
+	r.stop.Do(func() {
+		r.Egress.Stop()
+		r.deps.Stop()
+	})
+}
 
 // settle returns when the shards have handled all that was posted before the call.
 func (r *rig) settle() {

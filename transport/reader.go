@@ -33,17 +33,37 @@ type reader struct {
 
 	buffer *[]byte // nil while waiting
 	n      int     // bytes read into it
-	err    error
+	err    error   // what ended the reading
 }
 
 // loop reads until the connection ends, and then says why.
 func (r *reader) loop(done func()) {
+	defer r.end(done)
+	pull := r.pull
+	for r.err = r.decoder.feed(r.early, r); r.err == nil; {
+		r.early = nil
+		if r.socket.raw == nil {
+			r.read()
+		} else if err := r.socket.raw.Read(pull); err != nil {
+			r.err = err
+		}
+		if r.err == nil {
+			r.socket.heard()
+			r.err = r.decoder.feed((*r.buffer)[:r.n], r)
+		}
+	}
+}
+
+// end comes behind the last read, or a panic.
+func (r *reader) end(done func()) {
 	defer done()
-	err := r.readAll()
+	if reason := recover(); reason != nil {
+		r.panicked(reason)
+	}
 	r.release()
-	r.deps.System.Root.Send(r.pid, &actors.ReadEnded{Code: closeCode(err), Err: err})
+	r.deps.System.Root.Send(r.pid, &actors.ReadEnded{Code: closeCode(r.err), Err: r.err})
 	r.window.Close()
-	if !isClosed(err) {
+	if !isClosed(r.err) {
 		// Closing with unread input would reset the connection before the peer saw our close frame.
 		_ = r.socket.conn.SetReadDeadline(time.Now().Add(lingerTime))
 		_, _ = io.Copy(io.Discard, io.LimitReader(r.socket.conn, maxLinger))
@@ -55,34 +75,6 @@ const (
 	lingerTime = 2 * time.Second // how long a peer may take to hear why it is closed
 	maxLinger  = 64 << 20        // bytes read and thrown away meanwhile
 )
-
-func (r *reader) readAll() (err error) {
-	defer func() {
-		if p := recover(); p != nil {
-			err = r.panicked(p)
-		}
-	}()
-	early := r.early
-	r.early = nil
-	if err := r.decoder.feed(early, r); err != nil {
-		return err
-	}
-	pull := r.pull
-	for {
-		if r.socket.raw == nil {
-			r.read()
-		} else if err := r.socket.raw.Read(pull); err != nil {
-			return err
-		}
-		if r.err != nil {
-			return r.err
-		}
-		r.socket.heard()
-		if err := r.decoder.feed((*r.buffer)[:r.n], r); err != nil {
-			return err
-		}
-	}
-}
 
 // pull reads what is there; false makes the caller wait for more, which takes no buffer.
 func (r *reader) pull(fd uintptr) bool {
@@ -140,10 +132,10 @@ func newBuffers() *sync.Pool {
 	}}
 }
 
-func (r *reader) panicked(reason any) error {
+func (r *reader) panicked(reason any) {
 	r.deps.Counters.Panics.Add(1)
 	r.deps.Log.Error("reader panicked", "remote", r.socket.conn.RemoteAddr().String(), "reason", fmt.Sprint(reason), "stack", string(debug.Stack()))
-	return &violation{wire.CloseInternalError, "reader panicked"}
+	r.err = &violation{wire.CloseInternalError, "reader panicked"}
 }
 
 func isClosed(err error) bool { return errors.Is(err, io.EOF) || errors.Is(err, net.ErrClosed) }

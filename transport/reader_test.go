@@ -4,9 +4,11 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
-	"net"
+	"sync"
 	"testing"
 	"time"
+
+	"github.com/asynkron/protoactor-go/actor"
 
 	"strowger/transport/wire"
 )
@@ -136,13 +138,16 @@ func TestUnmaskedPongInPieces(t *testing.T) {
 }
 
 func TestReaderPanic(t *testing.T) {
-	ours, theirs := net.Pipe()
-	defer func() { _, _ = ours.Close(), theirs.Close() }()
-	// Without a shard behind it, it panics at the first message.
-	r := &reader{deps: newDeps(), socket: &socket{conn: ours}, early: masked(text, []byte("{}"))}
-	r.socket.maxMessage.Store(100)
-	err := r.readAll()
-	if code := closeCode(err); code != wire.CloseInternalError {
+	r := newRig(t, nil)
+	near, far := r.tcpPair(4 << 10)
+	_ = far.Close()
+	reader := r.attached(near).reader
+	// There is nothing to read into and nobody to tell: the first is a panic, the second is not.
+	reader.deps, reader.buffers, reader.pid = r.deps, new(sync.Pool), actor.NewPID("nonhost", "nobody")
+	done := make(chan struct{})
+	go reader.loop(func() { close(done) })
+	<-done
+	if code := closeCode(reader.err); code != wire.CloseInternalError {
 		t.Errorf("code %s, want 1011", code)
 	}
 	if n := r.deps.Counters.Panics.Load(); n != 1 {

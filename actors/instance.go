@@ -56,21 +56,21 @@ func (s *service) choose(from *Peer, e *wire.Envelope) (to []*instance, served b
 	return s.chosen, true
 }
 
-// hand gives a request to those chosen for it.
+// hand gives a request, which is stamped, to those chosen for it.
 func (s *service) hand(r *request, e *wire.Envelope, lease *Lease, to []*instance) {
-	stamped := r.asker.peer.stamp(e)
+	r.asker.peer.stamp(e)
 	var frame Frame
 	for _, i := range to {
 		r.takers = append(r.takers, i)
 		i.open++
 		if i.peer.local != nil {
 			lease.Retain()
-			i.peer.local.Ask(&Request{Envelope: stamped, From: r.asker.peer, Deadline: r.deadline, lease: lease})
+			i.peer.local.Ask(&Request{Envelope: e, From: r.asker.peer, Deadline: r.deadline, lease: lease})
 			continue
 		}
 		if frame.Bytes == nil {
 			from := r.asker.peer
-			frame = Frame{Bytes: wire.TextFrame(stamped), Lease: lease, Refused: func() { s.busy(from, e) }}
+			frame = Frame{Bytes: wire.TextFrame(e), Lease: lease, Refused: func() { s.busy(from, e) }}
 		}
 		i.peer.Socket.Send(frame)
 	}

@@ -14,39 +14,38 @@ func (s *service) mayAsk(instance, from *Peer, e *wire.Envelope) bool {
 // reply that is dropped it is a 403 if the request has no answer yet, so that nobody waits in vain; a
 // failure keeps its status and loses its payload. Why a service in this process could not do what
 // was asked is no data: it is not filtered.
+// The envelope is changed in place.
 func (s *service) screen(m *say, to *Peer, r *request) *wire.Envelope {
-	if m.open || m.from.local != nil && failure(m.envelope) {
-		e := *m.envelope
-		e.ResourceID = nil
-		return &e
+	e := m.envelope
+	e.ResourceID = nil
+	if m.open || m.from.local != nil && failure(e) {
+		return e
 	}
 	f, subject := s.deps.policy(m.from), to.subject()
-	topic, _ := wire.Text(m.envelope.Topic)
-	payload, verdict := f.Apply(f.Class(subject), topic, m.envelope.Payload, nil)
+	topic, _ := wire.Text(e.Topic)
+	payload, verdict := f.Apply(f.Class(subject), topic, e.Payload, nil)
 	if verdict == filter.Deliver {
 		if r != nil {
 			r.served = true
 		}
-		e := *m.envelope
-		e.Payload, e.ResourceID = payload, nil
-		return &e
+		e.Payload = payload
+		return e
 	}
 	s.deps.Counters.Dead(Filtered)
 	if r == nil || r.served {
 		return nil
 	}
-	if failure(m.envelope) {
+	if failure(e) {
 		// That it failed may be known, not what it was about.
 		r.served = true
-		e := *m.envelope
-		e.Payload, e.ResourceID = nil, nil
-		return &e
+		e.Payload = nil
+		return e
 	}
 	if f.Streams(topic) {
 		return nil
 	}
 	r.served = true
-	return wire.Forbidden.Answer(m.envelope)
+	return wire.Forbidden.Answer(e)
 }
 
 // failure reports whether a reply says that a request was not carried out.

@@ -66,6 +66,9 @@ func (g *Gauge) Depth() int {
 }
 
 func (m *mailbox) RegisterHandlers(invoker actor.MessageInvoker, dispatcher actor.Dispatcher) {
+	// A gauge may look already.
+	m.mu.Lock()
+	defer m.mu.Unlock()
 	m.invoker, m.dispatcher = invoker, dispatcher
 	m.runFunc = m.run
 	m.user = m.slot[:0]

@@ -24,6 +24,7 @@ type Config struct {
 	Services  Services  `koanf:"services"`
 	Dashboard Dashboard `koanf:"dashboard"`
 	Admin     Admin     `koanf:"admin"`
+	Memory    Memory    `koanf:"memory"`
 	Log       Log       `koanf:"log"`
 	Shutdown  Shutdown  `koanf:"shutdown"`
 
@@ -110,6 +111,11 @@ type Admin struct {
 	Connections int    `koanf:"connections"`
 	Pprof       bool   `koanf:"pprof"`
 	Payloads    bool   `koanf:"payloads"`
+}
+
+// Memory says when memory is given back.
+type Memory struct {
+	TrimInterval time.Duration `koanf:"trim_interval"`
 }
 
 // Log says what is logged and how.

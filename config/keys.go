@@ -122,6 +122,9 @@ func keys() []key {
 		{"admin.payloads", false, anyBool(), onRestart,
 			"Whether the admin pages show what dead letters held, which may be what people say to each other."},
 
+		{"memory.trim_interval", 5 * time.Second, zeroOr(between(time.Second, time.Hour)), onRestart,
+			"Time between two looks whether the daemon has become idle and holds memory that it does not need, which it then gives back. 0s leaves it to Go's runtime."},
+
 		{"log.level", "info", oneOf("debug", "info", "warn", "error"), onReload,
 			"Least important level that is logged."},
 		{"log.format", "auto", oneOf("auto", "text", "json"), onRestart,

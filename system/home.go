@@ -4,6 +4,8 @@ import (
 	"context"
 	"fmt"
 
+	"github.com/asynkron/protoactor-go/actor"
+
 	"strowger/actors"
 	"strowger/actors/filter"
 	"strowger/system/service"
@@ -16,6 +18,7 @@ type home struct {
 	system   *System
 	instance *service.Instance
 	peer     *actors.Peer
+	offered  *actor.Future // done when requests find it
 	window   actors.Window
 	turn     chan struct{} // held by the one source that waits for room
 }

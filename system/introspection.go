@@ -42,6 +42,11 @@ func (s *System) name() {
 	for _, h := range s.services.homes {
 		t.Add("root/services/"+h.instance.Name(), "service", func() int { return h.instance.State().Queued })
 	}
+	t.Add("root/janitors", "supervisor", nil)
+	t.Add("root/listener", "listener", nil)
+	if s.cfg.Admin.Address != "" {
+		t.Add("root/admin", "admin", nil)
+	}
 	for i := range transport.Shards {
 		path := "root/egress/" + strconv.Itoa(i)
 		t.Add(path, "egress", func() int { return s.egress.Waiting(i) })

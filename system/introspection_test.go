@@ -60,6 +60,15 @@ func TestAdminPages(t *testing.T) {
 	get(t, s, "/healthz", http.StatusOK)
 	eventually(t, "ready", func() bool { return len(s.Ready()) == 0 })
 	get(t, s, "/readyz", http.StatusOK)
+	eventually(t, "all actors run", func() bool {
+		tree := s.Tree()
+		for _, node := range tree.All() {
+			if node.State != introspect.Running {
+				return false
+			}
+		}
+		return true
+	})
 	var tree introspect.Node
 	if err := json.Unmarshal(get(t, s, "/tree", http.StatusOK), &tree); err != nil {
 		t.Fatal(err)

@@ -23,6 +23,9 @@ func (s *System) janitors() (*actor.Props, error) {
 	if every := s.cfg.Tokens.SweepInterval; every > 0 {
 		jobs = append(jobs, janitor.Options{Name: "token_sweep", Every: every, Work: s.sweepTokens})
 	}
+	if every := s.cfg.Memory.TrimInterval; every > 0 {
+		jobs = append(jobs, janitor.Options{Name: "memory", Every: every, Work: new(trimmer).run})
+	}
 	for _, job := range jobs {
 		job.Clock, job.Workers, job.Log = s.deps.Clock, s.workers, s.log
 		producer, err := janitor.New(job)

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -94,6 +95,15 @@ func (p *process) kill(t *testing.T) {
 	}
 }
 
+// awaits asks until an instance answers, which takes as long as it takes to be known.
+func (p *peer) awaits(instance string) {
+	p.t.Helper()
+	eventually(p.t, "requests find the "+instance+" instance", func() bool {
+		p.sendf(`{"service":"remote","topic":"who","request_id":"?"}`)
+		return string(p.next().Payload) == strconv.Quote(instance)
+	})
+}
+
 func TestRemoteServiceIsKilled(t *testing.T) {
 	for _, test := range []struct {
 		instances string
@@ -108,20 +118,17 @@ func TestRemoteServiceIsKilled(t *testing.T) {
 		t.Run(fmt.Sprintf("%s, another %v", test.instances, test.another), func(t *testing.T) {
 			cfg := testConfig(t)
 			cfg.Routing.DefaultPolicy, cfg.Routing.Instances = "allow", test.instances
+			cfg.Routing.UnknownService = "503"
 			s := start(t, cfg)
 			first := spawn(t, s, "first")
 			c := join(t, s, user("a.example", nil))
-			c.sendf(`{"service":"remote","topic":"who","request_id":"0"}`)
-			c.gets(`200 remote/who #"0" "first"`)
+			c.awaits("first")
 			c.sendf(`{"service":"remote","topic":"wait","request_id":"1"}`)
 			var second *process
 			if test.another {
 				second = spawn(t, s, "second")
 				// The first one has an open request, so the second one is asked as soon as it is known.
-				eventually(t, "requests find the second instance", func() bool {
-					c.sendf(`{"service":"remote","topic":"who","request_id":"?"}`)
-					return string(c.next().Payload) == `"second"`
-				})
+				c.awaits("second")
 			}
 			killed := time.Now()
 			first.kill(t)

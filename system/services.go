@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/asynkron/protoactor-go/actor"
+
 	"strowger/actors"
 	"strowger/system/service"
 	"strowger/system/supervisor"
@@ -54,7 +56,8 @@ func (s *services) supervision(observe func(supervisor.Event)) supervisor.Option
 // offer makes the router know the services; they keep their place in it through every restart.
 func (s *System) offer() {
 	for _, h := range s.services.homes {
-		s.deps.System.Root.Send(s.router, &actors.Offer{Peer: h.peer})
+		h.offered = actor.NewFuture(s.deps.System, startPatience)
+		s.deps.System.Root.Send(s.router, &actors.Offer{Peer: h.peer, From: h.offered.PID()})
 	}
 }
 
@@ -74,14 +77,16 @@ func (s *services) wait(ctx context.Context) error {
 	return nil
 }
 
-// begin returns when every service has been started once, well or not, or after a while: a Setup
-// that hangs does not keep the others' clients waiting.
+// begin returns when every service has been started once, well or not, and requests find it, or after
+// a while: a Setup that hangs does not keep the others' clients waiting.
 func (s *services) begin() {
 	late := time.NewTimer(startPatience)
 	defer late.Stop()
 	for _, h := range s.homes {
 		select {
 		case <-h.instance.Began():
+			// The router came before the service, so the offer has been made.
+			_ = h.offered.Wait() // an error is that it took too long
 		case <-late.C:
 			return
 		}

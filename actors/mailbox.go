@@ -141,7 +141,9 @@ func (m *mailbox) take() (message any, system bool) {
 	if len(m.system) > 0 {
 		message = m.system[0]
 		m.system[0] = nil
-		m.system = m.system[1:]
+		if m.system = m.system[1:]; len(m.system) == 0 {
+			m.system = nil // there will hardly be more
+		}
 		return message, true
 	}
 	if m.suspended {

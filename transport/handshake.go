@@ -25,34 +25,34 @@ func (r *refusal) Error() string { return fmt.Sprintf("handshake refused: %d %s"
 // readRequest reads the opening request within the limits and makes of it what the WebSocket
 // library wants to see. Path, version, subprotocols and extensions are ignored, as the original
 // ignores them; the key is needed.
-func readRequest(conn net.Conn, l *Limits) (*http.Request, *bufio.Reader, error) {
+func readRequest(conn net.Conn, br *bufio.Reader, l *Limits) (*http.Request, error) {
 	deadline := time.Now().Add(l.HeaderTimeout)
 	if err := conn.SetReadDeadline(deadline); err != nil {
-		return nil, nil, fmt.Errorf("set deadline: %w", err)
+		return nil, fmt.Errorf("set deadline: %w", err)
 	}
 	bounded := &io.LimitedReader{R: conn, N: int64(l.HeaderBytes)}
-	br := bufio.NewReaderSize(bounded, 4096)
+	br.Reset(bounded)
 	r, err := http.ReadRequest(br)
 	switch {
 	case err != nil && bounded.N <= 0:
-		return nil, nil, &refusal{status: http.StatusRequestHeaderFieldsTooLarge, reason: fmt.Sprintf("request header over %d bytes", l.HeaderBytes)}
+		return nil, &refusal{status: http.StatusRequestHeaderFieldsTooLarge, reason: fmt.Sprintf("request header over %d bytes", l.HeaderBytes)}
 	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
-		return nil, nil, fmt.Errorf("read request: %w", err)
+		return nil, fmt.Errorf("read request: %w", err)
 	case isTimeout(err), err != nil && !time.Now().Before(deadline):
 		// A line that the deadline cut is malformed in the parser's eyes.
-		return nil, nil, &refusal{status: http.StatusRequestTimeout, reason: "no request in time"}
+		return nil, &refusal{status: http.StatusRequestTimeout, reason: "no request in time"}
 	case err != nil:
-		return nil, nil, &refusal{status: http.StatusBadRequest, reason: "malformed request"}
+		return nil, &refusal{status: http.StatusBadRequest, reason: "malformed request"}
 	}
 	if err := checkRequest(r, l); err != nil {
-		return nil, nil, err
+		return nil, err
 	}
 	r.Header.Set("Connection", "Upgrade")
 	r.Header.Set("Upgrade", "websocket")
 	r.Header.Set("Sec-WebSocket-Version", "13")
 	r.Header.Del("Sec-WebSocket-Protocol")
 	r.Header.Del("Sec-WebSocket-Extensions")
-	return r, br, conn.SetReadDeadline(time.Time{})
+	return r, conn.SetReadDeadline(time.Time{})
 }
 
 // shake answers the request. What the peer sent behind its headers is returned. The library's

@@ -1,6 +1,7 @@
 package transport
 
 import (
+	"bufio"
 	"crypto/tls"
 	"errors"
 	"fmt"
@@ -25,6 +26,7 @@ type Server struct {
 	running  sync.WaitGroup // the accept loop, handshakes and readers
 	opening  sync.Once
 	opened   chan struct{} // closed when connections may be taken in
+	requests sync.Pool     // of *bufio.Reader, for handshakes
 
 	mu         sync.Mutex // Protects following.
 	handshakes map[net.Conn]struct{}
@@ -39,6 +41,7 @@ func Listen(address string, e *Egress, o Options) (*Server, error) {
 		return nil, fmt.Errorf("listen on %s: %w", address, err)
 	}
 	s := &Server{opts: o, egress: e, listener: ln, opened: make(chan struct{}), handshakes: make(map[net.Conn]struct{})}
+	s.requests.New = func() any { return bufio.NewReaderSize(nil, requestBuffer) }
 	s.upgrader = gws.NewUpgrader(new(gws.BuiltinEventHandler), &gws.ServerOption{
 		NewSession: func() gws.SessionStorage { return nil },
 	})
@@ -53,6 +56,9 @@ func (s *Server) Props(router *actor.PID) *actor.Props {
 
 // Addr returns the address in use.
 func (s *Server) Addr() net.Addr { return s.listener.Addr() }
+
+// requestBuffer is the size of the buffer for one request, in bytes.
+const requestBuffer = 4 << 10
 
 // Open lets the listener actor take connections in; until then they wait.
 func (s *Server) Open() { s.opening.Do(func() { close(s.opened) }) }
@@ -170,7 +176,12 @@ func (s *Server) open(plain net.Conn, router *actor.PID, l *Limits) error {
 	if s.opts.TLS != nil {
 		conn = tls.Server(plain, s.opts.TLS)
 	}
-	request, br, err := readRequest(conn, l)
+	br := s.requests.Get().(*bufio.Reader)
+	defer func() {
+		br.Reset(nil)
+		s.requests.Put(br)
+	}()
+	request, err := readRequest(conn, br, l)
 	if err != nil {
 		refuse(conn, err)
 		return err

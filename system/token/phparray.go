@@ -2,6 +2,9 @@ package token
 
 import "math"
 
+// usualEntries is how many elements most arrays of a token have room for at once.
+const usualEntries = 6
+
 // arrayBody reads the parenthesised part of array (...).
 func (p *parser) arrayBody(canonical bool) (*array, error) {
 	p.space()
@@ -20,7 +23,7 @@ func (p *parser) array(closing byte, canonical bool) (*array, error) {
 	if p.depth > p.maxDepth {
 		return nil, p.fail(p.pos-1, "arrays nested too deep")
 	}
-	a := &array{}
+	a := &array{entries: make([]entry, 0, usualEntries)}
 	keys := &keySet{}
 	for {
 		p.space()

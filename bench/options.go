@@ -46,7 +46,7 @@ func parseOptions(args []string) (options, error) {
 	flags.StringVar(&o.root, "root", "..", "build strowger from the module in `DIR`")
 	flags.StringVar(&o.strowger, "strowger", "", "use this `PROGRAM` in place of building one")
 	flags.BoolVar(&o.json, "json-tokens", false, "strowger's own token files in place of FusionPBX's")
-	flags.StringVar(&o.service, "service", "", "ask this service inside strowger, `NAME/TOPIC`")
+	flags.StringVar(&o.service, "service", "dashboard.system.information/cpu_status", "ask this service inside strowger, `NAME/TOPIC`")
 	environ := flags.String("strowger-env", "", "comma separated `NAME=VALUE` for strowger, such as GOGC=50")
 	centrifuge := flags.String("centrifuge", "", "comma separated `FLAGS` for centrifuge, such as -write-delay=1ms")
 	flags.StringVar(&o.out, "out", "results", "`DIR` for results.json and results.md")

@@ -35,6 +35,9 @@ func GuardedKey(i int) string { return "guarded_" + strconv.Itoa(i) }
 // Permission is the name of permission number i.
 func Permission(i int) string { return "bench_" + strconv.Itoa(i) }
 
+// Asking is the permission that everybody has, to ask the service inside strowger for the load.
+const Asking = "system_view_cpu"
+
 // Create writes a token file for the role; it is whole when Create returns.
 func (t *Tokens) Create(role Role) (Ticket, error) {
 	secret := make([]byte, 64)
@@ -88,7 +91,7 @@ func permissions(role Role) []string {
 			list = append(list, Permission(i))
 		}
 	}
-	return list
+	return append(list, Asking)
 }
 
 func jsonToken(role Role, ticket Ticket) string {

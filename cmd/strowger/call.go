@@ -100,6 +100,8 @@ func (p *program) call(f *connectionFlags, service, topic string, payload any) e
 			return err
 		}
 		return refusal(err)
+	case errors.Is(err, client.ErrTimeout):
+		return fmt.Errorf("%w; the router does not tell when no service of this name is connected", err)
 	default:
 		return err
 	}

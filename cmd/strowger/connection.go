@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io/fs"
 	"log/slog"
+	"net/http"
 	"os"
 	"strings"
 	"syscall"
@@ -85,9 +86,21 @@ func (p *program) connect(ctx context.Context, f *connectionFlags, services []st
 	}
 	if c.Client, err = client.Dial(ctx, f.url, source, opts); err != nil {
 		c.mint.discard()
-		return nil, refusal(err)
+		return nil, refusal(c.unbelieved(err))
 	}
 	return c, nil
+}
+
+// unbelieved adds to a refused token what is most likely wrong with it: the router never tells.
+func (c *connection) unbelieved(err error) error {
+	switch {
+	case !errors.Is(err, client.ErrUnauthorized):
+		return err
+	case c.mint == nil:
+		return fmt.Errorf("%w; a token is good for one connection, and the router's log says what is wrong", err)
+	default:
+		return fmt.Errorf("%w; --token-dir must be where the router looks, and its log says what is wrong", err)
+	}
 }
 
 // close closes the client and takes a token away that was not used.
@@ -148,6 +161,9 @@ func (m *mint) discard() {
 func refusal(err error) error {
 	var status *client.StatusError
 	if errors.As(err, &status) {
+		if status.Code == http.StatusForbidden && status.Service != "" {
+			err = fmt.Errorf("%w; its policy or the service itself refuses, see docs/policies.md", err)
+		}
 		return &exit{exitRefused, err}
 	}
 	if errors.Is(err, fs.ErrPermission) {

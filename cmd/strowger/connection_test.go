@@ -21,8 +21,8 @@ func TestCall(t *testing.T) {
 		"without a payload": {[]string{"echo", "now"}, "", 0, `{"service":"echo","topic":"now","status":"ok","code":200,"payload":{}}` + "\n", ""},
 		"with a payload":    {[]string{"echo", "now", ` {"a": "b"}`}, "", 0, `{"service":"echo","topic":"now","status":"ok","code":200,"payload":{"a":"b"}}` + "\n", ""},
 		"with stdin":        {[]string{"echo", "now", "-"}, "[1,\n2]\n", 0, `{"service":"echo","topic":"now","status":"ok","code":200,"payload":[1,2]}` + "\n", ""},
-		"refused":           {[]string{"deny", "now"}, "", 3, `{"service":"deny","topic":"now","status":"<denied>","code":403,"payload":null}` + "\n", `status 403 "<denied>" from service "deny", topic "now"`},
-		"no answer":         {[]string{"mute", "now", "--timeout", "100ms"}, "", 1, "", "strowger: "},
+		"refused":           {[]string{"deny", "now"}, "", 3, `{"service":"deny","topic":"now","status":"<denied>","code":403,"payload":null}` + "\n", `status 403 "<denied>" from service "deny", topic "now"; its policy or the service itself refuses`},
+		"no answer":         {[]string{"mute", "now", "--timeout", "100ms"}, "", 1, "", "the router does not tell when no service of this name is connected"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			b := startBroker(t)
@@ -66,7 +66,7 @@ func TestCallWithATokenFromOutside(t *testing.T) {
 	}
 	r := begin(t, useEnviron, "call", "--url", b.url, "echo", "now")
 	r.wait(3)
-	if got := r.stderr.String(); !strings.Contains(got, "status 401") || strings.Contains(got, fromEnviron.Hash) {
+	if got := r.stderr.String(); !strings.Contains(got, "status 401") || !strings.Contains(got, "; a token is good for one connection") || strings.Contains(got, fromEnviron.Hash) {
 		t.Errorf("stderr of a used token: %s", got)
 	}
 }
@@ -76,6 +76,9 @@ func TestRefusedTokenDoesNotStayBehind(t *testing.T) {
 	elsewhere := t.TempDir()
 	r := begin(t, nil, "call", "--url", b.url, "--token-dir", elsewhere, "echo", "now")
 	r.wait(3)
+	if got := r.stderr.String(); !strings.Contains(got, "; --token-dir must be where the router looks") {
+		t.Errorf("stderr: %s", got)
+	}
 	noTokens(t, elsewhere)
 }
 

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
 	"os"
 	"sync"
@@ -45,6 +46,9 @@ func (d *daemon) run() error {
 		return d.fail("cannot start", err)
 	}
 	if err := r.Start(); err != nil {
+		if errors.Is(err, syscall.EADDRINUSE) {
+			err = fmt.Errorf("%w; --listen names another address", err)
+		}
 		return d.fail("cannot start", err)
 	}
 	d.log.Info("listening", "addr", r.Addr().String())

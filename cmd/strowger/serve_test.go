@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
 	"net"
 	"os"
@@ -88,6 +89,7 @@ func TestServeEnds(t *testing.T) {
 		log    string
 	}{
 		"cannot listen":    {fake: fakeRouter{startErr: errors.New("address in use")}, fail: errors.New("not reached"), status: 1, log: `"msg":"cannot start","err":"address in use"`},
+		"address taken":    {fake: fakeRouter{startErr: fmt.Errorf("listen: %w", syscall.EADDRINUSE)}, fail: errors.New("not reached"), status: 1, log: `address already in use; --listen names another address`},
 		"gives up":         {fail: errors.New("too many restarts"), status: 1, log: `"msg":"gave up","err":"too many restarts"`},
 		"stops":            {status: 0, log: `"msg":"stopped"`},
 		"runs out of time": {fake: fakeRouter{stop: late}, status: 0, log: `"msg":"stopped before everything was done"`},

@@ -117,6 +117,20 @@ func (o *outcomes) count(err error) error {
 	return nil
 }
 
+// patient connects, however long that takes on a busy machine.
+func patient(t *testing.T, s *System, spec token.Spec) *client.Client {
+	t.Helper()
+	made := mint(t, s.cfg.Tokens.Directory, spec)
+	source := func(context.Context) (client.Token, error) { return made, nil }
+	c, err := client.Dial(context.Background(), "ws://"+s.Addr().String()+"/", source,
+		client.Options{ConnectTimeout: 2 * time.Minute, Reconnect: client.Reconnect{Disabled: true}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = c.Close() })
+	return c
+}
+
 // run asks one service after the other until ctx ends.
 func (c *caller) run(ctx context.Context, o *outcomes, asked *atomic.Int64) error {
 	for i := 0; ctx.Err() == nil; i++ {
@@ -151,7 +165,7 @@ func TestCrashStorm(t *testing.T) {
 	for i := range callers {
 		c := &caller{heard: make(map[string]int)}
 		c.ended.Add(2)
-		c.client = member(t, s, token.Spec{Kind: token.User, Services: []string{"b", "c"}})
+		c.client = patient(t, s, token.Spec{Kind: token.User, Services: []string{"b", "c"}})
 		c.client.Listen("", c.hear)
 		callers[i] = c
 	}

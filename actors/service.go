@@ -204,6 +204,12 @@ func (s *service) asker(e *wire.Envelope, from *Peer) (*Peer, *request, DeadReas
 		return nil, nil, UnknownSubscriber
 	}
 	r := a.requests[key]
+	if a.left {
+		if r != nil {
+			s.replied(r)
+		}
+		return nil, nil, UnknownSubscriber
+	}
 	if from.local != nil {
 		// It answers what is open, and nothing else.
 		if r != nil {
@@ -236,11 +242,21 @@ func (s *service) onlyAsker(key wire.Key) (*Peer, *request, DeadReason) {
 		return nil, nil, AmbiguousReply
 	case r == nil:
 		return nil, nil, UnsolicitedReply
+	case r.asker.left:
+		s.replied(r)
+		return nil, nil, UnknownSubscriber
 	case !s.deps.Clock.Now().Before(r.deadline):
 		return nil, nil, LateReply
 	}
 	s.pending.settle(r)
 	return r.asker.peer, r, 0
+}
+
+// replied forgets the request of a subscriber that has left, unless other instances may reply too.
+func (s *service) replied(r *request) {
+	if len(r.takers) < 2 {
+		s.pending.remove(r)
+	}
 }
 
 func (s *service) instanceUp(ctx actor.Context, m *instanceUp) {

@@ -34,7 +34,8 @@ type request struct {
 	asker    *asker
 	first    [1]*instance   // room for the one taker that most have
 	takers   []*instance    // who got it and lives; until the first reply
-	envelope *wire.Envelope // as it was asked; what is needed to answer it, or all where it may be asked again
+	envelope *wire.Envelope // as it was asked, or only what is needed to answer it; until the first reply
+	whole    bool           // envelope is all, so that it may be asked again
 	deadline time.Time
 	links    [chainCount]link
 	served   bool // its asker was sent a reply, or a 403 in place of one that was filtered out

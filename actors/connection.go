@@ -139,11 +139,11 @@ func (c *connection) received(ctx actor.Context, m *Received) {
 		c.close(wire.CloseTokenExpired)
 		return
 	}
-	c.route(ctx, message, m.Lease)
+	c.route(ctx, message, len(m.Data), m.Lease)
 }
 
-// route sends an authenticated peer's message on; whoever takes it releases the lease.
-func (c *connection) route(ctx actor.Context, m *wire.Message, lease *Lease) {
+// route sends an authenticated peer's message of so many bytes on; whoever takes it releases the lease.
+func (c *connection) route(ctx actor.Context, m *wire.Message, size int, lease *Lease) {
 	switch {
 	case m.Authentication:
 		lease.Release()
@@ -151,12 +151,12 @@ func (c *connection) route(ctx actor.Context, m *wire.Message, lease *Lease) {
 	case c.peer.Role == Service:
 		c.say(ctx, m, lease)
 	default:
-		c.ask(ctx, m, lease)
+		c.ask(ctx, m, size, lease)
 	}
 }
 
 // ask routes a client's request (protocol 5.2, 5.3).
-func (c *connection) ask(ctx actor.Context, m *wire.Message, lease *Lease) {
+func (c *connection) ask(ctx actor.Context, m *wire.Message, size int, lease *Lease) {
 	name, ok := wire.Name(m.ServiceName)
 	if !ok || m.Overflow {
 		c.deps.Counters.Dead(NotSendable)
@@ -174,7 +174,7 @@ func (c *connection) ask(ctx actor.Context, m *wire.Message, lease *Lease) {
 		c.asked = make(map[*actor.PID]struct{})
 	}
 	c.asked[route.Service] = struct{}{}
-	ctx.Send(route.Service, &ask{envelope: &m.Envelope, from: c.peer, lease: lease})
+	ctx.Send(route.Service, &ask{envelope: &m.Envelope, size: size, from: c.peer, lease: lease})
 }
 
 // say passes on what a service wrote, if it spoke under its own name (protocol 11.15).

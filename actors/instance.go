@@ -56,8 +56,9 @@ func (s *service) choose(from *Peer, e *wire.Envelope) (to []*instance, served b
 	return s.chosen, true
 }
 
-// hand gives a request, which is stamped, to those chosen for it.
-func (s *service) hand(r *request, e *wire.Envelope, lease *Lease, to []*instance) {
+// hand gives a request, which is stamped, to those chosen for it. A socket without room for it tells
+// the service, which is self.
+func (s *service) hand(self *actor.PID, r *request, e *wire.Envelope, lease *Lease, to []*instance) {
 	r.asker.peer.stamp(e)
 	var frame Frame
 	for _, i := range to {
@@ -69,9 +70,9 @@ func (s *service) hand(r *request, e *wire.Envelope, lease *Lease, to []*instanc
 			continue
 		}
 		if frame.Bytes == nil {
-			from := r.asker.peer
-			frame = Frame{Bytes: wire.TextFrame(e), Lease: lease, Refused: func() { s.busy(from, e) }}
+			frame = Frame{Bytes: wire.TextFrame(e), Lease: lease}
 		}
+		frame.Refused = func() { s.deps.send(self, &refused{request: r, by: i}) }
 		i.peer.Socket.Send(frame)
 	}
 }
@@ -91,23 +92,23 @@ func (s *service) instanceDown(ctx actor.Context, peer *Peer) {
 	ctx.Send(s.topic, &hush{peer: peer})
 	s.deps.Log.Info("service down", "service", s.name, "instances", len(s.instances))
 	for _, r := range s.pending.lost(lost) {
-		s.orphaned(r)
+		s.orphaned(ctx.Self(), r)
 	}
 }
 
 // orphaned takes care of a request whose last taker has died.
-func (s *service) orphaned(r *request) {
-	if s.deps.settings().Instances == Failover && s.deps.Clock.Now().Before(r.deadline) {
+func (s *service) orphaned(self *actor.PID, r *request) {
+	if r.whole && s.deps.settings().Instances == Failover && s.deps.Clock.Now().Before(r.deadline) {
 		if to, _ := s.choose(r.asker.peer, r.envelope); len(to) > 0 {
 			s.deps.Counters.Failovers.Add(1)
-			s.hand(r, r.envelope, nil, to)
+			s.hand(self, r, r.envelope, nil, to)
 			return
 		}
 	}
 	e := r.envelope
 	s.pending.remove(r)
 	// Without an id a page would take the answer for something else.
-	if r.key != "" {
+	if r.key != "" && e != nil {
 		answer(r.asker.peer.Socket, wire.Unavailable, e)
 	}
 }

@@ -285,3 +285,91 @@ func TestRoom(t *testing.T) {
 		t.Errorf("room after the end: %v, want %v", err, end)
 	}
 }
+
+// refuse lets the next request that is handed to the peer find no room.
+func (p *peer) refuse() {
+	p.w.t.Helper()
+	select {
+	case f := <-p.socket.written:
+		if f.Refused == nil {
+			p.w.t.Fatal("nobody is told when a request finds no room")
+		}
+		f.Refused()
+	case <-time.After(patience):
+		p.w.t.Fatal("no request came")
+	}
+}
+
+func TestRefusedRequestIsAnsweredAndForgotten(t *testing.T) {
+	w := newWorld(t)
+	w.change(func(s *Settings) { s.PendingRequests = 1 })
+	s, p := w.service("s"), w.client()
+	for range 3 {
+		p.writef(`{"service":"s","request_id":"1"}`)
+		s.refuse()
+		p.gets(`503 s/ #"1" null`)
+		p.writef(`{"service":"s","request_id":"2"}`)
+		s.refuse()
+		p.gets(`503 s/ #"2" null`)
+	}
+	w.wantDead(TooManyRequests, 6)
+}
+
+func TestRefusedByOneOfTwo(t *testing.T) {
+	w := newWorld(t)
+	busy, free, p := w.service("s"), w.service("s"), w.client()
+	p.writef(`{"service":"s","request_id":"1"}`)
+	id := free.asked(` s/ #"1" null`)
+	busy.refuse()
+	w.settleName(p, "s")
+	p.silent()
+	free.writef(`{"service":"s","request_id":"1","resource_id":%q,"payload":"done"}`, id)
+	p.gets(` s/ #"1" "done"`)
+}
+
+// A request of which not all was kept must not be carried out a second time in part.
+func TestFailoverOnlyOfWholeRequests(t *testing.T) {
+	long := strings.Repeat("x", smallRequest)
+	for name, member := range map[string]string{"payload": "payload", "what the envelope does not have": "extra"} {
+		t.Run(name, func(t *testing.T) {
+			w := newWorld(t)
+			w.change(func(s *Settings) { s.Instances = Balanced })
+			a, p := w.service("s"), w.client()
+			p.writef(`{"service":"s","request_id":"1",%q:%q}`, member, long)
+			a.next()
+			b := w.service("s")
+			w.change(func(s *Settings) { s.Instances = Failover })
+			a.leave()
+			p.gets(`503 s/ #"1" null`)
+			w.settleName(p, "s")
+			b.silent()
+		})
+	}
+}
+
+func TestLongRequestIsNotKept(t *testing.T) {
+	long := strings.Repeat("x", smallRequest)
+	for name, tt := range map[string]struct {
+		request string
+		kept    bool
+	}{
+		"short":         {`{"service":"s","request_id":"1","topic":"t"}`, true},
+		"long payload":  {`{"service":"s","request_id":"1","payload":"` + long + `"}`, true},
+		"long unknown":  {`{"service":"s","request_id":"1","x":"` + long + `"}`, true},
+		"long topic":    {`{"service":"s","request_id":"1","topic":"` + long + `"}`, false},
+		"long identity": {`{"service":"s","request_id":"` + long + `"}`, false},
+	} {
+		m, err := wire.Decode([]byte(tt.request), wire.MaxDepth)
+		if err != nil {
+			t.Fatal(err)
+		}
+		e := answerable(&m.Envelope)
+		if got := e != nil; got != tt.kept {
+			t.Errorf("%s: kept %v, want %v", name, got, tt.kept)
+			continue
+		}
+		if e != nil && (cap(e.RequestID) > 64 || cap(e.ServiceName) > 64 || cap(e.Topic) > 64) {
+			t.Errorf("%s: an id keeps the message alive", name)
+		}
+	}
+}

@@ -26,6 +26,7 @@ type asker struct {
 	requests map[wire.Key]*request
 	open     int   // requests without a reply yet
 	answered chain // byAnswer: the longest answered first
+	left     bool  // its connection has ended
 }
 
 type request struct {
@@ -33,7 +34,8 @@ type request struct {
 	asker    *asker
 	first    [1]*instance   // room for the one taker that most have
 	takers   []*instance    // who got it and lives; until the first reply
-	envelope *wire.Envelope // as it was asked; what is needed to answer it, or all where it may be asked again
+	envelope *wire.Envelope // as it was asked, or only what is needed to answer it; until the first reply
+	whole    bool           // envelope is all, so that it may be asked again
 	deadline time.Time
 	links    [chainCount]link
 	served   bool // its asker was sent a reply, or a 403 in place of one that was filtered out
@@ -41,6 +43,11 @@ type request struct {
 
 // answered reports whether r has had a reply.
 func (r *request) answered() bool { return r.links[byAnswer].in }
+
+// inside reports whether a service in this process has r; it answers nobody who has left.
+func (r *request) inside() bool {
+	return slices.ContainsFunc(r.takers, func(i *instance) bool { return i.peer.local != nil })
+}
 
 func newPending(limit func() int) *pending {
 	return &pending{
@@ -112,36 +119,54 @@ func (p *pending) remove(r *request) {
 		r.asker.answered.remove(byAnswer, r)
 		return
 	}
-	r.asker.open--
+	a := r.asker
+	a.open--
 	p.forgetUnsettled(r)
+	if a.left && a.open == 0 {
+		delete(p.askers, a.peer.ID)
+	}
 }
 
-// lost takes an instance that died out of all requests and returns those that nobody else has.
+// lost takes an instance that died out of all requests and returns those that nobody else has and
+// somebody still waits for.
 func (p *pending) lost(dead *instance) []*request {
 	var orphans []*request
-	for r := p.ages.first; r != nil; r = r.links[byAge].next {
+	for r, next := p.ages.first, (*request)(nil); r != nil; r = next {
+		next = r.links[byAge].next
 		at := slices.Index(r.takers, dead)
 		if at < 0 {
 			continue
 		}
 		r.takers = slices.Delete(r.takers, at, at+1)
-		if len(r.takers) == 0 {
+		switch {
+		case len(r.takers) > 0:
+		case r.asker.left:
+			p.remove(r)
+		default:
 			orphans = append(orphans, r)
 		}
 	}
 	return orphans
 }
 
-// gone forgets a subscriber and all it asked.
+// gone forgets a subscriber, once nothing of what it asked is without a reply: until then a reply may
+// come that must not be taken for somebody else's, nor for a broadcast.
 func (p *pending) gone(id string) {
 	a := p.askers[id]
 	if a == nil {
 		return
 	}
+	a.left = true
 	for _, r := range a.requests {
-		p.remove(r)
+		if r.answered() || r.inside() {
+			p.remove(r)
+			continue
+		}
+		r.envelope = nil
 	}
-	delete(p.askers, id)
+	if a.open == 0 {
+		delete(p.askers, id)
+	}
 }
 
 // only returns the one unanswered request with this id; ambiguous is true when there are several.

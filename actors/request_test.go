@@ -218,7 +218,35 @@ func TestReplyWithoutResource(t *testing.T) {
 		w.ended(a.pid)
 		w.settleName(s, "s")
 		s.writef(`{"service":"s","request_id":"1"}`)
-		b.gets(` s/ #"1" null`)
+		w.settleName(s, "s")
+		b.silent() // it may be what a was to get
+		w.wantDead(AmbiguousReply, 1)
+	})
+	t.Run("behind one that has gone and is answered", func(t *testing.T) {
+		w, s, a, b := setUp(t)
+		a.writef(`{"service":"s","request_id":"1"}`)
+		id := s.asked(` s/ #"1" null`)
+		a.leave()
+		w.ended(a.pid)
+		w.settleName(s, "s")
+		s.writef(`{"service":"s","request_id":"1","resource_id":%q}`, id)
+		b.writef(`{"service":"s","request_id":"1"}`)
+		s.asked(` s/ #"1" null`)
+		s.writef(`{"service":"s","request_id":"1","payload":"for b"}`)
+		b.gets(` s/ #"1" "for b"`)
+		w.wantDead(UnknownSubscriber, 1)
+	})
+	t.Run("the only one has gone", func(t *testing.T) {
+		w, s, a, b := setUp(t)
+		a.writef(`{"service":"s","request_id":"1"}`)
+		s.asked(` s/ #"1" null`)
+		a.leave()
+		w.ended(a.pid)
+		w.settleName(s, "s")
+		s.writef(`{"service":"s","request_id":"1"}`)
+		w.settleName(s, "s")
+		b.silent()
+		w.wantDead(UnknownSubscriber, 1)
 	})
 	t.Run("a timed out one still makes it ambiguous", func(t *testing.T) {
 		w, s, a, b := setUp(t)
@@ -345,4 +373,18 @@ func TestReplyToRequestWithoutID(t *testing.T) {
 			other.gets(` s/b #"" "news"`)
 		})
 	}
+}
+
+func TestReplyToRequestWithoutIDOfOneThatHasGone(t *testing.T) {
+	w := newWorld(t)
+	s, p, other := w.service("s"), w.client("s"), w.client("s")
+	p.writef(`{"service":"s","topic":"x"}`)
+	m := s.next()
+	p.leave()
+	w.ended(p.pid)
+	w.settleName(s, "s")
+	s.writef(`{"service":"s","topic":"x","resource_id":%s,"payload":"secret"}`, m.ResourceID)
+	s.writef(`{"service":"s","topic":"b","payload":"news"}`)
+	other.gets(` s/b #"" "news"`)
+	w.wantDead(UnknownSubscriber, 1)
 }

@@ -15,8 +15,14 @@ type (
 	// ask is a client's request.
 	ask struct {
 		envelope *wire.Envelope
+		size     int // bytes of the message, which the envelope keeps alive
 		from     *Peer
 		lease    *Lease
+	}
+	// refused says that a request found no room behind a slow instance.
+	refused struct {
+		request *request
+		by      *instance
 	}
 	// say is what an instance of the service wrote: a broadcast or a reply.
 	say struct {
@@ -68,6 +74,8 @@ func (s *service) Receive(ctx actor.Context) {
 		m.release()
 	case *say:
 		s.say(ctx, m)
+	case *refused:
+		s.refused(m)
 	case *askerGone:
 		s.gone(m.id)
 	case *instanceUp:
@@ -98,13 +106,13 @@ func (s *service) ask(ctx actor.Context, m *ask) {
 		s.busy(m.from, m.envelope)
 		return
 	}
-	r.envelope = m.envelope
-	if set.Instances != Failover {
-		r.envelope = answerable(m.envelope)
+	r.envelope, r.whole = m.envelope, true
+	if set.Instances != Failover && m.size > smallRequest {
+		r.envelope, r.whole = answerable(m.envelope), false
 	}
 	s.sweepLater(ctx, set.RequestTimeout)
 	s.deps.Counters.Requests.Add(1)
-	s.hand(r, m.envelope, m.lease, to)
+	s.hand(ctx.Self(), r, m.envelope, m.lease, to)
 }
 
 // turnDown answers a request that no instance gets.
@@ -117,19 +125,40 @@ func (s *service) turnDown(m *ask, served bool) {
 	answer(m.from.Socket, wire.Forbidden, m.envelope)
 }
 
-// busy answers a request that finds no room. It may be called from any goroutine.
+// busy answers a request that finds no room.
 func (s *service) busy(to *Peer, e *wire.Envelope) {
 	s.deps.Counters.Dead(TooManyRequests)
 	answer(to.Socket, wire.Unavailable, e)
 }
 
-// smallRequest is up to which size a payload may be kept with its request.
+// refused takes a request from an instance that had no room for it. It is over if nobody else has it.
+func (s *service) refused(m *refused) {
+	r := m.request
+	at := slices.Index(r.takers, m.by)
+	if at < 0 {
+		return // answered, or its time is over
+	}
+	m.by.open--
+	r.takers = slices.Delete(r.takers, at, at+1)
+	if len(r.takers) > 0 {
+		return
+	}
+	to, e := r.asker, r.envelope
+	s.pending.remove(r)
+	if !to.left && e != nil {
+		s.busy(to.peer, e)
+	}
+}
+
+// smallRequest is up to which size a message may be kept with its request.
 const smallRequest = 4 << 10
 
-// answerable returns what an answer to e needs: a long message is not kept for its ids.
+// answerable returns what an answer to e needs: a long message is not kept for its ids. Those that
+// are long themselves are not kept either, and then it is nil: so that a client cannot fill the memory
+// with requests that nobody answers.
 func answerable(e *wire.Envelope) *wire.Envelope {
-	if len(e.Payload) <= smallRequest {
-		return e
+	if len(e.ServiceName)+len(e.Topic)+len(e.RequestID) > smallRequest {
+		return nil
 	}
 	return &wire.Envelope{
 		ServiceName: slices.Clone(e.ServiceName), Topic: slices.Clone(e.Topic), RequestID: slices.Clone(e.RequestID),
@@ -204,6 +233,12 @@ func (s *service) asker(e *wire.Envelope, from *Peer) (*Peer, *request, DeadReas
 		return nil, nil, UnknownSubscriber
 	}
 	r := a.requests[key]
+	if a.left {
+		if r != nil {
+			s.replied(r)
+		}
+		return nil, nil, UnknownSubscriber
+	}
 	if from.local != nil {
 		// It answers what is open, and nothing else.
 		if r != nil {
@@ -236,11 +271,21 @@ func (s *service) onlyAsker(key wire.Key) (*Peer, *request, DeadReason) {
 		return nil, nil, AmbiguousReply
 	case r == nil:
 		return nil, nil, UnsolicitedReply
+	case r.asker.left:
+		s.replied(r)
+		return nil, nil, UnknownSubscriber
 	case !s.deps.Clock.Now().Before(r.deadline):
 		return nil, nil, LateReply
 	}
 	s.pending.settle(r)
 	return r.asker.peer, r, 0
+}
+
+// replied forgets the request of a subscriber that has left, unless other instances may reply too.
+func (s *service) replied(r *request) {
+	if len(r.takers) < 2 {
+		s.pending.remove(r)
+	}
 }
 
 func (s *service) instanceUp(ctx actor.Context, m *instanceUp) {

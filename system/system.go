@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -26,11 +27,12 @@ type Options struct {
 // System is one router with all its actors. Start and Stop are called once each, by one goroutine;
 // the other methods by any, after Start.
 type System struct {
-	cfg         *config.Config
+	cfg         *config.Config // as it was started
 	log         *slog.Logger
 	deps        *actors.Deps
 	limits      atomic.Pointer[transport.Limits]
 	settings    atomic.Pointer[actors.Settings]
+	reloading   sync.Mutex // Protects governors.
 	governors   governors
 	running     atomic.Pointer[config.Config] // what apply applied last
 	workers     *workers
@@ -158,12 +160,13 @@ func (s *System) Failed() <-chan error { return s.failed }
 // filtered by the policies from before. TLS certificates are read again; a bad one leaves the old
 // in use.
 func (s *System) Reload(cfg *config.Config) []config.Change {
-	changes := config.Diff(s.cfg, cfg)
+	s.reloading.Lock()
+	defer s.reloading.Unlock()
+	changes := config.Diff(s.running.Load(), cfg)
 	if err := s.apply(cfg); err != nil {
 		s.log.Error("settings are wrong, the running ones stay", "err", err)
 		return nil
 	}
-	s.cfg = cfg
 	s.services.reload()
 	if s.certificate != nil {
 		if err := s.certificate.Reload(); err != nil {

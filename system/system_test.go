@@ -167,6 +167,38 @@ func TestReload(t *testing.T) {
 	}
 }
 
+// What is done from time to time goes by the configuration of the start, whoever reloads meanwhile.
+func TestReloadDuringWork(t *testing.T) {
+	cfg := testConfig(t)
+	s := start(t, cfg)
+	changed := *cfg
+	changed.Limits.PendingRequests++
+	changed.Tokens.UnclaimedAfter = time.Hour // needs a restart
+	var work sync.WaitGroup
+	for range 2 {
+		work.Go(func() {
+			for range 20 {
+				s.Reload(&changed)
+				s.Reload(cfg)
+			}
+		})
+	}
+	work.Go(func() {
+		for range 20 {
+			if err := s.sweepTokens(t.Context()); err != nil {
+				t.Errorf("sweep: %v", err)
+			}
+		}
+	})
+	work.Wait()
+	if changes := s.Reload(&changed); len(changes) != 2 {
+		t.Errorf("reload names %v, want 2 changes", changes)
+	}
+	if s.cfg.Tokens.UnclaimedAfter != cfg.Tokens.UnclaimedAfter {
+		t.Error("a reload changed what needs a restart")
+	}
+}
+
 // A peer that never answers the close frame and never reads cannot hold up the shutdown.
 func TestStopCutsOffStuckPeers(t *testing.T) {
 	cfg := testConfig(t)

@@ -123,7 +123,7 @@ func patient(t *testing.T, s *System, spec token.Spec) *client.Client {
 	made := mint(t, s.cfg.Tokens.Directory, spec)
 	source := func(context.Context) (client.Token, error) { return made, nil }
 	c, err := client.Dial(context.Background(), "ws://"+s.Addr().String()+"/", source,
-		client.Options{ConnectTimeout: 2 * time.Minute, Reconnect: client.Reconnect{Disabled: true}})
+		client.Options{ConnectTimeout: 2 * time.Minute, RequestTimeout: 2 * time.Minute, Reconnect: client.Reconnect{Disabled: true}})
 	if err != nil {
 		t.Fatal(err)
 	}

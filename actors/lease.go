@@ -28,15 +28,25 @@ func (w *Window) SetBudget(bytes int64) {
 // Acquire takes cost bytes and waits while others use up the budget. It is false once the window
 // is closed.
 func (w *Window) Acquire(cost int64) bool {
-	for !w.closed.Load() {
-		used := w.used.Add(cost)
-		if used == cost || used <= w.budget.Load() {
-			return true
+	for {
+		granted, full := w.TryAcquire(cost)
+		if !full {
+			return granted
 		}
-		w.used.Add(-cost)
 		w.wait(cost)
 	}
-	return false
+}
+
+// TryAcquire is Acquire that does not wait: full says that it would have to.
+func (w *Window) TryAcquire(cost int64) (granted, full bool) {
+	if w.closed.Load() {
+		return false, false
+	}
+	if used := w.used.Add(cost); used == cost || used <= w.budget.Load() {
+		return true, false
+	}
+	w.used.Add(-cost)
+	return false, true
 }
 
 // Take takes cost bytes whether they are there or not.

@@ -115,6 +115,7 @@ func (s *System) Start() error {
 	}
 	if err = s.plant(); err != nil {
 		s.server.StopListening()
+		s.server.Wait()
 		s.egress.Stop()
 		s.deps.Stop()
 		return fmt.Errorf("start: %w", err)

@@ -33,7 +33,7 @@ func (sh *shard) finish(s *socket) {
 		return
 	}
 	sh.closeWrite(s.conn)
-	_ = s.conn.SetReadDeadline(time.Now().Add(lingerTime))
+	s.linger = sh.now.Load() + lingerTime
 }
 
 // closeWrite tells the peer that nothing more comes. TLS says so in a record of its own, which may
@@ -59,6 +59,17 @@ func hangUp(conn net.Conn) {
 	_ = conn.Close()
 }
 
+// cut makes the read side end soon. The descriptor stays open: who reads and who polls may be using it.
+func (s *socket) cut() {
+	s.reader.isCut.Store(true)
+	if c, ok := s.conn.(*net.TCPConn); ok {
+		_ = c.CloseRead()
+		_ = c.CloseWrite()
+		return
+	}
+	hangUp(s.conn)
+}
+
 // abort ends a connection that cannot be written to.
 func (sh *shard) abort(s *socket) {
 	if s.finished {
@@ -68,7 +79,7 @@ func (sh *shard) abort(s *socket) {
 	s.held, s.queue = nil, nil
 	s.reader.window.Close()
 	sh.leaveAll(s)
-	hangUp(s.conn)
+	s.cut()
 	if s.readDone {
 		sh.detach(s)
 	}
@@ -102,7 +113,7 @@ func (sh *shard) closeAll(code wire.CloseCode) {
 // abortAll cuts off whoever has not gone by the end of a shutdown.
 func (sh *shard) abortAll() {
 	for s := range sh.sockets {
-		hangUp(s.conn)
+		s.cut()
 		sh.abort(s)
 	}
 }
@@ -110,17 +121,18 @@ func (sh *shard) abortAll() {
 // pingFrame is shared by all pings.
 var pingFrame = wire.AppendFrame(nil, wire.OpPing, nil)
 
-// tick pings those whose turn it is and closes those who gave no sign of life. Services are left
-// alone: the PHP ones take a ping for an empty message, and TCP's own probes find their death.
+// tick pings those whose turn it is, closes those who gave no sign of life and hangs up on those who
+// were told to go and stay. Services are neither pinged nor timed: the PHP ones take a ping for an empty
+// message, and TCP's own probes find their death.
 func (sh *shard) tick(now time.Time) {
 	l := sh.limits.Load()
 	seconds := now.Unix()
 	sh.now.Store(seconds)
 	ping, idle := int64(l.PingInterval/time.Second), int64(l.IdleTimeout/time.Second)
-	if ping == 0 && idle == 0 {
-		return
-	}
 	for s := range sh.sockets {
+		if s.finished && seconds > s.linger {
+			s.cut()
+		}
 		if s.closing || s.role == actors.Service {
 			continue
 		}

@@ -19,19 +19,18 @@ const Shards = 4
 
 // Egress owns the write side of all connections.
 type Egress struct {
-	shards  []*shard
-	next    atomic.Uint32
-	live    atomic.Int64   // connections, from accept to close
-	open    sync.WaitGroup // sockets attached and not detached
-	drains  sync.WaitGroup
-	ticks   sync.WaitGroup
-	stop    chan struct{}
-	buffers *sync.Pool // what readers read into
+	shards []*shard
+	next   atomic.Uint32
+	live   atomic.Int64   // connections, from accept to close
+	open   sync.WaitGroup // sockets attached and not detached
+	drains sync.WaitGroup
+	ticks  sync.WaitGroup
+	stop   chan struct{}
 }
 
 // NewEgress starts the shards. Deps.Egress is the caller's to set.
 func NewEgress(d *actors.Deps, limits *atomic.Pointer[Limits]) (*Egress, error) {
-	e := &Egress{stop: make(chan struct{}), buffers: newBuffers()}
+	e := &Egress{stop: make(chan struct{})}
 	for i := range Shards {
 		sh := newShard(i, e, d, limits)
 		props := sh.gauge.WatchBatching(actors.Props(d, "egress", func() actor.Actor { return sh }, actor.WithGuardian(d.Permanent)))
@@ -82,7 +81,7 @@ func (e *Egress) newSocket(conn net.Conn, l *Limits) *socket {
 			s.raw = raw
 		}
 	}
-	s.reader = &reader{socket: s, buffers: e.buffers}
+	s.reader = &reader{socket: s, deps: s.shard.deps, alone: true}
 	s.allow(actors.Unauthenticated, l)
 	s.heard()
 	return s

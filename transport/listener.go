@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"net"
 	"net/http"
+	"runtime"
 	"runtime/debug"
 	"sync"
 	"time"
@@ -21,6 +22,7 @@ import (
 type Server struct {
 	opts     Options
 	egress   *Egress
+	pollers  []*poller
 	upgrader *gws.Upgrader
 	listener net.Listener
 	running  sync.WaitGroup // the accept loop, handshakes and readers
@@ -36,11 +38,16 @@ type Server struct {
 // Listen opens the address; connections are taken in once an actor with the Props runs and Open was
 // called.
 func Listen(address string, e *Egress, o Options) (*Server, error) {
-	ln, err := net.Listen("tcp", address)
-	if err != nil {
+	s := &Server{opts: o, egress: e, opened: make(chan struct{}), handshakes: make(map[net.Conn]struct{})}
+	var err error
+	// More than can run at once would only find less to do each time.
+	if s.pollers, err = newPollers(min(runtime.GOMAXPROCS(0), Shards)); err != nil {
+		return nil, err
+	}
+	if s.listener, err = net.Listen("tcp", address); err != nil {
+		stopAll(s.pollers)
 		return nil, fmt.Errorf("listen on %s: %w", address, err)
 	}
-	s := &Server{opts: o, egress: e, listener: ln, opened: make(chan struct{}), handshakes: make(map[net.Conn]struct{})}
 	s.requests.New = func() any { return bufio.NewReaderSize(nil, requestBuffer) }
 	s.upgrader = gws.NewUpgrader(new(gws.BuiltinEventHandler), &gws.ServerOption{
 		NewSession: func() gws.SessionStorage { return nil },
@@ -76,7 +83,10 @@ func (s *Server) StopListening() {
 }
 
 // Wait returns when the accept loop, the handshakes and every reader have ended.
-func (s *Server) Wait() { s.running.Wait() }
+func (s *Server) Wait() {
+	s.running.Wait()
+	stopAll(s.pollers)
+}
 
 // listener is the actor that accepts.
 // On restart: it accepts again; open connections do not notice.
@@ -188,8 +198,8 @@ func (s *Server) open(plain net.Conn, router *actor.PID, l *Limits) error {
 	}
 	socket := s.egress.newSocket(conn, l)
 	r := socket.reader
-	r.deps = s.opts.Deps
-	if r.early, err = shake(s.upgrader, conn, request, br); err != nil {
+	early, err := shake(s.upgrader, conn, request, br)
+	if err != nil {
 		_ = conn.Close()
 		return err
 	}
@@ -197,8 +207,23 @@ func (s *Server) open(plain net.Conn, router *actor.PID, l *Limits) error {
 	s.egress.attach(socket)
 	r.pid = actors.SpawnConnection(s.opts.Deps, router, socket, log)
 	s.running.Add(1)
-	go r.loop(s.running.Done)
+	r.done = s.running.Done
+	s.read(r, early)
 	return nil
+}
+
+// read begins with what came early, and leaves the rest to a poller where that can be.
+func (s *Server) read(r *reader, early []byte) {
+	if !r.take(early, nil) {
+		r.leave()
+		return
+	}
+	if r.socket.raw == nil || len(s.pollers) == 0 {
+		go r.loop()
+		return
+	}
+	r.poller = s.pollers[r.socket.shard.index%len(s.pollers)]
+	r.poller.add(r)
 }
 
 func (s *Server) remember(conn net.Conn) bool {

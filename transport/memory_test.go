@@ -5,14 +5,16 @@ import (
 	"testing"
 )
 
-// A reader that waits must fit into the smallest stack: one deeper call on its way, and every idle
-// connection costs two KiB more.
-func TestIdleReadersKeepSmallStacks(t *testing.T) {
+// TestIdleConnectionsHaveNoStack: while it waits for bytes, a connection has no goroutine.
+func TestIdleConnectionsHaveNoStack(t *testing.T) {
 	if raceEnabled {
 		t.Skip("the race detector's frames are larger")
 	}
 	const connections = 400
 	s := newServer(t, nil, nil)
+	if len(s.pollers) == 0 {
+		t.Skip("there are no pollers on this system")
+	}
 	s.login("client") // what is started once does not count
 	before := stackBytes()
 	for range connections {
@@ -21,8 +23,8 @@ func TestIdleReadersKeepSmallStacks(t *testing.T) {
 	s.settle()
 	// The peers of this test read on goroutines of no connection; what is left is ours.
 	got := float64(stackBytes()-before) / connections
-	if got > 3<<10 {
-		t.Errorf("%.0f bytes of stack a connection, want 2048 and little more", got)
+	if got > 1<<10 {
+		t.Errorf("%.0f bytes of stack a connection, want hardly any", got)
 	}
 }
 

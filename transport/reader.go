@@ -7,9 +7,7 @@ import (
 	"math"
 	"net"
 	"runtime/debug"
-	"sync"
-	"syscall"
-	"time"
+	"sync/atomic"
 
 	"github.com/asynkron/protoactor-go/actor"
 
@@ -17,125 +15,88 @@ import (
 	"strowger/transport/wire"
 )
 
-// reader is the read side of one connection: its goroutine waits for bytes, makes messages of them
-// and hands those to the connection's actor.
-//
-// While it waits it holds no buffer, and little enough of its stack for the smallest one there is;
-// so it must stay shallow (a test watches the size).
+// reader is the read side of one connection: it makes messages of the bytes that come and hands
+// those to the connection's actor. A poller calls it when there is something to read; with TLS, or
+// on a system without pollers, a goroutine of its own does.
 type reader struct {
 	decoder decoder
 	socket  *socket
 	window  actors.Window
 	pid     *actor.PID
 	deps    *actors.Deps
-	buffers *sync.Pool // of *[]byte
-	early   []byte     // read behind the handshake's headers
+	done    func() // called behind the last read
 
-	buffer *[]byte // nil while waiting
-	n      int     // bytes read into it
-	err    error   // what ended the reading
+	poller *poller // nil: a goroutine of its own reads
+	slot   int32   // the poller's
+	alone  bool    // the poller does not know it: who runs it may block
+	over   bool    // nothing is read any more but to be thrown away
+	thrown int64   // bytes
+	isCut  atomic.Bool
 }
 
-// loop reads until the connection ends, and then says why.
-func (r *reader) loop(done func()) {
-	defer r.end(done)
-	pull := r.pull
-	for r.err = r.decoder.feed(r.early, r); r.err == nil; {
-		r.early = nil
-		if r.socket.raw == nil {
-			r.read()
-		} else if err := r.socket.raw.Read(pull); err != nil {
-			r.err = err
-		}
-		if r.err == nil {
-			r.socket.heard()
-			r.err = r.decoder.feed((*r.buffer)[:r.n], r)
-		}
+const (
+	lingerTime = 2        // seconds a peer has to hear why it is closed
+	maxLinger  = 64 << 20 // bytes read and thrown away meanwhile
+	readBuffer = 64 << 10 // bytes a poller reads at once
+	ownBuffer  = 4 << 10  // bytes a goroutine of the reader's own does
+)
+
+// loop reads until the connection ends.
+func (r *reader) loop() {
+	buffer := make([]byte, ownBuffer)
+	for more := true; more; {
+		n, err := r.socket.conn.Read(buffer)
+		more = r.take(buffer[:n], err)
 	}
+	r.leave()
 }
 
-// end comes behind the last read, or a panic.
-func (r *reader) end(done func()) {
-	defer done()
-	if reason := recover(); reason != nil {
-		r.panicked(reason)
+// take handles what was read, and the error behind it. It is false when there is nothing more to
+// read.
+func (r *reader) take(p []byte, err error) (more bool) {
+	defer func() {
+		if reason := recover(); reason != nil {
+			more = r.crashed(reason)
+		}
+	}()
+	if r.isCut.Load() {
+		err = net.ErrClosed
 	}
-	r.release()
-	r.deps.System.Root.Send(r.pid, &actors.ReadEnded{Code: closeCode(r.err), Err: r.err})
+	if !r.over {
+		r.socket.heard()
+		if bad := r.decoder.feed(p, r); bad != nil {
+			err = bad
+		}
+		if err == nil {
+			return true
+		}
+		return r.end(err)
+	}
+	r.thrown += int64(len(p))
+	return err == nil && r.thrown <= maxLinger
+}
+
+// end says why nothing more is read. Closing with unread input would reset the connection before the
+// peer saw our close frame, so that unless the peer has gone its input is still read.
+func (r *reader) end(err error) (more bool) {
+	r.over = true
+	r.decoder = decoder{}
+	r.deps.System.Root.Send(r.pid, &actors.ReadEnded{Code: closeCode(err), Err: err})
 	r.window.Close()
-	if !isClosed(r.err) {
-		// Closing with unread input would reset the connection before the peer saw our close frame.
-		_ = r.socket.conn.SetReadDeadline(time.Now().Add(lingerTime))
-		_, _ = io.Copy(io.Discard, io.LimitReader(r.socket.conn, maxLinger))
-	}
+	return !isClosed(err)
+}
+
+// leave is the reader's last act.
+func (r *reader) leave() {
 	r.socket.readerDone()
+	r.done()
 }
 
-const (
-	lingerTime = 2 * time.Second // how long a peer may take to hear why it is closed
-	maxLinger  = 64 << 20        // bytes read and thrown away meanwhile
-)
-
-// pull reads what is there; false makes the caller wait for more, which takes no buffer.
-func (r *reader) pull(fd uintptr) bool {
-	r.take()
-	r.n, r.err = syscall.Read(int(fd), *r.buffer)
-	for errors.Is(r.err, syscall.EINTR) {
-		r.n, r.err = syscall.Read(int(fd), *r.buffer)
-	}
-	switch {
-	case r.err == syscall.EAGAIN: //nolint:errorlint // straight from the system call, on every message's way
-		r.err = nil
-		r.release()
-		return false
-	case r.err == nil && r.n == 0:
-		r.err = io.EOF
-	}
-	return true
-}
-
-// read is for TLS, which hides when there is something to read.
-func (r *reader) read() {
-	if r.buffer == nil {
-		b := make([]byte, tlsBuffer)
-		r.buffer = &b
-	}
-	r.n, r.err = r.socket.conn.Read(*r.buffer)
-	if r.n > 0 {
-		// The error comes again.
-		r.err = nil
-	}
-}
-
-const (
-	readBuffer = 32 << 10 // bytes read at once
-	tlsBuffer  = 4 << 10
-)
-
-func (r *reader) take() {
-	if r.buffer == nil {
-		r.buffer = r.buffers.Get().(*[]byte)
-	}
-}
-
-func (r *reader) release() {
-	if r.buffer != nil && len(*r.buffer) == readBuffer {
-		r.buffers.Put(r.buffer)
-	}
-	r.buffer = nil
-}
-
-func newBuffers() *sync.Pool {
-	return &sync.Pool{New: func() any {
-		b := make([]byte, readBuffer)
-		return &b
-	}}
-}
-
-func (r *reader) panicked(reason any) {
+// crashed ends the connection after a panic.
+func (r *reader) crashed(reason any) (more bool) {
 	r.deps.Counters.Panics.Add(1)
 	r.deps.Log.Error("reader panicked", "remote", r.socket.conn.RemoteAddr().String(), "reason", fmt.Sprint(reason), "stack", string(debug.Stack()))
-	r.err = &violation{wire.CloseInternalError, "reader panicked"}
+	return !r.over && r.end(&violation{wire.CloseInternalError, "reader panicked"})
 }
 
 func isClosed(err error) bool { return errors.Is(err, io.EOF) || errors.Is(err, net.ErrClosed) }
@@ -179,12 +140,24 @@ func (r *reader) ping(payload []byte) {
 // lease waits for room in the window; it is nil once the connection is closing.
 func (r *reader) lease(bytes int) *actors.Lease {
 	cost := max(int64(bytes), r.socket.minCost.Load())
-	// While we do not read we cannot hear, and that is not the peer's fault.
-	r.socket.lastHeard.Store(math.MaxInt64 / 2)
-	granted := r.window.Acquire(cost)
-	r.socket.heard()
+	granted, full := r.window.TryAcquire(cost)
+	if full {
+		granted = r.wait(cost)
+	}
 	if !granted {
 		return nil
 	}
 	return actors.NewLease(&r.window, cost)
+}
+
+// wait is for room in the window. The others of the poller do not wait with it.
+func (r *reader) wait(cost int64) (granted bool) {
+	if !r.alone {
+		r.poller.part(r)
+	}
+	// While we do not read we cannot hear, and that is not the peer's fault.
+	r.socket.lastHeard.Store(math.MaxInt64 / 2)
+	granted = r.window.Acquire(cost)
+	r.socket.heard()
+	return granted
 }

@@ -4,12 +4,13 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
-	"sync"
+	"io"
 	"testing"
 	"time"
 
 	"github.com/asynkron/protoactor-go/actor"
 
+	"strowger/actors"
 	"strowger/transport/wire"
 )
 
@@ -139,19 +140,26 @@ func TestUnmaskedPongInPieces(t *testing.T) {
 
 func TestReaderPanic(t *testing.T) {
 	r := newRig(t, nil)
-	near, far := r.tcpPair(4 << 10)
-	_ = far.Close()
+	near, _ := r.tcpPair(0)
 	reader := r.attached(near).reader
-	// There is nothing to read into and nobody to tell: the first is a panic, the second is not.
-	reader.deps, reader.buffers, reader.pid = r.deps, new(sync.Pool), actor.NewPID("nonhost", "nobody")
-	done := make(chan struct{})
-	go reader.loop(func() { close(done) })
-	<-done
-	if code := closeCode(reader.err); code != wire.CloseInternalError {
-		t.Errorf("code %s, want 1011", code)
+	ended := make(chan *actors.ReadEnded, 1)
+	reader.pid = r.deps.System.Root.Spawn(actor.PropsFromFunc(func(ctx actor.Context) {
+		if m, ok := ctx.Message().(*actors.ReadEnded); ok {
+			ended <- m
+		}
+	}))
+	reader.decoder = decoder{inside: true, left: -1} // cannot be
+	if !reader.take([]byte("x"), nil) {
+		t.Error("the peer's input is not read to its end")
+	}
+	if m := <-ended; m.Code != wire.CloseInternalError {
+		t.Errorf("code %s, want 1011", m.Code)
 	}
 	if n := r.deps.Counters.Panics.Load(); n != 1 {
 		t.Errorf("%d panics counted, want 1", n)
+	}
+	if reader.take(nil, io.EOF) {
+		t.Error("the reader goes on behind the end")
 	}
 }
 
@@ -197,4 +205,21 @@ func TestFloodIsSlowedDown(t *testing.T) {
 	if n := s.deps.Counters.SlowConsumers.Load(); n != 0 {
 		t.Errorf("%d slow consumers, want none", n)
 	}
+}
+
+// TestPeerThatStaysIsCutOff: who was told to go has a time to do so, and then the connection ends.
+func TestPeerThatStaysIsCutOff(t *testing.T) {
+	s := newServer(t, nil, nil)
+	stays := s.login("client")
+	stays.write(unmasked(text, []byte("{}"))) // a breach of the protocol
+	if m := stays.next(); m.op != wire.OpClose {
+		t.Fatalf("got opcode %d, want a close frame", m.op)
+	}
+	s.tick(time.Now())
+	s.settle()
+	if n := s.Live(); n != 1 {
+		t.Fatalf("%d connections at once, want the one that may still hear why", n)
+	}
+	s.tick(time.Now().Add((lingerTime + 1) * time.Second))
+	eventually(t, "the connection ends", func() bool { return s.Live() == 0 })
 }

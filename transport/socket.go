@@ -39,6 +39,7 @@ type socket struct {
 	tail      int32        //
 	groups    []membership // where it is a member
 	nextPing  int64        // unix seconds
+	linger    int64        // how long the peer may take to hear our last words
 }
 
 type membership struct {

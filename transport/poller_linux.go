@@ -1,0 +1,207 @@
+package transport
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"sync"
+	"syscall"
+)
+
+// poller reads for many connections on one goroutine, so that one that waits for bytes costs no
+// stack and no buffer. It asks an epoll instance of its own which of them have something to read,
+// and lets Go's poller tell when that one has news; no thread is held by it.
+//
+// A reader that must wait for room in its window would hold up all others. It parts instead: it keeps
+// the goroutine, another one goes on polling, and the poller knows the reader again when it has read
+// on.
+type poller struct {
+	epoll int // the epoll instance, also as a file and what Go's poller knows it by
+	file  *os.File
+	raw   syscall.RawConn
+
+	mu    sync.Mutex // Protects following.
+	slots []*reader  // an event names one by its index
+	free  []int32
+
+	// The rest belongs to the goroutine that polls.
+	events [batch]syscall.EpollEvent
+	ready  []*reader
+	at     int // the next of them to be served
+	buffer []byte
+	n      int
+	err    error
+	wait   func(fd uintptr) bool
+	pull   func(fd uintptr) bool
+}
+
+// batch is how many events are taken at once.
+const batch = 128
+
+// Which events tell a poller of a reader. Errors and hang-ups are told always.
+const readable = syscall.EPOLLIN | syscall.EPOLLRDHUP
+
+// newPollers starts n pollers.
+func newPollers(n int) ([]*poller, error) {
+	var all []*poller
+	for range n {
+		p, err := newPoller()
+		if err != nil {
+			stopAll(all)
+			return nil, err
+		}
+		all = append(all, p)
+	}
+	return all, nil
+}
+
+// stopAll ends the polling. It comes behind the last reader's end.
+func stopAll(pollers []*poller) {
+	for _, p := range pollers {
+		_ = p.file.Close()
+	}
+}
+
+func newPoller() (*poller, error) {
+	fd, err := syscall.EpollCreate1(syscall.EPOLL_CLOEXEC)
+	if err != nil {
+		return nil, fmt.Errorf("epoll: %w", err)
+	}
+	// So that Go's poller takes it in.
+	if err := syscall.SetNonblock(fd, true); err != nil {
+		_ = syscall.Close(fd)
+		return nil, fmt.Errorf("epoll: %w", err)
+	}
+	p := &poller{epoll: fd, file: os.NewFile(uintptr(fd), "epoll"), buffer: make([]byte, readBuffer)}
+	if p.raw, err = p.file.SyscallConn(); err != nil {
+		_ = p.file.Close()
+		return nil, fmt.Errorf("epoll: %w", err)
+	}
+	p.wait, p.pull = p.ask, p.read
+	go p.run()
+	return p, nil
+}
+
+func (p *poller) run() {
+	for {
+		for p.at < len(p.ready) {
+			r := p.ready[p.at]
+			p.ready[p.at] = nil
+			p.at++
+			if !p.serve(r) {
+				return
+			}
+		}
+		if p.raw.Read(p.wait) != nil {
+			return
+		}
+	}
+}
+
+// ask implements the wait for events: false has Go's poller wait for news.
+func (p *poller) ask(fd uintptr) bool {
+	n, err := syscall.EpollWait(int(fd), p.events[:], 0)
+	for errors.Is(err, syscall.EINTR) {
+		n, err = syscall.EpollWait(int(fd), p.events[:], 0)
+	}
+	if n <= 0 {
+		return false
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.ready, p.at = p.ready[:0], 0
+	for _, e := range p.events[:n] {
+		// A reader may have parted since.
+		if r := p.slots[e.Fd]; r != nil {
+			p.ready = append(p.ready, r)
+		}
+	}
+	return true
+}
+
+// serve reads once for r. It is false if r has kept the goroutine meanwhile.
+func (p *poller) serve(r *reader) bool {
+	more := r.take(p.pulled(r))
+	if !r.alone {
+		if !more {
+			p.remove(r)
+			r.leave()
+		}
+		return true
+	}
+	if more {
+		p.add(r)
+	} else {
+		r.leave()
+	}
+	return false
+}
+
+// pulled returns what there is to read; nothing is no error.
+func (p *poller) pulled(r *reader) ([]byte, error) {
+	if err := r.socket.raw.Read(p.pull); err != nil {
+		return nil, err
+	}
+	return p.buffer[:p.n], p.err
+}
+
+func (p *poller) read(fd uintptr) bool {
+	n, err := syscall.Read(int(fd), p.buffer)
+	for errors.Is(err, syscall.EINTR) {
+		n, err = syscall.Read(int(fd), p.buffer)
+	}
+	switch {
+	case err == syscall.EAGAIN: //nolint:errorlint // straight from the system call, on every message's way
+		err = nil
+	case n == 0 && err == nil:
+		err = io.EOF
+	}
+	p.n, p.err = max(n, 0), err
+	return true
+}
+
+// part lets r, which is being served, keep the goroutine and the buffer; another one goes on.
+func (p *poller) part(r *reader) {
+	p.remove(r)
+	r.alone = true
+	p.buffer = make([]byte, readBuffer)
+	go p.run()
+}
+
+// add has r served from now on; the caller must not touch it any more. Where that fails, r gets a
+// goroutine of its own for good.
+func (p *poller) add(r *reader) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if len(p.free) == 0 {
+		p.slots = append(p.slots, nil)
+		p.free = append(p.free, int32(len(p.slots)-1))
+	}
+	slot := p.free[len(p.free)-1]
+	if err := p.control(r, syscall.EPOLL_CTL_ADD, &syscall.EpollEvent{Events: readable, Fd: slot}); err != nil {
+		go r.loop()
+		return
+	}
+	p.free = p.free[:len(p.free)-1]
+	p.slots[slot] = r
+	r.slot, r.alone = slot, false
+}
+
+// remove takes r out.
+func (p *poller) remove(r *reader) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	// An error is that the descriptor has been closed, which took it out as well.
+	_ = p.control(r, syscall.EPOLL_CTL_DEL, nil)
+	p.slots[r.slot] = nil
+	p.free = append(p.free, r.slot)
+}
+
+func (p *poller) control(r *reader, op int, event *syscall.EpollEvent) error {
+	var failed error
+	if err := r.socket.raw.Control(func(fd uintptr) { failed = syscall.EpollCtl(p.epoll, op, int(fd), event) }); err != nil {
+		return err
+	}
+	return failed
+}

@@ -1,0 +1,78 @@
+package transport
+
+import (
+	"encoding/json"
+	"testing"
+
+	"strowger/transport/wire"
+)
+
+// TestFloodHoldsUpNobodyElse: a reader that waits for room does not keep its poller from others.
+func TestFloodHoldsUpNobodyElse(t *testing.T) {
+	const window, messages = 8, 2000
+	s := newServer(t, nil, func(l *Limits) {
+		l.ServiceBytes, l.ServiceInboundMessages = 8<<10, window
+		l.OutboundMessages, l.OutboundBytes = messages, 64<<20
+	})
+	var floods, calm []*peer
+	for range 2 * len(s.pollers) {
+		// One service for all, of which every shard and so every poller has some.
+		floods, calm = append(floods, s.login("service:flood")), append(calm, s.login("service:calm"))
+	}
+	client := s.login("client:flood")
+	unblock := s.block()
+	sent := make(chan error, len(floods))
+	for _, p := range floods {
+		go func() {
+			for i := range messages {
+				if _, err := p.Write(masked(text, []byte(broadcast("flood", i)))); err != nil {
+					sent <- err
+					return
+				}
+			}
+			sent <- nil
+		}()
+	}
+	taken := func(n int) func() bool {
+		return func() bool { return s.deps.Counters.Broadcasts.Load() == int64(n) }
+	}
+	full := window * len(floods)
+	eventually(t, "windows full", taken(full))
+	for i, p := range calm {
+		p.text(broadcast("calm", i))
+		eventually(t, "others' messages taken", taken(full+i+1))
+	}
+	unblock()
+	next := make(map[int]int) // how many senders have come to a number
+	for range messages * len(floods) {
+		var got int
+		if err := json.Unmarshal(client.envelope().Payload, &got); err != nil {
+			t.Fatal(err)
+		}
+		if next[got]++; got > 0 && next[got] > next[got-1] {
+			t.Fatalf("message %d overtook one before it", got)
+		}
+	}
+	for range floods {
+		if err := <-sent; err != nil {
+			t.Error(err)
+		}
+	}
+	for _, p := range floods {
+		p.ping("read again")
+	}
+}
+
+// TestReaderWithoutPoller: a connection that cannot be polled is read all the same.
+func TestReaderWithoutPoller(t *testing.T) {
+	s := newServer(t, nil, nil)
+	for _, p := range s.pollers {
+		p.mu.Lock()
+		p.epoll = -1
+		p.mu.Unlock()
+	}
+	p := s.login("client")
+	p.ping("heard")
+	p.write(masked(bye, []byte("\x03\xe8")))
+	p.closed(wire.CloseNormal)
+}

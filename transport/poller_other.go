@@ -1,0 +1,14 @@
+//go:build !linux
+
+package transport
+
+// poller needs epoll; elsewhere each connection has a goroutine that reads.
+type poller struct{}
+
+func newPollers(int) ([]*poller, error) { return nil, nil }
+
+func stopAll([]*poller) {}
+
+func (*poller) add(*reader) {}
+
+func (*poller) part(*reader) {}

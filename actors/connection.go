@@ -61,7 +61,7 @@ type connection struct {
 }
 
 // SpawnConnection starts the actor of one connection. Its first act is to ask the peer for a token.
-func SpawnConnection(d *Deps, router *actor.PID, socket Socket, log *slog.Logger) *actor.PID {
+func SpawnConnection(d *Deps, router *actor.PID, socket Socket, log *slog.Logger) Inbox {
 	return d.connections.spawn(&connection{deps: d, router: router, socket: socket, log: log})
 }
 

@@ -55,21 +55,27 @@ type spawner struct {
 	deps  *Deps
 	mu    sync.Mutex // Protects following.
 	next  actor.Actor
+	box   *mailbox // of the actor spawned last
 	props *actor.Props
 }
 
 func (s *spawner) init(d *Deps, kind string) {
 	s.kind, s.deps = kind, d
-	s.props = Props(d, kind, func() actor.Actor { return s.next }, actor.WithGuardian(d.Temporary))
+	s.props = Props(d, kind, func() actor.Actor { return s.next }, actor.WithGuardian(d.Temporary),
+		actor.WithMailbox(func() actor.Mailbox {
+			s.box = new(mailbox)
+			return s.box
+		}))
 }
 
-func (s *spawner) spawn(a actor.Actor) *actor.PID {
+func (s *spawner) spawn(a actor.Actor) Inbox {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	// The library calls the producer before it returns, and never again: the actor is not restarted.
 	s.next = a
-	defer func() { s.next = nil }()
-	return s.deps.spawn(s.props, s.kind)
+	defer func() { s.next, s.box = nil, nil }()
+	pid := s.deps.spawn(s.props, s.kind)
+	return Inbox{pid, s.box}
 }
 
 // Settings are the limits and choices that a reload may change; a new value replaces the old one

@@ -83,14 +83,19 @@ func (m *mailbox) UserMessageCount() int {
 }
 
 func (m *mailbox) PostUserMessage(message any) {
-	m.mu.Lock()
-	m.user = append(m.user, message)
-	start := !m.running && !m.suspended
-	m.running = m.running || start
-	m.mu.Unlock()
-	if start {
+	if m.post(message) {
 		m.dispatcher.Schedule(m.runFunc)
 	}
+}
+
+// post queues a message; start makes it the caller's duty to have the mailbox run.
+func (m *mailbox) post(message any) (start bool) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.user = append(m.user, message)
+	start = !m.running && !m.suspended
+	m.running = m.running || start
+	return start
 }
 
 func (m *mailbox) PostSystemMessage(message any) {

@@ -192,7 +192,7 @@ type peer struct {
 func (w *world) connect() *peer {
 	p := &peer{w: w, socket: newFakeSocket(), window: new(Window)}
 	p.window.SetBudget(1 << 40)
-	p.pid = SpawnConnection(w.deps, w.router, p.socket, slog.New(slog.DiscardHandler))
+	p.pid = SpawnConnection(w.deps, w.router, p.socket, slog.New(slog.DiscardHandler)).PID
 	w.peers = append(w.peers, p)
 	return p
 }

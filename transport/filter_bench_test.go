@@ -89,7 +89,7 @@ func benchmarkFanOut(b *testing.B, f *filter.Filter, members, classes int) {
 	writes.on.Store(true)
 	var senders []func(data []byte, l *actors.Lease)
 	for range members + 1 {
-		pid := actors.SpawnConnection(r.deps, router, r.swallower(b, writes), slog.New(slog.DiscardHandler))
+		pid := actors.SpawnConnection(r.deps, router, r.swallower(b, writes), slog.New(slog.DiscardHandler)).PID
 		b.Cleanup(func() { r.deps.System.Root.Stop(pid) })
 		senders = append(senders, func(data []byte, l *actors.Lease) {
 			r.deps.System.Root.Send(pid, &actors.Received{Data: data, Lease: l})

@@ -205,7 +205,7 @@ func (s *Server) open(plain net.Conn, router *actor.PID, l *Limits) error {
 	}
 	log := s.opts.Log.With("remote", conn.RemoteAddr().String())
 	s.egress.attach(socket)
-	r.pid = actors.SpawnConnection(s.opts.Deps, router, socket, log)
+	r.inbox = actors.SpawnConnection(s.opts.Deps, router, socket, log)
 	s.running.Add(1)
 	r.done = s.running.Done
 	s.read(r, early)

@@ -9,8 +9,6 @@ import (
 	"runtime/debug"
 	"sync/atomic"
 
-	"github.com/asynkron/protoactor-go/actor"
-
 	"strowger/actors"
 	"strowger/transport/wire"
 )
@@ -22,7 +20,7 @@ type reader struct {
 	decoder decoder
 	socket  *socket
 	window  actors.Window
-	pid     *actor.PID
+	inbox   actors.Inbox
 	deps    *actors.Deps
 	done    func() // called behind the last read
 
@@ -81,7 +79,7 @@ func (r *reader) take(p []byte, err error) (more bool) {
 func (r *reader) end(err error) (more bool) {
 	r.over = true
 	r.decoder = decoder{}
-	r.deps.System.Root.Send(r.pid, &actors.ReadEnded{Code: closeCode(err), Err: err})
+	r.inbox.Post(&actors.ReadEnded{Code: closeCode(err), Err: err})
 	r.window.Close()
 	return !isClosed(err)
 }
@@ -123,10 +121,21 @@ func (r *reader) limit() int64 { return r.socket.maxMessage.Load() }
 // message implements received: it hands a message to the connection's actor, and waits while too
 // many are under way.
 func (r *reader) message(data []byte) {
-	if lease := r.lease(len(data)); lease != nil {
-		r.deps.System.Root.Send(r.pid, &actors.Received{Data: data, Lease: lease})
+	lease := r.lease(len(data))
+	if lease == nil {
+		return
+	}
+	m := &actors.Received{Data: data, Lease: lease}
+	if len(data) <= short {
+		r.inbox.Run(m)
+	} else {
+		r.inbox.Post(m)
 	}
 }
+
+// short is the length in bytes up to which the connection's actor takes a message on the reader's
+// goroutine. The others of the poller must not wait for the parsing of longer ones.
+const short = 4 << 10
 
 // ping implements received. Pongs count like messages, or a peer could make us queue them without
 // bound.

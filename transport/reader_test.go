@@ -8,8 +8,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/asynkron/protoactor-go/actor"
-
 	"strowger/actors"
 	"strowger/transport/wire"
 )
@@ -140,21 +138,14 @@ func TestUnmaskedPongInPieces(t *testing.T) {
 
 func TestReaderPanic(t *testing.T) {
 	r := newRig(t, nil)
-	near, _ := r.tcpPair(0)
+	near, far := r.tcpPair(0)
 	reader := r.attached(near).reader
-	ended := make(chan *actors.ReadEnded, 1)
-	reader.pid = r.deps.System.Root.Spawn(actor.PropsFromFunc(func(ctx actor.Context) {
-		if m, ok := ctx.Message().(*actors.ReadEnded); ok {
-			ended <- m
-		}
-	}))
+	reader.inbox = actors.SpawnConnection(r.deps, nil, reader.socket, r.deps.Log)
 	reader.decoder = decoder{inside: true, left: -1} // cannot be
 	if !reader.take([]byte("x"), nil) {
 		t.Error("the peer's input is not read to its end")
 	}
-	if m := <-ended; m.Code != wire.CloseInternalError {
-		t.Errorf("code %s, want 1011", m.Code)
-	}
+	newPeer(t, far).closed(wire.CloseInternalError)
 	if n := r.deps.Counters.Panics.Load(); n != 1 {
 		t.Errorf("%d panics counted, want 1", n)
 	}

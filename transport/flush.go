@@ -171,12 +171,8 @@ type writer struct {
 
 func (w *writer) init() {
 	w.call = func(fd uintptr) bool {
-		for {
-			w.n, w.err = syscall.Write(int(fd), w.buf)
-			if !errors.Is(w.err, syscall.EINTR) {
-				return true
-			}
-		}
+		w.n, w.err = writeNow(int(fd), w.buf)
+		return true
 	}
 }
 

@@ -1,7 +1,6 @@
 package transport
 
 import (
-	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -101,11 +100,8 @@ func (p *poller) run() {
 
 // ask implements the wait for events: false has Go's poller wait for news.
 func (p *poller) ask(fd uintptr) bool {
-	n, err := syscall.EpollWait(int(fd), p.events[:], 0)
-	for errors.Is(err, syscall.EINTR) {
-		n, err = syscall.EpollWait(int(fd), p.events[:], 0)
-	}
-	if n <= 0 {
+	n, err := eventsNow(int(fd), p.events[:])
+	if n == 0 || err != nil {
 		return false
 	}
 	p.mu.Lock()
@@ -147,17 +143,13 @@ func (p *poller) pulled(r *reader) ([]byte, error) {
 }
 
 func (p *poller) read(fd uintptr) bool {
-	n, err := syscall.Read(int(fd), p.buffer)
-	for errors.Is(err, syscall.EINTR) {
-		n, err = syscall.Read(int(fd), p.buffer)
-	}
+	p.n, p.err = readNow(int(fd), p.buffer)
 	switch {
-	case err == syscall.EAGAIN: //nolint:errorlint // straight from the system call, on every message's way
-		err = nil
-	case n == 0 && err == nil:
-		err = io.EOF
+	case p.err == syscall.EAGAIN: //nolint:errorlint // straight from the system call, on every message's way
+		p.err = nil
+	case p.err == nil && p.n == 0:
+		p.err = io.EOF
 	}
-	p.n, p.err = max(n, 0), err
 	return true
 }
 

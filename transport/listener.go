@@ -141,34 +141,41 @@ func (s *Server) accept(router *actor.PID) error {
 	}
 }
 
-// serve shakes hands and starts the reader on a goroutine of its own, whose stack is still small.
+// serve shakes hands and hands the connection over to a shard, an actor and a poller.
 func (s *Server) serve(conn net.Conn, router *actor.PID) {
 	defer s.running.Done()
-	defer func() {
-		if p := recover(); p != nil {
-			s.opts.Deps.Counters.Panics.Add(1)
-			s.opts.Log.Error("handshake panicked", "reason", fmt.Sprint(p), "stack", string(debug.Stack()))
-			_ = conn.Close()
-		}
-	}()
 	l := s.opts.Limits.Load()
 	if s.egress.live.Add(1) > int64(l.Connections) {
 		s.egress.live.Add(-1)
 		s.turnAway(conn)
 		return
 	}
+	handed := false // a shard counts it and closes it
+	defer func() {
+		if p := recover(); p != nil {
+			s.opts.Deps.Counters.Panics.Add(1)
+			s.opts.Log.Error("handshake panicked", "reason", fmt.Sprint(p), "stack", string(debug.Stack()))
+			_ = conn.Close()
+		}
+		if !handed {
+			s.forget(conn)
+			s.egress.live.Add(-1)
+		}
+	}()
 	tune(conn, l)
 	if !s.remember(conn) {
-		s.egress.live.Add(-1)
 		_ = conn.Close()
 		return
 	}
-	err := s.open(conn, router, l)
-	s.forget(conn)
+	socket, early, err := s.shakeHands(conn, l)
 	if err != nil {
-		s.egress.live.Add(-1)
 		s.opts.Log.Info("handshake failed", "remote", conn.RemoteAddr().String(), "err", err)
+		return
 	}
+	// Whoever closed it from here on, but for the shard, would do so behind the poller's back.
+	s.forget(conn)
+	handed = true
+	s.begin(socket, early, router)
 }
 
 // turnAway answers a connection beyond the limit and hangs up at once: one that lingers would hold
@@ -181,7 +188,9 @@ func (s *Server) turnAway(conn net.Conn) {
 	_ = conn.Close()
 }
 
-func (s *Server) open(plain net.Conn, router *actor.PID, l *Limits) error {
+// shakeHands returns the write side of a connection whose request was answered, and what the peer has
+// sent behind it. After an error the connection is closed.
+func (s *Server) shakeHands(plain net.Conn, l *Limits) (*socket, []byte, error) {
 	conn := plain
 	if s.opts.TLS != nil {
 		conn = tls.Server(plain, s.opts.TLS)
@@ -194,22 +203,25 @@ func (s *Server) open(plain net.Conn, router *actor.PID, l *Limits) error {
 	request, err := readRequest(conn, br, l)
 	if err != nil {
 		refuse(conn, err)
-		return err
+		return nil, nil, err
 	}
-	socket := s.egress.newSocket(conn, l)
-	r := socket.reader
 	early, err := shake(s.upgrader, conn, request, br)
 	if err != nil {
 		_ = conn.Close()
-		return err
+		return nil, nil, err
 	}
-	log := s.opts.Log.With("remote", conn.RemoteAddr().String())
+	return s.egress.newSocket(conn, l), early, nil
+}
+
+// begin gives the connection an actor and has what comes read.
+func (s *Server) begin(socket *socket, early []byte, router *actor.PID) {
+	r := socket.reader
+	log := s.opts.Log.With("remote", socket.conn.RemoteAddr().String())
 	s.egress.attach(socket)
 	r.inbox = actors.SpawnConnection(s.opts.Deps, router, socket, log)
 	s.running.Add(1)
 	r.done = s.running.Done
 	s.read(r, early)
-	return nil
 }
 
 // read begins with what came early, and leaves the rest to a poller where that can be.

@@ -75,16 +75,22 @@ func (e *Egress) Live() int { return int(e.live.Load()) }
 
 // newSocket returns the write side of conn, owned by one of the shards.
 func (e *Egress) newSocket(conn net.Conn, l *Limits) *socket {
-	s := &socket{shard: e.shards[int(e.next.Add(1))%len(e.shards)], conn: conn}
-	if c, ok := conn.(*net.TCPConn); ok {
-		if raw, err := c.SyscallConn(); err == nil {
-			s.raw = raw
-		}
-	}
+	s := &socket{shard: e.shards[int(e.next.Add(1))%len(e.shards)], conn: conn, fd: descriptor(conn)}
 	s.reader = &reader{socket: s, deps: s.shard.deps, alone: true}
 	s.allow(actors.Unauthenticated, l)
 	s.heard()
 	return s
+}
+
+// descriptor returns conn's file descriptor, -1 if reads and writes must go through conn.
+func descriptor(conn net.Conn) int {
+	fd := -1
+	if c, ok := conn.(*net.TCPConn); ok {
+		if raw, err := c.SyscallConn(); err == nil {
+			_ = raw.Control(func(d uintptr) { fd = int(d) }) // -1 if it is closed
+		}
+	}
+	return fd
 }
 
 // attach makes the socket known to its shard. The caller has counted it in live.

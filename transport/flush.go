@@ -1,7 +1,6 @@
 package transport
 
 import (
-	"errors"
 	"net"
 	"syscall"
 	"time"
@@ -25,13 +24,13 @@ func (sh *shard) flushSocket(s *socket) {
 	if s.finished {
 		return
 	}
-	if s.writing || s.raw == nil {
+	if s.writing || s.fd < 0 {
 		sh.enqueue(s, head, 0)
 		return
 	}
 	for head != 0 {
 		buf, next := sh.writer.join(sh.nodes, head)
-		n, err := sh.writer.write(s.raw, buf)
+		n, err := sh.writer.write(s.fd, buf)
 		if err != nil {
 			sh.abort(s)
 			return
@@ -158,39 +157,20 @@ func (sh *shard) uncount(s *socket) {
 	}
 }
 
-// writer makes non-blocking writes. The closure it hands to the runtime is made once, so that a
-// write allocates nothing.
+// writer makes non-blocking writes.
 type writer struct {
-	buf    []byte
-	n      int
-	err    error
-	call   func(fd uintptr) bool
+	call   func(fd int, p []byte) (int, error) // writeNow, but in tests
 	joined []byte
 	parts  [][]byte // what joined was made of
 }
 
-func (w *writer) init() {
-	w.call = func(fd uintptr) bool {
-		w.n, w.err = writeNow(int(fd), w.buf)
-		return true
-	}
-}
-
 // write makes one attempt and returns how much went out.
-func (w *writer) write(raw syscall.RawConn, buf []byte) (int, error) {
-	w.buf = buf
-	err := raw.Write(w.call)
-	w.buf = nil
-	if err != nil {
-		return 0, err
-	}
-	if errors.Is(w.err, syscall.EAGAIN) {
+func (w *writer) write(fd int, buf []byte) (int, error) {
+	n, err := w.call(fd, buf)
+	if err == syscall.EAGAIN { //nolint:errorlint // straight from the system call, on every message's way
 		return 0, nil
 	}
-	if w.err != nil {
-		return 0, w.err
-	}
-	return w.n, nil
+	return n, err
 }
 
 // join returns the frames from head on as one piece, and where the next piece begins. Neighbours

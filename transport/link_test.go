@@ -1,8 +1,8 @@
 package transport
 
 import (
-	"errors"
 	"io"
+	"math"
 	"net"
 	"sync"
 
@@ -68,50 +68,28 @@ func frame(payload string) actors.Frame {
 	return actors.Frame{Bytes: wire.AppendFrame(nil, wire.OpText, []byte(payload))}
 }
 
-// gate is a write that hangs until it is opened, and fails then.
-type gate struct{ opened chan struct{} }
-
-func (g gate) Control(func(uintptr)) error   { return nil }
-func (g gate) Read(func(uintptr) bool) error { return nil }
-
-func (g gate) Write(func(uintptr) bool) error {
-	<-g.opened
-	return errors.New("the gate was shut")
+// during has f called by the shard in the middle of a batch.
+func (sh *shard) during(f func()) {
+	// Who is behind beyond all bounds has a frame refused.
+	behind := &socket{shard: sh, waiting: math.MaxInt32}
+	behind.Send(actors.Frame{Refused: f})
 }
 
-// block stops all shards in their next flush until the function it returns is called.
+// block stops all shards in the middle of a batch until the function it returns is called.
 func (r *rig) block() (unblock func()) {
-	g := gate{opened: make(chan struct{})}
+	opened := make(chan struct{})
 	for _, sh := range r.shards {
-		near, far := net.Pipe()
-		_ = far.Close()
-		s := &socket{shard: sh, conn: near, raw: g, reader: &reader{}, admitted: true}
-		s.Send(frame("stuck"))
+		sh.during(func() { <-opened })
 	}
-	unblock = sync.OnceFunc(func() { close(g.opened) })
+	unblock = sync.OnceFunc(func() { close(opened) })
 	r.t.Cleanup(unblock)
 	return unblock
-}
-
-// probe is a write that looks at what belongs to the shard while the shard waits for it.
-type probe struct {
-	gate
-	look func()
-}
-
-func (p probe) Write(func(uintptr) bool) error {
-	p.look()
-	return errors.New("only looking")
 }
 
 // look reports whether something holds that only the socket's shard may read.
 func (s *socket) look(holds func() bool) bool {
 	answer := make(chan bool, 1)
-	near, far := net.Pipe()
-	_ = far.Close()
-	watcher := &socket{shard: s.shard, conn: near, reader: &reader{}, admitted: true,
-		raw: probe{look: func() { answer <- holds() }}}
-	watcher.Send(frame("look"))
+	s.shard.during(func() { answer <- holds() })
 	return <-answer
 }
 

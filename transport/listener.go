@@ -158,7 +158,7 @@ func (s *Server) serve(conn net.Conn, router *actor.PID) {
 			_ = conn.Close()
 		}
 		if !handed {
-			s.forget(conn)
+			_ = s.forget(conn)
 			s.egress.live.Add(-1)
 		}
 	}()
@@ -172,8 +172,11 @@ func (s *Server) serve(conn net.Conn, router *actor.PID) {
 		s.opts.Log.Info("handshake failed", "remote", conn.RemoteAddr().String(), "err", err)
 		return
 	}
-	// Whoever closed it from here on, but for the shard, would do so behind the poller's back.
-	s.forget(conn)
+	// Whoever closed it from here on, but for the shard, would do so behind the back of those who use
+	// its descriptor.
+	if !s.forget(conn) {
+		return
+	}
 	handed = true
 	s.begin(socket, early, router)
 }
@@ -230,7 +233,7 @@ func (s *Server) read(r *reader, early []byte) {
 		r.leave()
 		return
 	}
-	if r.socket.raw == nil || len(s.pollers) == 0 {
+	if r.socket.fd < 0 || len(s.pollers) == 0 {
 		go r.loop()
 		return
 	}
@@ -248,10 +251,12 @@ func (s *Server) remember(conn net.Conn) bool {
 	return true
 }
 
-func (s *Server) forget(conn net.Conn) {
+// forget is false if StopListening has closed conn.
+func (s *Server) forget(conn net.Conn) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	delete(s.handshakes, conn)
+	return !s.stopped
 }
 
 func tune(conn net.Conn, l *Limits) {

@@ -29,10 +29,7 @@ type poller struct {
 	ready  []*reader
 	at     int // the next of them to be served
 	buffer []byte
-	n      int
-	err    error
 	wait   func(fd uintptr) bool
-	pull   func(fd uintptr) bool
 }
 
 // batch is how many events are taken at once.
@@ -77,7 +74,7 @@ func newPoller() (*poller, error) {
 		_ = p.file.Close()
 		return nil, fmt.Errorf("epoll: %w", err)
 	}
-	p.wait, p.pull = p.ask, p.read
+	p.wait = p.ask
 	go p.run()
 	return p, nil
 }
@@ -136,21 +133,14 @@ func (p *poller) serve(r *reader) bool {
 
 // pulled returns what there is to read; nothing is no error.
 func (p *poller) pulled(r *reader) ([]byte, error) {
-	if err := r.socket.raw.Read(p.pull); err != nil {
-		return nil, err
-	}
-	return p.buffer[:p.n], p.err
-}
-
-func (p *poller) read(fd uintptr) bool {
-	p.n, p.err = readNow(int(fd), p.buffer)
+	n, err := readNow(r.socket.fd, p.buffer)
 	switch {
-	case p.err == syscall.EAGAIN: //nolint:errorlint // straight from the system call, on every message's way
-		p.err = nil
-	case p.err == nil && p.n == 0:
-		p.err = io.EOF
+	case err == syscall.EAGAIN: //nolint:errorlint // straight from the system call, on every message's way
+		return nil, nil
+	case err == nil && n == 0:
+		return nil, io.EOF
 	}
-	return true
+	return p.buffer[:n], err
 }
 
 // part lets r, which is being served, keep the goroutine and the buffer; another one goes on.
@@ -171,7 +161,8 @@ func (p *poller) add(r *reader) {
 		p.free = append(p.free, int32(len(p.slots)-1))
 	}
 	slot := p.free[len(p.free)-1]
-	if err := p.control(r, syscall.EPOLL_CTL_ADD, &syscall.EpollEvent{Events: readable, Fd: slot}); err != nil {
+	event := &syscall.EpollEvent{Events: readable, Fd: slot}
+	if err := syscall.EpollCtl(p.epoll, syscall.EPOLL_CTL_ADD, r.socket.fd, event); err != nil {
 		go r.loop()
 		return
 	}
@@ -184,16 +175,7 @@ func (p *poller) add(r *reader) {
 func (p *poller) remove(r *reader) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	// An error is that the descriptor has been closed, which took it out as well.
-	_ = p.control(r, syscall.EPOLL_CTL_DEL, nil)
+	_ = syscall.EpollCtl(p.epoll, syscall.EPOLL_CTL_DEL, r.socket.fd, nil) // it is there
 	p.slots[r.slot] = nil
 	p.free = append(p.free, r.slot)
-}
-
-func (p *poller) control(r *reader, op int, event *syscall.EpollEvent) error {
-	var failed error
-	if err := r.socket.raw.Control(func(fd uintptr) { failed = syscall.EpollCtl(p.epoll, op, int(fd), event) }); err != nil {
-		return err
-	}
-	return failed
 }

@@ -44,8 +44,7 @@ type node struct {
 
 func newShard(index int, e *Egress, d *actors.Deps, limits *atomic.Pointer[Limits]) *shard {
 	s := &shard{index: index, egress: e, deps: d, limits: limits, drains: &e.drains,
-		sockets: make(map[*socket]struct{}), nodes: make([]node, 1)}
-	s.writer.init()
+		sockets: make(map[*socket]struct{}), nodes: make([]node, 1), writer: writer{call: writeNow}}
 	s.now.Store(time.Now().Unix())
 	return s
 }

@@ -3,7 +3,6 @@ package transport
 import (
 	"net"
 	"sync/atomic"
-	"syscall"
 	"time"
 
 	"strowger/actors"
@@ -15,7 +14,9 @@ import (
 type socket struct {
 	shard *shard
 	conn  net.Conn
-	raw   syscall.RawConn // nil: no non-blocking write (TLS)
+	// fd is conn's descriptor, for reads and writes that do not wait; -1: there are none (TLS). It is
+	// valid until detach, which comes behind the last read.
+	fd int
 
 	reader     *reader
 	maxMessage atomic.Int64 // bytes; set by the shard, read by the reader

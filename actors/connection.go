@@ -139,24 +139,24 @@ func (c *connection) received(ctx actor.Context, m *Received) {
 		c.close(wire.CloseTokenExpired)
 		return
 	}
-	c.route(ctx, message, len(m.Data), m.Lease)
+	c.route(message, len(m.Data), m.Lease)
 }
 
 // route sends an authenticated peer's message of so many bytes on; whoever takes it releases the lease.
-func (c *connection) route(ctx actor.Context, m *wire.Message, size int, lease *Lease) {
+func (c *connection) route(m *wire.Message, size int, lease *Lease) {
 	switch {
 	case m.Authentication:
 		lease.Release()
 		answer(c.socket, wire.Authenticated, withServiceName(&m.Envelope))
 	case c.peer.Role == Service:
-		c.say(ctx, m, lease)
+		c.say(m, lease)
 	default:
-		c.ask(ctx, m, size, lease)
+		c.ask(m, size, lease)
 	}
 }
 
 // ask routes a client's request (protocol 5.2, 5.3).
-func (c *connection) ask(ctx actor.Context, m *wire.Message, size int, lease *Lease) {
+func (c *connection) ask(m *wire.Message, size int, lease *Lease) {
 	name, ok := wire.Name(m.ServiceName)
 	if !ok || m.Overflow {
 		c.deps.Counters.Dead(NotSendable)
@@ -173,12 +173,12 @@ func (c *connection) ask(ctx actor.Context, m *wire.Message, size int, lease *Le
 	if c.asked == nil {
 		c.asked = make(map[*actor.PID]struct{})
 	}
-	c.asked[route.Service] = struct{}{}
-	ctx.Send(route.Service, &ask{envelope: &m.Envelope, size: size, from: c.peer, lease: lease})
+	c.asked[route.Service.PID] = struct{}{}
+	route.Service.Run(&ask{envelope: &m.Envelope, size: size, from: c.peer, lease: lease})
 }
 
 // say passes on what a service wrote, if it spoke under its own name (protocol 11.15).
-func (c *connection) say(ctx actor.Context, m *wire.Message, lease *Lease) {
+func (c *connection) say(m *wire.Message, lease *Lease) {
 	name, _ := wire.Name(m.ServiceName)
 	route := c.deps.Registry.Lookup(c.peer.Name)
 	switch {
@@ -193,7 +193,7 @@ func (c *connection) say(ctx actor.Context, m *wire.Message, lease *Lease) {
 		c.deps.Counters.Dead(NotSendable)
 		lease.Release()
 	default:
-		ctx.Send(route.Service, &say{envelope: &m.Envelope, from: c.peer, lease: lease})
+		route.Service.Run(&say{envelope: &m.Envelope, from: c.peer, lease: lease})
 	}
 }
 

@@ -63,12 +63,20 @@ func (s *spawner) init(d *Deps, kind string) {
 	s.kind, s.deps = kind, d
 	s.props = Props(d, kind, func() actor.Actor { return s.next }, actor.WithGuardian(d.Temporary),
 		actor.WithMailbox(func() actor.Mailbox {
-			s.box = new(mailbox)
+			// Nobody else is to run it before spawn does.
+			s.box = &mailbox{running: true}
 			return s.box
 		}))
 }
 
+// spawn starts an actor on the caller's goroutine.
 func (s *spawner) spawn(a actor.Actor) Inbox {
+	i := s.make(a)
+	i.mailbox.runOne()
+	return i
+}
+
+func (s *spawner) make(a actor.Actor) Inbox {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	// The library calls the producer before it returns, and never again: the actor is not restarted.
@@ -101,6 +109,13 @@ func (d *Deps) send(to *actor.PID, message any) { d.System.Root.Send(to, message
 // after posts a message to an actor later, unless stop is called before.
 func (d *Deps) after(delay time.Duration, to *actor.PID, message any) (stop func() bool) {
 	return d.Clock.AfterFunc(delay, func() { d.send(to, message) })
+}
+
+// spawnFed is spawn for an actor that others feed on their own goroutines.
+func (d *Deps) spawnFed(props *actor.Props, kind string) Inbox {
+	var g Gauge
+	pid := d.spawn(g.Watch(props), kind)
+	return Inbox{pid, g.mailbox.Load()}
 }
 
 func (d *Deps) spawn(props *actor.Props, kind string) *actor.PID {

@@ -2,7 +2,7 @@ package actors
 
 import "github.com/asynkron/protoactor-go/actor"
 
-// Inbox is the way into one actor for a goroutine that has nothing else to do than to feed it.
+// Inbox is the way into one actor for those who feed it all the time.
 type Inbox struct {
 	PID     *actor.PID
 	mailbox *mailbox
@@ -12,9 +12,11 @@ type Inbox struct {
 func (i Inbox) Post(message any) { i.mailbox.PostUserMessage(message) }
 
 // Run sends a message and, unless the actor is at work already, has it work on the goroutine of the
-// caller, which saves the change of goroutines. So it is for messages that are soon dealt with.
+// caller, which saves the change of goroutines. It handles this one message and no other, so that the
+// caller is neither held up by what others send nor called back on their account. It is for messages
+// that are soon dealt with.
 func (i Inbox) Run(message any) {
 	if i.mailbox.post(message) {
-		i.mailbox.run()
+		i.mailbox.runOne()
 	}
 }

@@ -121,6 +121,22 @@ func (m *mailbox) run() {
 	}
 }
 
+// runOne hands over one message on the goroutine of the caller, who has made the mailbox run, and leaves
+// what came meanwhile to another one.
+func (m *mailbox) runOne() {
+	if m.step() && m.more() {
+		m.dispatcher.Schedule(m.runFunc)
+	}
+}
+
+// more reports to who runs the mailbox whether something is to be handed over; if not, the run has ended.
+func (m *mailbox) more() bool {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.running = len(m.system) > 0 || !m.suspended && (m.at < len(m.taken) || len(m.user) > 0)
+	return m.running
+}
+
 // step hands over one message and is false when there is none.
 func (m *mailbox) step() bool {
 	message, system := m.take()

@@ -55,13 +55,15 @@ type crasher interface{ Crashed() }
 
 // Props returns how to spawn an actor of a kind: own mailbox, Safe around it.
 func Props(d *Deps, kind string, produce func() actor.Actor, more ...actor.PropsOption) *actor.Props {
-	options := append([]actor.PropsOption{
-		actor.WithMailbox(newMailbox),
-		actor.WithDispatcher(d.workers),
-	}, more...)
+	options := append(d.Mailbox(), more...)
 	return actor.PropsFromProducer(func() actor.Actor {
 		return &Safe{inner: produce(), kind: kind, deps: d}
 	}, options...)
+}
+
+// Mailbox returns how an actor gets a mailbox of this package.
+func (d *Deps) Mailbox() []actor.PropsOption {
+	return []actor.PropsOption{actor.WithMailbox(newMailbox), actor.WithDispatcher(d.workers)}
 }
 
 // Receive passes the message on to the actor inside.

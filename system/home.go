@@ -33,6 +33,7 @@ func (s *System) newHome(svc *service.Service) (*home, error) {
 		Clock:          s.deps.Clock,
 		Log:            s.log,
 		RequestTimeout: s.cfg.Routing.RequestTimeout,
+		Actor:          s.deps.Mailbox(),
 		OnDead:         s.lost,
 	})
 	if err != nil {

@@ -5,6 +5,8 @@ import (
 	"log/slog"
 	"time"
 
+	"github.com/asynkron/protoactor-go/actor"
+
 	"strowger/system/supervisor"
 	"strowger/transport/wire"
 )
@@ -32,6 +34,8 @@ type Options struct {
 	Pool int
 	// RequestTimeout is for requests that have none of their own and no deadline. 0 means 30 s.
 	RequestTimeout time.Duration
+	// Actor is how the service's actor is spawned beside the defaults, such as with a mailbox.
+	Actor []actor.PropsOption
 	// OnDead is told of what a crash has lost. It must not block. Nil means nobody is.
 	OnDead func(d *DeadLetter)
 }

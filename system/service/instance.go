@@ -76,7 +76,7 @@ func (i *Instance) Service() *Service { return &i.service }
 func (i *Instance) Spec() supervisor.Spec {
 	spec := i.service.spec()
 	spec.Produce = func(generation uint64) *actor.Props {
-		return actor.PropsFromProducer(func() actor.Actor { return newHost(i, generation) })
+		return actor.PropsFromProducer(func() actor.Actor { return newHost(i, generation) }, i.o.Actor...)
 	}
 	return spec
 }

@@ -113,8 +113,9 @@ type Admin struct {
 	Payloads    bool   `koanf:"payloads"`
 }
 
-// Memory says when memory is given back.
+// Memory says when garbage is collected and memory given back.
 type Memory struct {
+	HeapFloor    Size          `koanf:"heap_floor"`
 	TrimInterval time.Duration `koanf:"trim_interval"`
 }
 

@@ -45,6 +45,7 @@ type System struct {
 	root        *actor.PID
 	router      *actor.PID // for the tree's own goroutine
 	failed      chan error
+	heapFloor   *heapFloor // nil: there is none
 }
 
 // New returns a system that is not started yet, with services that live in it. The error says what
@@ -121,6 +122,7 @@ func (s *System) Start() error {
 		return fmt.Errorf("start: %w", err)
 	}
 	s.services.begin()
+	s.heapFloor = startHeapFloor(uint64(s.cfg.Memory.HeapFloor))
 	s.server.Open()
 	return nil
 }
@@ -203,6 +205,7 @@ func (s *System) Stop(ctx context.Context) error {
 	}
 	s.egress.Stop()
 	s.deps.Stop()
+	s.heapFloor.stop()
 	s.sumUp()
 	return err
 }

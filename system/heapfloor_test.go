@@ -1,0 +1,66 @@
+package system
+
+import (
+	"runtime"
+	"runtime/debug"
+	"testing"
+)
+
+func TestHeapFloorPercent(t *testing.T) {
+	f := &heapFloor{bytes: 32 << 20}
+	for _, c := range []struct {
+		live uint64
+		want int
+	}{
+		{0, 800}, {2 << 20, 750}, {4 << 20, 700}, {8 << 20, 300}, {15 << 20, 100}, {16 << 20, 100}, {1 << 30, 100},
+	} {
+		if got := f.percentFor(c.live); got != c.want {
+			t.Errorf("%d bytes live: %d%%, want %d%%", c.live, got, c.want)
+		}
+	}
+}
+
+// nextCollection is the size of the heap at which the runtime collects.
+func nextCollection() uint64 {
+	var m runtime.MemStats
+	runtime.ReadMemStats(&m)
+	return m.NextGC
+}
+
+func TestHeapFloor(t *testing.T) {
+	const floor = 512 << 20
+	usual := debug.SetGCPercent(usualPercent)
+	defer debug.SetGCPercent(usual)
+	f := startHeapFloor(floor)
+	if f == nil {
+		t.Fatal("there is no floor")
+	}
+	defer f.stop()
+	for range 3 {
+		runtime.GC()
+		eventually(t, "the next collection comes at the floor", func() bool {
+			next := nextCollection()
+			return next > floor/4*3 && next < floor/4*5
+		})
+	}
+	f.stop()
+	if percent := debug.SetGCPercent(usualPercent); percent != usualPercent {
+		t.Errorf("GOGC is %d behind the stop, want %d", percent, usualPercent)
+	}
+}
+
+// TestHeapFloorGivesWay: what the operator has set stays.
+func TestHeapFloorGivesWay(t *testing.T) {
+	usual := debug.SetGCPercent(usualPercent)
+	defer debug.SetGCPercent(usual)
+	if startHeapFloor(firstGoal) != nil {
+		t.Error("there is a floor where the runtime begins anyway")
+	}
+	debug.SetGCPercent(50)
+	if startHeapFloor(32<<20) != nil {
+		t.Error("there is a floor beside GOGC=50")
+	}
+	if percent := debug.SetGCPercent(usualPercent); percent != 50 {
+		t.Errorf("GOGC is %d, want 50", percent)
+	}
+}

@@ -55,18 +55,37 @@ func readRequest(conn net.Conn, br *bufio.Reader, l *Limits) (*http.Request, err
 	return r, conn.SetReadDeadline(time.Time{})
 }
 
-// shake answers the request. What the peer sent behind its headers is returned. The library's
-// connection is let go again: reading and writing are ours.
-func shake(u *gws.Upgrader, conn net.Conn, request *http.Request, br *bufio.Reader) (early []byte, err error) {
+// shake returns the answer to the request, which is not written yet, and what the peer sent behind its
+// headers. The library's connection is let go again: reading and writing are ours.
+func shake(u *gws.Upgrader, conn net.Conn, request *http.Request, br *bufio.Reader) (answer, early []byte, err error) {
 	if n := br.Buffered(); n > 0 {
 		p, _ := br.Peek(n)
 		early = slices.Clone(p)
 	}
-	if _, err := u.UpgradeFromConn(conn, br, request); err != nil {
-		return nil, fmt.Errorf("upgrade: %w", err)
+	kept := &keptConn{Conn: conn}
+	if _, err := u.UpgradeFromConn(kept, br, request); err != nil {
+		_, _ = conn.Write(kept.written)
+		return nil, nil, fmt.Errorf("upgrade: %w", err)
 	}
-	return early, nil
+	return kept.written, early, nil
 }
+
+// keptConn keeps what is written to it.
+type keptConn struct {
+	net.Conn
+	written []byte
+}
+
+func (c *keptConn) Write(p []byte) (int, error) {
+	c.written = append(c.written, p...)
+	return len(p), nil
+}
+
+// SetDeadline is for writes, which never wait.
+func (c *keptConn) SetDeadline(time.Time) error { return nil }
+
+// Close leaves it to the caller, who may have something to write.
+func (c *keptConn) Close() error { return nil }
 
 func checkRequest(r *http.Request, l *Limits) error {
 	switch {

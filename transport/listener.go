@@ -2,6 +2,7 @@ package transport
 
 import (
 	"bufio"
+	"context"
 	"crypto/tls"
 	"errors"
 	"fmt"
@@ -44,7 +45,9 @@ func Listen(address string, e *Egress, o Options) (*Server, error) {
 	if s.pollers, err = newPollers(min(runtime.GOMAXPROCS(0), Shards)); err != nil {
 		return nil, err
 	}
-	if s.listener, err = net.Listen("tcp", address); err != nil {
+	// Keepalive is set by tune, once for each connection.
+	config := net.ListenConfig{KeepAlive: -1}
+	if s.listener, err = config.Listen(context.Background(), "tcp", address); err != nil {
 		stopAll(s.pollers)
 		return nil, fmt.Errorf("listen on %s: %w", address, err)
 	}
@@ -191,8 +194,8 @@ func (s *Server) turnAway(conn net.Conn) {
 	_ = conn.Close()
 }
 
-// shakeHands returns the write side of a connection whose request was answered, and what the peer has
-// sent behind it. After an error the connection is closed.
+// shakeHands returns the write side of a connection whose request is good, with the answer to it, and
+// what the peer has sent behind it. After an error the connection is closed.
 func (s *Server) shakeHands(plain net.Conn, l *Limits) (*socket, []byte, error) {
 	conn := plain
 	if s.opts.TLS != nil {
@@ -208,12 +211,14 @@ func (s *Server) shakeHands(plain net.Conn, l *Limits) (*socket, []byte, error) 
 		refuse(conn, err)
 		return nil, nil, err
 	}
-	early, err := shake(s.upgrader, conn, request, br)
+	answer, early, err := shake(s.upgrader, conn, request, br)
 	if err != nil {
 		_ = conn.Close()
 		return nil, nil, err
 	}
-	return s.egress.newSocket(conn, l), early, nil
+	socket := s.egress.newSocket(conn, l)
+	socket.answer = answer
+	return socket, early, nil
 }
 
 // begin gives the connection an actor and has what comes read.

@@ -201,6 +201,10 @@ func (sh *shard) put(s *socket, frame []byte, extra int) {
 }
 
 func (sh *shard) link(s *socket, frame []byte) {
+	if answer := s.answer; answer != nil {
+		s.answer = nil
+		sh.link(s, answer)
+	}
 	sh.nodes = append(sh.nodes, node{frame: frame})
 	n := int32(len(sh.nodes) - 1)
 	if s.head == 0 {

@@ -18,6 +18,8 @@ type socket struct {
 	// valid until detach, which comes behind the last read.
 	fd int
 
+	answer []byte // to the handshake; it goes out with the first frame
+
 	reader     *reader
 	maxMessage atomic.Int64 // bytes; set by the shard, read by the reader
 	minCost    atomic.Int64

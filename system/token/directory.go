@@ -142,10 +142,10 @@ func (f *file) read(maxBytes int64) ([]byte, error) {
 		if err != nil {
 			return nil, fmt.Errorf("%w: read token file: %w", ErrUnavailable, err)
 		}
-		if n == 0 {
+		length += n
+		if n == 0 || int64(length) == f.stat.Size {
 			return data[:length], nil
 		}
-		length += n
 	}
 	return nil, fmt.Errorf("%w: the file is still being written", ErrMalformed)
 }

@@ -45,6 +45,9 @@ func (d *Deps) Supervise() {
 	d.subscribers.init(d, "subscriber")
 }
 
+// Go runs f soon on a goroutine that is kept for its stack.
+func (d *Deps) Go(f func()) { d.workers.Schedule(f) }
+
 // Stop ends the goroutines that wait for something to do. It comes behind the last actor's end.
 func (d *Deps) Stop() { d.workers.stop() }
 

@@ -51,7 +51,7 @@ type System struct {
 // New returns a system that is not started yet, with services that live in it. The error says what
 // in the configuration cannot be used on this machine, or what is wrong with a service.
 func New(o Options, list ...*service.Service) (*System, error) {
-	s := &System{cfg: o.Config, log: o.Log, workers: newWorkers(claimers, o.Log), failed: make(chan error, 1)}
+	s := &System{cfg: o.Config, log: o.Log, failed: make(chan error, 1)}
 	if err := s.apply(o.Config); err != nil {
 		return nil, err
 	}
@@ -70,7 +70,6 @@ func New(o Options, list ...*service.Service) (*System, error) {
 	s.deps = &actors.Deps{
 		System:   newActorSystem(),
 		Tokens:   s.tokens,
-		Workers:  s.workers,
 		Clock:    wallClock{},
 		Log:      o.Log,
 		Counters: new(actors.Counters),
@@ -78,6 +77,8 @@ func New(o Options, list ...*service.Service) (*System, error) {
 		Registry: new(actors.Registry),
 		OnCrash:  s.crashed,
 	}
+	s.workers = newWorkers(claimers, s.deps.Go, o.Log)
+	s.deps.Workers = s.workers
 	s.deps.Supervise()
 	if err := s.settle(list); err != nil {
 		return nil, err

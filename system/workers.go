@@ -12,10 +12,11 @@ import (
 // claimers is how many token files are read at once.
 const claimers = 8
 
-// workers runs blocking work on a bounded number of goroutines, which live only while there is
-// work. The queue is as long as there are connections that authenticate.
+// workers runs blocking work on a bounded number of goroutines, which are given back when
+// there is none. The queue is as long as there are connections that authenticate.
 type workers struct {
 	max     int
+	start   func(f func()) // on another goroutine
 	running sync.WaitGroup
 
 	log *slog.Logger
@@ -26,7 +27,9 @@ type workers struct {
 	closed bool
 }
 
-func newWorkers(n int, log *slog.Logger) *workers { return &workers{max: n, log: log} }
+func newWorkers(n int, start func(f func()), log *slog.Logger) *workers {
+	return &workers{max: n, start: start, log: log}
+}
 
 // Go runs f soon, on another goroutine; after wait it drops f.
 func (w *workers) Go(f func()) {
@@ -41,7 +44,7 @@ func (w *workers) Go(f func()) {
 	}
 	w.busy++
 	w.running.Add(1)
-	go w.run()
+	w.start(w.run)
 }
 
 func (w *workers) run() {

@@ -140,7 +140,7 @@ func (s *Server) accept(router *actor.PID) error {
 		}
 		wait = minAcceptWait
 		s.running.Add(1)
-		go s.serve(conn, router)
+		s.opts.Deps.Go(func() { s.serve(conn, router) })
 	}
 }
 

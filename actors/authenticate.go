@@ -1,6 +1,8 @@
 package actors
 
 import (
+	"log/slog"
+
 	"github.com/asynkron/protoactor-go/actor"
 
 	"strowger/transport/wire"
@@ -42,7 +44,7 @@ func (c *connection) claimed(ctx actor.Context, m *tokenClaimed) {
 	c.deps.Counters.Authentic.Add(1)
 	c.accepted = &m.envelope
 	c.peer = c.deps.newPeer(m.credentials, c.socket)
-	c.log.Info("authenticated", "subscriber", c.peer.ID, "role", c.peer.Role.String(),
+	c.log(slog.LevelInfo, "authenticated", "subscriber", c.peer.ID, "role", c.peer.Role.String(),
 		"service", c.peer.Name, "domain", m.credentials.DomainName)
 	c.subscriber = spawnSubscriber(c.deps, c.router, ctx.Self(), c.peer)
 }
@@ -77,7 +79,7 @@ func (c *connection) resume(ctx actor.Context) {
 func (c *connection) refuse(e *wire.Envelope, err error) {
 	c.attempts++
 	c.deps.Counters.Refused.Add(1)
-	c.log.Warn("authentication refused", "attempt", c.attempts, "err", err)
+	c.log(slog.LevelWarn, "authentication refused", "attempt", c.attempts, "err", err)
 	c.greet(wire.Unauthorized, withServiceName(e))
 	if c.attempts >= c.deps.settings().AuthenticationAttempts {
 		c.close(wire.CloseAuthAttempts)

@@ -1,6 +1,8 @@
 package actors
 
 import (
+	"context"
+	"fmt"
 	"log/slog"
 
 	"github.com/asynkron/protoactor-go/actor"
@@ -48,7 +50,7 @@ type connection struct {
 	deps       *Deps
 	router     *actor.PID
 	socket     Socket
-	log        *slog.Logger
+	remote     fmt.Stringer // the peer's address, for the log
 	state      state
 	attempts   int
 	deadline   func() bool    // stops the authentication deadline; nil: there is none
@@ -61,8 +63,17 @@ type connection struct {
 }
 
 // SpawnConnection starts the actor of one connection. Its first act is to ask the peer for a token.
-func SpawnConnection(d *Deps, router *actor.PID, socket Socket, log *slog.Logger) Inbox {
-	return d.connections.spawn(&connection{deps: d, router: router, socket: socket, log: log})
+// The log shows remote.
+func SpawnConnection(d *Deps, router *actor.PID, socket Socket, remote fmt.Stringer) Inbox {
+	return d.connections.spawn(&connection{deps: d, router: router, socket: socket, remote: remote})
+}
+
+// log writes a line about this connection.
+func (c *connection) log(level slog.Level, message string, attributes ...any) {
+	ctx := context.Background()
+	if c.deps.Log.Enabled(ctx, level) {
+		c.deps.Log.With("remote", c.remote.String()).Log(ctx, level, message, attributes...)
+	}
 }
 
 // Receive handles one message.
@@ -79,7 +90,7 @@ func (c *connection) Receive(ctx actor.Context) {
 	case *authenticationTimedOut:
 		c.timedOut()
 	case *tokenExpired:
-		c.log.Info("token expired", "subscriber", c.peer.ID)
+		c.log(slog.LevelInfo, "token expired", "subscriber", c.peer.ID)
 		c.close(wire.CloseTokenExpired)
 	case *ReadEnded:
 		c.readEnded(ctx, m)
@@ -124,7 +135,7 @@ func (c *connection) received(ctx actor.Context, m *Received) {
 	message, err := wire.Decode(m.Data, c.deps.settings().Depth)
 	if err != nil {
 		c.deps.Counters.Dead(NotEnvelope)
-		c.log.Debug("message ignored", "err", err)
+		c.log(slog.LevelDebug, "message ignored", "err", err)
 		m.release()
 		return
 	}
@@ -185,7 +196,7 @@ func (c *connection) say(m *wire.Message, lease *Lease) {
 	case name != c.peer.Name || route == nil:
 		if !c.warned {
 			c.warned = true
-			c.log.Warn("service spoke under a foreign name", "service", c.peer.Name, "name", name)
+			c.log(slog.LevelWarn, "service spoke under a foreign name", "service", c.peer.Name, "name", name)
 		}
 		c.deps.Counters.Dead(ForeignName)
 		lease.Release()
@@ -199,7 +210,7 @@ func (c *connection) say(m *wire.Message, lease *Lease) {
 
 func (c *connection) readEnded(ctx actor.Context, m *ReadEnded) {
 	if m.Err != nil {
-		c.log.Debug("read ended", "err", m.Err)
+		c.log(slog.LevelDebug, "read ended", "err", m.Err)
 	}
 	c.close(m.Code)
 	ctx.Stop(ctx.Self())

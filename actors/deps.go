@@ -33,7 +33,8 @@ type Deps struct {
 	connections spawner
 	subscribers spawner
 
-	grants grantSets
+	grants  shared[grants]
+	tenants shared[tenant]
 }
 
 // Supervise readies what runs the actors and what happens to those that panic. Stop undoes it.

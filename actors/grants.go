@@ -1,10 +1,7 @@
 package actors
 
 import (
-	"runtime"
 	"slices"
-	"sync"
-	"weak"
 
 	"strowger/transport/wire"
 )
@@ -16,36 +13,10 @@ type grants struct {
 	wire  wire.Raw // {"name":true,...}; [] where there are none
 }
 
-// grantSets knows the grants in use. Its zero value is ready; any goroutine may ask it.
-type grantSets struct {
-	mu   sync.Mutex // Protects following.
-	sets map[string]weak.Pointer[grants]
-}
-
-// of returns the one value for these names.
-func (s *grantSets) of(names []string) *grants {
+// grantsOf returns the one value for these names.
+func (d *Deps) grantsOf(names []string) *grants {
 	key := permissionMap(names)
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if g := s.sets[key].Value(); g != nil {
-		return g
-	}
-	if s.sets == nil {
-		s.sets = make(map[string]weak.Pointer[grants])
-	}
-	g := &grants{names: slices.Clone(names), wire: wire.Raw(key)}
-	s.sets[key] = weak.Make(g)
-	runtime.AddCleanup(g, s.forget, key)
-	return g
-}
-
-// forget takes a set out that nobody holds any more, unless it is back meanwhile.
-func (s *grantSets) forget(key string) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.sets[key].Value() == nil {
-		delete(s.sets, key)
-	}
+	return d.grants.of(key, func() *grants { return &grants{names: slices.Clone(names), wire: wire.Raw(key)} })
 }
 
 // permissionMap spells the permissions as requests carry them: [] where there are none.

@@ -6,9 +6,9 @@ import (
 )
 
 func TestGrantsAreShared(t *testing.T) {
-	var s grantSets
+	var d Deps
 	names := []string{"a", "b"}
-	one := s.of(names)
+	one := d.grantsOf(names)
 	names[0] = "x" // what a token grants is not changed by whoever read it
 	for name, test := range map[string]struct {
 		names []string
@@ -19,39 +19,57 @@ func TestGrantsAreShared(t *testing.T) {
 		"others":   {[]string{"a", "c"}, false},
 		"none":     {nil, false},
 	} {
-		if same := s.of(test.names) == one; same != test.same {
+		if same := d.grantsOf(test.names) == one; same != test.same {
 			t.Errorf("%s: same %v, want %v", name, same, test.same)
 		}
 	}
 	if got := string(one.wire); got != `{"a":true,"b":true}` || one.names[0] != "a" {
 		t.Errorf("got %s, %q", got, one.names)
 	}
-	if got := string(s.of(nil).wire); got != "[]" {
+	if got := string(d.grantsOf(nil).wire); got != "[]" {
 		t.Errorf("no permissions are %s", got)
 	}
 	runtime.KeepAlive(one)
 }
 
-// Sets that nobody holds any more are forgotten, or users of all times would stay.
-func TestGrantsAreForgotten(t *testing.T) {
-	var s grantSets
-	kept := s.of([]string{"kept"})
+func TestTenantsAreShared(t *testing.T) {
+	var d Deps
+	one := d.tenantOf("a.example", "1")
+	if d.tenantOf("a.example", "1") != one {
+		t.Error("a domain is there twice")
+	}
+	for _, other := range [][2]string{{"a.example", "2"}, {"b.example", "1"}, {"", ""}} {
+		if d.tenantOf(other[0], other[1]) == one {
+			t.Errorf("%q is taken for a.example", other)
+		}
+	}
+	if string(one.name) != `"a.example"` || string(one.uuid) != `"1"` || one.domain != "a.example" {
+		t.Errorf("got %+v", one)
+	}
+	runtime.KeepAlive(one)
+}
+
+// What nobody holds any more is forgotten, or the permissions of users of all times would stay.
+func TestSharedIsForgotten(t *testing.T) {
+	var s shared[string]
+	of := func(key string) *string { return s.of(key, func() *string { return &key }) }
+	kept := of("kept")
 	for i := range 100 {
-		s.of([]string{string(rune('a' + i))})
+		of(string(rune('a' + i)))
 	}
 	left := func() int {
 		s.mu.Lock()
 		defer s.mu.Unlock()
-		return len(s.sets)
+		return len(s.values)
 	}
 	for tries := 0; left() > 1; tries++ {
 		if tries == 1000 {
-			t.Fatalf("%d sets are left, want 1", left())
+			t.Fatalf("%d values are left, want 1", left())
 		}
 		runtime.GC()
 		runtime.Gosched()
 	}
-	if s.of([]string{"kept"}) != kept {
-		t.Error("a set in use was forgotten")
+	if of("kept") != kept {
+		t.Error("a value in use was forgotten")
 	}
 }

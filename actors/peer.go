@@ -33,9 +33,7 @@ type Peer struct {
 	gone atomic.Bool
 
 	resourceID wire.Raw
-	domainName wire.Raw
-	domainUUID wire.Raw
-	domain     string
+	tenant     *tenant // nil for a service in this process, like the next
 	grants     *grants
 }
 
@@ -45,8 +43,7 @@ func (d *Deps) newPeer(c *Credentials, s Socket) *Peer {
 		ID: id, Role: c.Role, Socket: s, Name: c.Service, Class: c.Class,
 		Subscriptions: c.Services, UserUUID: c.UserUUID, UserName: c.UserName,
 		Extensions: c.Extensions, ExpiresAt: c.ExpiresAt,
-		resourceID: wire.QuoteString(id), domainName: wire.QuoteString(c.DomainName),
-		domainUUID: wire.QuoteString(c.DomainUUID), domain: c.DomainName, grants: d.grants.of(c.Permissions),
+		resourceID: wire.QuoteString(id), tenant: d.tenantOf(c.DomainName, c.DomainUUID), grants: d.grantsOf(c.Permissions),
 	}
 }
 
@@ -59,7 +56,10 @@ func NewLocal(name string, policy *filter.Filter, l Local) *Peer {
 
 // subject returns what filters must know of the peer.
 func (p *Peer) subject() filter.Subject {
-	s := filter.Subject{Domain: p.domain, Extensions: p.Extensions}
+	s := filter.Subject{Extensions: p.Extensions}
+	if p.tenant != nil {
+		s.Domain = p.tenant.domain
+	}
 	if p.grants != nil {
 		s.Permissions = p.grants.names
 	}
@@ -69,7 +69,7 @@ func (p *Peer) subject() filter.Subject {
 // stamp makes the request what the service gets: whatever the client wrote about itself is replaced
 // by what the token says (protocol 5.2).
 func (p *Peer) stamp(request *wire.Envelope) {
-	request.ResourceID, request.DomainName, request.DomainUUID = p.resourceID, p.domainName, p.domainUUID
+	request.ResourceID, request.DomainName, request.DomainUUID = p.resourceID, p.tenant.name, p.tenant.uuid
 	request.Permissions = p.grants.wire
 }
 

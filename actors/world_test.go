@@ -3,6 +3,7 @@ package actors
 import (
 	"fmt"
 	"log/slog"
+	"net"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -192,7 +193,7 @@ type peer struct {
 func (w *world) connect() *peer {
 	p := &peer{w: w, socket: newFakeSocket(), window: new(Window)}
 	p.window.SetBudget(1 << 40)
-	p.pid = SpawnConnection(w.deps, w.router, p.socket, slog.New(slog.DiscardHandler)).PID
+	p.pid = SpawnConnection(w.deps, w.router, p.socket, &net.TCPAddr{}).PID
 	w.peers = append(w.peers, p)
 	return p
 }

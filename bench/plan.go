@@ -28,7 +28,7 @@ func planNames() []string {
 func plans() []plan {
 	return []plan{
 		{name: "full", rounds: 3, workloads: fullWorkloads(),
-			times: workload.Times{Warm: time.Second, Measure: 4 * time.Second, Settle: 10 * time.Second, Drain: drain}},
+			times: workload.Times{Warm: time.Second, Measure: 4 * time.Second, Settle: 12 * time.Second, Drain: drain}},
 		{name: "quick", rounds: 1, workloads: quickWorkloads(),
 			times: workload.Times{Warm: 300 * time.Millisecond, Measure: 1500 * time.Millisecond, Settle: 2 * time.Second, Drain: drain}},
 		{name: "curves", rounds: 3, workloads: workload.OfCurves(),

@@ -3,7 +3,6 @@ package transport
 import (
 	"errors"
 	"fmt"
-	"log/slog"
 	"math/rand/v2"
 	"net"
 	"os"
@@ -92,7 +91,7 @@ func benchmarkFanOut(b *testing.B, f *filter.Filter, members, classes int) {
 	}
 	var senders []func(data []byte, l *actors.Lease)
 	for range members + 1 {
-		pid := actors.SpawnConnection(r.deps, router, r.swallower(b), slog.New(slog.DiscardHandler)).PID
+		pid := actors.SpawnConnection(r.deps, router, r.swallower(b), &net.TCPAddr{}).PID
 		b.Cleanup(func() { r.deps.System.Root.Stop(pid) })
 		senders = append(senders, func(data []byte, l *actors.Lease) {
 			r.deps.System.Root.Send(pid, &actors.Received{Data: data, Lease: l})

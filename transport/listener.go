@@ -224,9 +224,8 @@ func (s *Server) shakeHands(plain net.Conn, l *Limits) (*socket, []byte, error) 
 // begin gives the connection an actor and has what comes read.
 func (s *Server) begin(socket *socket, early []byte, router *actor.PID) {
 	r := socket.reader
-	log := s.opts.Log.With("remote", socket.conn.RemoteAddr().String())
 	s.egress.attach(socket)
-	r.inbox = actors.SpawnConnection(s.opts.Deps, router, socket, log)
+	r.inbox = actors.SpawnConnection(s.opts.Deps, router, socket, socket.conn.RemoteAddr())
 	s.running.Add(1)
 	r.done = s.running.Done
 	s.read(r, early)

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"net"
 	"testing"
 	"time"
 
@@ -140,7 +141,7 @@ func TestReaderPanic(t *testing.T) {
 	r := newRig(t, nil)
 	near, far := r.tcpPair(0)
 	reader := r.attached(near).reader
-	reader.inbox = actors.SpawnConnection(r.deps, nil, reader.socket, r.deps.Log)
+	reader.inbox = actors.SpawnConnection(r.deps, nil, reader.socket, &net.TCPAddr{})
 	reader.decoder = decoder{inside: true, left: -1} // cannot be
 	if !reader.take([]byte("x"), nil) {
 		t.Error("the peer's input is not read to its end")

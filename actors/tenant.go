@@ -1,0 +1,21 @@
+package actors
+
+import (
+	"strings"
+
+	"strowger/transport/wire"
+)
+
+// tenant is the domain of all who belong to it.
+type tenant struct {
+	domain string
+	name   wire.Raw // as requests carry it, as the next
+	uuid   wire.Raw
+}
+
+// tenantOf returns the one value for a domain.
+func (d *Deps) tenantOf(domain, uuid string) *tenant {
+	return d.tenants.of(domain+"\x00"+uuid, func() *tenant {
+		return &tenant{domain: strings.Clone(domain), name: wire.QuoteString(domain), uuid: wire.QuoteString(uuid)}
+	})
+}

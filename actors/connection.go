@@ -144,7 +144,7 @@ func (c *connection) received(ctx actor.Context, m *Received) {
 		m.release()
 		return
 	}
-	if c.peer.expired(c.deps.Clock.Now()) {
+	if c.peer.expired(c.deps.Clock) {
 		c.deps.Counters.Dead(Expired)
 		m.release()
 		c.close(wire.CloseTokenExpired)

@@ -73,8 +73,8 @@ func (p *Peer) stamp(request *wire.Envelope) {
 	request.Permissions = p.grants.wire
 }
 
-func (p *Peer) expired(now time.Time) bool {
-	return !p.ExpiresAt.IsZero() && !now.Before(p.ExpiresAt)
+func (p *Peer) expired(clock Clock) bool {
+	return !p.ExpiresAt.IsZero() && !clock.Now().Before(p.ExpiresAt)
 }
 
 // serving reports whether the connection behind it still takes messages.

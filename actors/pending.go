@@ -4,6 +4,7 @@ import (
 	"slices"
 	"time"
 
+	"strowger/actors/filter"
 	"strowger/transport/wire"
 )
 
@@ -27,6 +28,17 @@ type asker struct {
 	open     int   // requests without a reply yet
 	answered chain // byAnswer: the longest answered first
 	left     bool  // its connection has ended
+
+	filter *filter.Filter // of which it has the class
+	class  filter.Class
+}
+
+// classOf returns the class of f that the subscriber is of.
+func (a *asker) classOf(f *filter.Filter) filter.Class {
+	if a.filter != f {
+		a.filter, a.class = f, f.Class(a.peer.subject())
+	}
+	return a.class
 }
 
 type request struct {

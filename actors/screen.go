@@ -15,15 +15,15 @@ func (s *service) mayAsk(instance, from *Peer, e *wire.Envelope) bool {
 // failure keeps its status and loses its payload. Why a service in this process could not do what
 // was asked is no data: it is not filtered.
 // The envelope is changed in place.
-func (s *service) screen(m *say, to *Peer, r *request) *wire.Envelope {
+func (s *service) screen(m *say, to *asker, r *request) *wire.Envelope {
 	e := m.envelope
 	e.ResourceID = nil
 	if m.open || m.from.local != nil && failure(e) {
 		return e
 	}
-	f, subject := s.deps.policy(m.from), to.subject()
+	f := s.deps.policy(m.from)
 	topic, _ := wire.Text(e.Topic)
-	payload, verdict := f.Apply(f.Class(subject), topic, e.Payload, nil)
+	payload, verdict := f.Apply(to.classOf(f), topic, e.Payload, nil)
 	if verdict == filter.Deliver {
 		if r != nil {
 			r.served = true

@@ -198,7 +198,7 @@ func (s *service) say(ctx actor.Context, m *say) {
 		m.lease.Release()
 		return
 	}
-	s.pass(ctx, &reply{envelope: e, to: to, lease: m.lease})
+	s.pass(ctx, &reply{envelope: e, to: to.peer, lease: m.lease})
 }
 
 // pass sends a reply behind all that the service said before: through the topic, or directly when
@@ -222,7 +222,7 @@ func (s *service) answers(e *wire.Envelope) bool {
 
 // asker returns whom a reply is for and to which request, which may be unknown; or why it is for
 // nobody. A service in this process keeps the deadline itself, and says so when it is over.
-func (s *service) asker(e *wire.Envelope, from *Peer) (*Peer, *request, DeadReason) {
+func (s *service) asker(e *wire.Envelope, from *Peer) (*asker, *request, DeadReason) {
 	key := requestKey(e)
 	id, ok := wire.Text(e.ResourceID)
 	if !ok || id == "" {
@@ -244,14 +244,14 @@ func (s *service) asker(e *wire.Envelope, from *Peer) (*Peer, *request, DeadReas
 		if r != nil {
 			s.pending.remove(r)
 		}
-		return a.peer, r, 0
+		return a, r, 0
 	}
 	if r != nil && s.deps.Clock.Now().Before(r.deadline) {
 		s.pending.settle(r)
-		return a.peer, r, 0
+		return a, r, 0
 	}
 	if s.deps.settings().UnsolicitedReplies {
-		return a.peer, nil, 0
+		return a, nil, 0
 	}
 	if r != nil {
 		return nil, nil, LateReply
@@ -261,7 +261,7 @@ func (s *service) asker(e *wire.Envelope, from *Peer) (*Peer, *request, DeadReas
 
 // onlyAsker serves services that leave resource_id out: the reply is delivered when only one
 // unanswered request can be meant (protocol 11.17).
-func (s *service) onlyAsker(key wire.Key) (*Peer, *request, DeadReason) {
+func (s *service) onlyAsker(key wire.Key) (*asker, *request, DeadReason) {
 	if !s.deps.settings().RepliesWithoutResource {
 		return nil, nil, UnknownSubscriber
 	}
@@ -278,7 +278,7 @@ func (s *service) onlyAsker(key wire.Key) (*Peer, *request, DeadReason) {
 		return nil, nil, LateReply
 	}
 	s.pending.settle(r)
-	return r.asker.peer, r, 0
+	return r.asker, r, 0
 }
 
 // replied forgets the request of a subscriber that has left, unless other instances may reply too.

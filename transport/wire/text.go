@@ -93,6 +93,9 @@ func IsEmpty(raw []byte) bool {
 	case 't':
 		return false
 	case '"':
+		if len(raw) > len(`"0"`) && raw[1] != '\\' {
+			return false
+		}
 		s, _ := Text(raw)
 		return s == "" || s == "0"
 	case '[', '{':
@@ -112,9 +115,12 @@ const longKey = 128
 // KeyOf returns the key of raw, which must be valid JSON.
 func KeyOf(raw []byte) Key {
 	var k string
-	switch s, ok := Text(raw); {
-	case ok:
-		k = "s" + s
+	switch {
+	case isString(raw) && bytes.IndexByte(raw, '\\') < 0:
+		k = string(raw[:len(raw)-1])
+	case isString(raw):
+		s, _ := Text(raw)
+		k = `"` + s
 	case isNumber(raw):
 		f, _ := strconv.ParseFloat(string(raw), 64)
 		k = "n" + strconv.FormatFloat(f, 'g', -1, 64)

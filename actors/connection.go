@@ -150,24 +150,24 @@ func (c *connection) received(ctx actor.Context, m *Received) {
 		c.close(wire.CloseTokenExpired)
 		return
 	}
-	c.route(message, len(m.Data), m.Lease)
+	c.route(ctx, message, len(m.Data), m.Lease)
 }
 
 // route sends an authenticated peer's message of so many bytes on; whoever takes it releases the lease.
-func (c *connection) route(m *wire.Message, size int, lease *Lease) {
+func (c *connection) route(ctx actor.Context, m *wire.Message, size int, lease *Lease) {
 	switch {
 	case m.Authentication:
 		lease.Release()
 		answer(c.socket, wire.Authenticated, withServiceName(&m.Envelope))
 	case c.peer.Role == Service:
-		c.say(m, lease)
+		c.say(ctx, m, lease)
 	default:
-		c.ask(m, size, lease)
+		c.ask(ctx, m, size, lease)
 	}
 }
 
 // ask routes a client's request (protocol 5.2, 5.3).
-func (c *connection) ask(m *wire.Message, size int, lease *Lease) {
+func (c *connection) ask(ctx actor.Context, m *wire.Message, size int, lease *Lease) {
 	name, ok := wire.Name(m.ServiceName)
 	if !ok || m.Overflow {
 		c.deps.Counters.Dead(NotSendable)
@@ -184,12 +184,12 @@ func (c *connection) ask(m *wire.Message, size int, lease *Lease) {
 	if c.asked == nil {
 		c.asked = make(map[*actor.PID]struct{})
 	}
-	c.asked[route.Service.PID] = struct{}{}
-	route.Service.Run(&ask{envelope: &m.Envelope, size: size, from: c.peer, lease: lease})
+	c.asked[route.Service] = struct{}{}
+	ctx.Send(route.Service, &ask{envelope: &m.Envelope, size: size, from: c.peer, lease: lease})
 }
 
 // say passes on what a service wrote, if it spoke under its own name (protocol 11.15).
-func (c *connection) say(m *wire.Message, lease *Lease) {
+func (c *connection) say(ctx actor.Context, m *wire.Message, lease *Lease) {
 	name, _ := wire.Name(m.ServiceName)
 	route := c.deps.Registry.Lookup(c.peer.Name)
 	switch {
@@ -204,7 +204,7 @@ func (c *connection) say(m *wire.Message, lease *Lease) {
 		c.deps.Counters.Dead(NotSendable)
 		lease.Release()
 	default:
-		route.Service.Run(&say{envelope: &m.Envelope, from: c.peer, lease: lease})
+		ctx.Send(route.Service, &say{envelope: &m.Envelope, from: c.peer, lease: lease})
 	}
 }
 

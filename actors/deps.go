@@ -115,13 +115,6 @@ func (d *Deps) after(delay time.Duration, to *actor.PID, message any) (stop func
 	return d.Clock.AfterFunc(delay, func() { d.send(to, message) })
 }
 
-// spawnFed is spawn for an actor that others feed on their own goroutines.
-func (d *Deps) spawnFed(props *actor.Props, kind string) Inbox {
-	var g Gauge
-	pid := d.spawn(g.Watch(props), kind)
-	return Inbox{pid, g.mailbox.Load()}
-}
-
 func (d *Deps) spawn(props *actor.Props, kind string) *actor.PID {
 	pid, err := d.System.Root.SpawnNamed(props, kind+d.System.ProcessRegistry.NextId())
 	if err != nil {

@@ -53,7 +53,7 @@ func (w *world) topicOf(name string, f func(*topic)) {
 	if r == nil {
 		w.t.Fatalf("nobody offers or watches %s", name)
 	}
-	w.settle(w.router, r.Service.PID)
+	w.settle(w.router, r.Service)
 	w.look(r.Topic, func(a actor.Actor) { f(a.(*topic)) })
 }
 

@@ -33,7 +33,7 @@ func (w *world) localWith(name string, policy *filter.Filter) (*localService, *P
 	peer := NewLocal(name, policy, l)
 	w.deps.send(w.router, &Offer{Peer: peer})
 	w.settle(w.router)
-	w.settle(w.deps.Registry.Lookup(name).Service.PID)
+	w.settle(w.deps.Registry.Lookup(name).Service)
 	w.t.Cleanup(func() { w.deps.send(w.router, &Withdraw{Peer: peer}) })
 	return l, peer
 }

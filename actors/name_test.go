@@ -46,7 +46,7 @@ func TestNameLivesWhileUsed(t *testing.T) {
 	if w.deps.Registry.Lookup("s") != nil {
 		t.Fatal("the name outlived its last user")
 	}
-	w.ended(route.Service.PID)
+	w.ended(route.Service)
 	w.ended(route.Topic)
 }
 
@@ -71,12 +71,12 @@ func TestServiceWithdraws(t *testing.T) {
 	w.change(func(s *Settings) { s.UnknownService = 503 })
 	first, second, p := w.service("s"), w.service("s"), w.client("s")
 	w.gone(first)
-	w.settle(w.deps.Registry.Lookup("s").Service.PID)
+	w.settle(w.deps.Registry.Lookup("s").Service)
 	p.writef(`{"service":"s","request_id":"1"}`)
 	second.asked(` s/ #"1" null`)
 	first.silent()
 	w.gone(second)
-	w.settle(w.deps.Registry.Lookup("s").Service.PID)
+	w.settle(w.deps.Registry.Lookup("s").Service)
 	p.gets(`503 s/ #"1" null`)
 	p.writef(`{"service":"s","request_id":"2"}`)
 	p.gets(`503 s/ #"2" null`)
@@ -99,11 +99,11 @@ func TestRequestBehindTheEndOfAName(t *testing.T) {
 			w.deps.Registry.withdraw("s") // nobody else finds it
 			if buried == "to nobody" {
 				w.gone(s)
-				w.ended(route.Service.PID)
+				w.ended(route.Service)
 			} else {
-				w.deps.System.Root.Stop(route.Service.PID)
+				w.deps.System.Root.Stop(route.Service)
 			}
-			w.deps.send(route.Service.PID, &ask{envelope: &wire.Envelope{RequestID: wire.Raw(`"1"`), ServiceName: wire.Raw(`"s"`)}, from: from, lease: lease()})
+			w.deps.send(route.Service, &ask{envelope: &wire.Envelope{RequestID: wire.Raw(`"1"`), ServiceName: wire.Raw(`"s"`)}, from: from, lease: lease()})
 			p.gets(`503 s/ #"1" null`)
 			w.wantDead(UnknownService, 1)
 			w.wantDead(ActorStopped, 0)
@@ -188,7 +188,7 @@ func TestComingAndGoing(t *testing.T) {
 	w.gone(late)
 	for _, name := range []string{"s", "t"} {
 		if r := w.deps.Registry.Lookup(name); r != nil {
-			w.ended(r.Service.PID)
+			w.ended(r.Service)
 			w.ended(r.Topic)
 		}
 	}

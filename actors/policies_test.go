@@ -132,7 +132,7 @@ func TestPolicyOfItsOwn(t *testing.T) {
 	w.deps.send(w.router, &Offer{Peer: own})
 	w.settle(w.router)
 	route := w.deps.Registry.Lookup("s")
-	w.deps.send(route.Service.PID, &say{envelope: &wire.Envelope{ServiceName: wire.Raw(`"s"`), Payload: wire.Raw(`{"a":1,"b":2}`)}, from: own})
+	w.deps.send(route.Service, &say{envelope: &wire.Envelope{ServiceName: wire.Raw(`"s"`), Payload: wire.Raw(`{"a":1,"b":2}`)}, from: own})
 	p.gets(` s/ #"" {"a":1}`)
 	w.deps.send(w.router, &Withdraw{Peer: own})
 }

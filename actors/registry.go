@@ -13,7 +13,7 @@ type Registry struct{ routes sync.Map } // string -> *Route
 // Route is where messages for one name go.
 type Route struct {
 	Name    string
-	Service Inbox
+	Service *actor.PID
 	Topic   *actor.PID
 }
 

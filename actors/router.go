@@ -104,7 +104,7 @@ func (r *Router) unsubscribe(ctx actor.Context, m *Unsubscribe) {
 func (r *Router) offer(ctx actor.Context, m *Offer) {
 	n := r.named(m.Peer.Name)
 	n.offers[m.Peer] = struct{}{}
-	ctx.Send(n.route.Service.PID, &instanceUp{peer: m.Peer, from: m.From})
+	ctx.Send(n.route.Service, &instanceUp{peer: m.Peer, from: m.From})
 }
 
 func (r *Router) withdraw(ctx actor.Context, m *Withdraw) {
@@ -113,7 +113,7 @@ func (r *Router) withdraw(ctx actor.Context, m *Withdraw) {
 		return
 	}
 	delete(n.offers, m.Peer)
-	ctx.Send(n.route.Service.PID, &instanceDown{peer: m.Peer})
+	ctx.Send(n.route.Service, &instanceDown{peer: m.Peer})
 	r.tidy(ctx, n)
 }
 
@@ -125,7 +125,7 @@ func (r *Router) named(name string) *named {
 	}
 	passed := new(atomic.Int64)
 	topic := r.deps.spawn(newTopic(r.deps, passed), "topic")
-	service := r.deps.spawnFed(newService(r.deps, name, topic, passed), "service")
+	service := r.deps.spawn(newService(r.deps, name, topic, passed), "service")
 	n := &named{route: &Route{Name: name, Service: service, Topic: topic}, members: make(map[*Peer]struct{}), offers: make(map[*Peer]struct{})}
 	r.names[name] = n
 	r.deps.Registry.publish(n.route)
@@ -144,7 +144,7 @@ func (r *Router) end(ctx actor.Context, n *named) {
 	r.deps.Registry.withdraw(n.route.Name)
 	delete(r.names, n.route.Name)
 	// The service stops behind what waits for it, and its topic after it.
-	ctx.Send(n.route.Service.PID, &endService{})
+	ctx.Send(n.route.Service, &endService{})
 }
 
 // passing goes the way of what a service says, behind all of it.
@@ -163,7 +163,7 @@ func (r *Router) fence(ctx actor.Context, m *Fence) {
 	p := &passing{done: m.Done}
 	p.left.Store(int64(len(r.names)) + 1)
 	for _, n := range r.names {
-		ctx.Send(n.route.Service.PID, p)
+		ctx.Send(n.route.Service, p)
 	}
 	p.passed()
 }

@@ -148,7 +148,7 @@ func TestUnknownMessages(t *testing.T) {
 	p := w.client("s")
 	route := w.deps.Registry.Lookup("s")
 	w.stray = 5
-	for _, pid := range []*actor.PID{p.pid, w.subscriber(p), w.router, route.Service.PID, route.Topic} {
+	for _, pid := range []*actor.PID{p.pid, w.subscriber(p), w.router, route.Service, route.Topic} {
 		w.deps.send(pid, "what?")
 		w.settle(pid)
 	}
@@ -214,9 +214,9 @@ func TestServiceCrashReleasesOnce(t *testing.T) {
 	held.Retain() // an egress has it
 	route := w.deps.Registry.Lookup("s")
 	from := w.deps.newPeer(&Credentials{Role: Client}, p.socket)
-	w.deps.send(route.Service.PID, &ask{envelope: &wire.Envelope{RequestID: wire.Raw(`"1"`)}, from: from, lease: held})
+	w.deps.send(route.Service, &ask{envelope: &wire.Envelope{RequestID: wire.Raw(`"1"`)}, from: from, lease: held})
 	p.gets(`500 / #"1" null`)
-	w.settle(route.Service.PID)
+	w.settle(route.Service)
 	if got := p.window.used.Load(); got != 10 {
 		t.Errorf("%d bytes leased while a frame is out, want 10", got)
 	}

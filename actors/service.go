@@ -325,7 +325,7 @@ func (d *Deps) speak(from *Peer, e *wire.Envelope, lease *Lease, open bool) {
 		lease.Release()
 		return
 	}
-	route.Service.Run(&say{envelope: e, from: from, lease: lease, open: open})
+	d.send(route.Service, &say{envelope: e, from: from, lease: lease, open: open})
 }
 
 // sweepLater sets the one timer that clears the table; it runs only while there are requests.

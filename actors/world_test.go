@@ -177,7 +177,7 @@ func (w *world) settleName(p *peer, name string) {
 	w.t.Helper()
 	w.settle(p.pid, w.router)
 	if r := w.deps.Registry.Lookup(name); r != nil {
-		w.settle(r.Service.PID, r.Topic)
+		w.settle(r.Service, r.Topic)
 	}
 }
 

@@ -21,7 +21,7 @@ import (
 func measure(o options) error {
 	chosen := plans()[slices.IndexFunc(plans(), func(p plan) bool { return p.name == o.plan })]
 	override(&chosen, o)
-	servers, filters, cleanup, err := pickServers(o)
+	servers, filters, cleanup, err := pickServers(o, chosen.variants)
 	defer cleanup()
 	if err != nil {
 		return err
@@ -115,14 +115,16 @@ func save(result *report.Result, dir string) error {
 	if err != nil {
 		return fmt.Errorf("write tables: %w", err)
 	}
-	return errors.Join(result.Heading(f), report.TargetTable(f, result.Judge(targets())), result.Tables(f), f.Close())
+	return errors.Join(result.Heading(f), report.TargetTable(f, result.Judge(targets())), result.Tables(f), result.SettingsTable(f), f.Close())
 }
 
 // pickServers builds what is needed and returns those servers that were asked for. cleanup is never
 // nil.
-func pickServers(o options) (list []server.Spec, filters bool, cleanup func(), err error) {
+func pickServers(o options, variants bool) (list []server.Spec, filters bool, cleanup func(), err error) {
 	cleanup = func() {}
-	wanted := func(name string) bool { return len(o.servers) == 0 || slices.Contains(o.servers, name) }
+	wanted := func(name string) bool {
+		return len(o.servers) == 0 && (!variants || name == "strowger") || slices.Contains(o.servers, name)
+	}
 	for _, s := range []server.Spec{server.Hub(), server.Centrifuge(o.centrifuge...), server.NATS()} {
 		if wanted(s.Name) {
 			list = append(list, s)
@@ -148,7 +150,11 @@ func pickServers(o options) (list []server.Spec, filters bool, cleanup func(), e
 			return nil, false, cleanup, err
 		}
 		filters = settings.Filters
-		list = append(list, server.Strowger(server.StrowgerOptions{Binary: binary, JSON: o.json, Settings: settings, Service: o.service, Environ: o.environ}))
+		strowger := server.StrowgerOptions{Binary: binary, JSON: o.json, Settings: settings, Service: o.service, Environ: o.environ}
+		if variants {
+			return append(list, each(strowger)...), filters, cleanup, nil
+		}
+		list = append(list, server.Strowger(strowger))
 	}
 	for _, name := range o.servers {
 		if !slices.ContainsFunc(list, func(s server.Spec) bool { return s.Name == name }) {

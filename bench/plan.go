@@ -12,10 +12,14 @@ type plan struct {
 	rounds    int
 	times     workload.Times
 	workloads []workload.Workload
+	variants  bool // of strowger take part, and nobody else
 }
 
 // drain is what the last deliveries may take; beyond it they are lost.
 const drain = 20 * time.Second
+
+// warm is longer than strowger's service needs to have something to answer with.
+const warm = time.Second
 
 func planNames() []string {
 	var names []string
@@ -28,11 +32,13 @@ func planNames() []string {
 func plans() []plan {
 	return []plan{
 		{name: "full", rounds: 3, workloads: fullWorkloads(),
-			times: workload.Times{Warm: time.Second, Measure: 4 * time.Second, Settle: 12 * time.Second, Drain: drain}},
+			times: workload.Times{Warm: warm, Measure: 4 * time.Second, Settle: 12 * time.Second, Drain: drain}},
 		{name: "quick", rounds: 1, workloads: quickWorkloads(),
-			times: workload.Times{Warm: 300 * time.Millisecond, Measure: 1500 * time.Millisecond, Settle: 2 * time.Second, Drain: drain}},
+			times: workload.Times{Warm: warm, Measure: 1500 * time.Millisecond, Settle: 2 * time.Second, Drain: drain}},
 		{name: "curves", rounds: 3, workloads: workload.OfCurves(),
 			times: workload.Times{Warm: 500 * time.Millisecond, Measure: 2 * time.Second, Settle: 5 * time.Second, Drain: drain}},
+		{name: "settings", rounds: 3, workloads: settingsWorkloads(), variants: true,
+			times: workload.Times{Warm: warm, Measure: 2 * time.Second, Settle: 12 * time.Second, Drain: drain}},
 		{name: "smoke", rounds: 1, workloads: smokeWorkloads(),
 			times: workload.Times{Warm: 20 * time.Millisecond, Measure: 80 * time.Millisecond, Settle: 50 * time.Millisecond, Drain: drain}},
 	}

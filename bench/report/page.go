@@ -11,14 +11,14 @@ import (
 )
 
 // Page fills a Markdown page with the result: what stands between <!-- measured NAME --> and
-// <!-- end NAME --> is written anew for the names heading, targets, tables and curves. Plots go into
+// <!-- end NAME --> is written anew for the names heading, targets, tables, settings and curves. Plots go into
 // files beside the page.
 func (r *Result) Page(path string, targets []Target) error {
 	content, err := os.ReadFile(path)
 	if err != nil {
 		return fmt.Errorf("write page: %w", err)
 	}
-	var heading, verdicts, tables bytes.Buffer
+	var heading, verdicts, tables, settings bytes.Buffer
 	if err := r.Heading(&heading); err != nil {
 		return err
 	}
@@ -28,12 +28,15 @@ func (r *Result) Page(path string, targets []Target) error {
 	if err := r.Tables(&tables); err != nil {
 		return err
 	}
+	if err := r.SettingsTable(&settings); err != nil {
+		return err
+	}
 	curves, err := r.plots(path)
 	if err != nil {
 		return err
 	}
 	page := string(content)
-	for name, text := range map[string]string{"heading": heading.String(), "targets": verdicts.String(), "tables": tables.String(), "curves": curves} {
+	for name, text := range map[string]string{"heading": heading.String(), "targets": verdicts.String(), "tables": tables.String(), "settings": settings.String(), "curves": curves} {
 		if page, err = fill(page, name, text); err != nil {
 			return fmt.Errorf("write page: %s: %w", path, err)
 		}

@@ -131,10 +131,34 @@ func TestPlot(t *testing.T) {
 	}
 }
 
+func TestSettingsTable(t *testing.T) {
+	series := func(name, title string, figures workload.Figures) Series {
+		return Series{Workload: name, Title: "title of " + name, Curve: workload.Settings, Server: title, ServerTitle: title, Rounds: []workload.Figures{figures}}
+	}
+	r := &Result{Series: []Series{
+		series("fan", "GOGC=50", workload.Figures{workload.CPU: 0.5, workload.Resident: 20}),
+		series("fan", "GOGC=100", workload.Figures{workload.CPU: 0.25}),
+		series("idle", "GOGC=50", workload.Figures{workload.PerConn: 5}),
+	}}
+	var b strings.Builder
+	if err := r.SettingsTable(&b); err != nil {
+		t.Fatal(err)
+	}
+	want := "\n| setting | title of fan | title of idle |\n|---|---|---|\n" +
+		"| `GOGC=50` | 0.50 µs, 20 MiB | 5 KiB each |\n| `GOGC=100` | 0.25 µs | failed |\n"
+	if b.String() != want {
+		t.Errorf("got\n%s\nwant\n%s", b.String(), want)
+	}
+	b.Reset()
+	if err := sampleResult().SettingsTable(&b); err != nil || b.Len() > 0 {
+		t.Errorf("wrote %q of no settings, %v", b.String(), err)
+	}
+}
+
 func TestPage(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "page.md")
 	page := "# Title\n"
-	for _, name := range []string{"heading", "targets", "tables", "curves"} {
+	for _, name := range []string{"heading", "targets", "tables", "settings", "curves"} {
 		page += "<!-- measured " + name + " -->\nold\n<!-- end " + name + " -->\nprose\n"
 	}
 	if err := os.WriteFile(path, []byte(page), 0o600); err != nil {
@@ -150,7 +174,7 @@ func TestPage(t *testing.T) {
 		t.Fatal(err)
 	}
 	text := string(got)
-	if strings.Contains(text, "old") || strings.Count(text, "prose") != 4 || strings.Count(text, "a machine") != 1 ||
+	if strings.Contains(text, "old") || strings.Count(text, "prose") != 5 || strings.Count(text, "a machine") != 1 ||
 		strings.Count(text, "page-members.svg") != 1 {
 		t.Fatalf("got\n%s", text)
 	}

@@ -20,6 +20,9 @@ func (r *Result) Tables(w io.Writer) error {
 			series = append(series, &r.Series[i])
 		}
 	}
+	if len(series) == 0 {
+		return nil
+	}
 	columns := metrics(series)
 	var b strings.Builder
 	b.WriteString("| workload | server |")
@@ -56,6 +59,7 @@ func heading(m workload.Metric) string {
 		workload.Rate:      "a second",
 		workload.PerConn:   "RSS, KiB a connection",
 		workload.PerConnGC: "after GC",
+		workload.Resident:  "RSS, MiB",
 		workload.Peak:      "peak, MiB",
 		workload.CutOff:    "cut off",
 		workload.Joined:    "came and went",

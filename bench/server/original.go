@@ -22,7 +22,7 @@ const selectLimit = 1000
 // needs the command php, and /dev/shm, where it looks for tokens whatever it is told.
 func Original(source string) Spec {
 	return Spec{Name: "php", Title: "PHP original", Remote: true, MaxConnections: selectLimit,
-		start: func(dir string) (*exec.Cmd, dialect.Dialect, error) {
+		start: func(_ Load, dir string) (*exec.Cmd, dialect.Dialect, error) {
 			script := filepath.Join(dir, "original.php")
 			if err := os.WriteFile(script, launcher, 0o600); err != nil {
 				return nil, nil, fmt.Errorf("write launcher: %w", err)

@@ -11,36 +11,46 @@ import (
 // ServeVerb is the first argument with which this program becomes a peer, the second is its name.
 const ServeVerb = "serve"
 
+// rarely has a peer collect garbage as rarely as strowger does, which has a floor for its heap. It costs
+// memory, so it is not for idle connections.
+const rarely = "GOGC=800"
+
 // Hub is gws with nothing around it.
 func Hub() Spec {
-	return Spec{Name: "hub", Title: "gws hub", Collects: true, Local: true, Remote: true, start: own("hub", dialect.Hub{})}
+	return own(Spec{Name: "hub", Title: "gws hub", Local: true, Remote: true}, dialect.Hub{}, nil)
 }
 
 // Centrifuge is the centrifuge library. Any args are flags of its process, in place of the settings
 // that did best.
 func Centrifuge(args ...string) Spec {
-	s := Spec{Name: "centrifuge", Title: "centrifuge", Collects: true, Local: true, Topics: true, start: own("centrifuge", dialect.Centrifuge{}, args...)}
-	if len(args) == 0 {
-		s.tuned = map[Load]starter{
-			Idle: own("centrifuge", dialect.Centrifuge{}, "-off-read-loop"),
-			Bulk: own("centrifuge", dialect.Centrifuge{}, "-write-delay=1ms", "-max-in-frame=-1"),
-		}
+	tuned := map[Load][]string{
+		Idle: {"-off-read-loop"},
+		Bulk: {"-write-delay=1ms", "-max-in-frame=-1"},
 	}
-	return s
+	if len(args) > 0 {
+		tuned = map[Load][]string{Usual: args, Idle: args, Bulk: args}
+	}
+	return own(Spec{Name: "centrifuge", Title: "centrifuge", Local: true, Topics: true}, dialect.Centrifuge{}, tuned)
 }
 
 // NATS is nats-server over WebSocket.
 func NATS() Spec {
-	return Spec{Name: "nats", Title: "nats-server", Collects: true, Remote: true, Topics: true, start: own("nats", dialect.NATS{})}
+	return own(Spec{Name: "nats", Title: "nats-server", Remote: true, Topics: true}, dialect.NATS{}, nil)
 }
 
-// own starts this program again, as a peer.
-func own(name string, d dialect.Dialect, args ...string) starter {
-	return func(string) (*exec.Cmd, dialect.Dialect, error) {
+// own makes a peer of this program, with the flags that are best for a kind of load.
+func own(s Spec, d dialect.Dialect, flags map[Load][]string) Spec {
+	s.Collects = true
+	s.start = func(load Load, _ string) (*exec.Cmd, dialect.Dialect, error) {
 		self, err := os.Executable()
 		if err != nil {
 			return nil, nil, fmt.Errorf("find own program: %w", err)
 		}
-		return exec.Command(self, append([]string{ServeVerb, name}, args...)...), d, nil
+		cmd := exec.Command(self, append([]string{ServeVerb, s.Name}, flags[load]...)...)
+		if load != Idle {
+			cmd.Env = append(os.Environ(), rarely)
+		}
+		return cmd, d, nil
 	}
+	return s
 }

@@ -30,8 +30,6 @@ type Spec struct {
 	// MaxConnections is how many it can hold; 0 means as many as files may be open.
 	MaxConnections int
 
-	// tuned are the settings for kinds of load under which others than the usual ones do better.
-	tuned map[Load]starter
 	start starter
 }
 
@@ -45,8 +43,8 @@ const (
 	Bulk  Load = "bulk" // many events to many subscribers, where nobody asks for latency
 )
 
-// starter makes the command of a server whose files are in dir.
-type starter func(dir string) (*exec.Cmd, dialect.Dialect, error)
+// starter makes the command of a server for a kind of load; its files are in dir.
+type starter func(load Load, dir string) (*exec.Cmd, dialect.Dialect, error)
 
 // Running is a server that listens.
 type Running struct {
@@ -61,11 +59,7 @@ func (s Spec) Start(load Load) (*Running, error) {
 	if err != nil {
 		return nil, fmt.Errorf("make directory: %w", err)
 	}
-	start, ok := s.tuned[load]
-	if !ok {
-		start = s.start
-	}
-	cmd, d, err := start(dir)
+	cmd, d, err := s.start(load, dir)
 	if err == nil {
 		var p *process.Process
 		if p, err = process.Start(cmd); err == nil {

@@ -20,6 +20,8 @@ type StrowgerOptions struct {
 	JSON bool
 	// Service, as NAME/TOPIC, is a service inside the daemon and what it answers; empty if there is none.
 	Service string
+	// Name and Title are the server's in place of the usual ones, where it takes part more than once.
+	Name, Title string
 	// Environ is added to its environment, such as GOGC=50, and may override settings.
 	Environ []string
 }
@@ -27,8 +29,11 @@ type StrowgerOptions struct {
 // Strowger is the router itself with token files.
 func Strowger(o StrowgerOptions) Spec {
 	service, topic, local := strings.Cut(o.Service, "/")
-	return Spec{Name: "strowger", Title: "strowger", Filters: o.Settings.Filters, Local: local, Remote: true, Topics: true,
-		start: func(dir string) (*exec.Cmd, dialect.Dialect, error) {
+	if o.Name == "" {
+		o.Name, o.Title = "strowger", "strowger"
+	}
+	return Spec{Name: o.Name, Title: o.Title, Filters: o.Settings.Filters, Local: local, Remote: true, Topics: true,
+		start: func(_ Load, dir string) (*exec.Cmd, dialect.Dialect, error) {
 			config, err := writeConfig(dir, o.Settings.content)
 			if err != nil {
 				return nil, nil, err

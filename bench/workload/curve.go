@@ -17,6 +17,9 @@ type Curve struct {
 	Y Metric
 }
 
+// Settings stands in the place of a curve for workloads that compare settings.
+const Settings = "settings"
+
 // Curves are all of them. Theory says that they are flat, but for what caches and the kernel add.
 func Curves() []Curve {
 	return []Curve{byMembers(), byConnections(), byServices(), byTopics()}

@@ -17,6 +17,7 @@ const (
 	P999      Metric = "p99.9_ms"    //
 	PerConn   Metric = "conn_KiB"    // resident memory for one connection, once settled
 	PerConnGC Metric = "conn_gc_KiB" // the same after a collection that was asked for
+	Resident  Metric = "rss_MiB"     // resident memory at the end of the load
 	Peak      Metric = "peak_MiB"    // resident memory at most, above that before the load
 	Missed    Metric = "missed"      // deliveries that should have been and were not
 	Count     Metric = "count"       // deliveries, round trips or connections that were counted
@@ -50,5 +51,5 @@ func (l *latencies) into(f Figures) {
 
 // Metrics are all of them in the order in which tables show them.
 func Metrics() []Metric {
-	return []Metric{CPU, Rate, P50, P99, P999, PerConn, PerConnGC, Peak, CutOff, Joined, Missed, Load}
+	return []Metric{CPU, Rate, P50, P99, P999, PerConn, PerConnGC, Resident, Peak, CutOff, Joined, Missed, Load}
 }

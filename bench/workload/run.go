@@ -125,6 +125,7 @@ func (r *round) between(from, to sample) error {
 	r.figures[Count] = n
 	r.figures[CPU] = micros(to.server.CPU-from.server.CPU) / n
 	r.figures[Load] = micros(to.load.CPU-from.load.CPU) / n
+	r.figures[Resident] = float64(to.server.RSS) / (1 << 20)
 	r.figures[Rate] = n / (to.at - from.at).Seconds()
 	return nil
 }

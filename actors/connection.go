@@ -72,7 +72,7 @@ func SpawnConnection(d *Deps, router *actor.PID, socket Socket, remote fmt.Strin
 func (c *connection) log(level slog.Level, message string, attributes ...any) {
 	ctx := context.Background()
 	if c.deps.Log.Enabled(ctx, level) {
-		c.deps.Log.With("remote", c.remote.String()).Log(ctx, level, message, attributes...)
+		c.deps.Log.Log(ctx, level, message, append([]any{"remote", c.remote.String()}, attributes...)...)
 	}
 }
 

@@ -5,6 +5,7 @@ import (
 	"flag"
 	"fmt"
 	"net"
+	"runtime"
 
 	"strowger/bench/peer"
 )
@@ -19,9 +20,12 @@ func serve(args []string) error {
 	flags.DurationVar(&o.WriteDelay, "write-delay", 0, "centrifuge: collect messages for `TIME` before a write")
 	flags.IntVar(&o.MaxInFrame, "max-in-frame", 0, "centrifuge: `N` messages in a frame at most, -1 for no bound")
 	flags.BoolVar(&o.OffReadLoop, "off-read-loop", false, "centrifuge: commands on goroutines that end")
+	ballast := flags.Int("ballast", 0, "have `N` MiB of heap that are never used, so that garbage is collected at twice that at the earliest")
 	if err := flags.Parse(args[1:]); err != nil {
 		return err
 	}
+	unused := make([]byte, *ballast<<20)
+	defer runtime.KeepAlive(unused)
 	if args[0] == "nats" {
 		return peer.NATS(listening)
 	}

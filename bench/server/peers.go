@@ -11,9 +11,9 @@ import (
 // ServeVerb is the first argument with which this program becomes a peer, the second is its name.
 const ServeVerb = "serve"
 
-// rarely has a peer collect garbage as rarely as strowger does, which has a floor for its heap. It costs
-// memory, so it is not for idle connections.
-const rarely = "GOGC=800"
+// rarely has a peer collect garbage as rarely as strowger does, which has a floor for its heap. It may
+// cost memory, so it is not for idle connections.
+const rarely = "-ballast=16"
 
 // Hub is gws with nothing around it.
 func Hub() Spec {
@@ -46,11 +46,11 @@ func own(s Spec, d dialect.Dialect, flags map[Load][]string) Spec {
 		if err != nil {
 			return nil, nil, fmt.Errorf("find own program: %w", err)
 		}
-		cmd := exec.Command(self, append([]string{ServeVerb, s.Name}, flags[load]...)...)
+		args := append([]string{ServeVerb, s.Name}, flags[load]...)
 		if load != Idle {
-			cmd.Env = append(os.Environ(), rarely)
+			args = append(args, rarely)
 		}
-		return cmd, d, nil
+		return exec.Command(self, args...), d, nil
 	}
 	return s
 }

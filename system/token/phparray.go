@@ -47,6 +47,18 @@ func (p *parser) array(closing byte, canonical bool) (*array, error) {
 // element reads KEY => VALUE, or VALUE alone, which gets the next int key.
 func (p *parser) element(a *array, keys *keySet, canonical bool) error {
 	start := p.pos
+	if c := p.peek(); c == '\'' || c == '"' {
+		// Most keys are strings, which would have to be allocated to be any value.
+		text, err := p.stringTerm()
+		if err != nil {
+			return err
+		}
+		p.space()
+		if !p.take("=>") {
+			return p.keyless(a, keys, text, start)
+		}
+		return p.keyed(a, keys, key{text: text}, start, canonical)
+	}
 	first, err := p.term()
 	if err != nil {
 		return err
@@ -59,6 +71,11 @@ func (p *parser) element(a *array, keys *keySet, canonical bool) error {
 	if !ok {
 		return p.fail(start, "want a string or an int as key, got "+typeName(first))
 	}
+	return p.keyed(a, keys, written, start, canonical)
+}
+
+// keyed reads the value behind a key.
+func (p *parser) keyed(a *array, keys *keySet, written key, start int, canonical bool) error {
 	asInArray := written.canonical()
 	// PHP keeps the last of two equal keys. var_export never writes two, so
 	// somebody else wrote this and meant one reader to see what another does not.
@@ -98,11 +115,9 @@ func (p *parser) keyless(a *array, keys *keySet, value any, start int) error {
 	return nil
 }
 
-// keyOf returns the key a term makes.
+// keyOf returns the key a term that is no string makes.
 func keyOf(term any) (key, bool) {
 	switch term := term.(type) {
-	case string:
-		return key{text: term}, true
 	case int64:
 		return intKey(term), true
 	case minInt:

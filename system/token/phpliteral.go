@@ -8,10 +8,10 @@ import (
 
 // stringTerm reads quoted strings joined by dots: var_export breaks a string
 // at every NUL byte.
-func (p *parser) stringTerm() (any, error) {
+func (p *parser) stringTerm() (string, error) {
 	text, err := p.quoted()
 	if err != nil {
-		return nil, err
+		return "", err
 	}
 	var joined []byte
 	for {
@@ -24,7 +24,7 @@ func (p *parser) stringTerm() (any, error) {
 		p.space()
 		part, err := p.quoted()
 		if err != nil {
-			return nil, err
+			return "", err
 		}
 		if joined == nil {
 			joined = []byte(text)

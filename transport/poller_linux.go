@@ -19,6 +19,7 @@ type poller struct {
 	epoll int // the epoll instance, also as a file and what Go's poller knows it by
 	file  *os.File
 	raw   syscall.RawConn
+	spare sync.Pool // of *[readBuffer]byte, from readers that have parted and are back
 
 	mu    sync.Mutex // Protects following.
 	slots []*reader  // an event names one by its index
@@ -28,7 +29,7 @@ type poller struct {
 	events [batch]syscall.EpollEvent
 	ready  []*reader
 	at     int // the next of them to be served
-	buffer []byte
+	buffer *[readBuffer]byte
 	wait   func(fd uintptr) bool
 }
 
@@ -69,7 +70,8 @@ func newPoller() (*poller, error) {
 		_ = syscall.Close(fd)
 		return nil, fmt.Errorf("epoll: %w", err)
 	}
-	p := &poller{epoll: fd, file: os.NewFile(uintptr(fd), "epoll"), buffer: make([]byte, readBuffer)}
+	p := &poller{epoll: fd, file: os.NewFile(uintptr(fd), "epoll"), buffer: new([readBuffer]byte)}
+	p.spare.New = func() any { return new([readBuffer]byte) }
 	if p.raw, err = p.file.SyscallConn(); err != nil {
 		_ = p.file.Close()
 		return nil, fmt.Errorf("epoll: %w", err)
@@ -115,6 +117,7 @@ func (p *poller) ask(fd uintptr) bool {
 
 // serve reads once for r. It is false if r has kept the goroutine meanwhile.
 func (p *poller) serve(r *reader) bool {
+	buffer := p.buffer
 	more := r.take(p.pulled(r))
 	if !r.alone {
 		if !more {
@@ -123,6 +126,7 @@ func (p *poller) serve(r *reader) bool {
 		}
 		return true
 	}
+	p.spare.Put(buffer)
 	if more {
 		p.add(r)
 	} else {
@@ -133,7 +137,7 @@ func (p *poller) serve(r *reader) bool {
 
 // pulled returns what there is to read; nothing is no error.
 func (p *poller) pulled(r *reader) ([]byte, error) {
-	n, err := readNow(r.socket.fd, p.buffer)
+	n, err := readNow(r.socket.fd, p.buffer[:])
 	switch {
 	case err == syscall.EAGAIN: //nolint:errorlint // straight from the system call, on every message's way
 		return nil, nil
@@ -147,7 +151,7 @@ func (p *poller) pulled(r *reader) ([]byte, error) {
 func (p *poller) part(r *reader) {
 	p.remove(r)
 	r.alone = true
-	p.buffer = make([]byte, readBuffer)
+	p.buffer = p.spare.Get().(*[readBuffer]byte)
 	go p.run()
 }
 

@@ -38,7 +38,7 @@ func TestTenantsAreShared(t *testing.T) {
 	if d.tenantOf("a.example", "1") != one {
 		t.Error("a domain is there twice")
 	}
-	for _, other := range [][2]string{{"a.example", "2"}, {"b.example", "1"}, {"", ""}} {
+	for _, other := range [][2]string{{"a.example", "2"}, {"b.example", "1"}, {"a.example1", ""}, {"", "a.example1"}, {"a.example\x00", "1"}, {"", ""}} {
 		if d.tenantOf(other[0], other[1]) == one {
 			t.Errorf("%q is taken for a.example", other)
 		}

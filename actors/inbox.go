@@ -12,9 +12,8 @@ type Inbox struct {
 func (i Inbox) Post(message any) { i.mailbox.PostUserMessage(message) }
 
 // Run sends a message and, unless the actor is at work already, has it work on the goroutine of the
-// caller, which saves the change of goroutines. It handles this one message and no other, so that the
-// caller is neither held up by what others send nor called back on their account. It is for messages
-// that are soon dealt with.
+// caller, which saves the change of goroutines. It handles one message there and no other, so that the
+// caller is not held up by what others send. It is for messages that are soon dealt with.
 func (i Inbox) Run(message any) {
 	if i.mailbox.post(message) {
 		i.mailbox.runOne()

@@ -240,9 +240,13 @@ func TestMailboxConcurrentPosters(t *testing.T) {
 			m.RegisterHandlers(&sink{take}, dispatcher)
 			var posting sync.WaitGroup
 			for from := range posters {
+				poster := m.PostUserMessage
+				if from%2 == 0 {
+					poster = Inbox{mailbox: m}.Run
+				}
 				posting.Go(func() {
 					for n := range each {
-						m.PostUserMessage(post{from, 1 + n})
+						poster(post{from, 1 + n})
 						if n%100 == 0 {
 							m.PostSystemMessage("s")
 						}
@@ -253,6 +257,63 @@ func TestMailboxConcurrentPosters(t *testing.T) {
 			await(t, "all messages", done)
 		})
 	}
+}
+
+// Who runs a mailbox for one message leaves the others to the dispatcher.
+func TestInboxRunsOneMessage(t *testing.T) {
+	m, r, d := testMailbox(false)
+	i := Inbox{mailbox: m}
+	r.handle = func(message any) {
+		if message == 1 {
+			m.PostUserMessage(2)
+			i.Run(3)
+		}
+	}
+	i.Run(1)
+	r.want(t, "1")
+	m.PostUserMessage(4)
+	if len(d.scheduled) != 1 {
+		t.Fatalf("%d runs scheduled, want 1", len(d.scheduled))
+	}
+	d.run()
+	r.want(t, "2", "3", "4")
+	i.Run(5)
+	r.want(t, "5")
+	if len(d.scheduled) != 0 {
+		t.Error("a run with nothing behind it was scheduled")
+	}
+}
+
+func TestInboxRunBehindSystemMessage(t *testing.T) {
+	m, r, d := testMailbox(false)
+	m.running = true // as for an actor that is being spawned
+	m.PostSystemMessage("a")
+	m.PostUserMessage(1)
+	m.runOne()
+	r.want(t, "system a")
+	d.run()
+	r.want(t, "1")
+}
+
+func TestInboxRunThatPanics(t *testing.T) {
+	m, r, d := testMailbox(false)
+	r.handle = func(message any) {
+		if message == 1 {
+			m.PostSystemMessage(&actor.SuspendMailbox{})
+			panic("one")
+		}
+	}
+	i := Inbox{mailbox: m}
+	i.Run(1)
+	d.run()
+	i.Run(2)
+	r.want(t, "1")
+	if fmt.Sprint(r.escalated) != "[one]" {
+		t.Errorf("escalated %v, want [one]", r.escalated)
+	}
+	m.PostSystemMessage(&actor.ResumeMailbox{})
+	d.run()
+	r.want(t, "2")
 }
 
 // sink gives user messages to a function, from whatever goroutine runs the mailbox.

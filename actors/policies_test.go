@@ -2,6 +2,7 @@ package actors
 
 import (
 	"bytes"
+	"fmt"
 	"log/slog"
 	"strings"
 	"sync"
@@ -135,4 +136,19 @@ func TestPolicyOfItsOwn(t *testing.T) {
 	w.deps.send(route.Service, &say{envelope: &wire.Envelope{ServiceName: wire.Raw(`"s"`), Payload: wire.Raw(`{"a":1,"b":2}`)}, from: own})
 	p.gets(` s/ #"" {"a":1}`)
 	w.deps.send(w.router, &Withdraw{Peer: own})
+}
+
+// What a reload changes holds for the next reply, also to those who had one before.
+func TestReloadOfPoliciesForReplies(t *testing.T) {
+	w := under(t, `s_service: {scopes: [{to: all}], keys: [a]}`)
+	s, p := w.service("s"), w.client()
+	for i, want := range []string{`{"a":1}`, `{"a":1}`, `{"b":2}`} {
+		if i == 2 {
+			w.govern(`s_service: {scopes: [{to: all}], keys: [b]}`)
+		}
+		p.writef(`{"service":"s","request_id":"%d"}`, i+1)
+		id := s.asked(fmt.Sprintf(` s/ #"%d" null`, i+1))
+		s.writef(`{"service_name":"s","status_code":200,"request_id":"%d","resource_id":%q,"payload":{"a":1,"b":2}}`, i+1, id)
+		p.gets(fmt.Sprintf(`200 s/ #"%d" %s`, i+1, want))
+	}
 }

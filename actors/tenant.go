@@ -1,6 +1,7 @@
 package actors
 
 import (
+	"strconv"
 	"strings"
 
 	"strowger/transport/wire"
@@ -15,7 +16,8 @@ type tenant struct {
 
 // tenantOf returns the one value for a domain.
 func (d *Deps) tenantOf(domain, uuid string) *tenant {
-	return d.tenants.of(domain+"\x00"+uuid, func() *tenant {
+	// The length keeps apart what the two would run together.
+	return d.tenants.of(strconv.Itoa(len(domain))+":"+domain+uuid, func() *tenant {
 		return &tenant{domain: strings.Clone(domain), name: wire.QuoteString(domain), uuid: wire.QuoteString(uuid)}
 	})
 }

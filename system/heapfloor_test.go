@@ -9,13 +9,14 @@ import (
 func TestHeapFloorPercent(t *testing.T) {
 	f := &heapFloor{bytes: 32 << 20}
 	for _, c := range []struct {
-		live uint64
-		want int
+		live, roots uint64
+		want        int
 	}{
-		{0, 800}, {2 << 20, 750}, {4 << 20, 700}, {8 << 20, 300}, {15 << 20, 100}, {16 << 20, 100}, {1 << 30, 100},
+		{0, 0, 800}, {2 << 20, 0, 750}, {4 << 20, 0, 700}, {8 << 20, 0, 300}, {15 << 20, 0, 100}, {16 << 20, 0, 100}, {1 << 30, 0, 100},
+		{2 << 20, 1 << 20, 750}, {4 << 20, 4 << 20, 350},
 	} {
-		if got := f.percentFor(c.live); got != c.want {
-			t.Errorf("%d bytes live: %d%%, want %d%%", c.live, got, c.want)
+		if got := f.percentFor(c.live, c.roots); got != c.want {
+			t.Errorf("%d bytes live and %d of roots: %d%%, want %d%%", c.live, c.roots, got, c.want)
 		}
 	}
 }

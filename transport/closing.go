@@ -126,7 +126,7 @@ var pingFrame = wire.AppendFrame(nil, wire.OpPing, nil)
 // message, and TCP's own probes find their death.
 func (sh *shard) tick(now time.Time) {
 	l := sh.limits.Load()
-	seconds := now.Unix()
+	seconds := int64(now.Sub(sh.start) / time.Second)
 	sh.now.Store(seconds)
 	ping, idle := int64(l.PingInterval/time.Second), int64(l.IdleTimeout/time.Second)
 	for s := range sh.sockets {

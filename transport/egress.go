@@ -117,7 +117,7 @@ func (e *Egress) AbortAll() {
 	}
 }
 
-// Stop ends the ticker and the shards, which cut off whoever is still connected, and waits for the
+// Stop comes behind Server.Wait, when nobody reads any more. It ends the ticker and the shards, which cut off whoever is still connected, and waits for the
 // goroutines that write to slow readers.
 func (e *Egress) Stop() {
 	close(e.stop)

@@ -107,8 +107,7 @@ func writeAll(conn net.Conn, frames net.Buffers, timeout time.Duration) error {
 			return err
 		}
 	}
-	// A deadline left behind would fail the shard's own writes once it has passed.
-	return conn.SetWriteDeadline(time.Time{})
+	return nil
 }
 
 // cutPiece takes up to maxPiece bytes off the front of frames, which it changes.
@@ -164,13 +163,25 @@ type writer struct {
 	parts  [][]byte // what joined was made of
 }
 
-// write makes one attempt and returns how much went out.
+// write writes as much as there is room for and returns how much that was. No call gets more than
+// maxJoin bytes: the scheduler can do nothing with this goroutine as long as one lasts.
 func (w *writer) write(fd int, buf []byte) (int, error) {
-	n, err := w.call(fd, buf)
-	if err == syscall.EAGAIN { //nolint:errorlint // straight from the system call, on every message's way
-		return 0, nil
+	written := 0
+	for written < len(buf) {
+		piece := buf[written:min(len(buf), written+maxJoin)]
+		n, err := w.call(fd, piece)
+		if err == syscall.EAGAIN { //nolint:errorlint // straight from the system call, on every message's way
+			break
+		}
+		if err != nil {
+			return written, err
+		}
+		written += n
+		if n < len(piece) {
+			break
+		}
 	}
-	return n, err
+	return written, nil
 }
 
 // join returns the frames from head on as one piece, and where the next piece begins. Neighbours

@@ -64,6 +64,7 @@ func shake(u *gws.Upgrader, conn net.Conn, request *http.Request, br *bufio.Read
 	}
 	kept := &keptConn{Conn: conn}
 	if _, err := u.UpgradeFromConn(kept, br, request); err != nil {
+		_ = conn.SetWriteDeadline(time.Now().Add(time.Second))
 		_, _ = conn.Write(kept.written)
 		return nil, nil, fmt.Errorf("upgrade: %w", err)
 	}

@@ -17,6 +17,7 @@ import (
 	"github.com/lxzan/gws"
 
 	"strowger/actors"
+	"strowger/transport/wire"
 )
 
 // Server takes connections in and gives each an actor.
@@ -42,7 +43,7 @@ func Listen(address string, e *Egress, o Options) (*Server, error) {
 	s := &Server{opts: o, egress: e, opened: make(chan struct{}), handshakes: make(map[net.Conn]struct{})}
 	var err error
 	// More than can run at once would only find less to do each time.
-	if s.pollers, err = newPollers(min(runtime.GOMAXPROCS(0), Shards)); err != nil {
+	if s.pollers, err = newPollers(min(runtime.GOMAXPROCS(0), Shards), o.Log); err != nil {
 		return nil, err
 	}
 	// Keepalive is set by tune, once for each connection.
@@ -155,15 +156,15 @@ func (s *Server) serve(conn net.Conn, router *actor.PID) {
 	}
 	handed := false // a shard counts it and closes it
 	defer func() {
+		if handed {
+			return
+		}
 		if p := recover(); p != nil {
-			s.opts.Deps.Counters.Panics.Add(1)
-			s.opts.Log.Error("handshake panicked", "reason", fmt.Sprint(p), "stack", string(debug.Stack()))
+			s.panicked(p)
 			_ = conn.Close()
 		}
-		if !handed {
-			_ = s.forget(conn)
-			s.egress.live.Add(-1)
-		}
+		_ = s.forget(conn)
+		s.egress.live.Add(-1)
 	}()
 	tune(conn, l)
 	if !s.remember(conn) {
@@ -182,6 +183,11 @@ func (s *Server) serve(conn net.Conn, router *actor.PID) {
 	}
 	handed = true
 	s.begin(socket, early, router)
+}
+
+func (s *Server) panicked(reason any) {
+	s.opts.Deps.Counters.Panics.Add(1)
+	s.opts.Log.Error("handshake panicked", "reason", fmt.Sprint(reason), "stack", string(debug.Stack()))
 }
 
 // turnAway answers a connection beyond the limit and hangs up at once: one that lingers would hold
@@ -224,10 +230,22 @@ func (s *Server) shakeHands(plain net.Conn, l *Limits) (*socket, []byte, error) 
 // begin gives the connection an actor and has what comes read.
 func (s *Server) begin(socket *socket, early []byte, router *actor.PID) {
 	r := socket.reader
-	s.egress.attach(socket)
-	r.inbox = actors.SpawnConnection(s.opts.Deps, router, socket, socket.conn.RemoteAddr())
 	s.running.Add(1)
 	r.done = s.running.Done
+	s.egress.attach(socket)
+	reading := false
+	defer func() {
+		if reading {
+			return // the reader sees to itself
+		}
+		if p := recover(); p != nil {
+			s.panicked(p)
+			socket.Close(wire.CloseInternalError)
+			r.leave()
+		}
+	}()
+	r.inbox = actors.SpawnConnection(s.opts.Deps, router, socket, socket.conn.RemoteAddr())
+	reading = true
 	s.read(r, early)
 }
 

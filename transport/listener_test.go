@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"strowger/actors"
 	"strowger/transport/wire"
 )
 
@@ -121,4 +122,39 @@ func TestLateConnectionIsClosed(t *testing.T) {
 		t.Fatal(err)
 	}
 	p.closed(wire.CloseGoingAway)
+}
+
+// A bug behind the handshake costs one connection, and no descriptor that somebody still uses.
+func TestPanicBehindHandOver(t *testing.T) {
+	r := newRig(t, nil)
+	near, far := r.tcpPair(0)
+	// Without Supervise no actor can be spawned.
+	s := &Server{egress: r.Egress, opts: Options{Log: r.deps.Log, Deps: &actors.Deps{Counters: new(actors.Counters)}}}
+	r.live.Add(1)
+	s.begin(r.newSocket(near, r.limits.Load()), nil, nil)
+	newPeer(t, far).closed(wire.CloseInternalError)
+	s.running.Wait()
+	eventually(t, "the connection is gone", func() bool { return r.Live() == 0 })
+	if n := s.opts.Deps.Counters.Panics.Load(); n != 1 {
+		t.Errorf("%d panics counted, want 1", n)
+	}
+}
+
+// A handshake that a stop has closed goes no further.
+func TestStopBehindHandshake(t *testing.T) {
+	s := newServer(t, nil, nil)
+	early, late := s.connect(), s.connect()
+	if !s.remember(early.Conn) || !s.forget(early.Conn) {
+		t.Fatal("a handshake was not let through")
+	}
+	if !s.remember(late.Conn) {
+		t.Fatal("a handshake was not let begin")
+	}
+	s.StopListening()
+	if s.forget(late.Conn) {
+		t.Error("a connection that was closed goes on")
+	}
+	if s.remember(late.Conn) {
+		t.Error("a handshake begins behind the stop")
+	}
 }

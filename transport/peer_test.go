@@ -81,7 +81,11 @@ func (p *peer) shake() *peer {
 // login is dial and a token.
 func (s *server) login(token string) *peer {
 	s.t.Helper()
-	p := s.dial()
+	return s.dial().login(token)
+}
+
+func (p *peer) login(token string) *peer {
+	p.t.Helper()
 	p.text(fmt.Sprintf(`{"service":"authentication","token":{"name":%q,"hash":"x"}}`, token))
 	p.status(200)
 	return p

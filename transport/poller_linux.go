@@ -1,8 +1,10 @@
 package transport
 
 import (
+	"errors"
 	"fmt"
 	"io"
+	"log/slog"
 	"os"
 	"sync"
 	"syscall"
@@ -19,7 +21,10 @@ type poller struct {
 	epoll int // the epoll instance, also as a file and what Go's poller knows it by
 	file  *os.File
 	raw   syscall.RawConn
-	spare sync.Pool // of *[readBuffer]byte, from readers that have parted and are back
+	log   *slog.Logger
+	// running has the goroutine that polls, and those that readers have kept.
+	running sync.WaitGroup
+	spare   sync.Pool // of *[readBuffer]byte, from readers that have parted and are back
 
 	mu    sync.Mutex // Protects following.
 	slots []*reader  // an event names one by its index
@@ -40,10 +45,10 @@ const batch = 128
 const readable = syscall.EPOLLIN | syscall.EPOLLRDHUP
 
 // newPollers starts n pollers.
-func newPollers(n int) ([]*poller, error) {
+func newPollers(n int, log *slog.Logger) ([]*poller, error) {
 	var all []*poller
 	for range n {
-		p, err := newPoller()
+		p, err := newPoller(log)
 		if err != nil {
 			stopAll(all)
 			return nil, err
@@ -53,14 +58,15 @@ func newPollers(n int) ([]*poller, error) {
 	return all, nil
 }
 
-// stopAll ends the polling. It comes behind the last reader's end.
+// stopAll ends the polling and waits for that. It comes behind the last reader's end.
 func stopAll(pollers []*poller) {
 	for _, p := range pollers {
 		_ = p.file.Close()
+		p.running.Wait()
 	}
 }
 
-func newPoller() (*poller, error) {
+func newPoller(log *slog.Logger) (*poller, error) {
 	fd, err := syscall.EpollCreate1(syscall.EPOLL_CLOEXEC)
 	if err != nil {
 		return nil, fmt.Errorf("epoll: %w", err)
@@ -70,14 +76,14 @@ func newPoller() (*poller, error) {
 		_ = syscall.Close(fd)
 		return nil, fmt.Errorf("epoll: %w", err)
 	}
-	p := &poller{epoll: fd, file: os.NewFile(uintptr(fd), "epoll"), buffer: new([readBuffer]byte)}
+	p := &poller{epoll: fd, file: os.NewFile(uintptr(fd), "epoll"), log: log, buffer: new([readBuffer]byte)}
 	p.spare.New = func() any { return new([readBuffer]byte) }
 	if p.raw, err = p.file.SyscallConn(); err != nil {
 		_ = p.file.Close()
 		return nil, fmt.Errorf("epoll: %w", err)
 	}
 	p.wait = p.ask
-	go p.run()
+	p.running.Go(p.run)
 	return p, nil
 }
 
@@ -91,7 +97,10 @@ func (p *poller) run() {
 				return
 			}
 		}
-		if p.raw.Read(p.wait) != nil {
+		if err := p.raw.Read(p.wait); err != nil {
+			if !errors.Is(err, os.ErrClosed) {
+				p.log.Error("nothing is read any more", "err", err)
+			}
 			return
 		}
 	}
@@ -100,14 +109,17 @@ func (p *poller) run() {
 // ask implements the wait for events: false has Go's poller wait for news.
 func (p *poller) ask(fd uintptr) bool {
 	n, err := eventsNow(int(fd), p.events[:])
-	if n == 0 || err != nil {
+	if err != nil {
+		p.log.Error("epoll", "err", err)
+	}
+	if n == 0 {
 		return false
 	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.ready, p.at = p.ready[:0], 0
 	for _, e := range p.events[:n] {
-		// A reader may have parted since.
+		// Only this goroutine takes readers out, so that one is missing only if it could not be.
 		if r := p.slots[e.Fd]; r != nil {
 			p.ready = append(p.ready, r)
 		}
@@ -152,7 +164,7 @@ func (p *poller) part(r *reader) {
 	p.remove(r)
 	r.alone = true
 	p.buffer = p.spare.Get().(*[readBuffer]byte)
-	go p.run()
+	p.running.Go(p.run)
 }
 
 // add has r served from now on; the caller must not touch it any more. Where that fails, r gets a
@@ -179,7 +191,9 @@ func (p *poller) add(r *reader) {
 func (p *poller) remove(r *reader) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	_ = syscall.EpollCtl(p.epoll, syscall.EPOLL_CTL_DEL, r.socket.fd, nil) // it is there
+	if err := syscall.EpollCtl(p.epoll, syscall.EPOLL_CTL_DEL, r.socket.fd, nil); err != nil {
+		p.log.Error("epoll", "err", err)
+	}
 	p.slots[r.slot] = nil
 	p.free = append(p.free, r.slot)
 }

@@ -76,3 +76,64 @@ func TestReaderWithoutPoller(t *testing.T) {
 	p.write(masked(bye, []byte("\x03\xe8")))
 	p.closed(wire.CloseNormal)
 }
+
+// flood has a service send messages to a client, of which the window lets in some while the shards are
+// stopped.
+func (s *server) flood(messages int) (client *peer, unblock func(), sent <-chan error) {
+	s.t.Helper()
+	client, service := s.login("client:a"), s.login("service:a")
+	unblock = s.block()
+	result := make(chan error, 1)
+	go func() {
+		for i := range messages {
+			if _, err := service.Write(masked(text, []byte(broadcast("a", i)))); err != nil {
+				result <- err
+				return
+			}
+		}
+		result <- nil
+	}()
+	eventually(s.t, "the window is full", func() bool { return s.deps.Counters.Broadcasts.Load() == floodWindow })
+	return client, unblock, result
+}
+
+const floodWindow = 8
+
+func floodLimits(l *Limits) {
+	l.ServiceBytes, l.ServiceInboundMessages = 8<<10, floodWindow
+	l.OutboundMessages, l.OutboundBytes = 1<<16, 64<<20
+}
+
+// TestAbortOfAParted: a reader that waits for room on a goroutine of its own ends with its connection.
+func TestAbortOfAParted(t *testing.T) {
+	s := newServer(t, nil, floodLimits)
+	_, unblock, sent := s.flood(100_000)
+	s.AbortAll()
+	unblock()
+	eventually(t, "the connection ends", func() bool { return s.Live() == 0 })
+	if err := <-sent; err == nil {
+		t.Error("everything was sent to a connection that was cut off")
+	}
+}
+
+// TestReaderCannotComeBack: one that parted and cannot be polled again is read all the same.
+func TestReaderCannotComeBack(t *testing.T) {
+	const messages = 2000
+	s := newServer(t, nil, floodLimits)
+	client, unblock, sent := s.flood(messages)
+	for _, p := range s.pollers {
+		p.mu.Lock()
+		p.epoll = -1
+		p.mu.Unlock()
+	}
+	unblock()
+	for i := range messages {
+		var got int
+		if err := json.Unmarshal(client.envelope().Payload, &got); err != nil || got != i {
+			t.Fatalf("payload %d, err %v; want %d", got, err, i)
+		}
+	}
+	if err := <-sent; err != nil {
+		t.Error(err)
+	}
+}

@@ -2,10 +2,12 @@
 
 package transport
 
+import "log/slog"
+
 // poller needs epoll; elsewhere each connection has a goroutine that reads.
 type poller struct{}
 
-func newPollers(int) ([]*poller, error) { return nil, nil }
+func newPollers(int, *slog.Logger) ([]*poller, error) { return nil, nil }
 
 func stopAll([]*poller) {}
 

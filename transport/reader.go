@@ -26,6 +26,7 @@ type reader struct {
 
 	poller *poller // nil: a goroutine of its own reads
 	slot   int32   // the poller's
+	inline int     // messages of this read that its goroutine may still handle
 	alone  bool    // the poller does not know it: who runs it may block
 	over   bool    // nothing is read any more but to be thrown away
 	thrown int64   // bytes
@@ -62,6 +63,7 @@ func (r *reader) take(p []byte, err error) (more bool) {
 	}
 	if !r.over {
 		r.socket.heard()
+		r.inline = maxInline
 		if bad := r.decoder.feed(p, r); bad != nil {
 			err = bad
 		}
@@ -126,16 +128,20 @@ func (r *reader) message(data []byte) {
 		return
 	}
 	m := &actors.Received{Data: data, Lease: lease}
-	if len(data) <= short {
-		r.inbox.Run(m)
-	} else {
+	if len(data) > short || r.inline == 0 {
 		r.inbox.Post(m)
+		return
 	}
+	r.inline--
+	r.inbox.Run(m)
 }
 
-// short is the length in bytes up to which the connection's actor takes a message on the reader's
-// goroutine. The others of the poller must not wait for the parsing of longer ones.
-const short = 4 << 10
+// The others of a poller must not wait for what one peer sends: its actor works on the reader's goroutine
+// for messages up to short bytes, and for maxInline of them out of one read.
+const (
+	short     = 4 << 10
+	maxInline = 32
+)
 
 // ping implements received. Pongs count like messages, or a peer could make us queue them without
 // bound.

@@ -2,10 +2,15 @@ package transport
 
 import (
 	"bytes"
+	"context"
+	"crypto/tls"
 	"encoding/json"
 	"fmt"
 	"io"
+	"log/slog"
 	"net"
+	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -214,4 +219,74 @@ func TestPeerThatStaysIsCutOff(t *testing.T) {
 	}
 	s.tick(time.Now().Add((lingerTime + 1) * time.Second))
 	eventually(t, "the connection ends", func() bool { return s.Live() == 0 })
+}
+
+// Long messages are posted and short ones handled at once; they keep their order all the same.
+func TestLongAndShortKeepTheirOrder(t *testing.T) {
+	pair, _, _ := loadPair(t)
+	for name, config := range map[string]*tls.Config{"plain": nil, "TLS": pair.Config()} {
+		t.Run(name, func(t *testing.T) {
+			const messages = 3 * maxInline
+			s := newServer(t, config, nil)
+			dial := s.dial
+			if config != nil {
+				dial = func() *peer { return s.dialTLS(trusting) }
+			}
+			client, service := dial().login("client:a"), dial().login("service:a")
+			var all []byte
+			for i := range messages {
+				filler := strings.Repeat("x", (i%3)/2*(short+1)) // every third is long
+				all = append(all, masked(text, fmt.Appendf(nil, `{"service_name":"a","status_string":%q,"payload":%d}`, filler, i))...)
+			}
+			service.write(all)
+			for i := range messages {
+				var got int
+				if err := json.Unmarshal(client.envelope().Payload, &got); err != nil || got != i {
+					t.Fatalf("payload %d, err %v; want %d", got, err, i)
+				}
+			}
+		})
+	}
+}
+
+// stuck is a log that stops who writes to it, once it has that many lines.
+type stuck struct {
+	slog.Handler
+	left   atomic.Int64
+	opened chan struct{}
+}
+
+func (s *stuck) Enabled(context.Context, slog.Level) bool { return true }
+
+func (s *stuck) Handle(context.Context, slog.Record) error {
+	if s.left.Add(-1) < 0 {
+		<-s.opened
+	}
+	return nil
+}
+
+// TestManyShortMessagesHoldUpNobody: who reads handles only so many of the messages of one read itself.
+func TestManyShortMessagesHoldUpNobody(t *testing.T) {
+	r := newRig(t, nil)
+	log := &stuck{Handler: slog.DiscardHandler, opened: make(chan struct{})}
+	log.left.Store(maxInline)
+	r.deps.Log = slog.New(log)
+	near, _ := r.tcpPair(0)
+	reader := r.attached(near).reader
+	reader.inbox = actors.SpawnConnection(r.deps, nil, reader.socket, &net.TCPAddr{})
+	// Each is logged: it is no envelope.
+	burst := bytes.Repeat(masked(text, []byte(`[]`)), 2*maxInline)
+	read := make(chan bool, 1)
+	go func() { read <- reader.take(burst, nil) }()
+	select {
+	case more := <-read:
+		if !more {
+			t.Error("nothing more is read")
+		}
+	case <-time.After(patience):
+		t.Error("the reader waits for what the actor does")
+	}
+	close(log.opened)
+	eventually(t, "all are handled", func() bool { return log.left.Load() == -maxInline })
+	reader.take(nil, io.EOF)
 }

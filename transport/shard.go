@@ -23,7 +23,8 @@ type shard struct {
 	limits  *atomic.Pointer[Limits]
 	pid     *actor.PID
 	gauge   actors.Gauge
-	now     atomic.Int64 // unix seconds
+	start   time.Time
+	now     atomic.Int64 // seconds since the start, whatever becomes of the machine's clock
 	drains  *sync.WaitGroup
 	sockets map[*socket]struct{}
 	closed  wire.CloseCode // not zero: the daemon stops, new sockets are closed too
@@ -43,9 +44,8 @@ type node struct {
 }
 
 func newShard(index int, e *Egress, d *actors.Deps, limits *atomic.Pointer[Limits]) *shard {
-	s := &shard{index: index, egress: e, deps: d, limits: limits, drains: &e.drains,
+	s := &shard{index: index, egress: e, deps: d, limits: limits, drains: &e.drains, start: time.Now(),
 		sockets: make(map[*socket]struct{}), nodes: make([]node, 1), writer: writer{call: writeNow}}
-	s.now.Store(time.Now().Unix())
 	return s
 }
 

@@ -140,3 +140,22 @@ func TestLoadCertificateNamesFile(t *testing.T) {
 		t.Errorf("error %v, want one that names %s", err, missing)
 	}
 }
+
+// Who is told to go and stays is cut off, and so is everybody at the end of a stop, with TLS too.
+func TestTLSPeerThatStaysIsCutOff(t *testing.T) {
+	pair, _, _ := loadPair(t)
+	s := newServer(t, pair.Config(), nil)
+	stays := s.dialTLS(trusting).login("client")
+	stays.write(unmasked(text, []byte("{}"))) // a breach of the protocol
+	if m := stays.next(); m.op != wire.OpClose {
+		t.Fatalf("got opcode %d, want a close frame", m.op)
+	}
+	s.tick(time.Now().Add((lingerTime + 1) * time.Second))
+	eventually(t, "the connection ends", func() bool { return s.Live() == 0 })
+	last := s.dialTLS(trusting).login("client")
+	s.AbortAll()
+	eventually(t, "the last connection ends", func() bool { return s.Live() == 0 })
+	if _, err := last.Read(make([]byte, 1)); err == nil {
+		t.Error("something came from a connection that was cut off")
+	}
+}

@@ -1,9 +1,13 @@
 package admin
 
 import (
+	"compress/gzip"
 	"encoding/json"
+	"io"
 	"net/http"
+	"runtime"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -136,4 +140,55 @@ func TestProfileRunsItsTime(t *testing.T) {
 	if took := time.Since(begin); took < time.Second || len(got.body) == 0 {
 		t.Errorf("a trace of 1s took %s and has %d bytes", took, len(got.body))
 	}
+}
+
+// Where goroutines wait is told for the time of the request and noted at no other.
+func TestWaitsAreProfiled(t *testing.T) {
+	for _, name := range []string{"block", "mutex"} {
+		t.Run(name, func(t *testing.T) {
+			s := listen(t, &fake{}, func(o *Options) { o.Profiling = true })
+			over := make(chan struct{})
+			var waiting sync.WaitGroup
+			waiting.Go(func() { contend(over) })
+			got := get(t, s, "/debug/pprof/"+name+"?seconds=1")
+			close(over)
+			waiting.Wait()
+			got.want(t, http.StatusOK)
+			unpacked, err := gzip.NewReader(strings.NewReader(got.body))
+			if err != nil {
+				t.Fatal(err)
+			}
+			profile, err := io.ReadAll(unpacked)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if !strings.Contains(string(profile), "admin.contend") {
+				t.Errorf("the profile has %d bytes and does not know who waited", len(profile))
+			}
+			if fraction := runtime.SetMutexProfileFraction(-1); fraction != 0 {
+				t.Errorf("one in %d is still noted", fraction)
+			}
+		})
+	}
+}
+
+// contend has goroutines wait for one another until over is closed.
+func contend(over <-chan struct{}) {
+	var mu sync.Mutex
+	var all sync.WaitGroup
+	for range 4 {
+		all.Go(func() {
+			for {
+				mu.Lock()
+				runtime.Gosched()
+				mu.Unlock()
+				select {
+				case <-over:
+					return
+				default:
+				}
+			}
+		})
+	}
+	all.Wait()
 }

@@ -21,6 +21,9 @@ const drain = 20 * time.Second
 // warm is longer than strowger's service needs to have something to answer with.
 const warm = time.Second
 
+// settle is longer than strowger takes to see that it is idle and to give memory back.
+const settle = 12 * time.Second
+
 func planNames() []string {
 	var names []string
 	for _, p := range plans() {
@@ -32,13 +35,13 @@ func planNames() []string {
 func plans() []plan {
 	return []plan{
 		{name: "full", rounds: 3, workloads: fullWorkloads(),
-			times: workload.Times{Warm: warm, Measure: 4 * time.Second, Settle: 12 * time.Second, Drain: drain}},
+			times: workload.Times{Warm: warm, Measure: 4 * time.Second, Settle: settle, Drain: drain}},
 		{name: "quick", rounds: 1, workloads: quickWorkloads(),
 			times: workload.Times{Warm: warm, Measure: 1500 * time.Millisecond, Settle: 2 * time.Second, Drain: drain}},
 		{name: "curves", rounds: 3, workloads: workload.OfCurves(),
-			times: workload.Times{Warm: 500 * time.Millisecond, Measure: 2 * time.Second, Settle: 5 * time.Second, Drain: drain}},
+			times: workload.Times{Warm: 500 * time.Millisecond, Measure: 2 * time.Second, Settle: settle, Drain: drain}},
 		{name: "settings", rounds: 3, workloads: settingsWorkloads(), variants: true,
-			times: workload.Times{Warm: warm, Measure: 2 * time.Second, Settle: 12 * time.Second, Drain: drain}},
+			times: workload.Times{Warm: warm, Measure: 2 * time.Second, Settle: settle, Drain: drain}},
 		{name: "smoke", rounds: 1, workloads: smokeWorkloads(),
 			times: workload.Times{Warm: 20 * time.Millisecond, Measure: 80 * time.Millisecond, Settle: 50 * time.Millisecond, Drain: drain}},
 	}

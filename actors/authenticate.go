@@ -10,7 +10,7 @@ import (
 
 // beforeAuthentication handles a message of a peer nobody knows yet: a token, or anything else,
 // which is answered with 407 (protocol 4, 5.1).
-func (c *connection) beforeAuthentication(ctx actor.Context, m *wire.Message) {
+func (c *connection) beforeAuthentication(m *wire.Message) {
 	if !m.Authentication {
 		c.greet(wire.AuthenticationRequired, &m.Envelope)
 		return
@@ -22,10 +22,10 @@ func (c *connection) beforeAuthentication(ctx actor.Context, m *wire.Message) {
 		return
 	}
 	c.state = authenticating
-	deps, self, envelope := c.deps, ctx.Self(), m.Envelope
+	deps, inbox, envelope := c.deps, c.inbox, m.Envelope
 	c.deps.Workers.Go(func() {
 		credentials, err := deps.Tokens.Claim(name, hash)
-		deps.send(self, &tokenClaimed{credentials: credentials, err: err, envelope: envelope})
+		inbox.Run(&tokenClaimed{credentials: credentials, err: err, envelope: envelope})
 	})
 }
 

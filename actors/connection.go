@@ -50,6 +50,7 @@ type connection struct {
 	deps       *Deps
 	router     *actor.PID
 	socket     Socket
+	inbox      Inbox        // its own
 	remote     fmt.Stringer // the peer's address, for the log
 	state      state
 	attempts   int
@@ -65,7 +66,10 @@ type connection struct {
 // SpawnConnection starts the actor of one connection. Its first act is to ask the peer for a token.
 // The log shows remote.
 func SpawnConnection(d *Deps, router *actor.PID, socket Socket, remote fmt.Stringer) Inbox {
-	return d.connections.spawn(&connection{deps: d, router: router, socket: socket, remote: remote})
+	c := &connection{deps: d, router: router, socket: socket, remote: remote}
+	c.inbox = d.connections.make(c)
+	c.inbox.mailbox.runOne()
+	return c.inbox
 }
 
 // log writes a line about this connection.
@@ -140,7 +144,7 @@ func (c *connection) received(ctx actor.Context, m *Received) {
 		return
 	}
 	if c.state == unauthenticated {
-		c.beforeAuthentication(ctx, message)
+		c.beforeAuthentication(message)
 		m.release()
 		return
 	}

@@ -8,6 +8,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 	"unicode/utf8"
@@ -83,7 +84,7 @@ func (s *Spec) token(format Format) (*Token, error) {
 		IssuedAt:     s.IssuedAt,
 		Limit:        s.Limit,
 		Services:     distinct(s.Services),
-		Permissions:  sorted(s.Permissions),
+		Permissions:  sorted(slices.Clone(s.Permissions)),
 		DomainName:   s.DomainName,
 		DomainUUID:   s.DomainUUID,
 		UserUUID:     s.UserUUID,

@@ -133,6 +133,7 @@ func phpPermissions(user *array, t *Token, lim limits) error {
 	if err := checkCount("user.permissions", len(permissions.entries), lim.permissions); err != nil {
 		return err
 	}
+	t.Permissions = slices.Grow(t.Permissions, len(permissions.entries))
 	for _, entry := range permissions.entries {
 		if entry.value != nil {
 			t.Permissions = append(t.Permissions, strings.Clone(entry.key.String()))
@@ -259,9 +260,10 @@ func distinct(names []string) []string {
 	return kept
 }
 
-// sorted returns a sorted list without repeated names.
+// sorted sorts names in place and returns them without repeated ones.
 func sorted(names []string) []string {
-	return slices.Compact(slices.Sorted(slices.Values(names)))
+	slices.Sort(names)
+	return slices.Compact(names)
 }
 
 func wrongType(path, want string, got any) error {

@@ -1,12 +1,12 @@
 package transport
 
 import (
-	"errors"
 	"fmt"
 	"io"
 	"log/slog"
 	"os"
 	"sync"
+	"sync/atomic"
 	"syscall"
 )
 
@@ -22,6 +22,8 @@ type poller struct {
 	file  *os.File
 	raw   syscall.RawConn
 	log   *slog.Logger
+
+	stopped atomic.Bool
 	// running has the goroutine that polls, and those that readers have kept.
 	running sync.WaitGroup
 	spare   sync.Pool // of *[readBuffer]byte, from readers that have parted and are back
@@ -61,6 +63,7 @@ func newPollers(n int, log *slog.Logger) ([]*poller, error) {
 // stopAll ends the polling and waits for that. It comes behind the last reader's end.
 func stopAll(pollers []*poller) {
 	for _, p := range pollers {
+		p.stopped.Store(true)
 		_ = p.file.Close()
 		p.running.Wait()
 	}
@@ -98,7 +101,7 @@ func (p *poller) run() {
 			}
 		}
 		if err := p.raw.Read(p.wait); err != nil {
-			if !errors.Is(err, os.ErrClosed) {
+			if !p.stopped.Load() {
 				p.log.Error("nothing is read any more", "err", err)
 			}
 			return

@@ -18,7 +18,7 @@ type plan struct {
 // drain is what the last deliveries may take; beyond it they are lost.
 const drain = 20 * time.Second
 
-// warm is longer than strowger's service needs to have something to answer with.
+// warm is longer than the half a second that strowger's service needs to have something to answer with.
 const warm = time.Second
 
 // settle is longer than strowger takes to see that it is idle and to give memory back.
@@ -37,7 +37,7 @@ func plans() []plan {
 		{name: "full", rounds: 3, workloads: fullWorkloads(),
 			times: workload.Times{Warm: warm, Measure: 4 * time.Second, Settle: settle, Drain: drain}},
 		{name: "quick", rounds: 1, workloads: quickWorkloads(),
-			times: workload.Times{Warm: warm, Measure: 1500 * time.Millisecond, Settle: 2 * time.Second, Drain: drain}},
+			times: workload.Times{Warm: 700 * time.Millisecond, Measure: time.Second, Settle: 2 * time.Second, Drain: drain}},
 		{name: "curves", rounds: 3, workloads: workload.OfCurves(),
 			times: workload.Times{Warm: 500 * time.Millisecond, Measure: 2 * time.Second, Settle: settle, Drain: drain}},
 		{name: "settings", rounds: 3, workloads: settingsWorkloads(), variants: true,
@@ -50,6 +50,7 @@ func plans() []plan {
 func fullWorkloads() []workload.Workload {
 	return []workload.Workload{
 		workload.Fanout(100, 16, 1),
+		workload.Fanout(100, 16, 10),
 		workload.Fanout(500, 16, 1),
 		workload.Fanout(1000, 1, 1),
 		workload.Fanout(1000, 16, 1),

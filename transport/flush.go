@@ -107,7 +107,9 @@ func writeAll(conn net.Conn, frames net.Buffers, timeout time.Duration) error {
 			return err
 		}
 	}
-	return nil
+	// TLS also writes on its own account, while it reads, and would fail for good on a deadline that has
+	// passed.
+	return conn.SetWriteDeadline(time.Time{})
 }
 
 // cutPiece takes up to maxPiece bytes off the front of frames, which it changes.

@@ -82,6 +82,7 @@ func TestReaderWithoutPoller(t *testing.T) {
 func (s *server) flood(messages int) (client *peer, unblock func(), sent <-chan error) {
 	s.t.Helper()
 	client, service := s.login("client:a"), s.login("service:a")
+	polled := s.polled()
 	unblock = s.block()
 	result := make(chan error, 1)
 	go func() {
@@ -93,8 +94,20 @@ func (s *server) flood(messages int) (client *peer, unblock func(), sent <-chan 
 		}
 		result <- nil
 	}()
-	eventually(s.t, "the window is full", func() bool { return s.deps.Counters.Broadcasts.Load() == floodWindow })
+	eventually(s.t, "the window is full, and the reader waits by itself", func() bool {
+		return s.deps.Counters.Broadcasts.Load() == floodWindow && s.polled() == polled-1
+	})
 	return client, unblock, result
+}
+
+// polled is how many readers the pollers know.
+func (s *server) polled() (n int) {
+	for _, p := range s.pollers {
+		p.mu.Lock()
+		n += len(p.slots) - len(p.free)
+		p.mu.Unlock()
+	}
+	return n
 }
 
 const floodWindow = 8
@@ -107,7 +120,7 @@ func floodLimits(l *Limits) {
 // TestAbortOfAParted: a reader that waits for room on a goroutine of its own ends with its connection.
 func TestAbortOfAParted(t *testing.T) {
 	s := newServer(t, nil, floodLimits)
-	_, unblock, sent := s.flood(100_000)
+	_, unblock, sent := s.flood(1_000_000)
 	s.AbortAll()
 	unblock()
 	eventually(t, "the connection ends", func() bool { return s.Live() == 0 })

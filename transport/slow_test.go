@@ -69,4 +69,7 @@ func TestDeadlineIsForAPiece(t *testing.T) {
 	if conn.longest != maxPiece {
 		t.Errorf("%d bytes under one deadline, want %d", conn.longest, maxPiece)
 	}
+	if !conn.last.IsZero() {
+		t.Error("a deadline is left behind")
+	}
 }

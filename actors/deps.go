@@ -74,12 +74,14 @@ func (s *spawner) init(d *Deps, kind string) {
 }
 
 // spawn starts an actor on the caller's goroutine.
-func (s *spawner) spawn(a actor.Actor) Inbox {
+func (s *spawner) spawn(a actor.Actor) *actor.PID {
 	i := s.make(a)
 	i.mailbox.runOne()
-	return i
+	return i.PID
 }
 
+// make is spawn of an actor that must know its inbox when it starts: to run its mailbox is left to the
+// caller.
 func (s *spawner) make(a actor.Actor) Inbox {
 	s.mu.Lock()
 	defer s.mu.Unlock()

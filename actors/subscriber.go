@@ -22,7 +22,7 @@ type subscriber struct {
 }
 
 func spawnSubscriber(d *Deps, router, connection *actor.PID, peer *Peer) *actor.PID {
-	return d.subscribers.spawn(&subscriber{deps: d, router: router, connection: connection, peer: peer}).PID
+	return d.subscribers.spawn(&subscriber{deps: d, router: router, connection: connection, peer: peer})
 }
 
 // Receive handles one message.

@@ -9,7 +9,7 @@ import (
 
 // heapFloor keeps a small heap from being collected all the time: the runtime collects whenever the
 // heap has doubled, at 4 MiB for the first time, and a router that holds little and passes on much would
-// spend a tenth of its time on that. With the floor the heap may grow to so many bytes first; above it
+// spend up to a fifth of its time on that. With the floor the heap may grow to so many bytes first; above it
 // everything is as ever. It is for the whole process, and leaves it alone if GOGC or
 // debug.SetGCPercent has set anything but the usual.
 type heapFloor struct {

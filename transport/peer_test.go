@@ -223,3 +223,29 @@ func broadcast(service string, payload any) string {
 }
 
 func filler(n int) string { return `"` + strings.Repeat("x", n) + `"` }
+
+// broadcasts has a service say the numbers up to n; what becomes of the writing is told once.
+func (p *peer) broadcasts(service string, n int) <-chan error {
+	sent := make(chan error, 1)
+	go func() {
+		for i := range n {
+			if _, err := p.Write(masked(text, []byte(broadcast(service, i)))); err != nil {
+				sent <- err
+				return
+			}
+		}
+		sent <- nil
+	}()
+	return sent
+}
+
+// counts reads the numbers up to n, in their order.
+func (p *peer) counts(n int) {
+	p.t.Helper()
+	for i := range n {
+		var got int
+		if err := json.Unmarshal(p.envelope().Payload, &got); err != nil || got != i {
+			p.t.Fatalf("payload %d, err %v; want %d", got, err, i)
+		}
+	}
+}

@@ -21,17 +21,9 @@ func TestFloodHoldsUpNobodyElse(t *testing.T) {
 	}
 	client := s.login("client:flood")
 	unblock := s.block()
-	sent := make(chan error, len(floods))
+	var sent []<-chan error
 	for _, p := range floods {
-		go func() {
-			for i := range messages {
-				if _, err := p.Write(masked(text, []byte(broadcast("flood", i)))); err != nil {
-					sent <- err
-					return
-				}
-			}
-			sent <- nil
-		}()
+		sent = append(sent, p.broadcasts("flood", messages))
 	}
 	taken := func(n int) func() bool {
 		return func() bool { return s.deps.Counters.Broadcasts.Load() == int64(n) }
@@ -53,7 +45,7 @@ func TestFloodHoldsUpNobodyElse(t *testing.T) {
 			t.Fatalf("message %d overtook one before it", got)
 		}
 	}
-	for range floods {
+	for _, sent := range sent {
 		if err := <-sent; err != nil {
 			t.Error(err)
 		}
@@ -84,20 +76,11 @@ func (s *server) flood(messages int) (client *peer, unblock func(), sent <-chan 
 	client, service := s.login("client:a"), s.login("service:a")
 	polled := s.polled()
 	unblock = s.block()
-	result := make(chan error, 1)
-	go func() {
-		for i := range messages {
-			if _, err := service.Write(masked(text, []byte(broadcast("a", i)))); err != nil {
-				result <- err
-				return
-			}
-		}
-		result <- nil
-	}()
+	sent = service.broadcasts("a", messages)
 	eventually(s.t, "the window is full, and the reader waits by itself", func() bool {
 		return s.deps.Counters.Broadcasts.Load() == floodWindow && s.polled() == polled-1
 	})
-	return client, unblock, result
+	return client, unblock, sent
 }
 
 // polled is how many readers the pollers know.
@@ -140,12 +123,7 @@ func TestReaderCannotComeBack(t *testing.T) {
 		p.mu.Unlock()
 	}
 	unblock()
-	for i := range messages {
-		var got int
-		if err := json.Unmarshal(client.envelope().Payload, &got); err != nil || got != i {
-			t.Fatalf("payload %d, err %v; want %d", got, err, i)
-		}
-	}
+	client.counts(messages)
 	if err := <-sent; err != nil {
 		t.Error(err)
 	}

@@ -23,7 +23,7 @@ type socket struct {
 	reader     *reader
 	maxMessage atomic.Int64 // bytes; set by the shard, read by the reader
 	minCost    atomic.Int64
-	lastHeard  atomic.Int64 // by the shard's clock, like the next two
+	lastHeard  atomic.Int64 // seconds of the shard's clock
 
 	role      actors.Role
 	admitted  bool
@@ -41,8 +41,8 @@ type socket struct {
 	head      int32        // what this batch adds, as indices into the shard's nodes; 0: nothing
 	tail      int32        //
 	groups    []membership // where it is a member
-	nextPing  int64
-	linger    int64 // how long the peer may take to hear our last words
+	nextPing  int64        // seconds of the shard's clock
+	linger    int64        // how long the peer may take to hear our last words
 }
 
 type membership struct {

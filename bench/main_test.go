@@ -2,6 +2,7 @@ package main
 
 import (
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -40,7 +41,11 @@ func TestSmoke(t *testing.T) {
 		}
 		seen[s.Server] = true
 	}
-	for _, name := range []string{"hub", "centrifuge", "nats", "strowger"} {
+	names := []string{"hub", "centrifuge", "nats", "strowger"}
+	if _, missing := exec.LookPath("cc"); missing == nil {
+		names = append(names, "floor")
+	}
+	for _, name := range names {
 		if !seen[name] {
 			t.Errorf("%s did not take part", name)
 		}

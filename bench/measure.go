@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"os/exec"
 	"os/signal"
 	"path/filepath"
 	"slices"
@@ -130,6 +131,18 @@ func pickServers(o options, variants bool) (list []server.Spec, filters bool, cl
 			list = append(list, s)
 		}
 	}
+	if _, missing := exec.LookPath("cc"); missing == nil && wanted("floor") {
+		dir, err := os.MkdirTemp("", "strowger-bench-")
+		if err != nil {
+			return nil, false, cleanup, err
+		}
+		cleanup = func() { _ = os.RemoveAll(dir) } // it is temporary anyway
+		program, err := server.BuildFloor(dir)
+		if err != nil {
+			return nil, false, cleanup, err
+		}
+		list = append(list, server.Floor(program))
+	}
 	if source := os.Getenv("FUSIONPBX_SRC"); source != "" && wanted("php") {
 		list = append(list, server.Original(source))
 	}
@@ -140,7 +153,8 @@ func pickServers(o options, variants bool) (list []server.Spec, filters bool, cl
 			if err != nil {
 				return nil, false, cleanup, err
 			}
-			cleanup = func() { _ = os.RemoveAll(dir) } // it is temporary anyway
+			before := cleanup
+			cleanup = func() { before(); _ = os.RemoveAll(dir) }
 			if binary, err = server.Build(o.root, dir); err != nil {
 				return nil, false, cleanup, err
 			}

@@ -11,8 +11,8 @@ import (
 	"strowger/bench/dialect"
 )
 
-// Hub is the floor: gws at its defaults, the library's own broadcaster, and a protocol that is one
-// byte long. Everything a router is for is left out.
+// Hub is gws at its defaults with the library's own broadcaster and a protocol of one byte. It has
+// nothing else that a router has.
 func Hub(listener net.Listener) error {
 	h := &hub{members: make(map[*gws.Conn]struct{}), callers: make(map[[dialect.HubID]byte]*gws.Conn)}
 	return gws.NewServer(h, nil).RunListener(listener)

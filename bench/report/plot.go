@@ -32,7 +32,7 @@ type point struct {
 
 // colours keep their server in every plot.
 func colours() map[string]string {
-	return map[string]string{"strowger": "#c0392b", "hub": "#7f8c8d", "centrifuge": "#2980b9", "nats": "#27ae60", "php": "#8e44ad"}
+	return map[string]string{"strowger": "#c0392b", "hub": "#7f8c8d", "centrifuge": "#2980b9", "nats": "#27ae60", "php": "#8e44ad", "floor": "#2c3e50"}
 }
 
 // Plot draws a curve as SVG, both axes logarithmic, medians with a bar from the least to the most. It

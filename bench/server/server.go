@@ -27,6 +27,8 @@ type Spec struct {
 	Topics bool
 	// Filters tells whether it filters by the policy of dialect.GuardedKey.
 	Filters bool
+	// Stalls tells whether one reader that stalls stops the whole server.
+	Stalls bool
 	// MaxConnections is how many it can hold; 0 means as many as files may be open.
 	MaxConnections int
 

@@ -75,6 +75,7 @@ func Stalled(members, stalled int) Workload {
 		Title:       fmt.Sprintf("%d stalled among %d readers, %d events of %d KiB a second", stalled, members, stalledRate, stalledEventSize>>10),
 		Unit:        "delivery",
 		Connections: members + stalled,
+		Fits:        func(s server.Spec) bool { return !s.Stalls },
 		run: func(r *round) error {
 			f, err := newFlow(r, members, 1, stalledEventSize)
 			if err != nil {

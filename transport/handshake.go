@@ -17,14 +17,14 @@ import (
 type refusal struct {
 	status int
 	reason string
-	header string // one more header line, without the line's end
+	header string // more header lines, without the last line's end
 }
 
 func (r *refusal) Error() string { return fmt.Sprintf("handshake refused: %d %s", r.status, r.reason) }
 
 // readRequest reads the opening request within the limits and makes of it what the WebSocket
-// library wants to see. Path, version, subprotocols and extensions are ignored, as the original
-// ignores them; the key is needed.
+// library wants to see. Path, version, subprotocols and extensions are ignored, because the PHP
+// router ignores them and clients in the field depend on it.
 func readRequest(conn net.Conn, br *bufio.Reader, l *Limits) (*http.Request, error) {
 	deadline := time.Now().Add(l.HeaderTimeout)
 	if err := conn.SetReadDeadline(deadline); err != nil {
@@ -87,20 +87,6 @@ func (c *keptConn) SetDeadline(time.Time) error { return nil }
 
 // Close leaves it to the caller, who may have something to write.
 func (c *keptConn) Close() error { return nil }
-
-func checkRequest(r *http.Request, l *Limits) error {
-	switch {
-	case r.Method != http.MethodGet:
-		return &refusal{status: http.StatusMethodNotAllowed, reason: "only GET upgrades", header: "Allow: GET"}
-	case !r.ProtoAtLeast(1, 1):
-		return &refusal{status: http.StatusHTTPVersionNotSupported, reason: "only HTTP/1.1 upgrades"}
-	case r.Header.Get("Sec-WebSocket-Key") == "":
-		return &refusal{status: http.StatusBadRequest, reason: "this is a WebSocket server: no Sec-WebSocket-Key"}
-	case !originAllowed(r, l.Origins):
-		return &refusal{status: http.StatusForbidden, reason: "origin not allowed, see listen.origins"}
-	}
-	return nil
-}
 
 // refuse answers a failed handshake, if there is anybody to answer, and hangs up.
 func refuse(conn net.Conn, err error) {

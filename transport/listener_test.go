@@ -16,6 +16,8 @@ func TestHandshakeRefused(t *testing.T) {
 	good := func(extra string) string {
 		return strings.Replace(fmt.Sprintf(upgrade, "pbx.example"), "\r\n\r\n", "\r\n"+extra+"\r\n", 1)
 	}
+	with := func(old, new string) string { return strings.Replace(good(""), old, new, 1) }
+	without := func(line string) string { return with(line+"\r\n", "") }
 	tests := []struct {
 		name, request string
 		change        func(*Limits)
@@ -26,6 +28,31 @@ func TestHandshakeRefused(t *testing.T) {
 		{name: "method", request: strings.Replace(good(""), "GET", "POST", 1), want: http.StatusMethodNotAllowed},
 		{name: "version", request: strings.Replace(good(""), "HTTP/1.1", "HTTP/1.0", 1), want: http.StatusHTTPVersionNotSupported},
 		{name: "origin", request: good("Origin: https://evil.example\r\n"), want: http.StatusForbidden},
+		{name: "no host", request: without("Host: pbx.example"), want: http.StatusBadRequest},
+		{name: "empty host", request: with("Host: pbx.example", "Host: "), want: http.StatusBadRequest},
+		{name: "two hosts", request: good("Host: other.example\r\n"), want: http.StatusBadRequest},
+		{name: "list of hosts", request: with("Host: pbx.example", "Host: pbx.example, other.example"), want: http.StatusBadRequest},
+		{name: "host with a user", request: with("Host: pbx.example", "Host: me@pbx.example"), want: http.StatusBadRequest},
+		{name: "host with a path", request: with("Host: pbx.example", "Host: pbx.example/x"), want: http.StatusBadRequest},
+		{name: "no upgrade", request: without("Upgrade: websocket"), want: http.StatusUpgradeRequired},
+		{name: "another upgrade", request: with("Upgrade: websocket", "Upgrade: h2c"), want: http.StatusUpgradeRequired},
+		{name: "upgrade that contains the word", request: with("Upgrade: websocket", "Upgrade: websocket2"), want: http.StatusUpgradeRequired},
+		{name: "no connection", request: without("Connection: Upgrade"), want: http.StatusBadRequest},
+		{name: "another connection", request: with("Connection: Upgrade", "Connection: keep-alive"), want: http.StatusBadRequest},
+		{name: "connection that contains the word", request: with("Connection: Upgrade", "Connection: no-upgrade"), want: http.StatusBadRequest},
+		{name: "neither upgrade nor connection", request: strings.Replace(without("Connection: Upgrade"), "Upgrade: websocket\r\n", "", 1), want: http.StatusUpgradeRequired},
+		{name: "short key", request: with("dGhlIHNhbXBsZSBub25jZQ==", "AAAA"), want: http.StatusBadRequest},
+		{name: "key of 15 bytes", request: with("dGhlIHNhbXBsZSBub25jZQ==", "AAAAAAAAAAAAAAAAAAAA"), want: http.StatusBadRequest},
+		{name: "key of 17 bytes", request: with("dGhlIHNhbXBsZSBub25jZQ==", "AAAAAAAAAAAAAAAAAAAAAAA="), want: http.StatusBadRequest},
+		{name: "key without padding", request: with("dGhlIHNhbXBsZSBub25jZQ==", "dGhlIHNhbXBsZSBub25jZQ"), want: http.StatusBadRequest},
+		{name: "key in another alphabet", request: with("dGhlIHNhbXBsZSBub25jZQ==", "____________________-A=="), want: http.StatusBadRequest},
+		{name: "empty key", request: with("dGhlIHNhbXBsZSBub25jZQ==", ""), want: http.StatusBadRequest},
+		{name: "two keys", request: good("Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n"), want: http.StatusBadRequest},
+		{name: "two origins", request: good("Origin: http://pbx.example\r\nOrigin: http://evil.example\r\n"), want: http.StatusBadRequest},
+		{name: "body", request: good("Content-Length: 5\r\n") + "hello", want: http.StatusBadRequest},
+		{name: "chunks", request: good("Transfer-Encoding: chunked\r\n") + "0\r\n\r\n", want: http.StatusBadRequest},
+		{name: "two lengths", request: good("Content-Length: 0\r\nContent-Length: 5\r\n"), want: http.StatusBadRequest},
+		{name: "later HTTP", request: with("HTTP/1.1", "HTTP/2.0"), want: http.StatusHTTPVersionNotSupported},
 		{name: "long header", request: good("X: " + strings.Repeat("x", 9<<10) + "\r\n"), want: http.StatusRequestHeaderFieldsTooLarge},
 		{name: "too many", change: func(l *Limits) { l.Connections = 0 }, want: http.StatusServiceUnavailable},
 		{name: "silent", change: func(l *Limits) { l.HeaderTimeout = 20 * time.Millisecond }, want: http.StatusRequestTimeout},
@@ -44,8 +71,39 @@ func TestHandshakeRefused(t *testing.T) {
 			if err != nil || r.StatusCode != tt.want || len(body) == 0 {
 				t.Errorf("status %d, body %q, err %v; want %d and a reason", r.StatusCode, body, err, tt.want)
 			}
+			if tt.want == http.StatusUpgradeRequired && r.Header.Get("Upgrade") != "websocket" {
+				t.Errorf("426 with Upgrade %q, want websocket", r.Header.Get("Upgrade"))
+			}
 			_ = p.Close()
 			eventually(t, "connection no longer counted", func() bool { return s.Live() == 0 })
+		})
+	}
+}
+
+func TestHandshakeAccepted(t *testing.T) {
+	tests := map[string]struct{ old, new string }{
+		"as a PHP service asks": {"Sec-WebSocket-Version", "Origin: ws://127.0.0.1\r\nSec-WebSocket-Version"},
+		"names in lower case":   {"Connection: Upgrade", "connection: upgrade"},
+		"a list of connections": {"Connection: Upgrade", "Connection: keep-alive, Upgrade"},
+		"two connection lines":  {"Connection: Upgrade", "Connection: keep-alive\r\nConnection: Upgrade"},
+		"websocket in capitals": {"Upgrade: websocket", "Upgrade: WebSocket"},
+		"a list of upgrades":    {"Upgrade: websocket", "Upgrade: h2c, websocket"},
+		"no version":            {"Sec-WebSocket-Version: 13\r\n", ""},
+		"another version":       {"Version: 13", "Version: 99"},
+		"no space":              {"Key: ", "Key:"},
+		"empty body":            {"Upgrade: websocket", "Content-Length: 0\r\nUpgrade: websocket"},
+		"IPv6 host":             {"Host: 127.0.0.1", "Host: [::1]:8080"},
+		"host name with _":      {"Host: 127.0.0.1", "Host: my_pbx"},
+	}
+	s := newServer(t, nil, nil)
+	for name, tt := range tests {
+		t.Run(name, func(t *testing.T) {
+			p := s.connect()
+			p.write([]byte(strings.Replace(fmt.Sprintf(upgrade, "127.0.0.1"), tt.old, tt.new, 1)))
+			r, err := http.ReadResponse(p.br, nil)
+			if err != nil || r.StatusCode != http.StatusSwitchingProtocols {
+				t.Fatalf("response %v, err %v; want 101", r, err)
+			}
 		})
 	}
 }

@@ -51,8 +51,10 @@ func departures() map[string]departure {
 		}, reason: "A reply under a foreign name is dropped and harms nobody (protocol 11.16): the right one arrives."},
 
 		// Handshakes.
-		"hs_key_without_space":              {mode: "want", reason: "White space behind a header's colon is optional (RFC 9110 section 5.5)."},
-		"hs_missing_key":                    {mode: "want", reason: "A bad handshake is answered 400 in HTTP, then the connection is closed."},
+		"hs_key_without_space": {mode: "want", reason: "White space behind a header's colon is optional (RFC 9110 section 5.5)."},
+		"hs_missing_key":       {mode: "want", reason: "A bad handshake is answered 400 in HTTP, then the connection is closed."},
+		"hs_partial_request_then_rest": {mode: "rfc",
+			reason: "It has no Upgrade and no Connection (RFC 6455 section 4.2.1): 426. That it comes in two pieces is no reason to refuse it."},
 		"hs_post_method":                    {mode: "want", reason: "Only GET upgrades: 405 with the Allow header RFC 9110 section 15.5.6 asks for, then the connection is closed."},
 		"hs_stalled_client_blocks_everyone": {mode: "want", reason: "A stalled handshake blocks nobody (protocol 11.10): the third party is upgraded and the second answered at once."},
 

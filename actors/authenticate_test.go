@@ -293,6 +293,9 @@ func TestAuthenticatedPeerAuthenticatesAgain(t *testing.T) {
 			if _, err := w.tokens.Claim(second, "hash"); err != nil {
 				t.Errorf("the second token was used up: %v", err)
 			}
+			if n := w.deps.Counters.TokensIgnored.Load(); n != 1 {
+				t.Errorf("%d tokens counted as ignored, want 1", n)
+			}
 		})
 	}
 }

@@ -161,6 +161,8 @@ func (c *connection) received(ctx actor.Context, m *Received) {
 func (c *connection) route(ctx actor.Context, m *wire.Message, size int, lease *Lease) {
 	switch {
 	case m.Authentication:
+		c.deps.Counters.TokensIgnored.Add(1)
+		c.log(slog.LevelDebug, "token not looked at: authenticated already", "subscriber", c.peer.ID)
 		lease.Release()
 		answer(c.socket, wire.Authenticated, withServiceName(&m.Envelope))
 	case c.peer.Role == Service:

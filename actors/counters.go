@@ -41,6 +41,7 @@ type Counters struct {
 	Panics        atomic.Int64 // panics in actors
 	Authentic     atomic.Int64 // tokens accepted
 	Refused       atomic.Int64 // tokens refused
+	TokensIgnored atomic.Int64 // tokens of peers that were authenticated already
 	Requests      atomic.Int64 // requests handed to a service
 	Replies       atomic.Int64 // replies handed to a subscriber, and the 403 in place of a filtered one
 	Broadcasts    atomic.Int64 // broadcasts handed to a topic

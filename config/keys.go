@@ -29,7 +29,7 @@ func keys() []key {
 		{"listen.address", "127.0.0.1:8080", address(), onRestart,
 			"TCP address to accept connections on. An empty host means all interfaces, port 0 any free port. PHP services connect to websocket.host and websocket.port of FusionPBX's config.conf, so the two must agree."},
 		{"listen.origins", []string{}, origins(), onReload,
-			"Pages of other hosts that may connect: host names, or full origins such as https://pbx.example.com. A request without an Origin, or with the host name it asks for, is always accepted; * accepts every origin."},
+			"Pages of other hosts that may connect: host names, or full origins such as https://pbx.example.com. Pages in files have the origin null or file://. A request without an Origin, or with the host name it asks for, is always accepted; * accepts every origin."},
 		{"listen.tls_certificate", "", anyText(), onRestart,
 			"PEM file with the certificate chain. Empty means no TLS, for use behind a proxy that ends it. Needs listen.tls_key."},
 		{"listen.tls_key", "", anyText(), onRestart,

@@ -12,6 +12,7 @@ import (
 	"strconv"
 	"strings"
 	"time"
+	"unicode"
 )
 
 // rule is what a value must satisfy besides being of the right type.
@@ -181,8 +182,12 @@ func isHost(host string) bool {
 }
 
 func checkOrigin(text string) error {
-	if text == "*" || isHost(text) {
+	// A page in a file has one of these as its origin, depending on the browser.
+	if text == "*" || text == "null" || text == "file://" || isHost(text) {
 		return nil
+	}
+	if strings.ContainsFunc(text, func(r rune) bool { return r > unicode.MaxASCII }) {
+		return fmt.Errorf("%s is not in ASCII, write the name as browsers send it, with xn--", quote(text))
 	}
 	if strings.Contains(text, "*") {
 		return fmt.Errorf("%s has a *, which can only stand alone", quote(text))

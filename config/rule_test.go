@@ -26,6 +26,11 @@ func TestBounds(t *testing.T) {
 		{"other word", oneOf("a", "b"), "B", "B is not one of a, b"},
 		{"directory", directory(), "/dev/shm", ""},
 		{"no directory", directory(), "", ""},
+		{"origins", origins(), []string{"*", "pbx.example.", "https://pbx.example:8443"}, ""},
+		{"pages in files", origins(), []string{"file://", "null"}, ""},
+		{"an application", origins(), []string{"capacitor://localhost"}, ""},
+		{"an origin with a path", origins(), []string{"https://pbx.example/x"}, "https://pbx.example/x has more than scheme, host and port, write https://pbx.example"},
+		{"an origin with a name not in ASCII", origins(), []string{"https://bücher.example"}, `"https://bücher.example" is not in ASCII, write the name as browsers send it, with xn--`},
 		{"relative directory", directory(), "tokens", "tokens is not an absolute path"},
 	}
 	for _, test := range tests {

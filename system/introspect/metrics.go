@@ -6,6 +6,7 @@ type Metrics struct {
 	Panics        int64 // in actors
 	Authenticated int64 // tokens accepted
 	Refused       int64 // tokens refused
+	TokensIgnored int64 // of peers that were authenticated already
 	Requests      int64 // handed to a service
 	Replies       int64 // handed to a subscriber
 	Broadcasts    int64 // handed to a topic

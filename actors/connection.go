@@ -59,8 +59,8 @@ type connection struct {
 	held       []*Received    // what came while authenticating
 	peer       *Peer          // nil before authentication
 	subscriber *actor.PID
-	asked      map[*actor.PID]struct{} // services that know it as an asker
-	warned     bool                    // of speaking under a foreign name
+	asked      asked // services that may know it as an asker
+	warned     bool  // of speaking under a foreign name
 }
 
 // SpawnConnection starts the actor of one connection. Its first act is to ask the peer for a token.
@@ -187,10 +187,7 @@ func (c *connection) ask(ctx actor.Context, m *wire.Message, size int, lease *Le
 		c.deps.unavailable(c.peer, &m.Envelope)
 		return
 	}
-	if c.asked == nil {
-		c.asked = make(map[*actor.PID]struct{})
-	}
-	c.asked[route.Service] = struct{}{}
+	c.asked.add(route.Name, c.deps.Registry)
 	ctx.Send(route.Service, &ask{envelope: &m.Envelope, size: size, from: c.peer, lease: lease})
 }
 
@@ -239,8 +236,10 @@ func (c *connection) stop(ctx actor.Context) {
 	if c.subscriber != nil {
 		ctx.Stop(c.subscriber)
 	}
-	for service := range c.asked {
-		ctx.Send(service, &askerGone{id: c.peer.ID})
+	for name := range c.asked.names {
+		if route := c.deps.Registry.Lookup(name); route != nil {
+			ctx.Send(route.Service, &askerGone{id: c.peer.ID})
+		}
 	}
 }
 

@@ -1,0 +1,104 @@
+package actors
+
+import (
+	"fmt"
+	"runtime"
+	"testing"
+	"time"
+	"weak"
+
+	"github.com/asynkron/protoactor-go/actor"
+)
+
+// few is how many dead values may be in memory still: an actor keeps the message that it handled last.
+const few = 8
+
+// freed collects garbage until no more than few of the values are left.
+func freed[T any](t *testing.T, what string, values []weak.Pointer[T]) {
+	t.Helper()
+	for end := time.Now().Add(patience); ; runtime.GC() {
+		left := 0
+		for _, v := range values {
+			if v.Value() != nil {
+				left++
+			}
+		}
+		if left <= few {
+			return
+		}
+		if time.Now().After(end) {
+			t.Fatalf("%d of %d %s are still in memory", left, len(values), what)
+		}
+	}
+}
+
+// leaves ends a peer and has the test forget it, so that only the router could keep it.
+func (w *world) leaves(p *peer) {
+	w.t.Helper()
+	w.gone(p)
+	p.leasesReturned(0)
+	for i := range w.peers {
+		if w.peers[i] == p {
+			w.peers = append(w.peers[:i], w.peers[i+1:]...)
+			return
+		}
+	}
+}
+
+// A client that stays connected keeps nothing of a service that has come, was asked and has gone.
+func TestAskerKeepsNoDeadService(t *testing.T) {
+	for _, name := range []string{"s", "s%d"} {
+		t.Run(name, func(t *testing.T) {
+			w := newWorld(t)
+			p := w.client()
+			const times = 8 * fewestAsked
+			dead := make([]weak.Pointer[service], times)
+			for i := range times {
+				name := name
+				if name != "s" {
+					name = fmt.Sprintf(name, i)
+				}
+				s := w.service(name)
+				route := w.deps.Registry.Lookup(name)
+				w.look(route.Service, func(a actor.Actor) { dead[i] = weak.Make(a.(*service)) })
+				p.writef(`{"service":%q,"request_id":"1"}`, name)
+				id := s.asked(` ` + name + `/ #"1" null`)
+				s.writef(`{"service":%q,"request_id":"1","resource_id":%q}`, name, id)
+				p.gets(` ` + name + `/ #"1" null`)
+				w.leaves(s)
+				w.ended(route.Service)
+			}
+			freed(t, "services", dead)
+			w.look(p.pid, func(a actor.Actor) {
+				if got := len(a.(*connection).asked.names); got > fewestAsked {
+					t.Errorf("the client knows %d names, want at most %d", got, fewestAsked)
+				}
+			})
+		})
+	}
+}
+
+// A name that is watched keeps its service and its topic, but none of the instances that have gone.
+func TestServiceKeepsNoDeadInstance(t *testing.T) {
+	for _, mode := range []Instances{All, Balanced, Failover} {
+		t.Run(fmt.Sprint(mode), func(t *testing.T) {
+			w := newWorld(t)
+			w.change(func(s *Settings) { s.Instances = mode })
+			p := w.client("s")
+			const times = 100
+			dead := make([]weak.Pointer[Peer], times)
+			for i := range times {
+				s := w.service("s")
+				w.look(s.pid, func(a actor.Actor) { dead[i] = weak.Make(a.(*connection).peer) })
+				p.writef(`{"service":"s","request_id":"%d"}`, i)
+				id := s.asked(fmt.Sprintf(` s/ #"%d" null`, i))
+				s.writef(`{"service":"s","request_id":"%d","resource_id":%q}`, i, id)
+				s.writef(`{"service":"s"}`)
+				p.gets(fmt.Sprintf(` s/ #"%d" null`, i), ` s/ #"" null`)
+				w.leaves(s)
+				w.settleName(p, "s")
+			}
+			freed(t, "instances", dead)
+		})
+	}
+}

@@ -174,7 +174,7 @@ func requestKey(e *wire.Envelope) wire.Key {
 	return wire.KeyOf(e.RequestID)
 }
 
-// say passes on what an instance wrote. A request id decides whether it is a reply
+// say passes on what an instance wrote: a broadcast, or a message for one asker. The ids decide which
 // (protocol 5.4, 5.5).
 func (s *service) say(ctx actor.Context, m *say) {
 	if s.passive(m.from) {
@@ -182,7 +182,7 @@ func (s *service) say(ctx actor.Context, m *say) {
 		m.lease.Release()
 		return
 	}
-	if wire.IsEmpty(m.envelope.RequestID) && !s.answers(m.envelope) {
+	if wire.IsEmpty(m.envelope.RequestID) && !s.addressed(m.envelope) {
 		s.sent++
 		ctx.Send(s.topic, &broadcast{envelope: m.envelope, from: m.from, lease: m.lease, open: m.open})
 		return
@@ -212,16 +212,17 @@ func (s *service) pass(ctx actor.Context, m *reply) {
 	ctx.Send(s.topic, m)
 }
 
-// answers reports whether a message without request id is nevertheless the reply to a request that
-// had none either: others must not get to see it (protocol 11.17).
-func (s *service) answers(e *wire.Envelope) bool {
+// addressed reports whether a message without a request id is for one asker, so that others must not see
+// it (protocol 5.4, 11.17). It is if its resource_id is that of an asker who is connected, or of one who
+// left while it waited for the answer to a request without an id.
+func (s *service) addressed(e *wire.Envelope) bool {
 	id, _ := wire.Text(e.ResourceID)
 	a := s.pending.askers[id]
-	return a != nil && a.requests[""] != nil
+	return a != nil && (!a.left || a.requests[""] != nil)
 }
 
-// asker returns whom a reply is for and to which request, which may be unknown; or why it is for
-// nobody. A service in this process keeps the deadline itself, and says so when it is over.
+// asker returns whom a message is for and which request it answers, nil if it answers none; or why it is
+// for nobody. A service in this process keeps the deadline of a request itself.
 func (s *service) asker(e *wire.Envelope, from *Peer) (*asker, *request, DeadReason) {
 	key := requestKey(e)
 	id, ok := wire.Text(e.ResourceID)
@@ -250,7 +251,7 @@ func (s *service) asker(e *wire.Envelope, from *Peer) (*asker, *request, DeadRea
 		s.pending.settle(r)
 		return a, r, 0
 	}
-	if s.deps.settings().UnsolicitedReplies {
+	if key == "" || s.deps.settings().UnsolicitedReplies {
 		return a, nil, 0
 	}
 	if r != nil {

@@ -75,12 +75,19 @@ func (sh *shard) during(f func()) {
 	behind.Send(actors.Frame{Refused: f})
 }
 
-// block stops all shards in the middle of a batch until the function it returns is called.
+// block returns once every shard waits in the middle of a batch. They wait until the function it
+// returns is called. What is posted meanwhile is one batch for each shard.
 func (r *rig) block() (unblock func()) {
 	opened := make(chan struct{})
+	var blocked sync.WaitGroup
 	for _, sh := range r.shards {
-		sh.during(func() { <-opened })
+		blocked.Add(1)
+		sh.during(func() {
+			blocked.Done()
+			<-opened
+		})
 	}
+	blocked.Wait()
 	unblock = sync.OnceFunc(func() { close(opened) })
 	r.t.Cleanup(unblock)
 	return unblock

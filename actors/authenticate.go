@@ -1,12 +1,17 @@
 package actors
 
 import (
+	"errors"
 	"log/slog"
+	"strconv"
 
 	"github.com/asynkron/protoactor-go/actor"
 
+	"strowger/actors/refusals"
 	"strowger/transport/wire"
 )
+
+var errIncompleteToken = errors.New("token.name or token.hash is missing or no text")
 
 // beforeAuthentication handles a message of a peer nobody knows yet: a token, or anything else,
 // which is answered with 407 (protocol 4, 5.1).
@@ -18,7 +23,7 @@ func (c *connection) beforeAuthentication(m *wire.Message) {
 	name, okName := wire.Text(m.TokenName)
 	hash, okHash := wire.Text(m.TokenHash)
 	if !okName || !okHash {
-		c.refuse(&m.Envelope, nil)
+		c.refuse(&m.Envelope, errIncompleteToken)
 		return
 	}
 	c.state = authenticating
@@ -77,12 +82,37 @@ func (c *connection) resume(ctx actor.Context) {
 // refuse answers 401. The connection stays open, because a page that is cut off at once retries
 // for ever (protocol 9.3), but not for any number of attempts.
 func (c *connection) refuse(e *wire.Envelope, err error) {
-	c.attempts++
+	if !temporary(err) {
+		c.attempts++
+	}
 	c.deps.Counters.Refused.Add(1)
-	c.log(slog.LevelWarn, "authentication refused", "attempt", c.attempts, "err", err)
+	c.refused(&refusals.Event{Cause: refusals.Token, Kind: kind(err), More: []any{"attempt", c.attempts, "err", err}})
 	c.greet(wire.Unauthorized, withServiceName(e))
-	if c.attempts >= c.deps.settings().AuthenticationAttempts {
+	if limit := c.deps.settings().AuthenticationAttempts; c.attempts >= limit {
+		c.refused(&refusals.Event{Cause: refusals.Attempts, More: []any{"limit", strconv.Itoa(limit)}})
 		c.close(wire.CloseAuthAttempts)
+	}
+}
+
+// temporary reports whether a token was refused for want of something that may be there again soon, such
+// as a file descriptor. That is not the peer's fault and does not count as an attempt.
+func temporary(err error) bool {
+	t, ok := errors.AsType[interface {
+		error
+		Temporary() bool
+	}](err)
+	return ok && t.Temporary()
+}
+
+// kind returns the innermost error's text, which does not hold the token's name. Refusals for different
+// reasons then do not hide each other in the log.
+func kind(err error) string {
+	for {
+		inner := errors.Unwrap(err)
+		if inner == nil {
+			return err.Error()
+		}
+		err = inner
 	}
 }
 

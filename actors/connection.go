@@ -7,6 +7,7 @@ import (
 
 	"github.com/asynkron/protoactor-go/actor"
 
+	"strowger/actors/refusals"
 	"strowger/transport/wire"
 )
 
@@ -80,6 +81,15 @@ func (c *connection) log(level slog.Level, message string, attributes ...any) {
 	}
 }
 
+// refused counts and logs what the router did to this peer.
+func (c *connection) refused(e *refusals.Event) {
+	e.Remote, e.Role = c.remote.String(), Unauthenticated.String()
+	if c.peer != nil {
+		e.Role = c.peer.Role.String()
+	}
+	c.deps.refusals.Add(*e)
+}
+
 // Receive handles one message.
 func (c *connection) Receive(ctx actor.Context) {
 	switch m := ctx.Message().(type) {
@@ -113,7 +123,8 @@ func (c *connection) start(ctx actor.Context) {
 // timedOut closes a connection that is not admitted yet. The timer may have fired just before the
 // admission stopped it.
 func (c *connection) timedOut() {
-	if c.state != authenticated {
+	if c.state != authenticated && c.state != closing {
+		c.refused(&refusals.Event{Cause: refusals.AuthTimeout, More: []any{"limit", c.deps.settings().AuthenticationTimeout.String()}})
 		c.close(wire.CloseAuthTimeout)
 	}
 }
@@ -139,7 +150,7 @@ func (c *connection) received(ctx actor.Context, m *Received) {
 	message, err := wire.Decode(m.Data, c.deps.settings().Depth)
 	if err != nil {
 		c.deps.Counters.Dead(NotEnvelope)
-		c.log(slog.LevelDebug, "message ignored", "err", err)
+		c.log(slog.LevelDebug, "message ignored", "err", refusals.Clip(err.Error()))
 		m.release()
 		return
 	}
@@ -199,7 +210,7 @@ func (c *connection) say(ctx actor.Context, m *wire.Message, lease *Lease) {
 	case name != c.peer.Name || route == nil:
 		if !c.warned {
 			c.warned = true
-			c.log(slog.LevelWarn, "service spoke under a foreign name", "service", c.peer.Name, "name", name)
+			c.log(slog.LevelWarn, "service spoke under a foreign name", "service", c.peer.Name, "name", refusals.Clip(name))
 		}
 		c.deps.Counters.Dead(ForeignName)
 		lease.Release()

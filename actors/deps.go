@@ -7,6 +7,8 @@ import (
 	"time"
 
 	"github.com/asynkron/protoactor-go/actor"
+
+	"strowger/actors/refusals"
 )
 
 // Deps is what every actor of one system shares. All exported fields are needed.
@@ -30,6 +32,7 @@ type Deps struct {
 	Permanent actor.SupervisorStrategy
 
 	workers     *workers
+	refusals    *refusals.Log
 	connections spawner
 	subscribers spawner
 
@@ -40,17 +43,25 @@ type Deps struct {
 // Supervise readies what runs the actors and what happens to those that panic. Stop undoes it.
 func (d *Deps) Supervise() {
 	d.workers = newWorkers()
+	d.refusals = refusals.New(d.Log, d.Clock.Now)
 	d.Temporary = &stopOnFailure{d.Log}
 	d.Permanent = &restartOnFailure{d.Log}
 	d.connections.init(d, "connection")
 	d.subscribers.init(d, "subscriber")
 }
 
+// Refusals returns where refused and cut off peers are named. It is there after Supervise.
+func (d *Deps) Refusals() *refusals.Log { return d.refusals }
+
 // Go runs f soon on a goroutine that is kept for its stack.
 func (d *Deps) Go(f func()) { d.workers.Schedule(f) }
 
-// Stop ends the goroutines that wait for something to do. It comes behind the last actor's end.
-func (d *Deps) Stop() { d.workers.stop() }
+// Stop ends the goroutines that wait for something to do. The caller calls it after the last actor has
+// ended.
+func (d *Deps) Stop() {
+	d.workers.stop()
+	d.refusals.Close()
+}
 
 // spawner spawns temporary actors of a kind that there are many of. They share their props, which
 // would be a third of what an actor takes.

@@ -4,6 +4,7 @@ import (
 	"sync"
 
 	"strowger/actors/filter"
+	"strowger/actors/refusals"
 )
 
 // Policies says which filter stands between a service and its subscribers. It never changes: a
@@ -60,6 +61,6 @@ func (d *Deps) warnOfNone(service *Peer) {
 	if p.fallback.AllowRequest(filter.Subject{}, nil, nil) {
 		message = "service without a policy: everybody gets all it says"
 	}
-	d.Log.Warn(message, "service", service.Name, "class", service.Class,
+	d.Log.Warn(message, "service", refusals.Clip(service.Name), "class", refusals.Clip(service.Class),
 		"setting", "policies, routing.default_policy")
 }

@@ -40,6 +40,7 @@ type Config struct {
 type Listen struct {
 	Address        string   `koanf:"address"`
 	Origins        []string `koanf:"origins"`
+	TrustedProxies []string `koanf:"trusted_proxies"`
 	TLSCertificate string   `koanf:"tls_certificate"`
 	TLSKey         string   `koanf:"tls_key"`
 }

@@ -30,6 +30,8 @@ func keys() []key {
 			"TCP address to accept connections on. An empty host means all interfaces, port 0 any free port. PHP services connect to websocket.host and websocket.port of FusionPBX's config.conf, so the two must agree."},
 		{"listen.origins", []string{}, origins(), onReload,
 			"Pages of other hosts that may connect: host names, or full origins such as https://pbx.example.com. Pages in files have the origin null or file://. A request without an Origin, or with the host name it asks for, is always accepted; * accepts every origin."},
+		{"listen.trusted_proxies", []string{}, networks(), onRestart,
+			"Addresses and networks, such as 127.0.0.1 or 10.0.0.0/8, of proxies whose X-Forwarded-For (or Forwarded) is believed. The log then shows the client's address as remote, and not the proxy's. Empty means that nobody is believed. List only proxies that write the header themselves, because others pass on what the client invents."},
 		{"listen.tls_certificate", "", anyText(), onRestart,
 			"PEM file with the certificate chain. Empty means no TLS, for use behind a proxy that ends it. Needs listen.tls_key."},
 		{"listen.tls_key", "", anyText(), onRestart,

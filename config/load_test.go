@@ -71,6 +71,7 @@ func TestProductionFile(t *testing.T) {
 	want.Listen = Listen{
 		Address:        "0.0.0.0:8443",
 		Origins:        []string{"pbx.example.com", "https://panel.example.com:8443"},
+		TrustedProxies: []string{},
 		TLSCertificate: "/etc/strowger/chain.pem",
 		TLSKey:         "/etc/strowger/key.pem",
 	}

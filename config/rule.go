@@ -103,6 +103,18 @@ func origins() rule {
 	return eachItem("list of host names, origins or *", checkOrigin)
 }
 
+func networks() rule {
+	return eachItem("list of IP addresses and networks", func(item string) error {
+		if _, err := netip.ParseAddr(item); err == nil {
+			return nil
+		}
+		if _, err := netip.ParsePrefix(item); err != nil {
+			return fmt.Errorf("%s is neither an IP address nor a network such as 10.0.0.0/8", quote(item))
+		}
+		return nil
+	})
+}
+
 var (
 	ownerPattern = regexp.MustCompile(`^(?:[0-9]+|[A-Za-z_][A-Za-z0-9_.@-]*\$?)$`)
 	classPattern = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]*(?:\\[A-Za-z_][A-Za-z0-9_]*)*$`)

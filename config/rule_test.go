@@ -27,6 +27,8 @@ func TestBounds(t *testing.T) {
 		{"directory", directory(), "/dev/shm", ""},
 		{"no directory", directory(), "", ""},
 		{"origins", origins(), []string{"*", "pbx.example.", "https://pbx.example:8443"}, ""},
+		{"networks", networks(), []string{"127.0.0.1", "::1", "10.0.0.0/8", "fd00::/8"}, ""},
+		{"no network", networks(), []string{"nginx"}, "nginx is neither an IP address nor a network such as 10.0.0.0/8"},
 		{"pages in files", origins(), []string{"file://", "null"}, ""},
 		{"an application", origins(), []string{"capacitor://localhost"}, ""},
 		{"an origin with a path", origins(), []string{"https://pbx.example/x"}, "https://pbx.example/x has more than scheme, host and port, write https://pbx.example"},

@@ -90,6 +90,7 @@ func (s *System) Metrics() introspect.Metrics {
 		Connections: int64(s.egress.Live()), Panics: c.Panics.Load(), Authenticated: c.Authentic.Load(),
 		Refused: c.Refused.Load(), TokensIgnored: c.TokensIgnored.Load(), Requests: c.Requests.Load(), Replies: c.Replies.Load(),
 		Broadcasts: c.Broadcasts.Load(), SlowConsumers: c.SlowConsumers.Load(), Dead: make(map[string]int64),
+		Cut: s.deps.Refusals().Counts(),
 	}
 	for reason, n := range c.DeadLetters() {
 		m.Dead[reason.String()] = n

@@ -106,7 +106,7 @@ func (s *System) Start() error {
 		return err
 	}
 	s.deps.Egress = s.egress
-	o := transport.Options{Limits: &s.limits, Log: s.log, Deps: s.deps}
+	o := transport.Options{Limits: &s.limits, Log: s.log, Deps: s.deps, TrustedProxies: s.cfg.Listen.TrustedProxies}
 	if s.certificate != nil {
 		o.TLS = s.certificate.Config()
 	}

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"strowger/actors"
+	"strowger/actors/refusals"
 	"strowger/transport/wire"
 )
 
@@ -137,6 +138,7 @@ func (sh *shard) tick(now time.Time) {
 			continue
 		}
 		if idle > 0 && seconds-s.lastHeard.Load() > idle {
+			s.cutOff(&refusals.Event{Cause: refusals.Idle, More: []any{"limit", l.IdleTimeout.String()}})
 			sh.close(s, wire.CloseIdle)
 			continue
 		}

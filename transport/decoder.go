@@ -160,7 +160,7 @@ func (d *decoder) data(op wire.Opcode, fin bool, length, limit int64) error {
 	}
 	// The sum could overflow: a length may be as much as an int64 holds.
 	if length > limit-int64(len(d.buffer)) {
-		return &violation{wire.CloseTooBig, fmt.Sprintf("message over %d bytes", limit)}
+		return &violation{wire.CloseTooBig, fmt.Sprintf("message over %d bytes: %d of a frame after %d", limit, length, len(d.buffer))}
 	}
 	if op != wire.OpContinuation {
 		d.text = op == wire.OpText

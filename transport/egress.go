@@ -10,6 +10,7 @@ import (
 	"github.com/asynkron/protoactor-go/actor"
 
 	"strowger/actors"
+	"strowger/actors/refusals"
 	"strowger/transport/wire"
 )
 
@@ -26,11 +27,13 @@ type Egress struct {
 	drains sync.WaitGroup
 	ticks  sync.WaitGroup
 	stop   chan struct{}
+
+	refusals *refusals.Log
 }
 
 // NewEgress starts the shards. Deps.Egress is the caller's to set.
 func NewEgress(d *actors.Deps, limits *atomic.Pointer[Limits]) (*Egress, error) {
-	e := &Egress{stop: make(chan struct{})}
+	e := &Egress{stop: make(chan struct{}), refusals: d.Refusals()}
 	for i := range Shards {
 		sh := newShard(i, e, d, limits)
 		props := sh.gauge.WatchBatching(actors.Props(d, "egress", func() actor.Actor { return sh }, actor.WithGuardian(d.Permanent)))
@@ -61,6 +64,7 @@ func (e *Egress) tick() {
 			for _, sh := range e.shards {
 				sh.post(&tick{now})
 			}
+			e.refusals.Sweep()
 		}
 	}
 }
@@ -75,7 +79,7 @@ func (e *Egress) Live() int { return int(e.live.Load()) }
 
 // newSocket returns the write side of conn, owned by one of the shards.
 func (e *Egress) newSocket(conn net.Conn, l *Limits) *socket {
-	s := &socket{shard: e.shards[int(e.next.Add(1))%len(e.shards)], conn: conn, fd: descriptor(conn)}
+	s := &socket{shard: e.shards[int(e.next.Add(1))%len(e.shards)], conn: conn, fd: descriptor(conn), remote: conn.RemoteAddr()}
 	s.reader = &reader{socket: s, deps: s.shard.deps, alone: true}
 	s.allow(actors.Unauthenticated, l)
 	s.heard()

@@ -4,6 +4,8 @@ import (
 	"net"
 	"syscall"
 	"time"
+
+	"strowger/actors/refusals"
 )
 
 // maxJoin is how many bytes are joined for one write; what is longer goes in several.
@@ -136,6 +138,9 @@ func (sh *shard) written(m *written) {
 		return
 	}
 	if m.err != nil {
+		if isTimeout(m.err) {
+			s.cutOff(&refusals.Event{Cause: refusals.WriteTimeout, More: []any{"messages", s.waiting + m.frames, "bytes", s.bytes + m.bytes}})
+		}
 		sh.abort(s)
 		return
 	}

@@ -11,12 +11,16 @@ import (
 	"time"
 
 	"github.com/lxzan/gws"
+
+	"strowger/actors/refusals"
 )
 
 // refusal is a handshake answered with an HTTP status.
 type refusal struct {
 	status int
 	reason string
+	cause  refusals.Cause
+	err    error  // what the parser said; nil: nothing
 	header string // more header lines, without the last line's end
 }
 
@@ -24,7 +28,8 @@ func (r *refusal) Error() string { return fmt.Sprintf("handshake refused: %d %s"
 
 // readRequest reads the opening request within the limits and makes of it what the WebSocket
 // library wants to see. Path, version, subprotocols and extensions are ignored, because the PHP
-// router ignores them and clients in the field depend on it.
+// router ignores them and clients in the field depend on it. The request is returned with the error if
+// it could be read but is refused.
 func readRequest(conn net.Conn, br *bufio.Reader, l *Limits) (*http.Request, error) {
 	deadline := time.Now().Add(l.HeaderTimeout)
 	if err := conn.SetReadDeadline(deadline); err != nil {
@@ -35,17 +40,19 @@ func readRequest(conn net.Conn, br *bufio.Reader, l *Limits) (*http.Request, err
 	r, err := http.ReadRequest(br)
 	switch {
 	case err != nil && bounded.N <= 0:
-		return nil, &refusal{status: http.StatusRequestHeaderFieldsTooLarge, reason: fmt.Sprintf("request header over %d bytes", l.HeaderBytes)}
+		return nil, &refusal{status: http.StatusRequestHeaderFieldsTooLarge, cause: refusals.HeaderBytes, reason: fmt.Sprintf("request header over %d bytes", l.HeaderBytes)}
 	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
 		return nil, fmt.Errorf("read request: %w", err)
 	case isTimeout(err), err != nil && !time.Now().Before(deadline):
 		// A line that the deadline cut is malformed in the parser's eyes.
-		return nil, &refusal{status: http.StatusRequestTimeout, reason: "no request in time"}
+		return nil, &refusal{status: http.StatusRequestTimeout, cause: refusals.HeaderTimeout, reason: "no request in time"}
+	case isNetwork(err):
+		return nil, fmt.Errorf("read request: %w", err)
 	case err != nil:
-		return nil, &refusal{status: http.StatusBadRequest, reason: "malformed request"}
+		return nil, &refusal{status: http.StatusBadRequest, reason: "malformed request", err: err}
 	}
 	if err := checkRequest(r, l); err != nil {
-		return nil, err
+		return r, err
 	}
 	r.Header.Set("Connection", "Upgrade")
 	r.Header.Set("Upgrade", "websocket")
@@ -116,6 +123,12 @@ func linger(conn net.Conn, patience time.Duration) {
 	}
 	_ = conn.SetReadDeadline(time.Now().Add(patience))
 	_, _ = io.Copy(io.Discard, io.LimitReader(conn, 1<<20))
+}
+
+// isNetwork reports whether err is the connection's end, and not what was read from it.
+func isNetwork(err error) bool {
+	_, ok := errors.AsType[*net.OpError](err)
+	return ok || errors.Is(err, net.ErrClosed)
 }
 
 func isTimeout(err error) bool {

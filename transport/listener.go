@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"net"
 	"net/http"
+	"net/netip"
 	"runtime"
 	"runtime/debug"
 	"sync"
@@ -31,6 +32,7 @@ type Server struct {
 	opening  sync.Once
 	opened   chan struct{} // closed when connections may be taken in
 	requests sync.Pool     // of *bufio.Reader, for handshakes
+	proxies  []netip.Prefix
 
 	mu         sync.Mutex // Protects following.
 	handshakes map[net.Conn]struct{}
@@ -40,7 +42,7 @@ type Server struct {
 // Listen opens the address; connections are taken in once an actor with the Props runs and Open was
 // called.
 func Listen(address string, e *Egress, o Options) (*Server, error) {
-	s := &Server{opts: o, egress: e, opened: make(chan struct{}), handshakes: make(map[net.Conn]struct{})}
+	s := &Server{opts: o, egress: e, opened: make(chan struct{}), proxies: prefixes(o.TrustedProxies), handshakes: make(map[net.Conn]struct{})}
 	var err error
 	// More than can run at once would only find less to do each time.
 	if s.pollers, err = newPollers(min(runtime.GOMAXPROCS(0), Shards), o.Log); err != nil {
@@ -134,7 +136,7 @@ func (s *Server) accept(router *actor.PID) error {
 			return err
 		}
 		if err != nil {
-			s.opts.Log.Error("accept", "err", err, "retry_in", wait.String())
+			s.acceptFailed(err)
 			<-time.After(wait)
 			wait = min(2*wait, maxAcceptWait)
 			continue
@@ -151,6 +153,7 @@ func (s *Server) serve(conn net.Conn, router *actor.PID) {
 	l := s.opts.Limits.Load()
 	if s.egress.live.Add(1) > int64(l.Connections) {
 		s.egress.live.Add(-1)
+		s.full(conn, l)
 		s.turnAway(conn)
 		return
 	}
@@ -173,7 +176,6 @@ func (s *Server) serve(conn net.Conn, router *actor.PID) {
 	}
 	socket, early, err := s.shakeHands(conn, l)
 	if err != nil {
-		s.opts.Log.Info("handshake failed", "remote", conn.RemoteAddr().String(), "err", err)
 		return
 	}
 	// Whoever closed it from here on, but for the shard, would do so behind the back of those who use
@@ -213,17 +215,20 @@ func (s *Server) shakeHands(plain net.Conn, l *Limits) (*socket, []byte, error) 
 		s.requests.Put(br)
 	}()
 	request, err := readRequest(conn, br, l)
+	remote := s.clientOf(plain, request)
 	if err != nil {
+		s.refused(remote, request, err)
 		refuse(conn, err)
 		return nil, nil, err
 	}
 	answer, early, err := shake(s.upgrader, conn, request, br)
 	if err != nil {
+		s.refused(remote, request, err)
 		_ = conn.Close()
 		return nil, nil, err
 	}
 	socket := s.egress.newSocket(conn, l)
-	socket.answer = answer
+	socket.answer, socket.remote = answer, remote
 	return socket, early, nil
 }
 
@@ -244,7 +249,7 @@ func (s *Server) begin(socket *socket, early []byte, router *actor.PID) {
 			r.leave()
 		}
 	}()
-	r.inbox = actors.SpawnConnection(s.opts.Deps, router, socket, socket.conn.RemoteAddr())
+	r.inbox = actors.SpawnConnection(s.opts.Deps, router, socket, socket.remote)
 	reading = true
 	s.read(r, early)
 }

@@ -49,10 +49,12 @@ func (l *Limits) window(r actors.Role) int {
 	return l.InboundMessages
 }
 
-// Options is what the transport needs. All fields but TLS are needed.
+// Options is what the transport needs. All fields but TLS and TrustedProxies are needed.
 type Options struct {
 	Limits *atomic.Pointer[Limits]
 	TLS    *tls.Config // nil: plain TCP
 	Log    *slog.Logger
 	Deps   *actors.Deps
+	// TrustedProxies are addresses and networks of proxies whose word on the client's address is taken.
+	TrustedProxies []string
 }

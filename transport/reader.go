@@ -81,6 +81,9 @@ func (r *reader) take(p []byte, err error) (more bool) {
 func (r *reader) end(err error) (more bool) {
 	r.over = true
 	r.decoder = decoder{}
+	if v, bad := errors.AsType[*violation](err); bad {
+		r.violated(v)
+	}
 	r.inbox.Post(&actors.ReadEnded{Code: closeCode(err), Err: err})
 	r.window.Close()
 	return !isClosed(err)
@@ -95,7 +98,7 @@ func (r *reader) leave() {
 // crashed ends the connection after a panic.
 func (r *reader) crashed(reason any) (more bool) {
 	r.deps.Counters.Panics.Add(1)
-	r.deps.Log.Error("reader panicked", "remote", r.socket.conn.RemoteAddr().String(), "reason", fmt.Sprint(reason), "stack", string(debug.Stack()))
+	r.deps.Log.Error("reader panicked", "remote", r.socket.remote.String(), "reason", fmt.Sprint(reason), "stack", string(debug.Stack()))
 	return !r.over && r.end(&violation{wire.CloseInternalError, "reader panicked"})
 }
 

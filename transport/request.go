@@ -6,6 +6,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"strowger/actors/refusals"
 )
 
 // checkRequest returns a refusal unless r asks for a WebSocket as RFC 6455, section 4.2.1, has it
@@ -36,7 +38,7 @@ func checkRequest(r *http.Request, l *Limits) error {
 	case !lists(r.Header, "Connection", "Upgrade"):
 		return malformed("Connection does not list Upgrade")
 	case !originAllowed(r, l.Origins):
-		return &refusal{status: http.StatusForbidden, reason: "origin not allowed, see listen.origins"}
+		return &refusal{status: http.StatusForbidden, cause: refusals.Origin, reason: "origin not allowed, see listen.origins"}
 	}
 	return nil
 }

@@ -9,6 +9,7 @@ import (
 	"github.com/asynkron/protoactor-go/actor"
 
 	"strowger/actors"
+	"strowger/actors/refusals"
 	"strowger/transport/wire"
 )
 
@@ -239,8 +240,7 @@ func (sh *shard) over(s *socket, n, extra int) bool {
 // is no place for a close frame.
 func (sh *shard) overflow(s *socket) {
 	sh.deps.Counters.SlowConsumers.Add(1)
-	sh.deps.Log.Warn("slow consumer disconnected", "remote", s.conn.RemoteAddr().String(),
-		"messages", s.waiting, "bytes", s.bytes)
+	s.cutOff(&refusals.Event{Cause: refusals.SlowReader, More: []any{"messages", s.waiting, "bytes", s.bytes}})
 	sh.abort(s)
 }
 

@@ -1,6 +1,7 @@
 package transport
 
 import (
+	"fmt"
 	"net"
 	"sync/atomic"
 	"time"
@@ -18,11 +19,13 @@ type socket struct {
 	// valid until detach, which comes behind the last read.
 	fd int
 
-	answer []byte // to the handshake; it goes out with the first frame
+	remote fmt.Stringer // the client's address, for the log
+	answer []byte       // to the handshake; it goes out with the first frame
 
 	reader     *reader
 	maxMessage atomic.Int64 // bytes; set by the shard, read by the reader
 	minCost    atomic.Int64
+	mayDo      atomic.Int32 // an actors.Role: what the peer may send, for the reader
 	lastHeard  atomic.Int64 // seconds of the shard's clock
 
 	role      actors.Role
@@ -124,11 +127,15 @@ func (s *socket) heard() { s.lastHeard.Store(s.shard.now.Load()) }
 // allow sets what the peer may send in its role.
 func (s *socket) allow(role actors.Role, l *Limits) {
 	s.role = role
+	s.mayDo.Store(int32(role))
 	longest := l.messageBytes(role)
 	s.maxMessage.Store(longest)
 	s.minCost.Store(max(longest/int64(l.window(role)), 1))
 	s.reader.window.SetBudget(longest)
 }
+
+// mayDoNow returns the peer's role, to any goroutine.
+func (s *socket) mayDoNow() actors.Role { return actors.Role(s.mayDo.Load()) }
 
 // group is a set of sockets spread over the shards.
 type group struct {

@@ -17,6 +17,8 @@ import (
 const (
 	deadName    = "strowger_routing_dead_letters_total"
 	deadHelp    = "Messages that nobody could take, by reason."
+	cutName     = "strowger_transport_refused_total"
+	cutHelp     = "Peers that were refused or cut off, by cause."
 	omittedName = "strowger_supervisor_omitted_actors"
 	omittedHelp = "Actors of the tree that are too many to be shown here."
 	// deadReasons is how many reasons are shown one by one; they are a fixed set that is smaller.
@@ -46,6 +48,7 @@ func newCollector(o Options) *collector {
 		describe(row.name, row.help, "actor")
 	}
 	describe(deadName, deadHelp, "reason")
+	describe(cutName, cutHelp, "cause")
 	describe(omittedName, omittedHelp)
 	return c
 }
@@ -101,6 +104,9 @@ func (c *collector) Collect(metrics chan<- prometheus.Metric) {
 	}
 	for reason, n := range bounded(m.Dead) {
 		send(deadName, prometheus.CounterValue, float64(n), reason)
+	}
+	for cause, n := range bounded(m.Cut) {
+		send(cutName, prometheus.CounterValue, float64(n), cause)
 	}
 	shown, omitted := 0, 0
 	for path, node := range tree.All() {

@@ -54,6 +54,7 @@ func metricTable() string {
 	for _, c := range counters() {
 		row(c.name, "", c.kind, c.help)
 	}
+	row(cutName, "`cause`", prometheus.CounterValue, cutHelp)
 	row(deadName, "`reason`", prometheus.CounterValue, deadHelp)
 	for _, g := range gauges() {
 		row(g.name, "`actor`", g.kind, g.help)

@@ -1,0 +1,190 @@
+// Package refusals counts whom the router refuses or cuts off, and names them in the log without filling it.
+package refusals
+
+import (
+	"context"
+	"log/slog"
+	"net"
+	"sync"
+	"sync/atomic"
+	"time"
+)
+
+// Event is one refusal.
+type Event struct {
+	Cause   Cause
+	Remote  string // the peer's address; empty if it is not known
+	Role    string // what the peer was; empty before the handshake
+	Kind    string // tells events of one cause apart that must not hide each other
+	Setting string // the setting that decides, where the cause alone does not tell
+	More    []any  // further attributes, as slog takes them
+}
+
+const (
+	// window is the time in which events that are alike make one line.
+	window = time.Minute
+	// maxKinds bounds what is told apart for each cause. All beyond it counts as one.
+	maxKinds = 16
+)
+
+// Log writes one line for each cause, role, host and kind in a minute. The next line, or one of its own
+// at the minute's end, says how many were left out. Its methods may be called from any goroutine.
+type Log struct {
+	log    *slog.Logger
+	now    func() time.Time
+	counts [causes]atomic.Int64
+
+	mu       sync.Mutex // Protects following.
+	open     map[key]*minute
+	perCause [causes]int // entries of open
+}
+
+type key struct {
+	cause            Cause
+	role, host, kind string
+}
+
+// minute is what happened since a line was written.
+type minute struct {
+	ends       time.Time
+	suppressed int
+	last       Event // of those that were left out
+}
+
+// New returns a Log that writes to log and takes the time from now.
+func New(log *slog.Logger, now func() time.Time) *Log {
+	return &Log{log: log, now: now, open: make(map[key]*minute)}
+}
+
+// Add counts e and logs it, unless an event like it was logged within the last minute.
+func (l *Log) Add(e Event) {
+	l.counts[e.Cause].Add(1)
+	if !l.log.Enabled(context.Background(), e.Cause.text().level) {
+		return
+	}
+	if suppressed, due := l.due(e); due {
+		l.write(e, suppressed)
+	}
+}
+
+// due reports whether e gets a line, and how many before it got none.
+func (l *Log) due(e Event) (suppressed int, due bool) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	now := l.now()
+	m := l.minute(e)
+	if now.Before(m.ends) {
+		m.suppressed++
+		m.last = e
+		return 0, false
+	}
+	suppressed, m.suppressed = m.suppressed, 0
+	m.ends = now.Add(window)
+	return suppressed, true
+}
+
+// minute returns the entry for events like e. The caller holds mu.
+func (l *Log) minute(e Event) *minute {
+	k := key{e.Cause, e.Role, host(e.Remote), Clip(e.Kind)}
+	if m := l.open[k]; m != nil {
+		return m
+	}
+	if l.perCause[e.Cause] >= maxKinds {
+		k = key{cause: e.Cause, host: "others"}
+		if m := l.open[k]; m != nil {
+			return m
+		}
+	}
+	m := new(minute)
+	l.open[k] = m
+	l.perCause[e.Cause]++
+	return m
+}
+
+// Sweep logs what was left out in minutes that have ended, and forgets those without any. The caller
+// calls it every second or so.
+func (l *Log) Sweep() {
+	now := l.now()
+	l.flush(func(m *minute) bool { return !now.Before(m.ends) })
+}
+
+// Close logs what was left out so far. It is for the end of the program.
+func (l *Log) Close() {
+	l.flush(func(*minute) bool { return true })
+}
+
+// flush handles the minutes that have ended.
+func (l *Log) flush(ended func(*minute) bool) {
+	var lines []minute
+	l.mu.Lock()
+	for k, m := range l.open {
+		switch {
+		case !ended(m):
+		case m.suppressed == 0:
+			delete(l.open, k)
+			l.perCause[k.cause]--
+		default:
+			lines = append(lines, *m)
+			*m = minute{ends: l.now().Add(window)}
+		}
+	}
+	l.mu.Unlock()
+	for _, m := range lines {
+		// The last one is what the line shows. The others were left out.
+		l.write(m.last, m.suppressed-1)
+	}
+}
+
+func (l *Log) write(e Event, suppressed int) {
+	t := e.Cause.text()
+	attributes := []any{"cause", t.label}
+	add := func(name, value string) {
+		if value != "" {
+			attributes = append(attributes, name, Clip(value))
+		}
+	}
+	add("remote", e.Remote)
+	add("role", e.Role)
+	add("setting", setting(e, t))
+	for _, a := range e.More {
+		switch a := a.(type) {
+		case string:
+			attributes = append(attributes, Clip(a))
+		case error:
+			attributes = append(attributes, Clip(a.Error()))
+		default:
+			attributes = append(attributes, a)
+		}
+	}
+	if suppressed > 0 {
+		attributes = append(attributes, "suppressed", suppressed)
+	}
+	l.log.Log(context.Background(), t.level, t.message, attributes...)
+}
+
+func setting(e Event, t text) string {
+	if e.Setting != "" {
+		return e.Setting
+	}
+	return t.setting
+}
+
+// Counts returns how many events there were of each cause.
+func (l *Log) Counts() map[string]int64 {
+	counts := make(map[string]int64, causes)
+	for c := range causes {
+		counts[c.String()] = l.counts[c].Load()
+	}
+	return counts
+}
+
+// Count returns how many events there were of one cause.
+func (l *Log) Count(c Cause) int64 { return l.counts[c].Load() }
+
+// host returns the address without its port.
+func host(remote string) string {
+	if h, _, err := net.SplitHostPort(remote); err == nil {
+		return h
+	}
+	return Clip(remote)
+}

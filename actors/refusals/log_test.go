@@ -1,0 +1,164 @@
+package refusals
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"log/slog"
+	"strings"
+	"testing"
+	"time"
+)
+
+// bench is a Log with a clock that a test moves and lines that it can read.
+type bench struct {
+	*Log
+	t     *testing.T
+	clock time.Time
+	out   bytes.Buffer
+}
+
+func newBench(t *testing.T) *bench {
+	b := &bench{t: t, clock: time.Unix(1_800_000_000, 0)}
+	b.Log = New(slog.New(slog.NewJSONHandler(&b.out, nil)), func() time.Time { return b.clock })
+	return b
+}
+
+// lines returns what was logged since the last call.
+func (b *bench) lines() []map[string]any {
+	b.t.Helper()
+	var lines []map[string]any
+	for d := json.NewDecoder(&b.out); d.More(); {
+		var line map[string]any
+		if err := d.Decode(&line); err != nil {
+			b.t.Fatal(err)
+		}
+		lines = append(lines, line)
+	}
+	return lines
+}
+
+func TestOneLineAMinute(t *testing.T) {
+	b := newBench(t)
+	idle := Event{Cause: Idle, Remote: "10.0.0.1:99", Role: "client"}
+	for range 100 {
+		b.Add(idle)
+	}
+	got := b.lines()
+	if len(got) != 1 || got[0]["cause"] != "idle" || got[0]["setting"] != "keepalive.idle_timeout" || got[0]["remote"] != "10.0.0.1:99" || got[0]["suppressed"] != nil {
+		t.Fatalf("first minute: %v, want one line", got)
+	}
+	b.clock = b.clock.Add(window)
+	b.Add(idle)
+	if got := b.lines(); len(got) != 1 || got[0]["suppressed"] != 99.0 {
+		t.Fatalf("second minute: %v, want one line that tells of 99", got)
+	}
+	if n := b.Count(Idle); n != 101 {
+		t.Errorf("counted %d, want 101", n)
+	}
+	if n := b.Counts()["idle"]; n != 101 {
+		t.Errorf("label counted %d, want 101", n)
+	}
+}
+
+// What is left out shows even if nothing like it comes again.
+func TestSweep(t *testing.T) {
+	b := newBench(t)
+	for range 5 {
+		b.Add(Event{Cause: Token, Remote: "10.0.0.1:99"})
+	}
+	b.lines()
+	b.Sweep()
+	if got := b.lines(); len(got) != 0 {
+		t.Fatalf("within the minute: %v, want nothing", got)
+	}
+	b.clock = b.clock.Add(window)
+	b.Sweep()
+	if got := b.lines(); len(got) != 1 || got[0]["suppressed"] != 3.0 {
+		t.Fatalf("at the minute's end: %v, want one line for 4", got)
+	}
+	b.clock = b.clock.Add(window)
+	b.Sweep()
+	if got := b.lines(); len(got) != 0 || len(b.open) != 0 {
+		t.Fatalf("later: %v, %d entries; want nothing", got, len(b.open))
+	}
+}
+
+func TestClose(t *testing.T) {
+	b := newBench(t)
+	b.Add(Event{Cause: Idle})
+	b.Add(Event{Cause: Idle})
+	b.lines()
+	b.Close()
+	if got := b.lines(); len(got) != 1 {
+		t.Fatalf("got %v, want one line", got)
+	}
+}
+
+func TestWhatIsToldApart(t *testing.T) {
+	b := newBench(t)
+	for _, e := range []Event{
+		{Cause: Token, Remote: "10.0.0.1:1", Kind: "a"},
+		{Cause: Token, Remote: "10.0.0.1:2", Kind: "b"},
+		{Cause: Token, Remote: "10.0.0.2:1", Kind: "a"},
+		{Cause: TooBig, Remote: "10.0.0.1:1", Role: "client"},
+		{Cause: TooBig, Remote: "10.0.0.1:1", Role: "service"},
+	} {
+		b.Add(e)
+		b.Add(e)
+	}
+	if got := b.lines(); len(got) != 5 {
+		t.Fatalf("%d lines, want 5: %v", len(got), got)
+	}
+}
+
+// Any number of hosts take a fixed number of lines and entries.
+func TestBounded(t *testing.T) {
+	b := newBench(t)
+	for i := range 10_000 {
+		b.Add(Event{Cause: Origin, Remote: fmt.Sprintf("10.0.%d.%d:1", i/256, i%256)})
+	}
+	if got := len(b.lines()); got != maxKinds+1 {
+		t.Errorf("%d lines, want %d", got, maxKinds+1)
+	}
+	if len(b.open) != maxKinds+1 {
+		t.Errorf("%d entries, want %d", len(b.open), maxKinds+1)
+	}
+	b.Add(Event{Cause: Idle})
+	if got := b.lines(); len(got) != 1 {
+		t.Errorf("another cause: %v, want a line", got)
+	}
+}
+
+func TestTextIsClipped(t *testing.T) {
+	b := newBench(t)
+	long := strings.Repeat("x", 1<<20) + "\xff"
+	b.Add(Event{Cause: Origin, Remote: long, Kind: "k", More: []any{"origin", long, "err", errors.New(long), "n", 5}})
+	if n := b.out.Len(); n > 2000 {
+		t.Errorf("a line of %d bytes", n)
+	}
+	if got := b.lines(); len(got) != 1 || got[0]["n"] != 5.0 {
+		t.Errorf("got %v", got)
+	}
+}
+
+func TestEveryCauseHasAText(t *testing.T) {
+	seen := map[string]bool{}
+	for c := range causes {
+		text := c.text()
+		if text.label == "" || text.message == "" || seen[text.label] {
+			t.Errorf("cause %d: %+v", c, text)
+		}
+		seen[text.label] = true
+	}
+}
+
+// A port check is not worth a line.
+func TestAbandonedIsDebug(t *testing.T) {
+	b := newBench(t)
+	b.Add(Event{Cause: Abandoned, Remote: "10.0.0.1:1"})
+	if got := b.lines(); len(got) != 0 || b.Count(Abandoned) != 1 {
+		t.Errorf("lines %v, counted %d; want none and 1", got, b.Count(Abandoned))
+	}
+}

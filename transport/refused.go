@@ -1,0 +1,81 @@
+package transport
+
+import (
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+
+	"strowger/actors"
+	"strowger/actors/refusals"
+	"strowger/transport/wire"
+)
+
+// clientOf returns whom a connection comes from. The request is nil if none could be read.
+func (s *Server) clientOf(conn net.Conn, r *http.Request) fmt.Stringer {
+	if r == nil || len(s.proxies) == 0 {
+		return conn.RemoteAddr()
+	}
+	return address(remoteOf(conn.RemoteAddr(), r.Header, s.proxies))
+}
+
+// refused counts and logs a handshake that failed. The request is nil if none could be read.
+func (s *Server) refused(remote fmt.Stringer, request *http.Request, err error) {
+	e := refusals.Event{Cause: refusals.Abandoned, Remote: remote.String(), More: []any{"err", err}}
+	var r *refusal
+	if errors.As(err, &r) {
+		e.Cause, e.Kind = r.cause, r.reason
+		e.More = []any{"status", r.status, "reason", r.reason}
+		if r.err != nil {
+			e.More = append(e.More, "err", r.err)
+		}
+		if request != nil {
+			e.More = append(e.More, "host", request.Host, "origin", request.Header.Get("Origin"))
+		}
+	}
+	s.opts.Deps.Refusals().Add(e)
+}
+
+// violated counts and logs what the peer did wrong.
+func (r *reader) violated(v *violation) {
+	e := refusals.Event{Cause: refusals.Protocol, Kind: v.what, More: []any{"code", int(v.code), "reason", v.what}}
+	switch v.code {
+	case wire.CloseTooBig:
+		e.Cause, e.Kind, e.Setting = refusals.TooBig, "", sizeSetting(r.socket.mayDoNow())
+		e.More = append(e.More, "limit", r.limit())
+	case wire.CloseInvalidData:
+		e.Cause = refusals.NotUTF8
+	case wire.CloseInternalError:
+		return // a panic, which is logged where it happens
+	}
+	r.socket.cutOff(&e)
+}
+
+// sizeSetting returns the setting that bounds the messages of a role.
+func sizeSetting(role actors.Role) string {
+	switch role {
+	case actors.Service:
+		return "limits.service_bytes"
+	case actors.Client:
+		return "limits.client_bytes"
+	default:
+		return "limits.unauthenticated_bytes"
+	}
+}
+
+// cutOff counts and logs that the router ends a connection.
+func (s *socket) cutOff(e *refusals.Event) {
+	e.Remote, e.Role = s.remote.String(), s.mayDoNow().String()
+	s.shard.deps.Refusals().Add(*e)
+}
+
+// acceptFailed counts and logs that no connection could be accepted. The caller tries again.
+func (s *Server) acceptFailed(err error) {
+	s.opts.Deps.Refusals().Add(refusals.Event{Cause: refusals.Descriptors, More: []any{"err", err}})
+}
+
+// full counts and logs that there are too many connections for another one.
+func (s *Server) full(conn net.Conn, l *Limits) {
+	s.opts.Deps.Refusals().Add(refusals.Event{Cause: refusals.Connections, Remote: conn.RemoteAddr().String(),
+		More: []any{"connections", s.egress.Live(), "limit", l.Connections}})
+}

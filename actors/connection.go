@@ -171,6 +171,8 @@ func (c *connection) received(ctx actor.Context, m *Received) {
 // route sends an authenticated peer's message of so many bytes on; whoever takes it releases the lease.
 func (c *connection) route(ctx actor.Context, m *wire.Message, size int, lease *Lease) {
 	switch {
+	case c.leaves(m):
+		c.leave(ctx, m, lease)
 	case m.Authentication:
 		c.deps.Counters.TokensIgnored.Add(1)
 		c.log(slog.LevelDebug, "token not looked at: authenticated already", "subscriber", c.peer.ID)

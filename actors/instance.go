@@ -25,6 +25,8 @@ const (
 type instance struct {
 	peer *Peer
 	open int // requests handed to it that have no reply yet
+	// leaving says that it takes no more requests (protocol 5.9). It still speaks.
+	leaving bool
 }
 
 // choose returns the instances that get a request; served is true if there are others whose policy
@@ -33,7 +35,7 @@ type instance struct {
 func (s *service) choose(from *Peer, e *wire.Envelope) (to []*instance, served bool) {
 	s.chosen = s.chosen[:0]
 	for _, i := range s.instances {
-		if !i.peer.serving() || s.passive(i.peer) {
+		if !i.peer.serving() || i.leaving || s.passive(i.peer) {
 			continue
 		}
 		served = true
@@ -82,15 +84,54 @@ func (s *service) passive(peer *Peer) bool {
 	return peer.local == nil && slices.ContainsFunc(s.instances, func(i *instance) bool { return i.peer.local != nil })
 }
 
+func (s *service) instanceUp(ctx actor.Context, m *instanceUp) {
+	if !slices.ContainsFunc(s.instances, func(i *instance) bool { return i.peer == m.peer }) {
+		s.instances = append(s.instances, &instance{peer: m.peer})
+		ctx.Send(s.topic, &speak{peer: m.peer})
+		s.logUp(m.peer)
+	}
+	if m.from != nil {
+		ctx.Send(m.from, &Joined{})
+	}
+}
+
+// logUp logs an instance that has come, and which ones serve no more because it has: a service in this
+// process makes the remote ones passive.
+func (s *service) logUp(peer *Peer) {
+	if !s.passive(peer) {
+		s.deps.Log.Info("service up", "service", s.name, "instances", s.active(), "class", peer.Class)
+	}
+	for _, i := range s.instances {
+		if s.passive(i.peer) && (i.peer == peer || peer.local != nil) {
+			s.deps.Log.Warn("service is passive, its name is taken inside", "service", s.name, "class", i.peer.Class)
+		}
+	}
+}
+
+// active returns how many instances the name has, without those that are passive.
+func (s *service) active() int {
+	n := 0
+	for _, i := range s.instances {
+		if !s.passive(i.peer) {
+			n++
+		}
+	}
+	return n
+}
+
 func (s *service) instanceDown(ctx actor.Context, peer *Peer) {
 	at := slices.IndexFunc(s.instances, func(i *instance) bool { return i.peer == peer })
 	if at < 0 {
 		return
 	}
-	lost := s.instances[at]
+	lost, passive := s.instances[at], s.passive(peer)
 	s.instances = slices.Delete(s.instances, at, at+1)
 	ctx.Send(s.topic, &hush{peer: peer})
-	s.deps.Log.Info("service down", "service", s.name, "instances", len(s.instances))
+	if passive {
+		s.deps.Log.Info("passive service left", "service", s.name, "class", peer.Class)
+	} else {
+		s.deps.Log.Info("service down", "service", s.name, "instances", s.active())
+	}
 	for _, r := range s.pending.lost(lost) {
 		s.orphaned(ctx.Self(), r)
 	}

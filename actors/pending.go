@@ -61,6 +61,17 @@ func (r *request) inside() bool {
 	return slices.ContainsFunc(r.takers, func(i *instance) bool { return i.peer.local != nil })
 }
 
+// lose takes an instance out of those that have r. It returns false if the instance is none of them, or r
+// has had a reply.
+func (r *request) lose(i *instance) bool {
+	at := slices.Index(r.takers, i)
+	if at < 0 {
+		return false
+	}
+	r.takers = slices.Delete(r.takers, at, at+1)
+	return true
+}
+
 func newPending(limit func() int) *pending {
 	return &pending{
 		askers:    make(map[string]*asker),
@@ -145,11 +156,9 @@ func (p *pending) lost(dead *instance) []*request {
 	var orphans []*request
 	for r, next := p.ages.first, (*request)(nil); r != nil; r = next {
 		next = r.links[byAge].next
-		at := slices.Index(r.takers, dead)
-		if at < 0 {
+		if !r.lose(dead) {
 			continue
 		}
-		r.takers = slices.Delete(r.takers, at, at+1)
 		switch {
 		case len(r.takers) > 0:
 		case r.asker.left:

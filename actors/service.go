@@ -80,6 +80,9 @@ func (s *service) Receive(ctx actor.Context) {
 		s.gone(m.id)
 	case *instanceUp:
 		s.instanceUp(ctx, m)
+	case *instanceLeaving:
+		s.instanceLeaving(m)
+		m.release()
 	case *instanceDown:
 		s.instanceDown(ctx, m.peer)
 	case *sweep:
@@ -118,7 +121,7 @@ func (s *service) ask(ctx actor.Context, m *ask) {
 // turnDown answers a request that no instance gets.
 func (s *service) turnDown(m *ask, served bool) {
 	if !served {
-		s.deps.unavailable(m.from, m.envelope)
+		s.unserved(m)
 		return
 	}
 	s.deps.Counters.Dead(Forbidden)
@@ -134,12 +137,10 @@ func (s *service) busy(to *Peer, e *wire.Envelope) {
 // refused takes a request from an instance that had no room for it. It is over if nobody else has it.
 func (s *service) refused(m *refused) {
 	r := m.request
-	at := slices.Index(r.takers, m.by)
-	if at < 0 {
+	if !r.lose(m.by) {
 		return // answered, or its time is over
 	}
 	m.by.open--
-	r.takers = slices.Delete(r.takers, at, at+1)
 	if len(r.takers) > 0 {
 		return
 	}
@@ -185,6 +186,10 @@ func (s *service) say(ctx actor.Context, m *say) {
 	if wire.IsEmpty(m.envelope.RequestID) && !s.addressed(m.envelope) {
 		s.sent++
 		ctx.Send(s.topic, &broadcast{envelope: m.envelope, from: m.from, lease: m.lease, open: m.open})
+		return
+	}
+	if s.handsBack(ctx.Self(), m) {
+		m.lease.Release()
 		return
 	}
 	to, r, dead := s.asker(m.envelope, m.from)
@@ -289,20 +294,6 @@ func (s *service) replied(r *request) {
 	}
 }
 
-func (s *service) instanceUp(ctx actor.Context, m *instanceUp) {
-	if !slices.ContainsFunc(s.instances, func(i *instance) bool { return i.peer == m.peer }) {
-		s.instances = append(s.instances, &instance{peer: m.peer})
-		ctx.Send(s.topic, &speak{peer: m.peer})
-		s.deps.Log.Info("service up", "service", s.name, "instances", len(s.instances), "class", m.peer.Class)
-		if s.passive(m.peer) {
-			s.deps.Log.Warn("service is passive, its name is taken inside", "service", s.name, "class", m.peer.Class)
-		}
-	}
-	if m.from != nil {
-		ctx.Send(m.from, &Joined{})
-	}
-}
-
 func (s *service) gone(subscriber string) {
 	s.pending.gone(subscriber)
 	for _, i := range s.instances {
@@ -352,18 +343,6 @@ func (s *service) end(ctx actor.Context) {
 	}
 	ctx.Poison(s.topic)
 	ctx.Poison(ctx.Self())
-}
-
-// unavailable answers a request for a service that nobody offers, if the setting says so
-// (protocol 11.19: pages expect silence).
-func (d *Deps) unavailable(to *Peer, e *wire.Envelope) {
-	d.Counters.Dead(UnknownService)
-	switch d.settings().UnknownService {
-	case wire.NotFound.Code:
-		answer(to.Socket, wire.NotFound, e)
-	case wire.Unavailable.Code:
-		answer(to.Socket, wire.Unavailable, e)
-	}
 }
 
 // answer sends one of the router's own answers.

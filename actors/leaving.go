@@ -1,0 +1,102 @@
+package actors
+
+import (
+	"slices"
+
+	"github.com/asynkron/protoactor-go/actor"
+
+	"strowger/transport/wire"
+)
+
+// leavingTopic is the topic of the message by which a service says that it takes no more requests
+// (protocol 5.9).
+const leavingTopic = "leaving"
+
+// instanceLeaving says that an instance takes no more requests. The service's actor answers it, so that
+// the answer follows the last request.
+type instanceLeaving struct {
+	peer     *Peer
+	envelope *wire.Envelope
+	lease    *Lease
+}
+
+func (m *instanceLeaving) release() { m.lease.Release() }
+
+// leaves reports whether a message says that the service takes no more requests.
+func (c *connection) leaves(m *wire.Message) bool {
+	if !m.Authentication || c.peer.Role != Service || len(m.TokenName) > 0 || len(m.TokenHash) > 0 {
+		return false
+	}
+	topic, _ := wire.Text(m.Topic)
+	return topic == leavingTopic
+}
+
+// leave passes the news on to the service's actor.
+func (c *connection) leave(ctx actor.Context, m *wire.Message, lease *Lease) {
+	route := c.deps.Registry.Lookup(c.peer.Name)
+	if route == nil {
+		// The router stops, and closes this connection next.
+		lease.Release()
+		return
+	}
+	ctx.Send(route.Service, &instanceLeaving{peer: c.peer, envelope: &m.Envelope, lease: lease})
+}
+
+func (s *service) instanceLeaving(m *instanceLeaving) {
+	if i := s.instance(m.peer); i != nil && !i.leaving {
+		i.leaving = true
+		s.deps.Log.Info("service takes no more requests", "service", s.name, "class", m.peer.Class, "open", i.open)
+	}
+	answer(m.peer.Socket, wire.Authenticated, withServiceName(m.envelope))
+}
+
+// instance returns the instance that a peer is, nil if it has left.
+func (s *service) instance(peer *Peer) *instance {
+	at := slices.IndexFunc(s.instances, func(i *instance) bool { return i.peer == peer })
+	if at < 0 {
+		return nil
+	}
+	return s.instances[at]
+}
+
+// handsBack reports whether a message is the 503 of a leaving instance to a request that has no answer
+// yet. The asker does not get it: another instance may still answer, and a request that no other instance
+// has is treated like one that a dead instance leaves.
+func (s *service) handsBack(self *actor.PID, m *say) bool {
+	if string(m.envelope.StatusCode) != "503" {
+		return false
+	}
+	by := s.instance(m.from)
+	if by == nil || !by.leaving {
+		return false
+	}
+	r := s.requestOf(m.envelope)
+	if r == nil || !r.lose(by) {
+		return false
+	}
+	by.open--
+	switch {
+	case len(r.takers) > 0:
+	case r.asker.left:
+		s.pending.remove(r)
+	default:
+		s.orphaned(self, r)
+	}
+	return true
+}
+
+// requestOf returns the request that a reply is meant for, nil if there is none.
+func (s *service) requestOf(e *wire.Envelope) *request {
+	key := requestKey(e)
+	if id, ok := wire.Text(e.ResourceID); ok && id != "" {
+		if a := s.pending.askers[id]; a != nil {
+			return a.requests[key]
+		}
+		return nil
+	}
+	if !s.deps.settings().RepliesWithoutResource {
+		return nil
+	}
+	r, _ := s.pending.only(key)
+	return r
+}

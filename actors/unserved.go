@@ -1,0 +1,33 @@
+package actors
+
+import (
+	"slices"
+
+	"strowger/transport/wire"
+)
+
+// unserved answers a request for a name that nobody serves. While the last instance is leaving, the
+// request gets the 503 that it would get from a service that stops.
+func (s *service) unserved(m *ask) {
+	if !slices.ContainsFunc(s.instances, func(i *instance) bool { return i.leaving && i.peer.serving() }) {
+		s.deps.unavailable(m.from, m.envelope)
+		return
+	}
+	s.deps.Counters.Dead(UnknownService)
+	// A page would take an answer without an id for a broadcast.
+	if requestKey(m.envelope) != "" {
+		answer(m.from.Socket, wire.Unavailable, m.envelope)
+	}
+}
+
+// unavailable answers a request for a service that nobody offers, if the setting says so
+// (protocol 11.19: pages expect silence).
+func (d *Deps) unavailable(to *Peer, e *wire.Envelope) {
+	d.Counters.Dead(UnknownService)
+	switch d.settings().UnknownService {
+	case wire.NotFound.Code:
+		answer(to.Socket, wire.NotFound, e)
+	case wire.Unavailable.Code:
+		answer(to.Socket, wire.Unavailable, e)
+	}
+}

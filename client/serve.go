@@ -37,7 +37,13 @@ type ServeOptions struct {
 // the service goes on running: requests that came over the lost one end, as nobody waits for them
 // any more, and what is said meanwhile is dropped.
 //
-// It returns nil when ctx has ended, the service has stopped and what it said last is on its way.
+// When ctx ends, Serve first tells the router that the service takes no more requests. The service then has
+// Supervision.StopTimeout to answer those that it has, and as long again at most to stop: its OnStop
+// functions run, and may still answer and broadcast. The router treats requests that are open after that
+// like those of an instance that died: routing.instances says which other instance gets them, or
+// whether they are answered with 503. Serve then returns nil. A program that is to be stopped by a
+// signal passes a context of signal.NotifyContext.
+//
 // Otherwise the error wraps ErrUnauthorized when the router has refused too many tokens, or, with
 // Reconnect.Disabled, why there is no connection; or it says what makes no sense in the arguments.
 //
@@ -72,6 +78,7 @@ type remote struct {
 	system   *actor.ActorSystem
 	root     *actor.PID
 	link     *link         // the latest
+	left     chan struct{} // receives when the router has answered leave
 	writer   chan struct{} // closed when write has returned; nil: never connected
 }
 
@@ -82,7 +89,10 @@ func newRemote(url string, token TokenSource, s *service.Service, opts ServeOpti
 	}); err != nil {
 		return nil, err
 	}
-	r := &remote{url: url, token: token, name: s.Name, outbox: newOutbox(opts.OutboxMessages, opts.OutboxBytes)}
+	r := &remote{url: url, name: s.Name, outbox: newOutbox(opts.OutboxMessages, opts.OutboxBytes), left: make(chan struct{}, 1)}
+	if token != nil {
+		r.token = r.whenBegun(token)
+	}
 	tell := opts.OnState
 	opts.OnState = func(state State, cause error) {
 		r.entered(state)
@@ -173,10 +183,11 @@ func (r *remote) connect(ctx context.Context) (*link, error) {
 	}
 }
 
-// stop stops the service, lets its last words out and ends the connection. The error says what is
-// still running.
+// stop lets the service finish its requests, stops it, sends what it said last and ends the connection.
+// The error says what is still running.
 func (r *remote) stop() error {
 	v := r.instance.Service().Supervision
+	r.leave(v.StopTimeout)
 	_, err := r.system.Root.RequestFuture(r.root, &supervisor.Shutdown{}, v.StopTimeout+r.opts.CloseTimeout).Result()
 	if err != nil {
 		err = fmt.Errorf("stop: %w", err)
@@ -208,6 +219,9 @@ func (r *remote) entered(state State) {
 
 // receive takes what the router passes on, on the reader's goroutine.
 func (r *remote) receive(e *envelope) {
+	if r.hasLeft(e) {
+		return
+	}
 	if e.service != r.name {
 		r.opts.Logger.Debug("message for another service ignored", "service", e.service)
 		return

@@ -92,6 +92,10 @@ func (h *served) read(p *fakePeer) {
 				h.t.Errorf("router: message %q: %v", data, err)
 				return
 			}
+			if m.Authentication {
+				h.write(p, 1, wire.Authenticated.Answer(&m.Envelope).Append(nil))
+				continue
+			}
 			h.route(&m.Envelope)
 		case 8:
 			h.write(p, 8, data)

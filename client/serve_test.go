@@ -99,6 +99,9 @@ func TestServeFirst(t *testing.T) {
 			p.frame(8, data)
 			break
 		}
+		if strings.Contains(string(data), leavingID) {
+			p.left()
+		}
 	}
 	if err := await(t, done); err != nil {
 		t.Error(err)
@@ -184,7 +187,7 @@ func TestServeEnds(t *testing.T) {
 	})
 	t.Run("work that does not return", func(t *testing.T) {
 		until := make(chan struct{})
-		h := serve(t, &service.Service{Name: "servicetest", Setup: func(s *service.Setup) error {
+		h := serve(t, &service.Service{Name: "servicetest", Supervision: service.Supervision{StopTimeout: 50 * time.Millisecond}, Setup: func(s *service.Setup) error {
 			s.Handle("hang", func(r *service.Request) {
 				r.Go(func(context.Context) func() { r.Stream("hangs", nil); <-until; return nil })
 			})

@@ -38,7 +38,9 @@ func serveAlone(words []string) int {
 		for in := bufio.NewScanner(os.Stdin); in.Scan(); {
 		}
 	}()
-	svc := &service.Service{Name: "remote", Setup: func(s *service.Setup) error {
+	// What it holds for ever must not hold up its end.
+	stops := service.Supervision{StopTimeout: 50 * time.Millisecond}
+	svc := &service.Service{Name: "remote", Supervision: stops, Setup: func(s *service.Setup) error {
 		s.Handle("who", func(r *service.Request) { r.Reply(name) })
 		s.Handle("wait", func(*service.Request) { fmt.Println("asked") })
 		return nil

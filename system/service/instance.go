@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/asynkron/protoactor-go/actor"
@@ -28,6 +29,7 @@ type Instance struct {
 
 	beginning sync.Once
 	begun     chan struct{} // closed when the first start is over
+	leaving   atomic.Bool   // requests that a stop ends get no answer
 
 	mu    sync.Mutex // Protects following.
 	state State      // but for RetryAfter, Open and Queued
@@ -37,6 +39,7 @@ type Instance struct {
 	pid   *actor.PID // nil: down
 	root  *actor.RootContext
 	table table
+	idle  chan struct{} // closed when no request is open; nil: nobody waits
 	alarm alarm
 }
 
@@ -83,7 +86,8 @@ func (i *Instance) Spec() supervisor.Spec {
 
 // Ask hands over a request. Every request with an id is answered through the home, exactly once
 // unless it is streamed: by the service, with 503 and {"retry_after":seconds} while it is down or
-// has too many, with 500 if it crashed, with 504 at the deadline. None is if the subscriber has left.
+// has too many, with 500 if it crashed, with 504 at the deadline. None is if the subscriber has left, or
+// if the service stops after Leave.
 func (i *Instance) Ask(a *Ask) {
 	i.counters.Requests.Add(1)
 	r := newRequest(i, a)
@@ -94,6 +98,10 @@ func (i *Instance) Ask(a *Ask) {
 	i.mu.Lock()
 	pid, root := i.pid, i.root
 	switch {
+	case pid == nil && i.state.Condition == Stopped:
+		i.mu.Unlock()
+		r.stop()
+		return
 	case pid == nil:
 		payload := i.retryAfter()
 		i.mu.Unlock()

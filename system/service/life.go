@@ -49,7 +49,7 @@ func (l *life) post(m message) {
 func (l *life) kill() { l.end((*Request).crash) }
 
 // close ends a life that was told to stop.
-func (l *life) close() { l.end(func(r *Request) { r.refuse(nil) }) }
+func (l *life) close() { l.end((*Request).stop) }
 
 func (l *life) end(answer func(r *Request)) {
 	if l.ended.Swap(true) {

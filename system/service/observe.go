@@ -88,6 +88,10 @@ func (i *Instance) fall(c Condition, after time.Duration) {
 	i.table.lose()
 	i.mu.Unlock()
 	for _, r := range lost {
+		if c == Stopped {
+			r.stop()
+			continue
+		}
 		r.refuse(payload)
 	}
 }
@@ -110,11 +114,17 @@ func (i *Instance) abandoned(e *supervisor.ChildAbandoned) {
 	i.over = max(i.over, e.Generation)
 	l := i.life
 	i.mu.Unlock()
+	err, _ := e.Reason.(error)
+	hung := errors.Is(err, supervisor.ErrHung)
 	if l != nil && l.generation <= e.Generation {
-		l.kill()
+		if i.leaving.Load() && !hung {
+			l.close()
+		} else {
+			l.kill()
+		}
 		l.mute.Store(true)
 	}
-	if err, _ := e.Reason.(error); errors.Is(err, supervisor.ErrHung) {
+	if hung {
 		return // that it failed comes next, and what follows from it
 	}
 	i.stopped(e.Generation)

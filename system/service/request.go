@@ -211,6 +211,7 @@ func (r *Request) finish(next outcome, e *wire.Envelope) bool {
 	}
 	r.instance.mu.Lock()
 	r.instance.table.remove(r)
+	r.instance.emptied()
 	r.instance.mu.Unlock()
 	r.context.end()
 	r.release()

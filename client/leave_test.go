@@ -1,0 +1,159 @@
+package client
+
+import (
+	"context"
+	"strings"
+	"testing"
+	"time"
+
+	"strowger/system/service"
+)
+
+// leaver is a service whose requests to topic hold stay open until release is called.
+func leaver(stopTimeout time.Duration) (s *service.Service, asked chan struct{}, release func()) {
+	asked = make(chan struct{}, 8)
+	gate := make(chan struct{})
+	s = &service.Service{Name: "servicetest", Supervision: service.Supervision{StopTimeout: stopTimeout}, Setup: func(s *service.Setup) error {
+		s.Handle("at once", func(r *service.Request) { r.Reply("done") })
+		s.Handle("hold", func(r *service.Request) {
+			asked <- struct{}{}
+			r.Go(func(ctx context.Context) func() {
+				select {
+				case <-gate:
+				case <-ctx.Done():
+				}
+				return func() { r.Reply("done") }
+			})
+		})
+		return nil
+	}}
+	return s, asked, func() { close(gate) }
+}
+
+// leaving starts a service by hand and returns when it has been told to end and has said so.
+func leaving(t *testing.T, s *service.Service, ask func(p *fakePeer), opts ServeOptions) (p *fakePeer, done chan error) {
+	t.Helper()
+	router := newFakeRouter(t)
+	ctx, cancel := context.WithCancel(context.Background())
+	t.Cleanup(cancel)
+	done = make(chan error, 1)
+	go func() { done <- Serve(ctx, router.url, tokens(), s, opts) }()
+	p = router.accept()
+	p.login()
+	ask(p)
+	cancel()
+	for {
+		m := p.next()
+		if m.Service != authentication {
+			continue // a change of state
+		}
+		if m.Topic != "leaving" || string(m.RequestID) != `"leaving"` || m.Token != nil {
+			t.Fatalf("got %+v, want that the service leaves", m)
+		}
+		return p, done
+	}
+}
+
+func (p *fakePeer) ask(id, topic string) {
+	p.t.Helper()
+	p.send(object{"service_name": "servicetest", "topic": topic, "request_id": id, "resource_id": "who"})
+}
+
+// left answers that the router has heard of it.
+func (p *fakePeer) left() {
+	p.t.Helper()
+	p.send(object{"service_name": authentication, "status_code": 200, "request_id": leavingID, "topic": "authenticated"})
+}
+
+// answers reads until the close frame and returns what was answered.
+func (p *fakePeer) answers() (all []string) {
+	p.t.Helper()
+	for {
+		op, data, err := p.readFrame()
+		if err != nil {
+			p.t.Fatal(err)
+		}
+		switch op {
+		case 1:
+			if strings.Contains(string(data), `"request_id":"`) && !strings.Contains(string(data), `"request_id":""`) {
+				all = append(all, string(data))
+			}
+		case 8:
+			p.frame(8, data)
+			return all
+		}
+	}
+}
+
+// A service that is told to end says so first. It answers what it has and what the router sent before it
+// heard of it, and then closes the connection.
+func TestServeLeaves(t *testing.T) {
+	s, asked, release := leaver(deadline)
+	p, done := leaving(t, s, func(p *fakePeer) {
+		p.ask("1", "hold")
+		await(t, asked)
+	}, ServeOptions{})
+	p.ask("2", "at once")
+	p.ask("3", "hold")
+	await(t, asked)
+	p.left()
+	release()
+	got := p.answers()
+	if err := await(t, done); err != nil {
+		t.Error(err)
+	}
+	if len(got) != 3 {
+		t.Fatalf("%d answers, want 3: %q", len(got), got)
+	}
+	for _, text := range got {
+		if !strings.Contains(text, `"status_code":200`) {
+			t.Errorf("answer %s, want 200", text)
+		}
+	}
+}
+
+// What a service cannot finish in time gets no answer from it, so that the router gives it to another
+// instance, also what comes when the service has stopped.
+func TestServeLeavesRequestsBehind(t *testing.T) {
+	s, asked, _ := leaver(20 * time.Millisecond)
+	p, done := leaving(t, s, func(p *fakePeer) {
+		p.ask("1", "hold")
+		await(t, asked)
+	}, ServeOptions{})
+	p.left()
+	if got := p.answers(); len(got) > 0 {
+		t.Errorf("answers %q, want none", got)
+	}
+	if err := await(t, done); err != nil {
+		t.Error(err)
+	}
+}
+
+// A router that does not know the message says nothing. The service ends all the same, and finishes first.
+func TestServeLeavesOldRouter(t *testing.T) {
+	s, asked, release := leaver(deadline)
+	p, done := leaving(t, s, func(p *fakePeer) {
+		p.ask("1", "hold")
+		await(t, asked)
+	}, ServeOptions{Options: Options{CloseTimeout: 20 * time.Millisecond}})
+	release()
+	if got := p.answers(); len(got) != 1 || !strings.Contains(got[0], `"status_code":200`) {
+		t.Errorf("answers %q, want one with 200", got)
+	}
+	if err := await(t, done); err != nil {
+		t.Error(err)
+	}
+}
+
+// A connection that is lost while the service leaves is not made again.
+func TestServeLosesConnectionWhileLeaving(t *testing.T) {
+	s, asked, _ := leaver(deadline)
+	p, done := leaving(t, s, func(p *fakePeer) {
+		p.ask("1", "hold")
+		await(t, asked)
+	}, ServeOptions{Options: Options{Reconnect: Reconnect{Min: time.Millisecond, Max: time.Millisecond}}})
+	p.conn.Close()
+	if err := await(t, done); err != nil {
+		t.Error(err)
+	}
+}

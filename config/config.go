@@ -34,6 +34,14 @@ type Config struct {
 
 	// FusionPBX is what FusionPBX's own file says. No key of ours sets it.
 	FusionPBX FusionPBX `koanf:"-"`
+
+	adminDefault string `koanf:"-"` // admin.address if no source had one
+}
+
+// AdminGivesWay tells whether admin.address is the default and nobody chose it. If such an address is
+// taken, the router goes without the admin pages.
+func (c *Config) AdminGivesWay() bool {
+	return c.adminDefault != "" && c.Admin.Address == c.adminDefault
 }
 
 // Listen says where connections are accepted and from which pages.
@@ -124,6 +132,8 @@ type Memory struct {
 type Log struct {
 	Level  string `koanf:"level"`
 	Format string `koanf:"format"`
+
+	QueueBytes Size `koanf:"queue_bytes"`
 }
 
 // Shutdown says how the daemon ends.

@@ -17,7 +17,7 @@ func TestDiff(t *testing.T) {
 		{"live", func(cfg *Config) { cfg.Limits.HeaderTimeout = time.Minute }, []Change{
 			{"limits.header_timeout", "10s", "1m", true}}},
 		{"several, in order", func(cfg *Config) {
-			cfg.Log = Log{Level: "debug", Format: "json"}
+			cfg.Log.Level, cfg.Log.Format = "debug", "json"
 			cfg.Listen.Address = ":80"
 			cfg.Listen.Origins = []string{"a", "b"}
 		}, []Change{

@@ -116,7 +116,7 @@ func keys() []key {
 			"Network interface that is measured. Empty means that of the default route."},
 
 		{"admin.address", "127.0.0.1:8081", orEmpty(address()), onRestart,
-			"TCP address of the admin pages: health, metrics, the tree of actors, dead letters. They know no passwords, so keep them on the loopback interface or behind a firewall. Empty turns them off."},
+			"TCP address of the admin pages: health, metrics, the tree of actors, dead letters. They know no passwords, so keep them on the loopback interface or behind a firewall. Empty turns them off. Where nobody chose the address and it is taken, by listen.address or another process, the daemon warns and does without the pages until it is restarted; an address that was chosen is tried again every half minute."},
 		{"admin.connections", 32, between(1, 10_000), onRestart,
 			"Connections to the admin pages open at the same time."},
 		{"admin.pprof", false, anyBool(), onRestart,
@@ -133,6 +133,8 @@ func keys() []key {
 			"Least important level that is logged."},
 		{"log.format", "auto", oneOf("auto", "text", "json"), onRestart,
 			"Form of the log lines; auto means text on a terminal and JSON elsewhere."},
+		{"log.queue_bytes", MiB, between(64*KiB, GiB), onRestart,
+			"Bytes of log lines that may wait while whoever reads the log is slow or stuck. The daemon goes on routing; beyond that the oldest lines are dropped and counted (strowger_log_dropped_lines_total), and a line says how many when the log flows again."},
 
 		{"shutdown.timeout", 10 * time.Second, between(0, 10*time.Minute), onRestart,
 			"Time connections have to take what waits for them and to say goodbye when the daemon stops. 0s cuts them off at once."},

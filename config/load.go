@@ -131,6 +131,9 @@ func (l *loader) config() (*Config, error) {
 	}
 	cfg.FusionPBX = l.fusionPBX
 	cfg.Policies = l.policies
+	if _, chosen := l.origins["admin.address"]; !chosen {
+		cfg.adminDefault = cfg.Admin.Address
+	}
 	for _, c := range cfg.conflicts() {
 		if !l.rejected(c.keys...) {
 			l.reject(l.originOf(c.keys), c.keys[0], c.msg)

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
@@ -202,5 +203,24 @@ func TestValuesThatDoGoTogether(t *testing.T) {
 		"keepalive: {idle_timeout: 1s, ping_interval: 0s}",
 	} {
 		mustLoadYAML(t, text)
+	}
+}
+
+// The default of admin.address does not keep the router from its port. One that was written does.
+func TestDefaultAdminAddressGivesWay(t *testing.T) {
+	listen := "STROWGER_LISTEN__ADDRESS=" + Default().Admin.Address
+	cfg, err := Load(Options{Environ: []string{listen}})
+	if err != nil || !cfg.AdminGivesWay() {
+		t.Errorf("the default: %v", err)
+	}
+	if err == nil && cfg.Validate() != nil {
+		t.Errorf("validate: %v", cfg.Validate())
+	}
+	chosen := "STROWGER_ADMIN__ADDRESS=" + Default().Admin.Address
+	if _, err := Load(Options{Environ: []string{listen, chosen}}); err == nil || !strings.Contains(err.Error(), "admin.address") {
+		t.Errorf("the same address, chosen: %v", err)
+	}
+	if cfg, err := Load(Options{Environ: []string{chosen}}); err != nil || cfg.AdminGivesWay() {
+		t.Errorf("an address that was chosen gives way, %v", err)
 	}
 }

@@ -59,7 +59,7 @@ func (c *Config) conflicts() []conflict {
 		msg := "is set, but tokens.sweep_interval is 0s: nothing is deleted"
 		list = append(list, conflict{[]string{"tokens.unclaimed_after", "tokens.sweep_interval"}, msg})
 	}
-	if a := c.Admin.Address; a != "" && a == c.Listen.Address && !strings.HasSuffix(a, ":0") {
+	if a := c.Admin.Address; a != "" && a == c.Listen.Address && !strings.HasSuffix(a, ":0") && !c.AdminGivesWay() {
 		list = append(list, conflict{[]string{"admin.address", "listen.address"}, "is " + quote(a) + ", which listen.address is too"})
 	}
 	return list

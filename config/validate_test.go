@@ -67,6 +67,7 @@ func TestValidate(t *testing.T) {
 			`listen.address: "" is not host:port, write it like 127.0.0.1:8080 or [::1]:8080`,
 			`log.format: "" is not one of auto, text, json`,
 			`log.level: "" is not one of debug, info, warn, error`,
+			"log.queue_bytes: 0 is too small, the smallest is 64KiB",
 			"memory.heap_floor: 0 is too small, the smallest is 4MiB",
 			`routing.default_policy: "" is not one of deny, allow`,
 			`routing.instances: "" is not one of all, balanced, failover`,

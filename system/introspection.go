@@ -44,7 +44,7 @@ func (s *System) name() {
 	}
 	t.Add("root/janitors", "supervisor", nil)
 	t.Add("root/listener", "listener", nil)
-	if s.cfg.Admin.Address != "" {
+	if s.admin != "" {
 		t.Add("root/admin", "admin", nil)
 	}
 	for i := range transport.Shards {
@@ -87,13 +87,16 @@ func (s *System) Ready() []introspect.Problem {
 func (s *System) Metrics() introspect.Metrics {
 	c := s.deps.Counters
 	m := introspect.Metrics{
-		Connections: int64(s.egress.Live()), Panics: c.Panics.Load(), Authenticated: c.Authentic.Load(),
+		Connections: int64(s.Connections()), Panics: c.Panics.Load(), Authenticated: c.Authentic.Load(),
 		Refused: c.Refused.Load(), TokensIgnored: c.TokensIgnored.Load(), Requests: c.Requests.Load(), Replies: c.Replies.Load(),
 		Broadcasts: c.Broadcasts.Load(), SlowConsumers: c.SlowConsumers.Load(), Dead: make(map[string]int64),
 		Cut: s.deps.Refusals().Counts(),
 	}
 	for reason, n := range c.DeadLetters() {
 		m.Dead[reason.String()] = n
+	}
+	if s.logLost != nil {
+		m.LogLost = s.logLost()
 	}
 	for _, h := range s.services.homes {
 		m.Panics += int64(h.instance.Counters().Panics.Load())

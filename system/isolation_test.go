@@ -251,8 +251,8 @@ func TestReloadOfPolicies(t *testing.T) {
 		t.Helper()
 		changed := *s.running.Load()
 		edit(&changed)
-		if changes := s.Reload(&changed); len(changes) != 1 {
-			t.Errorf("changes %v, want 1", changes)
+		if changes, err := s.Reload(&changed); err != nil || len(changes) != 1 {
+			t.Errorf("changes %v, %v, want 1", changes, err)
 		}
 	}
 	for n := range 3 {

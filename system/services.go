@@ -23,7 +23,11 @@ type services struct {
 func (s *System) settle(list []*service.Service) error {
 	s.services.named = make(map[string]*home, len(list))
 	var problems []error
-	for _, svc := range list {
+	for i, svc := range list {
+		if svc == nil {
+			problems = append(problems, fmt.Errorf("service %d of %d is nil", i+1, len(list)))
+			continue
+		}
 		h, err := s.newHome(svc)
 		switch {
 		case err != nil:

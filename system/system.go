@@ -2,6 +2,7 @@ package system
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"net"
@@ -18,17 +19,26 @@ import (
 	"strowger/transport"
 )
 
-// Options is what a System is made of. All fields are needed.
+// Options is what a System is made of. The zero value is a router with the default settings.
 type Options struct {
+	// Config has the settings; nil means config.Default(). The system does not change it and the
+	// caller must not after New.
 	Config *config.Config
-	Log    *slog.Logger
+	// Log gets what an operator should know; nil means slog.Default(). A handler that blocks makes
+	// the router wait, so it should not.
+	Log *slog.Logger
+	// LogLost, unless nil, returns how many log lines were dropped, for the metrics.
+	LogLost func() int64
 }
 
-// System is one router with all its actors. Start and Stop are called once each, by one goroutine;
-// the other methods by any, after Start.
+// System is one router with all its actors. Start and Stop are called by one goroutine, the other
+// methods by any. Each method says what it does before Start.
 type System struct {
 	cfg         *config.Config // as it was started
 	log         *slog.Logger
+	logLost     func() int64 // nil: nobody counts
+	stage       atomic.Int32 // fresh, begun, started or stopped
+	admin       string       // address of the admin pages, "" without; set before the tree is made
 	deps        *actors.Deps
 	limits      atomic.Pointer[transport.Limits]
 	settings    atomic.Pointer[actors.Settings]
@@ -48,10 +58,28 @@ type System struct {
 	heapFloor   *heapFloor // nil: there is none
 }
 
+// The stages of a system's life.
+const (
+	fresh   = int32(iota)
+	begun   // Start is under way or has failed
+	started // connections are accepted
+	stopped
+)
+
 // New returns a system that is not started yet, with services that live in it. The error says what
-// in the configuration cannot be used on this machine, or what is wrong with a service.
+// is wrong with the configuration, what in it cannot be used on this machine, or what is wrong with a
+// service.
 func New(o Options, list ...*service.Service) (*System, error) {
-	s := &System{cfg: o.Config, log: o.Log, failed: make(chan error, 1)}
+	if o.Config == nil {
+		o.Config = config.Default()
+	}
+	if o.Log == nil {
+		o.Log = slog.Default()
+	}
+	if err := o.Config.Validate(); err != nil {
+		return nil, err
+	}
+	s := &System{cfg: o.Config, log: o.Log, logLost: o.LogLost, failed: make(chan error, 1)}
 	if err := s.apply(o.Config); err != nil {
 		return nil, err
 	}
@@ -94,8 +122,12 @@ func newActorSystem() *actor.ActorSystem {
 		actor.WithDeadLetterThrottleInterval(time.Millisecond))
 }
 
-// Start returns once connections are accepted.
+// Start returns once connections are accepted. A system starts once: a second call is an error, also
+// after one that failed.
 func (s *System) Start() error {
+	if !s.stage.CompareAndSwap(fresh, begun) {
+		return errors.New("start: the system was started or stopped before")
+	}
 	s.deps.System.EventStream.Subscribe(func(event any) {
 		if dead, ok := event.(*actor.DeadLetterEvent); ok {
 			s.deps.Bury(dead.Message)
@@ -115,6 +147,7 @@ func (s *System) Start() error {
 		s.deps.Stop()
 		return err
 	}
+	s.admin = s.adminAddress()
 	if err = s.plant(); err != nil {
 		s.server.StopListening()
 		s.server.Wait()
@@ -125,7 +158,25 @@ func (s *System) Start() error {
 	s.services.begin()
 	s.heapFloor = startHeapFloor(uint64(s.cfg.Memory.HeapFloor))
 	s.server.Open()
+	s.stage.Store(started)
 	return nil
+}
+
+// adminAddress returns where the admin pages are to listen. The default address, which nobody chose,
+// must not be in the way of the router itself or of another process, so it is given up if it is taken.
+func (s *System) adminAddress() string {
+	address := s.cfg.Admin.Address
+	if address == "" || !s.cfg.AdminGivesWay() {
+		return address
+	}
+	probe, err := net.Listen("tcp", address)
+	if err != nil {
+		s.log.Warn("admin pages are off: their default address cannot be used, set admin.address to another or to \"\"",
+			"addr", address, "err", err)
+		return ""
+	}
+	_ = probe.Close() // nothing was accepted
+	return address
 }
 
 // plant starts the tree.
@@ -139,8 +190,16 @@ func (s *System) plant() error {
 	return err
 }
 
-// Addr returns the address in use, with the port that was given for port 0.
-func (s *System) Addr() net.Addr { return s.server.Addr() }
+// live tells whether Start has succeeded.
+func (s *System) live() bool { return s.stage.Load() >= started && s.server != nil }
+
+// Addr returns the address in use, with the port that was given for port 0. It is nil before Start.
+func (s *System) Addr() net.Addr {
+	if !s.live() {
+		return nil
+	}
+	return s.server.Addr()
+}
 
 // AdminAddr returns the address of the admin pages, nil as long as they do not listen.
 func (s *System) AdminAddr() net.Addr {
@@ -154,35 +213,54 @@ func (s *System) AdminAddr() net.Addr {
 func (s *System) Counters() *actors.Counters { return s.deps.Counters }
 
 // Connections returns how many connections are open.
-func (s *System) Connections() int { return s.egress.Live() }
+func (s *System) Connections() int {
+	if !s.live() {
+		return 0
+	}
+	return s.egress.Live()
+}
 
 // Failed gets the error with which the system gave up, if it does.
 func (s *System) Failed() <-chan error { return s.failed }
 
 // Reload applies what needs no restart and returns all that differs from the running
-// configuration; nothing, if cfg is not valid. Once it returned, nothing that a service says is
-// filtered by the policies from before. TLS certificates are read again; a bad one leaves the old
-// in use.
-func (s *System) Reload(cfg *config.Config) []config.Change {
+// configuration. Once it returned, nothing that a service says is filtered by the policies from
+// before. It may be called before Start. The TLS certificate and key are read again from the files
+// of the start. On error the settings, or the certificate, stay as they were; a bad certificate does
+// not keep the settings from being applied, so there may be both changes and an error.
+func (s *System) Reload(cfg *config.Config) ([]config.Change, error) {
+	if cfg == nil {
+		return nil, errors.New("reload: there is no configuration")
+	}
+	if err := cfg.Validate(); err != nil {
+		return nil, err
+	}
 	s.reloading.Lock()
 	defer s.reloading.Unlock()
 	changes := config.Diff(s.running.Load(), cfg)
 	if err := s.apply(cfg); err != nil {
-		s.log.Error("settings are wrong, the running ones stay", "err", err)
-		return nil
+		return nil, err
 	}
 	s.services.reload()
 	if s.certificate != nil {
 		if err := s.certificate.Reload(); err != nil {
-			s.log.Error("certificate not reloaded", "err", err)
+			return changes, fmt.Errorf("the certificate stays as it was: %w", err)
 		}
 	}
-	return changes
+	return changes, nil
 }
 
 // Stop takes no more connections, lets the services finish, closes the connections with 1001 and
 // waits for them until ctx ends; then it cuts them off. The error wraps ctx's if it came to that.
+// Stop of a system that has not started, or has stopped, does nothing.
 func (s *System) Stop(ctx context.Context) error {
+	switch s.stage.Swap(stopped) {
+	case fresh:
+		s.deps.Stop()
+		return nil
+	case begun, stopped:
+		return nil // Start cleaned up when it failed, as the first Stop did
+	}
 	s.server.StopListening()
 	gone := s.deps.System.Root.RequestFuture(s.root, &supervisor.Shutdown{}, -1)
 	stopped := make(chan struct{})

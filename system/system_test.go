@@ -150,9 +150,9 @@ func TestReload(t *testing.T) {
 	changed := *cfg
 	changed.Listen.Origins = []string{"pages.example"}
 	changed.Routing.UnknownService = "503"
-	changes := s.Reload(&changed)
-	if len(changes) != 2 {
-		t.Errorf("reload names %d changes, want 2: %v", len(changes), changes)
+	changes, err := s.Reload(&changed)
+	if err != nil || len(changes) != 2 {
+		t.Errorf("reload names %d changes, want 2: %v, %v", len(changes), changes, err)
 	}
 
 	c, err := dial(s, mint(t, cfg.Tokens.Directory, token.Spec{Kind: token.User}), foreign)
@@ -178,8 +178,11 @@ func TestReloadDuringWork(t *testing.T) {
 	for range 2 {
 		work.Go(func() {
 			for range 20 {
-				s.Reload(&changed)
-				s.Reload(cfg)
+				for _, c := range []*config.Config{&changed, cfg} {
+					if _, err := s.Reload(c); err != nil {
+						t.Errorf("reload: %v", err)
+					}
+				}
 			}
 		})
 	}
@@ -191,8 +194,8 @@ func TestReloadDuringWork(t *testing.T) {
 		}
 	})
 	work.Wait()
-	if changes := s.Reload(&changed); len(changes) != 2 {
-		t.Errorf("reload names %v, want 2 changes", changes)
+	if changes, err := s.Reload(&changed); err != nil || len(changes) != 2 {
+		t.Errorf("reload names %v, %v, want 2 changes", changes, err)
 	}
 	if s.cfg.Tokens.UnclaimedAfter != cfg.Tokens.UnclaimedAfter {
 		t.Error("a reload changed what needs a restart")

@@ -39,7 +39,7 @@ func (s *System) tree() (*actor.Props, error) {
 		// Keeps: the open socket; connections that wait to be accepted.
 		{Name: "listener", Produce: s.produceListener},
 	}
-	if s.cfg.Admin.Address != "" {
+	if s.admin != "" {
 		// The router has to go on without it. Keeps: nothing.
 		children = append(children, supervisor.Spec{Name: "admin", Props: actor.PropsFromProducer(s.newAdmin()),
 			// One more attempt at once, then every half minute.
@@ -57,7 +57,7 @@ func (s *System) tree() (*actor.Props, error) {
 
 func (s *System) newAdmin() actor.Producer {
 	a := &s.cfg.Admin
-	return admin.New(admin.Options{Address: a.Address, Source: s, Log: s.log, Profiling: a.Pprof,
+	return admin.New(admin.Options{Address: s.admin, Source: s, Log: s.log, Profiling: a.Pprof,
 		Payloads: a.Payloads, Connections: a.Connections, Explain: s.ExplainHandler(),
 		Listening: func(addr net.Addr) { s.insight.admin.Store(&addr) }})
 }

@@ -8,8 +8,10 @@ import (
 	"os"
 	"sync"
 	"syscall"
+	"time"
 
 	"strowger/config"
+	"strowger/system"
 	"strowger/system/service"
 )
 
@@ -20,6 +22,7 @@ type daemon struct {
 	cfg     *config.Config                 // as at the start
 	level   *slog.LevelVar
 	log     *slog.Logger
+	queue   *logQueue // where the log's lines wait; run closes it
 
 	services []*service.Service // that live in the router
 	// started, unless nil, is called once connections are accepted; end is called before they are
@@ -35,13 +38,18 @@ func (d *daemon) run() error {
 	stops, reloads := make(chan os.Signal, 2), make(chan os.Signal, 1)
 	defer d.program.notify(stops, syscall.SIGTERM, syscall.SIGINT)()
 	defer d.program.notify(reloads, syscall.SIGHUP, syscall.SIGUSR1)()
+	// Unless somebody asks for SIGPIPE, Go ends a process that writes to stdout or stderr when the
+	// reader is gone. Nobody receives from this channel: the failed write is all there is to know.
+	defer d.program.notify(make(chan os.Signal, 1), syscall.SIGPIPE)()
+	patience := lastLines
+	defer func() { d.queue.Close(patience) }()
 	if d.ended != nil {
 		defer d.ended()
 	}
 
 	build := readBuild()
 	d.log.Info("starting", "version", build.Version, "go", build.Go, "token_dir", tokenDirectory(d.cfg))
-	r, err := d.program.newRouter(d.cfg, d.log, d.services...)
+	r, err := d.program.newRouter(system.Options{Config: d.cfg, Log: d.log, LogLost: d.queue.Lost}, d.services...)
 	if err != nil {
 		return d.fail("cannot start", err)
 	}
@@ -57,18 +65,48 @@ func (d *daemon) run() error {
 		return d.fail("cannot start", err)
 	}
 	defer end()
+	return d.obey(r, end, stops, reloads, &patience)
+}
+
+// obey does what signals say until the router ends. It shortens patience so that waiting for the log
+// keeps within the time for stopping.
+func (d *daemon) obey(r router, end func(), stops, reloads <-chan os.Signal, patience *time.Duration) error {
+	// A file that cannot be read, as on a network drive that is gone, must not keep other signals
+	// from being obeyed, so each reload has a goroutine, which ends with the process at the latest.
+	// A signal that comes meanwhile waits.
+	next, reloaded := reloads, make(chan struct{}, 1)
 	for {
 		select {
 		case sig := <-stops:
 			end()
-			return d.drain(r, sig, stops)
-		case <-reloads:
-			d.reload(r)
+			limit := time.Now().Add(d.cfg.Shutdown.Timeout)
+			err := d.drain(r, sig, stops)
+			*patience = min(lastLines, max(time.Until(limit), lastLinesLate))
+			var hurried *exit
+			if errors.As(err, &hurried) {
+				*patience = lastLinesLate
+			}
+			return err
+		case <-next:
+			next = nil
+			go func() {
+				d.reload(r)
+				reloaded <- struct{}{}
+			}()
+		case <-reloaded:
+			next = reloads
 		case err := <-r.Failed():
 			return d.fail("gave up", err)
 		}
 	}
 }
+
+// How long the daemon waits at its end for somebody to read the last lines of its log, also when the
+// time for stopping is up. A signal that says to hurry makes it the shorter one.
+const (
+	lastLines     = time.Second
+	lastLinesLate = 100 * time.Millisecond
+)
 
 // begin does what else there is to do; end ends it, once. If it fails the router is stopped.
 func (d *daemon) begin(r router) (end func(), err error) {
@@ -128,7 +166,13 @@ func (d *daemon) reload(r router) {
 		}
 		return
 	}
-	changes := r.Reload(cfg)
+	changes, err := r.Reload(cfg)
+	if err != nil {
+		d.log.Error("not everything was reloaded", "err", err)
+		if len(changes) == 0 {
+			return
+		}
+	}
 	// What changes is logged by the old and by the new level.
 	next := logLevel(cfg.Log.Level)
 	d.level.Set(min(d.level.Level(), next))

@@ -70,13 +70,13 @@ func (p *program) demo(f demoFlags, flags *pflag.FlagSet) error {
 	}
 	level := new(slog.LevelVar)
 	level.Set(logLevel(cfg.Log.Level))
-	log := newLog(p.stderr, cfg.Log.Format, level)
+	log, queue := newQueuedLog(p.stderr, cfg.Log.Format, level, int(cfg.Log.QueueBytes))
 	if !flags.Changed("log-level") {
 		log = slog.New(brief{log.Handler()})
 	}
 	chaos := demo.NewChaos(demo.ChaosOptions{Interval: f.interval, Log: log})
 	o := demo.Options{Chaos: chaos}
-	d := &daemon{program: p, load: load, cfg: cfg, level: level, log: log, ended: remove}
+	d := &daemon{program: p, load: load, cfg: cfg, level: level, log: log, queue: queue, ended: remove}
 	d.services = []*service.Service{demo.Clock(o), demo.Calls(o)}
 	d.started = func(r router) (end func(), err error) {
 		s := &show{program: p, flags: f, router: r.Addr().String(), tokens: dir, chaos: chaos, log: log}

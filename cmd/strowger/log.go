@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"io"
 	"log/slog"
 	"os"
@@ -13,11 +14,28 @@ import (
 // newLog returns a logger to w. The format is one of log.format: auto is text on a terminal and
 // JSON elsewhere. Text does not escape messages, so these must be constants.
 func newLog(w io.Writer, format string, level slog.Leveler) *slog.Logger {
+	return slog.New(newHandler(w, format, isTerminal(w), level))
+}
+
+// newQueuedLog returns a logger like newLog's that does not wait for whoever reads w: up to size
+// bytes of lines wait in the queue. The queue has to be closed.
+func newQueuedLog(w io.Writer, format string, level slog.Leveler, size int) (*slog.Logger, *logQueue) {
 	terminal := isTerminal(w)
+	queue := newLogQueue(w, size, func(lines int64) []byte {
+		var line bytes.Buffer
+		// Whatever the level is: the lines that are missing had passed it.
+		slog.New(newHandler(&line, format, terminal, slog.LevelWarn)).
+			Warn("log lines dropped, their reader was too slow or gone", "lines", lines)
+		return line.Bytes()
+	})
+	return slog.New(newHandler(queue, format, terminal, level)), queue
+}
+
+func newHandler(w io.Writer, format string, terminal bool, level slog.Leveler) slog.Handler {
 	if format == "text" || format == "auto" && terminal {
-		return slog.New(tint.NewTextHandler(w, &tint.Options{Level: level, TimeFormat: time.StampMilli, NoColor: !terminal}))
+		return tint.NewTextHandler(w, &tint.Options{Level: level, TimeFormat: time.StampMilli, NoColor: !terminal})
 	}
-	return slog.New(slog.NewJSONHandler(w, &slog.HandlerOptions{Level: level}))
+	return slog.NewJSONHandler(w, &slog.HandlerOptions{Level: level})
 }
 
 func isTerminal(w io.Writer) bool {

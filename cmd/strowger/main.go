@@ -7,11 +7,10 @@ package main
 
 import (
 	"io"
-	"log/slog"
 	"os"
 	"os/signal"
 
-	"strowger/config"
+	"strowger/system"
 	"strowger/system/service"
 )
 
@@ -45,7 +44,7 @@ type program struct {
 	stdout, stderr io.Writer
 	environ        []string // name=value
 	notify         func(c chan<- os.Signal, signals ...os.Signal) (stop func())
-	newRouter      func(cfg *config.Config, log *slog.Logger, services ...*service.Service) (router, error)
+	newRouter      func(o system.Options, services ...*service.Service) (router, error)
 	command        string // how the program was called; empty means strowger
 }
 

@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"log/slog"
 	"net"
 
 	"strowger/config"
@@ -16,8 +15,9 @@ type router interface {
 	// Start returns once connections are accepted.
 	Start() error
 	Addr() net.Addr
-	// Reload applies what needs no restart and returns all that differs.
-	Reload(cfg *config.Config) []config.Change
+	// Reload applies what needs no restart and returns all that differs. With an error there may be
+	// changes nevertheless.
+	Reload(cfg *config.Config) ([]config.Change, error)
 	// Stop lets connections and services finish until ctx ends, then cuts them off.
 	Stop(ctx context.Context) error
 	// Failed gets the error with which the system gave up.
@@ -26,13 +26,13 @@ type router interface {
 
 // newSystem returns the actor system as a router, with services that live in it besides the built-in
 // ones.
-func newSystem(cfg *config.Config, log *slog.Logger, services ...*service.Service) (router, error) {
-	if d := cfg.Dashboard; d.Enabled {
+func newSystem(o system.Options, services ...*service.Service) (router, error) {
+	if d := o.Config.Dashboard; d.Enabled {
 		services = append(services, dashboard.New(dashboard.Options{
 			CPUInterval: d.CPUInterval, NetworkInterval: d.NetworkInterval, Interface: d.NetworkInterface,
 		}))
 	}
-	s, err := system.New(system.Options{Config: cfg, Log: log}, services...)
+	s, err := system.New(o, services...)
 	if err != nil {
 		return nil, err
 	}

@@ -55,7 +55,8 @@ that need no restart take effect, and nothing changes when one of them is wrong.
 		}
 		level := new(slog.LevelVar)
 		level.Set(logLevel(cfg.Log.Level))
-		d := &daemon{program: p, load: load, cfg: cfg, level: level, log: newLog(p.stderr, cfg.Log.Format, level)}
+		log, queue := newQueuedLog(p.stderr, cfg.Log.Format, level, int(cfg.Log.QueueBytes))
+		d := &daemon{program: p, load: load, cfg: cfg, level: level, log: log, queue: queue}
 		return d.run()
 	})
 	return cmd

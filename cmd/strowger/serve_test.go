@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"log/slog"
 	"net"
 	"os"
 	"path/filepath"
@@ -13,17 +12,21 @@ import (
 	"testing"
 
 	"strowger/config"
+	"strowger/system"
 	"strowger/system/service"
 )
 
 // fakeRouter is a router that does as the test says.
 type fakeRouter struct {
-	cfg      *config.Config
-	services []*service.Service
-	startErr error
-	failed   chan error
-	stopping chan struct{}                   // closed by Stop
-	stop     func(ctx context.Context) error // nil: stops at once
+	cfg       *config.Config
+	services  []*service.Service
+	startErr  error
+	reloadErr error
+	reloading chan struct{} // unless nil, closed when Reload begins
+	reload    func()        // unless nil, called by Reload
+	failed    chan error
+	stopping  chan struct{}                   // closed by Stop
+	stop      func(ctx context.Context) error // nil: stops at once
 }
 
 func newFakeRouter() *fakeRouter {
@@ -32,8 +35,8 @@ func newFakeRouter() *fakeRouter {
 
 // install makes a program use f.
 func (f *fakeRouter) install(p *program) {
-	p.newRouter = func(cfg *config.Config, _ *slog.Logger, services ...*service.Service) (router, error) {
-		f.cfg, f.services = cfg, services
+	p.newRouter = func(o system.Options, services ...*service.Service) (router, error) {
+		f.cfg, f.services = o.Config, services
 		return f, nil
 	}
 }
@@ -42,10 +45,14 @@ func (f *fakeRouter) Start() error         { return f.startErr }
 func (f *fakeRouter) Addr() net.Addr       { return &net.TCPAddr{IP: net.IPv4(127, 0, 0, 1), Port: 7} }
 func (f *fakeRouter) Failed() <-chan error { return f.failed }
 
-func (f *fakeRouter) Reload(cfg *config.Config) []config.Change {
+func (f *fakeRouter) Reload(cfg *config.Config) ([]config.Change, error) {
+	if f.reloading != nil {
+		close(f.reloading)
+		f.reload()
+	}
 	changes := config.Diff(f.cfg, cfg)
 	f.cfg = cfg
-	return changes
+	return changes, f.reloadErr
 }
 
 func (f *fakeRouter) Stop(ctx context.Context) error {
@@ -165,4 +172,35 @@ func writeFile(t *testing.T, path, content string) {
 	if err := os.WriteFile(path, []byte(content), 0o600); err != nil {
 		t.Fatal(err)
 	}
+}
+
+// What a router could not reload is in the log, and so is what changed nevertheless.
+func TestServeLogsWhyReloadFailed(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "strowger.yaml")
+	writeFile(t, file, "limits: {depth: 9}\n")
+	f := newFakeRouter()
+	f.reloadErr = errors.New("no such certificate")
+	r := begin(t, f.install, "serve", "--config", file)
+	r.stderr.line(t, `"msg":"listening"`)
+	writeFile(t, file, "limits: {depth: 10}\n")
+	r.signals.send(t, syscall.SIGHUP)
+	r.stderr.line(t, `"level":"ERROR"`, `"msg":"not everything was reloaded"`, "no such certificate")
+	r.stderr.line(t, `"msg":"settings reloaded","changes":1`)
+	r.signals.send(t, syscall.SIGTERM)
+	r.wait(0)
+}
+
+// Settings that cannot be read to the end keep no signal from being obeyed.
+func TestServeStopsDuringReload(t *testing.T) {
+	f := newFakeRouter()
+	f.reloading = make(chan struct{})
+	release := make(chan struct{})
+	f.reload = func() { <-release }
+	r := begin(t, f.install, "serve")
+	r.stderr.line(t, `"msg":"listening"`)
+	r.signals.send(t, syscall.SIGHUP)
+	<-f.reloading
+	r.signals.send(t, syscall.SIGTERM)
+	r.wait(0)
+	close(release)
 }

@@ -11,6 +11,7 @@ type Metrics struct {
 	Replies       int64 // handed to a subscriber
 	Broadcasts    int64 // handed to a topic
 	SlowConsumers int64 // connections ended because they read too slowly
+	LogLost       int64 // log lines dropped
 	// Cut counts the peers that were refused or cut off, by cause. The causes are a fixed set.
 	Cut map[string]int64
 	// Dead counts the messages that nobody could take, by reason. The reasons are a fixed set.

@@ -1,0 +1,203 @@
+package e2e
+
+import (
+	"bufio"
+	"context"
+	"fmt"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"strowger/client"
+	"strowger/system/token"
+)
+
+// quiet is a daemon whose log the test reads, or does not.
+type quiet struct {
+	*daemon
+	t      *testing.T
+	config string
+	stderr *os.File
+	lines  *bufio.Reader
+}
+
+// startQuiet starts a daemon whose stdout and stderr are one pipe, and reads that up to the line that
+// says where it listens.
+func startQuiet(t *testing.T) *quiet {
+	t.Helper()
+	path, err := binary()
+	if err != nil {
+		t.Fatal(err)
+	}
+	q := &quiet{t: t, config: filepath.Join(t.TempDir(), "strowger.yaml"),
+		daemon: &daemon{tokenDir: t.TempDir(), exited: make(chan struct{})}}
+	q.configure("nowhere.example")
+	reader, writer, err := os.Pipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	q.stderr, q.lines = reader, bufio.NewReader(reader)
+	q.cmd = exec.Command(path, "serve", "--listen", "127.0.0.1:0", "--admin=", "--token-dir", q.tokenDir, "--config", q.config)
+	q.cmd.Env = slices.DeleteFunc(os.Environ(), func(entry string) bool { return strings.HasPrefix(entry, "STROWGER_") })
+	q.cmd.Stdout, q.cmd.Stderr = writer, writer
+	groupProcess(q.cmd)
+	if err := q.cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	_ = writer.Close() // the daemon has its own
+	go func() {
+		defer close(q.exited)
+		q.err = q.cmd.Wait()
+	}()
+	t.Cleanup(func() {
+		_ = q.cmd.Process.Kill() // gone already if all went well
+		<-q.exited
+		_ = reader.Close()
+	})
+	for q.addr == "" {
+		q.addr = listenAddr(q.line())
+	}
+	return q
+}
+
+// configure writes settings in which pages of the hosts may connect.
+func (q *quiet) configure(hosts ...string) {
+	q.t.Helper()
+	text := "log: {format: json, queue_bytes: 64KiB}\nlisten:\n  origins:\n"
+	for _, host := range hosts {
+		text += "    - " + host + "\n"
+	}
+	if err := os.WriteFile(q.config, []byte(text), 0o600); err != nil {
+		q.t.Fatal(err)
+	}
+}
+
+func (q *quiet) line() string {
+	q.t.Helper()
+	line, err := q.lines.ReadString('\n')
+	if err != nil {
+		q.t.Fatalf("read log: %v", err)
+	}
+	return strings.TrimSuffix(line, "\n")
+}
+
+// login lets a user in from a page of a host. The error is why it could not.
+func (q *quiet) login(host string) error {
+	source := func(context.Context) (client.Token, error) {
+		made, _, err := token.Create(q.tokenDir, token.Spec{Kind: token.User}, token.JSON)
+		if err != nil {
+			return client.Token{}, err
+		}
+		return client.Token{Name: made.Name, Hash: made.Hash}, nil
+	}
+	ctx, cancel := context.WithTimeout(q.t.Context(), deadline)
+	defer cancel()
+	c, err := client.Dial(ctx, "ws://"+q.addr+"/", source, client.Options{
+		Header: http.Header{"Origin": {"https://" + host}}, Reconnect: client.Reconnect{Disabled: true}})
+	if err != nil {
+		return err
+	}
+	return c.Close()
+}
+
+// reload has the settings read anew and waits until pages of host may connect.
+func (q *quiet) reload(host string) {
+	q.t.Helper()
+	if err := q.cmd.Process.Signal(syscall.SIGHUP); err != nil {
+		q.t.Fatal(err)
+	}
+	late := time.Now().Add(deadline)
+	for err := q.login(host); err != nil; err = q.login(host) {
+		if time.Now().After(late) {
+			q.t.Fatalf("settings are not reloaded: %v", err)
+		}
+	}
+}
+
+// stops sends SIGTERM and wants status 0.
+func (q *quiet) stops() {
+	q.t.Helper()
+	if err := q.cmd.Process.Signal(syscall.SIGTERM); err != nil {
+		q.t.Fatal(err)
+	}
+	select {
+	case <-q.exited:
+	case <-time.After(deadline):
+		q.t.Fatalf("still runs %v after SIGTERM", deadline)
+	}
+	if q.err != nil {
+		q.t.Errorf("exited with %v", q.err)
+	}
+}
+
+// A router outlives whoever read its log.
+func TestLogReaderIsGone(t *testing.T) {
+	q := startQuiet(t)
+	if err := q.stderr.Close(); err != nil {
+		t.Fatal(err)
+	}
+	for _, host := range []string{"a.example", "b.example"} {
+		q.configure(host)
+		q.reload(host)
+	}
+	q.stops()
+}
+
+// many returns hosts that fill a pipe by one line of the log.
+func many(last string) []string {
+	var hosts []string
+	for n := range 4000 {
+		hosts = append(hosts, fmt.Sprintf("host-%d.%s", n, last))
+	}
+	return append(hosts, last)
+}
+
+// A reader that is stuck keeps nobody from being served, nor the router from stopping.
+func TestLogReaderIsStuck(t *testing.T) {
+	q := startQuiet(t)
+	for _, host := range []string{"a.example", "b.example", "c.example"} {
+		q.configure(many(host)...)
+		q.reload(host)
+	}
+	for range 20 {
+		if err := q.login("c.example"); err != nil {
+			t.Fatalf("login: %v", err)
+		}
+	}
+	q.stops()
+}
+
+// When the log flows again, a line says how many are missing.
+func TestLogFlowsAgain(t *testing.T) {
+	q := startQuiet(t)
+	for _, host := range []string{"a.example", "b.example", "c.example"} {
+		q.configure(many(host)...)
+		q.reload(host)
+	}
+	told := make(chan string, 1)
+	go func() {
+		defer close(told)
+		for line := ""; ; {
+			var err error
+			if line, err = q.lines.ReadString('\n'); err != nil {
+				return
+			}
+			if strings.Contains(line, `"log lines dropped`) {
+				told <- line
+			}
+			if strings.Contains(line, `"msg":"stopped"`) {
+				return
+			}
+		}
+	}()
+	q.stops()
+	if line := <-told; !strings.Contains(line, `"level":"WARN"`) || !strings.Contains(line, `"lines":`) {
+		t.Errorf("the log tells of lost lines with %q", line)
+	}
+}

@@ -1,0 +1,150 @@
+package system
+
+import (
+	"bytes"
+	"log/slog"
+	"net"
+	"strings"
+	"testing"
+
+	"strowger/config"
+	"strowger/system/service"
+)
+
+// A program that embeds the router without saying anything gets the defaults.
+func TestOptionsHaveDefaults(t *testing.T) {
+	s, err := New(Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if s.log != slog.Default() || s.cfg.Listen.Address != config.Default().Listen.Address {
+		t.Errorf("log %v, address %q, want the defaults", s.log, s.cfg.Listen.Address)
+	}
+	if err := s.Stop(t.Context()); err != nil {
+		t.Errorf("stop before start: %v", err)
+	}
+}
+
+func TestNewRefuses(t *testing.T) {
+	for name, test := range map[string]struct {
+		cfg  *config.Config
+		list []*service.Service
+		want string
+	}{
+		"an empty configuration": {&config.Config{}, nil, "listen.address"},
+		"a nil service":          {nil, []*service.Service{nil}, "service 1 of 1 is nil"},
+		"a service without name": {nil, []*service.Service{{}}, "name is empty"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			if _, err := New(Options{Config: test.cfg}, test.list...); err == nil || !strings.Contains(err.Error(), test.want) {
+				t.Errorf("got %v, want %q", err, test.want)
+			}
+		})
+	}
+}
+
+// Nothing that is asked too early or too often panics.
+func TestMethodsOutsideOfLife(t *testing.T) {
+	s, err := New(Options{Config: testConfig(t), Log: slog.New(slog.DiscardHandler)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	ask := func() {
+		t.Helper()
+		s.Tree()
+		s.Ready()
+		s.Metrics()
+		s.DeadLetters()
+		s.Counters()
+		s.Connections()
+		s.AdminAddr()
+		if _, err := s.Explain("nobody", "nothing", nil); err == nil {
+			t.Error("an unknown service is explained")
+		}
+	}
+	if s.Addr() != nil {
+		t.Errorf("address %v before the start", s.Addr())
+	}
+	ask()
+	if _, err := s.Reload(nil); err == nil {
+		t.Error("nil was reloaded")
+	}
+	if _, err := s.Reload(&config.Config{}); err == nil {
+		t.Error("an empty configuration was reloaded")
+	}
+	changed := testConfig(t)
+	changed.Limits.Depth = 10
+	if _, err := s.Reload(changed); err != nil {
+		t.Errorf("reload before the start: %v", err)
+	}
+	if err := s.Start(); err != nil {
+		t.Fatal(err)
+	}
+	if err := s.Start(); err == nil {
+		t.Error("it started twice")
+	}
+	ask()
+	for range 2 {
+		if err := s.Stop(t.Context()); err != nil {
+			t.Errorf("stop: %v", err)
+		}
+	}
+	ask()
+	if err := s.Start(); err == nil {
+		t.Error("it started again")
+	}
+}
+
+// taken returns the address of a port that is in use until the test ends.
+func taken(t *testing.T) string {
+	t.Helper()
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = listener.Close() })
+	return listener.Addr().String()
+}
+
+// The default address of the admin pages gives way to whoever has it; the log says so, once.
+func TestDefaultAdminAddressGivesWay(t *testing.T) {
+	var log bytes.Buffer
+	cfg := testConfig(t)
+	cfg.Admin.Address = config.Default().Admin.Address
+	// Whether or not another process has the port, from here on somebody has.
+	if listener, err := net.Listen("tcp", cfg.Admin.Address); err == nil {
+		defer listener.Close()
+	}
+	s, err := New(Options{Config: cfg, Log: slog.New(slog.NewJSONHandler(&log, nil))})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := s.Start(); err != nil {
+		t.Fatal(err)
+	}
+	tree := s.Tree()
+	for path := range tree.All() {
+		if strings.Contains(path, "admin") {
+			t.Errorf("the tree has %s, which keeps the router from being ready", path)
+		}
+	}
+	if s.AdminAddr() != nil {
+		t.Errorf("admin pages at %v", s.AdminAddr())
+	}
+	if err := s.Stop(t.Context()); err != nil {
+		t.Error(err)
+	}
+	if lines := log.String(); strings.Count(lines, "admin pages are off") != 1 || strings.Contains(lines, `"level":"ERROR"`) {
+		t.Errorf("log:\n%s", lines)
+	}
+}
+
+// An address that was chosen does not give way: the pages stay in the tree and are tried again.
+func TestChosenAdminAddressStays(t *testing.T) {
+	cfg := testConfig(t)
+	cfg.Admin.Address = taken(t)
+	s := start(t, cfg)
+	if s.admin != cfg.Admin.Address {
+		t.Errorf("admin pages are tried at %q, want %q", s.admin, cfg.Admin.Address)
+	}
+}

@@ -134,7 +134,7 @@ func keys() []key {
 		{"log.format", "auto", oneOf("auto", "text", "json"), onRestart,
 			"Form of the log lines; auto means text on a terminal and JSON elsewhere."},
 		{"log.queue_bytes", MiB, between(64*KiB, GiB), onRestart,
-			"Bytes of log lines that may wait while whoever reads the log is slow or stuck. The daemon goes on routing; beyond that the oldest lines are dropped and counted (strowger_log_dropped_lines_total), and a line says how many when the log flows again."},
+			"Bytes of log lines that may wait while whoever reads the log is slow or stuck. The daemon goes on routing; beyond that the oldest lines are dropped and counted (strowger_log_lines_dropped_total), and a line says how many when the log flows again."},
 
 		{"shutdown.timeout", 10 * time.Second, between(0, 10*time.Minute), onRestart,
 			"Time connections have to take what waits for them and to say goodbye when the daemon stops. 0s cuts them off at once."},

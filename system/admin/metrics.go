@@ -37,7 +37,7 @@ func counters() []counter {
 			func(m *introspect.Metrics) int64 { return m.Broadcasts }},
 		{"strowger_actors_panics_total", "Panics in actors.", total,
 			func(m *introspect.Metrics) int64 { return m.Panics }},
-		{"strowger_log_dropped_lines_total", "Log lines dropped because their reader was too slow or gone.", total,
+		{"strowger_log_lines_dropped_total", "Log lines dropped because their reader was too slow or gone.", total,
 			func(m *introspect.Metrics) int64 { return m.LogLost }},
 	}
 }

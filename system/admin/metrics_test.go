@@ -47,7 +47,7 @@ func TestMetrics(t *testing.T) {
 func TestMetricNames(t *testing.T) {
 	source := &fake{tree: sampleTree(), metrics: introspect.Metrics{Dead: map[string]int64{"x": 1}}}
 	body := get(t, listen(t, source, nil), "/metrics").body
-	form := regexp.MustCompile(`^strowger_(transport|tokens|routing|actors|supervisor)(_[a-z]+)+_(total|connections|seconds|messages|status|actors)$`)
+	form := regexp.MustCompile(`^strowger_(transport|tokens|routing|actors|supervisor|log)(_[a-z]+)+_(total|connections|seconds|messages|status|actors)$`)
 	ours := 0
 	for line := range strings.Lines(body) {
 		name, isType := strings.CutPrefix(line, "# TYPE ")

@@ -1,0 +1,37 @@
+package eventsocket
+
+import "sync/atomic"
+
+// Stats are counters since the client was made, and the state now.
+type Stats struct {
+	Connected bool
+	// Connects counts connections that were set up, Failures attempts that failed and connections that
+	// ended with an error, of which Refused had a wrong password or address.
+	Connects, Failures, Refused uint64
+	// Events counts events that were read, Bytes everything that was read.
+	Events, Bytes uint64
+	// Lost counts events that subscriptions lost, each time for each subscription.
+	Lost uint64
+	// TooLarge counts events and replies that were skipped, Malformed those that made no sense, and
+	// Truncated events that ended early.
+	TooLarge, Malformed, Truncated uint64
+	// Replies counts replies, of which Late came after their command's deadline.
+	Replies, Late uint64
+}
+
+// counters are Stats while they change.
+type counters struct {
+	connected                                            atomic.Bool
+	connects, failures, refused, events, bytes, lost     atomic.Uint64
+	tooLarge, malformed, truncated, replies, lateReplies atomic.Uint64
+}
+
+func (c *counters) stats() Stats {
+	return Stats{
+		Connected: c.connected.Load(),
+		Connects:  c.connects.Load(), Failures: c.failures.Load(), Refused: c.refused.Load(),
+		Events: c.events.Load(), Bytes: c.bytes.Load(), Lost: c.lost.Load(),
+		TooLarge: c.tooLarge.Load(), Malformed: c.malformed.Load(), Truncated: c.truncated.Load(),
+		Replies: c.replies.Load(), Late: c.lateReplies.Load(),
+	}
+}

@@ -102,3 +102,17 @@ func TestServiceKeepsNoDeadInstance(t *testing.T) {
 		})
 	}
 }
+
+// Services may come under ever new names. Those that have no policy are remembered up to a bound.
+func TestWarnedIsBounded(t *testing.T) {
+	var w warned
+	for i := range 3 * mostWarned {
+		u := unruled{name: fmt.Sprint(i)}
+		if !w.first(u) || w.first(u) {
+			t.Fatalf("name %d is not warned of exactly once", i)
+		}
+		if len(w.seen) > mostWarned {
+			t.Fatalf("%d names are remembered, want at most %d", len(w.seen), mostWarned)
+		}
+	}
+}

@@ -12,11 +12,37 @@ import (
 type Policies struct {
 	filters  map[string]*filter.Filter
 	fallback *filter.Filter
-	warned   sync.Map // unruled{}s, each warned of once
+	warned   warned
 }
 
 // unruled is an instance without a policy.
 type unruled struct{ name, class string }
+
+// mostWarned is how many names and classes without a policy are remembered. Names may be made anew for each
+// connection, so there is no end to them.
+const mostWarned = 1024
+
+// warned is of which names and classes the log has said that they have no policy. Its zero value is ready,
+// and any goroutine may use it.
+type warned struct {
+	mu   sync.Mutex // Protects following.
+	seen map[unruled]struct{}
+}
+
+// first notes u and reports whether it is not remembered. When there is no room it forgets all, so that the
+// log may name some a second time.
+func (w *warned) first(u unruled) bool {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if _, again := w.seen[u]; again {
+		return false
+	}
+	if w.seen == nil || len(w.seen) >= mostWarned {
+		w.seen = make(map[unruled]struct{})
+	}
+	w.seen[u] = struct{}{}
+	return true
+}
 
 // NewPolicies returns policies by the name of a service or the class of its token, and the filter
 // of those that have none. The map must not be changed afterwards.
@@ -54,7 +80,7 @@ func (d *Deps) warnOfNone(service *Peer) {
 	if _, found := p.Of(service); found || p == nil {
 		return
 	}
-	if _, again := p.warned.LoadOrStore(unruled{service.Name, service.Class}, nil); again {
+	if !p.warned.first(unruled{service.Name, service.Class}) {
 		return
 	}
 	message := "service without a policy: what it says reaches nobody, and requests are refused"

@@ -15,8 +15,8 @@ const leavingID = "leaving"
 const leavingMessage = `{"service":"authentication","topic":"leaving","request_id":"` + leavingID + `"}`
 
 // leave has the router hand no more requests to this service, and returns when the service has answered
-// those that it has, when the connection is lost, or after limit. What is open then, the router gives to
-// another instance once the connection is closed.
+// those that it has, when the connection is lost, or after limit. The router gives what is open then to
+// another instance when the connection is closed.
 func (r *remote) leave(limit time.Duration) {
 	state, s, _ := r.link.now()
 	if state != StateOnline {
@@ -24,11 +24,12 @@ func (r *remote) leave(limit time.Duration) {
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), limit)
 	defer cancel()
-	r.instance.Leave()
 	r.outbox.put([]byte(leavingMessage), true)
-	r.awaitLeft(ctx, s)
+	if r.awaitLeft(ctx, s, limit/2) {
+		r.instance.Leave()
+	}
 	if err := r.instance.Idle(ctx); err != nil {
-		r.opts.Logger.Warn("requests are left to other instances", "service", r.name,
+		r.opts.Logger.Warn("requests are not answered in time", "service", r.name,
 			"count", r.instance.State().Open, "limit", limit, "setting", "Supervision.StopTimeout")
 	}
 	if _, now, _ := r.link.now(); now != s {
@@ -37,16 +38,21 @@ func (r *remote) leave(limit time.Duration) {
 	}
 }
 
-// awaitLeft returns when the router has answered: the requests that it had sent before have come by then.
-// A router that does not answer in CloseTimeout may send more.
-func (r *remote) awaitLeft(ctx context.Context, s *socket) {
-	ctx, cancel := context.WithTimeout(ctx, r.opts.CloseTimeout)
+// awaitLeft returns true when the router has answered. The requests that it had sent before have come by
+// then. A router that has not answered after limit or CloseTimeout may send more, and may not answer for a
+// service that ends: so the service refuses with 503 what it cannot finish.
+func (r *remote) awaitLeft(ctx context.Context, s *socket, limit time.Duration) bool {
+	limit = min(limit, r.opts.CloseTimeout)
+	ctx, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()
 	select {
 	case <-r.left:
+		return true
 	case <-s.ending:
+		return false
 	case <-ctx.Done():
-		r.opts.Logger.Warn("router does not answer that the service leaves", "service", r.name, "limit", r.opts.CloseTimeout)
+		r.opts.Logger.Warn("router does not answer that the service leaves", "service", r.name, "limit", limit)
+		return false
 	}
 }
 

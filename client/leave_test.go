@@ -145,6 +145,21 @@ func TestServeLeavesOldRouter(t *testing.T) {
 	}
 }
 
+// A router that does not know the message may not answer for a service that ends, so the service does.
+func TestServeRefusesForOldRouter(t *testing.T) {
+	s, asked, _ := leaver(20 * time.Millisecond)
+	p, done := leaving(t, s, func(p *fakePeer) {
+		p.ask("1", "hold")
+		await(t, asked)
+	}, ServeOptions{})
+	if got := p.answers(); len(got) != 1 || !strings.Contains(got[0], `"status_code":503`) {
+		t.Errorf("answers %q, want one with 503", got)
+	}
+	if err := await(t, done); err != nil {
+		t.Error(err)
+	}
+}
+
 // A connection that is lost while the service leaves is not made again.
 func TestServeLosesConnectionWhileLeaving(t *testing.T) {
 	s, asked, _ := leaver(deadline)

@@ -12,6 +12,8 @@ import (
 	"unicode/utf8"
 
 	"go.yaml.in/yaml/v3"
+
+	"strowger/regular"
 )
 
 // largestFile bounds what is read of a file that is probably not ours.
@@ -43,17 +45,12 @@ func (l *loader) readYAML(path string, data []byte) {
 }
 
 func readBounded(path string) ([]byte, error) {
-	file, err := os.Open(path)
+	data, err := regular.ReadFile(path, largestFile)
+	if large := new(regular.TooLargeError); errors.As(err, &large) {
+		return nil, fmt.Errorf("is larger than %s", Size(large.Limit))
+	}
 	if err != nil {
 		return nil, withoutPath(err)
-	}
-	defer file.Close()
-	data, err := io.ReadAll(io.LimitReader(file, largestFile+1))
-	if err != nil {
-		return nil, withoutPath(err)
-	}
-	if int64(len(data)) > largestFile {
-		return nil, fmt.Errorf("is larger than %s", Size(largestFile))
 	}
 	return data, nil
 }

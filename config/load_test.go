@@ -150,9 +150,9 @@ func TestFilesThatCannotBeRead(t *testing.T) {
 	}{
 		{"missing file", Options{File: missing}, missing + ": open: no such file or directory"},
 		{"missing fusionpbx", Options{FusionPBX: missing}, missing + ": open: no such file or directory"},
-		{"directory", Options{File: dir}, dir + ": read: is a directory"},
+		{"directory", Options{File: dir}, dir + ": is a directory, not a regular file"},
 		{"too large", Options{File: large}, large + ": is larger than 1MiB"},
-		{"endless", Options{File: "/dev/zero"}, "/dev/zero: is larger than 1MiB"},
+		{"endless", Options{File: "/dev/zero"}, "/dev/zero: is a device, not a regular file"},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {

@@ -4,7 +4,12 @@ import (
 	"crypto/tls"
 	"fmt"
 	"sync/atomic"
+
+	"strowger/regular"
 )
+
+// largestPEM bounds what is read of a file that is probably no PEM file.
+const largestPEM = 1 << 20
 
 // Certificate is a key pair read from PEM files that can be read again while connections are
 // served. It may be used from any goroutine.
@@ -21,7 +26,15 @@ func LoadCertificate(certFile, keyFile string) (*Certificate, error) {
 
 // Reload reads the files again. On error the old pair stays in use.
 func (c *Certificate) Reload() error {
-	pair, err := tls.LoadX509KeyPair(c.certFile, c.keyFile)
+	cert, err := regular.ReadFile(c.certFile, largestPEM)
+	if err != nil {
+		return fmt.Errorf("load certificate %s: %w", c.certFile, err)
+	}
+	key, err := regular.ReadFile(c.keyFile, largestPEM)
+	if err != nil {
+		return fmt.Errorf("load key %s: %w", c.keyFile, err)
+	}
+	pair, err := tls.X509KeyPair(cert, key)
 	if err != nil {
 		return fmt.Errorf("load certificate %s, key %s: %w", c.certFile, c.keyFile, err)
 	}

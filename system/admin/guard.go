@@ -13,17 +13,20 @@ import (
 
 // guard stands before all pages. It answers what is no plain GET or HEAD for this server by itself.
 type guard struct {
-	next     http.Handler
-	log      *slog.Logger
-	explains bool   // explainAt takes a POST
-	loopback bool   // the Host is looked at
-	host     string // the one that was configured
+	next        http.Handler
+	log         *slog.Logger
+	explains    bool          // explainAt takes a POST
+	loopback    bool          // the Host is looked at
+	host        string        // the one that was configured
+	bodyTimeout time.Duration // for the body of a POST
+	questions   chan struct{} // one for each POST under way
 }
 
 func newGuard(next http.Handler, o Options, addr net.Addr) *guard {
 	host, _, _ := net.SplitHostPort(o.Address)
 	tcp, ok := addr.(*net.TCPAddr)
-	return &guard{next: next, log: o.Log, explains: o.Explain != nil, loopback: ok && tcp.IP.IsLoopback(), host: host}
+	return &guard{next: next, log: o.Log, explains: o.Explain != nil, loopback: ok && tcp.IP.IsLoopback(), host: host,
+		bodyTimeout: o.BodyTimeout, questions: make(chan struct{}, max(1, o.Connections/4))}
 }
 
 func (g *guard) ServeHTTP(w http.ResponseWriter, r *http.Request) {
@@ -46,7 +49,30 @@ func (g *guard) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	case !g.meant(r.Host):
 		refuse(w, http.StatusMisdirectedRequest, "ask by IP address or as localhost")
 	default:
+		if question && !g.enter(w) {
+			return
+		}
+		if question {
+			defer func() { <-g.questions }()
+		}
 		g.next.ServeHTTP(w, r)
+	}
+}
+
+// enter takes a place for a question and gives its body some time to arrive. Without a place it
+// answers and returns false: whoever sends slowly must leave room for the other pages.
+func (g *guard) enter(w http.ResponseWriter) bool {
+	control := http.NewResponseController(w)
+	select {
+	case g.questions <- struct{}{}:
+		// An error means that the connection is gone, which reading finds out.
+		_ = control.SetReadDeadline(time.Now().Add(g.bodyTimeout))
+		return true
+	default:
+		_ = control.SetReadDeadline(time.Now())
+		w.Header().Set("Connection", "close")
+		refuse(w, http.StatusServiceUnavailable, "too many questions at once")
+		return false
 	}
 }
 

@@ -2,13 +2,18 @@ package admin
 
 import (
 	"bufio"
+	"errors"
 	"fmt"
 	"io"
 	"net"
 	"net/http"
+	"os"
 	"strings"
+	"sync"
 	"testing"
 	"time"
+
+	"strowger/system/introspect"
 )
 
 var paths = []string{"/healthz", "/readyz", "/metrics", "/tree", "/deadletters", "/debug/pprof/", "/", "/nothing"}
@@ -184,6 +189,7 @@ func TestRequestsThatEndTheConnection(t *testing.T) {
 	ask(t, s, http.MethodGet, "/healthz", "").want(t, http.StatusOK)
 }
 
+// Connections that only wait make room for new ones, the one that has waited longest first.
 func TestConnectionsAreBounded(t *testing.T) {
 	tests := map[string]struct{ set, want int }{
 		"by default": {0, 32},
@@ -193,47 +199,118 @@ func TestConnectionsAreBounded(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			s := listen(t, &fake{}, func(o *Options) { o.Connections = test.set })
 			var open []net.Conn
-			for range test.want {
-				open = append(open, dialAndAsk(t, s))
-			}
-			if got := raw(t, s, "GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n"); got != "" {
-				t.Errorf("one too many got %q", got)
-			}
-			_ = open[0].Close()
-			// The server frees the slot when it has noticed.
-			for deadline := time.Now().Add(patience); ; {
-				if got := raw(t, s, "GET /healthz HTTP/1.0\r\n\r\n"); got != "" {
-					break
+			for range test.want + 1 {
+				conn, err := net.Dial("tcp", s.Addr().String())
+				if err != nil {
+					t.Fatal(err)
 				}
-				if time.Now().After(deadline) {
-					t.Fatal("no room after one has left")
-				}
+				defer conn.Close()
+				open = append(open, conn)
 			}
-			for _, conn := range open[1:] {
-				_ = conn.Close()
+			if err := open[0].SetReadDeadline(time.Now().Add(patience)); err != nil {
+				t.Fatal(err)
+			}
+			if n, err := open[0].Read(make([]byte, 1)); n != 0 || errors.Is(err, os.ErrDeadlineExceeded) {
+				t.Errorf("the connection that waited longest: %d bytes, %v, want it closed", n, err)
+			}
+			for i, conn := range open[1:] {
+				fmt.Fprint(conn, "GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n")
+				response, err := http.ReadResponse(bufio.NewReader(conn), nil)
+				if err != nil {
+					t.Fatalf("connection %d: %v", i+1, err)
+				}
+				response.Body.Close()
 			}
 		})
 	}
 }
 
-// dialAndAsk returns a connection that the server keeps open.
-func dialAndAsk(t *testing.T, s *Server) net.Conn {
-	t.Helper()
-	conn, err := net.Dial("tcp", s.Addr().String())
-	if err != nil {
-		t.Fatal(err)
+// busy is a source that answers when it is released.
+type busy struct {
+	fake
+	asked, release chan struct{}
+}
+
+func (b *busy) Ready() []introspect.Problem {
+	b.asked <- struct{}{}
+	<-b.release
+	return nil
+}
+
+// One more than are allowed is closed at once while all others are being answered.
+func TestBusyConnectionsStay(t *testing.T) {
+	const most = 3
+	source := &busy{asked: make(chan struct{}, most), release: make(chan struct{})}
+	s := listen(t, source, func(o *Options) { o.Connections = most })
+	t.Cleanup(sync.OnceFunc(func() { close(source.release) }))
+	for range most {
+		conn, err := net.Dial("tcp", s.Addr().String())
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer conn.Close()
+		fmt.Fprint(conn, "GET /readyz HTTP/1.1\r\nHost: localhost\r\n\r\n")
+		<-source.asked
 	}
-	t.Cleanup(func() { _ = conn.Close() })
-	fmt.Fprint(conn, "GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n")
-	response, err := http.ReadResponse(bufio.NewReader(conn), nil)
-	if err != nil {
-		t.Fatal(err)
+	if got := raw(t, s, "GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n"); got != "" {
+		t.Errorf("one too many got %q", got)
 	}
-	response.Body.Close()
-	if response.StatusCode != http.StatusOK {
-		t.Fatalf("status %d", response.StatusCode)
+}
+
+// Questions whose bodies do not come take no page away, and end.
+func TestSlowQuestions(t *testing.T) {
+	explain := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if _, err := io.ReadAll(r.Body); err != nil {
+			http.Error(w, "slow", http.StatusBadRequest)
+		}
+	})
+	const slow = "POST /explain HTTP/1.1\r\nHost: localhost\r\nContent-Length: 100\r\n\r\n{"
+	s := listen(t, &fake{}, func(o *Options) { o.Explain, o.BodyTimeout = explain, 500*time.Millisecond })
+	var conns []net.Conn
+	for range 32 {
+		conn, err := net.Dial("tcp", s.Addr().String())
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer conn.Close()
+		fmt.Fprint(conn, slow)
+		conns = append(conns, conn)
 	}
-	return conn
+	ended := 0
+	for _, conn := range conns {
+		if err := conn.SetReadDeadline(time.Now().Add(patience)); err != nil {
+			t.Fatal(err)
+		}
+		response, err := http.ReadResponse(bufio.NewReader(conn), nil)
+		if err != nil {
+			t.Fatalf("a slow question gets %v", err)
+		}
+		response.Body.Close()
+		switch response.StatusCode {
+		case http.StatusBadRequest:
+			ended++
+		case http.StatusServiceUnavailable:
+		default:
+			t.Errorf("a slow question gets %d", response.StatusCode)
+		}
+	}
+	if ended < 8 {
+		t.Errorf("%d questions were given time, want at least 8", ended)
+	}
+	s2 := listen(t, &fake{}, func(o *Options) { o.Explain, o.BodyTimeout = explain, time.Hour })
+	for range 8 {
+		conn, err := net.Dial("tcp", s2.Addr().String())
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer conn.Close()
+		fmt.Fprint(conn, slow)
+	}
+	for range 32 {
+		if got := raw(t, s2, "GET /healthz HTTP/1.0\r\n\r\n"); !strings.HasPrefix(got, "HTTP/1.0 200") {
+			t.Fatalf("beside slow questions: %q", got)
+		}
+	}
 }
 
 // A source that panics is a bug of ours; it costs the one answer and nothing else.

@@ -2,45 +2,103 @@ package admin
 
 import (
 	"net"
+	"net/http"
 	"sync"
 )
 
-// limiter is a listener that closes connections at once when too many are open.
+// limiter is a listener that keeps to a number of open connections. When there are too many it closes
+// the one that has been waiting longest for its next request, or the new one if all are busy. So
+// connections that are merely open cannot keep anybody out.
 type limiter struct {
 	net.Listener
-	slots chan struct{} // one for each open connection
+	most int
+
+	mu      sync.Mutex // Protects following.
+	open    map[*limited]bool
+	waiting []*limited // the one that has waited longest first
 }
 
 func newLimiter(inner net.Listener, connections int) *limiter {
-	return &limiter{inner, make(chan struct{}, connections)}
+	return &limiter{Listener: inner, most: connections, open: make(map[*limited]bool)}
 }
 
 // Accept waits for a connection there is room for.
 func (l *limiter) Accept() (net.Conn, error) {
 	for {
-		conn, err := l.Listener.Accept()
+		inner, err := l.Listener.Accept()
 		if err != nil {
 			return nil, err
 		}
-		select {
-		case l.slots <- struct{}{}:
-			return &limited{Conn: conn, slots: l.slots}, nil
-		default:
-			_ = conn.Close()
+		c := &limited{Conn: inner, limiter: l}
+		if l.enter(c) {
+			return c, nil
+		}
+		_ = inner.Close()
+	}
+}
+
+// enter takes c in, in the place of another if need be. It returns false if there is no room.
+func (l *limiter) enter(c *limited) bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if len(l.open) >= l.most {
+		if len(l.waiting) == 0 {
+			return false
+		}
+		oldest := l.waiting[0]
+		l.leave(oldest)
+		_ = oldest.Conn.Close()
+	}
+	l.open[c] = true
+	l.waiting = append(l.waiting, c)
+	return true
+}
+
+// leave forgets c, if it is known. The caller holds mu.
+func (l *limiter) leave(c *limited) {
+	delete(l.open, c)
+	l.work(c)
+}
+
+// work takes c out of those that wait. The caller holds mu.
+func (l *limiter) work(c *limited) {
+	for i, other := range l.waiting {
+		if other == c {
+			l.waiting = append(l.waiting[:i], l.waiting[i+1:]...)
+			return
 		}
 	}
 }
 
-// limited gives its slot back when it is closed.
+// changed is the hook that net/http calls when a connection begins or ends to be busy.
+func (l *limiter) changed(conn net.Conn, state http.ConnState) {
+	c, ok := conn.(*limited)
+	if !ok {
+		return
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	switch state {
+	case http.StateActive:
+		l.work(c)
+	case http.StateIdle:
+		if l.open[c] {
+			l.waiting = append(l.waiting, c)
+		}
+	case http.StateNew, http.StateHijacked, http.StateClosed: // Accept and Close know
+	}
+}
+
+// limited leaves its limiter when it is closed.
 type limited struct {
 	net.Conn
-	slots chan struct{}
-	once  sync.Once
+	limiter *limiter
 }
 
 // Close may be called more than once.
 func (c *limited) Close() error {
-	err := c.Conn.Close()
-	c.once.Do(func() { <-c.slots })
-	return err
+	c.limiter.mu.Lock()
+	c.limiter.leave(c)
+	c.limiter.mu.Unlock()
+	return c.Conn.Close()
 }

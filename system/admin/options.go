@@ -24,12 +24,15 @@ type Options struct {
 	// Explain, unless nil, answers /explain, which alone may be asked with a POST and a body.
 	Explain http.Handler
 
-	// Connections is how many may be open; more are closed at once. 0 means 32.
+	// Connections is how many may be open. One more takes the place of the one that has waited longest
+	// for its next request, and is closed at once if all are being answered. 0 means 32.
 	Connections int
 	// HeaderBytes bounds the request head, about 4 KiB over. 0 means 8 KiB.
 	HeaderBytes int
 	// HeaderTimeout is how long a request may take to arrive. 0 means 10 s.
 	HeaderTimeout time.Duration
+	// BodyTimeout is how long the body of a POST may take to arrive. 0 means 10 s.
+	BodyTimeout time.Duration
 	// WriteTimeout is how long an answer may take, over the time a profile runs. 0 means 30 s.
 	WriteTimeout time.Duration
 	// IdleTimeout is how long a connection may wait for its next request. 0 means 2 min.
@@ -50,12 +53,13 @@ func (o Options) withDefaults() (Options, error) {
 	if o.Connections < 0 || o.HeaderBytes < 0 || o.Actors < 0 {
 		problems = append(problems, errors.New("a limit is negative"))
 	}
-	if o.HeaderTimeout < 0 || o.WriteTimeout < 0 || o.IdleTimeout < 0 {
+	if o.HeaderTimeout < 0 || o.BodyTimeout < 0 || o.WriteTimeout < 0 || o.IdleTimeout < 0 {
 		problems = append(problems, errors.New("a timeout is negative"))
 	}
 	setDefault(&o.Connections, 32)
 	setDefault(&o.HeaderBytes, 8<<10)
 	setDefault(&o.HeaderTimeout, 10*time.Second)
+	setDefault(&o.BodyTimeout, 10*time.Second)
 	setDefault(&o.WriteTimeout, 30*time.Second)
 	setDefault(&o.IdleTimeout, 2*time.Minute)
 	setDefault(&o.Actors, 1000)

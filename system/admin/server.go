@@ -36,14 +36,16 @@ func Listen(o Options) (*Server, error) {
 		return nil, fmt.Errorf("admin: %w", err)
 	}
 	ctx, cancel := context.WithCancel(context.Background())
-	s := &Server{o: o, listener: newLimiter(listener, o.Connections), cancel: cancel, done: make(chan struct{})}
+	limiter := newLimiter(listener, o.Connections)
+	s := &Server{o: o, listener: limiter, cancel: cancel, done: make(chan struct{})}
 	s.http = http.Server{
 		Handler:                      handler,
 		DisableGeneralOptionsHandler: true,
-		ReadHeaderTimeout:            o.HeaderTimeout, // no ReadTimeout: it would end profiles
+		ReadHeaderTimeout:            o.HeaderTimeout, // the guard sets the rest: a ReadTimeout would end profiles
 		WriteTimeout:                 o.WriteTimeout,
 		IdleTimeout:                  o.IdleTimeout,
 		MaxHeaderBytes:               o.HeaderBytes,
+		ConnState:                    limiter.changed,
 		ErrorLog:                     slog.NewLogLogger(o.Log.Handler(), slog.LevelWarn),
 		BaseContext:                  func(net.Listener) context.Context { return ctx },
 	}

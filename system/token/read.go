@@ -5,6 +5,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"syscall"
 )
 
 // Read returns what the token file at path says and leaves the file as it is. Its name must end as
@@ -15,7 +16,7 @@ func Read(path string) (*Token, error) {
 	if err != nil {
 		return nil, fmt.Errorf("read token: %s: the name must end in .php or .json", path)
 	}
-	file, err := os.Open(path)
+	file, err := os.OpenFile(path, os.O_RDONLY|syscall.O_NONBLOCK, 0) // opening a pipe would wait for its writer
 	if err != nil {
 		return nil, fmt.Errorf("read token: %w", err)
 	}

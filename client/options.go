@@ -10,6 +10,8 @@ import (
 	"net"
 	"net/http"
 	"time"
+
+	"strowger/transport/wire"
 )
 
 // Options says how a client connects and how long it waits. The zero value
@@ -80,8 +82,14 @@ type Reconnect struct {
 type Limits struct {
 	// MessageBytes is the longest message that may be sent or received. A
 	// longer request fails; a longer message from the router ends the
-	// connection. The router has limits of its own. Zero means 16 MiB.
+	// connection. The router has limits of its own. It writes all keys of an
+	// envelope, so that a message may leave it longer than it came. Zero means
+	// 16 MiB, the router's default limit for what a service sends, and the
+	// bytes of an empty envelope.
 	MessageBytes int
+	// HeaderBytes is the longest answer to the upgrade request, interim
+	// answers included. A longer one fails the attempt. Zero means 64 KiB.
+	HeaderBytes int
 	// QueueMessages is how many messages may wait for one listener or one
 	// stream. Zero means 1024.
 	QueueMessages int
@@ -104,7 +112,8 @@ func (o Options) withDefaults() (Options, error) {
 		{name: "Reconnect.Max", field: &o.Reconnect.Max, zero: 30 * time.Second},
 	}), fill([]setting[int]{
 		{name: "Reconnect.Refusals", field: &o.Reconnect.Refusals, zero: 5, negative: true},
-		{name: "Limits.MessageBytes", field: &o.Limits.MessageBytes, zero: 16 << 20},
+		{name: "Limits.MessageBytes", field: &o.Limits.MessageBytes, zero: 16<<20 + wire.EnvelopeBytes},
+		{name: "Limits.HeaderBytes", field: &o.Limits.HeaderBytes, zero: 64 << 10},
 		{name: "Limits.QueueMessages", field: &o.Limits.QueueMessages, zero: 1024},
 		{name: "Limits.QueueBytes", field: &o.Limits.QueueBytes, zero: 16 << 20},
 	}))

@@ -4,6 +4,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"strowger/transport/wire"
 )
 
 func TestOptions(t *testing.T) {
@@ -17,7 +19,7 @@ func TestOptions(t *testing.T) {
 	if got.WriteTimeout != time.Second || got.ConnectTimeout != 10*time.Second || got.CloseTimeout != 5*time.Second {
 		t.Errorf("timeouts are %v, %v, %v", got.WriteTimeout, got.ConnectTimeout, got.CloseTimeout)
 	}
-	if got.Limits != (Limits{MessageBytes: 16 << 20, QueueMessages: 1024, QueueBytes: 16 << 20}) {
+	if got.Limits != (Limits{MessageBytes: 16<<20 + wire.EnvelopeBytes, HeaderBytes: 64 << 10, QueueMessages: 1024, QueueBytes: 16 << 20}) {
 		t.Errorf("limits are %+v", got.Limits)
 	}
 
@@ -28,6 +30,7 @@ func TestOptions(t *testing.T) {
 		"Reconnect.Min":        {Reconnect: Reconnect{Min: -1}},
 		"Reconnect.Max":        {Reconnect: Reconnect{Max: -1}},
 		"Limits.MessageBytes":  {Limits: Limits{MessageBytes: -1}},
+		"Limits.HeaderBytes":   {Limits: Limits{HeaderBytes: -1}},
 		"Limits.QueueMessages": {Limits: Limits{QueueMessages: -1}},
 		"Limits.QueueBytes":    {Limits: Limits{QueueBytes: -1}},
 	}

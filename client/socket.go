@@ -8,7 +8,6 @@ import (
 	"fmt"
 	"log/slog"
 	"net"
-	"net/http"
 	"runtime/debug"
 	"sync"
 	"time"
@@ -59,8 +58,9 @@ func upgrade(ctx context.Context, conn net.Conn, url string, opts *Options, deli
 	}
 	stop := context.AfterFunc(ctx, func() { conn.Close() })
 	defer stop()
+	answer := &answered{Conn: s.tap, limit: opts.Limits.HeaderBytes, subprotocols: offered(opts.Header)}
 	//nolint:bodyclose // the answer to an upgrade has no body
-	ws, answer, err := gws.NewClientFromConn(s, &gws.ClientOption{
+	ws, _, err := gws.NewClientFromConn(s, &gws.ClientOption{
 		Addr:                url,
 		RequestHeader:       opts.Header.Clone(),
 		ReadMaxPayloadSize:  opts.Limits.MessageBytes,
@@ -68,25 +68,18 @@ func upgrade(ctx context.Context, conn net.Conn, url string, opts *Options, deli
 		CheckUtf8Enabled:    true,
 		// Never: ctx ends the handshake. The library's own timeout leaks a goroutine.
 		HandshakeTimeout: 24 * time.Hour,
-	}, s.tap)
+	}, answer)
 	if err != nil {
 		conn.Close()
-		return nil, upgradeError(ctx, answer, err)
+		if ctx.Err() != nil {
+			return nil, contextError(ctx)
+		}
+		return nil, err
 	}
 	s.conn = ws
 	go s.readLoop()
 	go s.writeLoop()
 	return s, nil
-}
-
-func upgradeError(ctx context.Context, answer *http.Response, err error) error {
-	if ctx.Err() != nil {
-		return contextError(ctx)
-	}
-	if answer != nil && answer.StatusCode != http.StatusSwitchingProtocols {
-		return &StatusError{Code: answer.StatusCode, Status: http.StatusText(answer.StatusCode)}
-	}
-	return err
 }
 
 // end makes the socket end for the reason err, once. With a code it says so to the

@@ -49,6 +49,7 @@ func (c *connection) claimed(ctx actor.Context, m *tokenClaimed) {
 	c.deps.Counters.Authentic.Add(1)
 	c.accepted = &m.envelope
 	c.peer = c.deps.newPeer(m.credentials, c.socket)
+	c.peer.Remote = c.remote
 	c.log(slog.LevelInfo, "authenticated", "subscriber", c.peer.ID, "role", c.peer.Role.String(),
 		"service", c.peer.Name, "domain", m.credentials.DomainName)
 	c.subscriber = spawnSubscriber(c.deps, c.router, ctx.Self(), c.peer)

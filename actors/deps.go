@@ -36,6 +36,9 @@ type Deps struct {
 	connections spawner
 	subscribers spawner
 
+	unruled warned
+	notices notices
+
 	grants  shared[grants]
 	tenants shared[tenant]
 }

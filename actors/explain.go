@@ -1,10 +1,24 @@
 package actors
 
 import (
+	"maps"
+	"slices"
+
 	"github.com/asynkron/protoactor-go/actor"
 
 	"strowger/actors/filter"
+	"strowger/transport/wire"
 )
+
+// ListMembers asks a topic who its members are. The sender gets a *Members.
+type ListMembers struct{}
+
+// Members answers ListMembers, in no order. The peers do not change.
+type Members struct{ Peers []*Peer }
+
+func (t *topic) list(ctx actor.Context) {
+	ctx.Respond(&Members{slices.Collect(maps.Keys(t.members))})
+}
 
 // Explain asks a topic what one of its members gets of a message that its service might say. The
 // sender gets an *Explained.
@@ -24,6 +38,8 @@ type Explained struct {
 type Account struct {
 	Class string // of the instance
 	Own   bool   // the instance brought its policy along
+	// Refused is the rule that refuses a request with the topic and payload; empty if it may pass.
+	Refused string
 	filter.Explanation
 }
 
@@ -37,7 +53,11 @@ func (t *topic) explain(ctx actor.Context, m *Explain) {
 		answer.Member = true
 		t.refresh()
 		for speaker, v := range t.speakers {
-			answer.Accounts = append(answer.Accounts, Account{speaker.Class, speaker.Policy != nil, v.filter.Explain(p.subject(), m.Topic, m.Payload)})
+			answer.Accounts = append(answer.Accounts, Account{
+				Class: speaker.Class, Own: speaker.Policy != nil,
+				Refused:     v.filter.Refusal(p.subject(), wire.QuoteString(m.Topic), m.Payload),
+				Explanation: v.filter.Explain(p.subject(), m.Topic, m.Payload),
+			})
 		}
 	}
 	ctx.Respond(answer)

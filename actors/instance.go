@@ -34,14 +34,22 @@ type instance struct {
 // connected, but get nothing (protocol 11.15).
 func (s *service) choose(from *Peer, e *wire.Envelope) (to []*instance, served bool) {
 	s.chosen = s.chosen[:0]
+	var refuser *Peer
+	var why string
 	for _, i := range s.instances {
 		if !i.peer.serving() || i.leaving || s.passive(i.peer) {
 			continue
 		}
 		served = true
-		if s.mayAsk(i.peer, from, e) {
-			s.chosen = append(s.chosen, i)
+		if rule := s.mayAsk(i.peer, from, e); rule != "" {
+			refuser, why = i.peer, rule
+			continue
 		}
+		s.chosen = append(s.chosen, i)
+	}
+	if len(s.chosen) == 0 && served {
+		s.deps.warnOfNone(refuser)
+		s.log403(requestRefused, why, refuser, from, func() string { return why })
 	}
 	if len(s.chosen) < 2 || s.deps.settings().Instances == All {
 		return s.chosen, served

@@ -95,15 +95,17 @@ func TestPolicyOfLocalService(t *testing.T) {
 	l, peer := w.localWith("s", policy)
 	p := w.client("s")
 	ask := func(id string) *Request {
-		p.writef(`{"service":"s","topic":"x","request_id":%q}`, id)
+		p.writef(`{"service":"s","topic":"ask","request_id":%q}`, id)
 		r := l.next(t)
 		defer r.Release()
 		return r
 	}
-	w.deps.Speak(peer, answerTo(ask("1"), `{"a":1}`), nil)
+	answered := answerTo(ask("1"), `{"a":1}`)
+	answered.Topic = wire.QuoteString("x")
+	w.deps.Speak(peer, answered, nil)
 	p.gets(`403 s/x #"1" null`)
 	failed := answerTo(ask("2"), `{"retry_after":1}`)
-	failed.StatusCode = wire.Raw("503")
+	failed.Topic, failed.StatusCode = wire.QuoteString("x"), wire.Raw("503")
 	w.deps.Speak(peer, failed, nil)
 	p.gets(`503 s/x #"2" {"retry_after":1}`)
 	news := &wire.Envelope{ServiceName: wire.QuoteString("s"), Topic: wire.QuoteString("x"), Payload: wire.Raw(`1`)}
@@ -118,8 +120,8 @@ func TestPolicyOfLocalService(t *testing.T) {
 func TestFailureOfRemoteService(t *testing.T) {
 	w := under(t, `{s_service: {topic_permissions: {x: [nobody has it]}}}`)
 	s, p := w.service("s"), w.client()
-	p.writef(`{"service":"s","topic":"x","request_id":"1"}`)
-	id := s.asked(` s/x #"1" null`)
+	p.writef(`{"service":"s","topic":"ask","request_id":"1"}`)
+	id := s.asked(` s/ask #"1" null`)
 	s.writef(`{"service":"s","topic":"x","request_id":"1","resource_id":%q,"status_code":503,"payload":{"secret":1}}`, id)
 	p.gets(`503 s/x #"1" null`)
 }

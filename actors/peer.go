@@ -1,6 +1,7 @@
 package actors
 
 import (
+	"fmt"
 	"sync/atomic"
 	"time"
 
@@ -24,6 +25,8 @@ type Peer struct {
 	UserName      string
 	Extensions    []string
 	ExpiresAt     time.Time // zero: never
+	// Remote is the peer's address; nil for a service in this process.
+	Remote fmt.Stringer
 
 	// local is the service itself where it runs in this process; it has no socket then.
 	local Local
@@ -47,6 +50,14 @@ func (d *Deps) newPeer(c *Credentials, s Socket) *Peer {
 	}
 }
 
+// Domain returns the domain in the peer's token.
+func (p *Peer) Domain() string {
+	if p.tenant == nil {
+		return ""
+	}
+	return p.tenant.domain
+}
+
 // NewLocal returns the instance of a service that runs in this process, to be offered to the
 // router. A nil policy leaves it to the configuration.
 func NewLocal(name string, policy *filter.Filter, l Local) *Peer {
@@ -56,10 +67,7 @@ func NewLocal(name string, policy *filter.Filter, l Local) *Peer {
 
 // subject returns what filters must know of the peer.
 func (p *Peer) subject() filter.Subject {
-	s := filter.Subject{Extensions: p.Extensions}
-	if p.tenant != nil {
-		s.Domain = p.tenant.domain
-	}
+	s := filter.Subject{Extensions: p.Extensions, Domain: p.Domain()}
 	if p.grants != nil {
 		s.Permissions = p.grants.names
 	}

@@ -12,7 +12,6 @@ import (
 type Policies struct {
 	filters  map[string]*filter.Filter
 	fallback *filter.Filter
-	warned   warned
 }
 
 // unruled is an instance without a policy.
@@ -27,6 +26,13 @@ const mostWarned = 1024
 type warned struct {
 	mu   sync.Mutex // Protects following.
 	seen map[unruled]struct{}
+}
+
+// forget lets u be said again.
+func (w *warned) forget(u unruled) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	delete(w.seen, u)
 }
 
 // first notes u and reports whether it is not remembered. When there is no room it forgets all, so that the
@@ -74,13 +80,18 @@ func (d *Deps) policy(service *Peer) *filter.Filter {
 	return f
 }
 
-// warnOfNone logs, once for each name and class, that an instance has no policy and what to set.
+// warnOfNone logs that an instance has no policy and what to set: once for each name and class, also
+// after a reload, until the name or class has had a policy.
 func (d *Deps) warnOfNone(service *Peer) {
-	p := d.settings().Policies
-	if _, found := p.Of(service); found || p == nil {
+	p, cause := d.settings().Policies, unruled{service.Name, service.Class}
+	_, found := p.Of(service)
+	switch {
+	case p == nil:
 		return
-	}
-	if !p.warned.first(unruled{service.Name, service.Class}) {
+	case found:
+		d.unruled.forget(cause)
+		return
+	case !d.unruled.first(cause):
 		return
 	}
 	message := "service without a policy: what it says reaches nobody, and requests are refused"

@@ -78,6 +78,8 @@ func (t *topic) Receive(ctx actor.Context) {
 		t.speak(m.peer)
 	case *hush:
 		t.hush(m.peer)
+	case *ListMembers:
+		t.list(ctx)
 	case *Explain:
 		t.explain(ctx, m)
 	case *passing:

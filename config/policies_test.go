@@ -33,6 +33,7 @@ policies:
       a.b: [p, q]
     requests: {kill: [may_kill], "*": [any]}
     tenant_keys: [context, room@]
+    plain_keys: [uuid]
     streams: [row]
   wide_service:
     scopes: [{to: domain, keys: [d]}]
@@ -55,6 +56,7 @@ func TestPoliciesAreRead(t *testing.T) {
 			KeyPermissions: map[string][]string{"a.b": {"p", "q"}},
 			Requests:       map[string][]string{"kill": {"may_kill"}, "*": {"any"}},
 			TenantKeys:     []string{"context", "room@"},
+			PlainKeys:      []string{"uuid"},
 			Streams:        []string{"row"},
 		},
 		"wide_service": {Scopes: []filter.Scope{{To: filter.Domain, Keys: []string{"d"}}}, Absent: filter.Absent{Pass: true}},

@@ -44,6 +44,7 @@ func (d *document) policy(path string, node *yaml.Node) (p filter.Policy) {
 		"key_permissions":   d.rules(&p.KeyPermissions),
 		"requests":          d.rules(&p.Requests),
 		"tenant_keys":       d.texts(&p.TenantKeys),
+		"plain_keys":        d.texts(&p.PlainKeys),
 		"streams":           d.texts(&p.Streams),
 	})
 	return p

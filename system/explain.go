@@ -10,6 +10,7 @@ import (
 	"strowger/actors/filter"
 	"strowger/config"
 	"strowger/system/token"
+	"strowger/transport/wire"
 )
 
 // explainTimeout is how long a topic has to explain; it is busy with broadcasts besides.
@@ -44,7 +45,11 @@ type Explanation struct {
 	// Verdict is deliver or drop; empty without an event.
 	Verdict string `json:"verdict,omitempty"`
 	// Rule is what dropped the event or, without one, what keeps the subscriber out.
-	Rule    string          `json:"rule,omitempty"`
+	Rule string `json:"rule,omitempty"`
+	// Refused is the rule by which a request with the topic and payload of the event is answered 403
+	// before the service sees it; empty if it may pass and, without an event, if Rule says it already. A 403 for a request that may pass stands in
+	// place of a reply that Rule dropped.
+	Refused string          `json:"refused,omitempty"`
 	Topic   string          `json:"topic,omitempty"`
 	Fields  []Field         `json:"fields,omitempty"`
 	Payload json.RawMessage `json:"payload,omitempty"` // as the subscriber gets it
@@ -77,7 +82,7 @@ func ExplainToken(cfg *config.Config, t *token.Token, service, class string, eve
 	}
 	topic, payload := event.parts()
 	subject := filter.Subject{Permissions: t.Permissions, Domain: t.DomainName, Extensions: t.Extensions}
-	e.take(f.Explain(subject, topic, payload), event)
+	e.take(f.Explain(subject, topic, payload), f.Refusal(subject, wire.QuoteString(topic), payload), event)
 	return e, nil
 }
 
@@ -111,7 +116,7 @@ func (s *System) Explain(subscriber, service string, event *Event) ([]*Explanati
 		if account.Own {
 			e.Policy, e.Source = "", "service"
 		}
-		e.take(account.Explanation, event)
+		e.take(account.Explanation, account.Refused, event)
 		all = append(all, e)
 	}
 	return all, nil
@@ -141,9 +146,12 @@ func policyOf(cfg *config.Config, service, class string) (name, source string) {
 	return "", "default"
 }
 
-// take fills in what the filter said.
-func (e *Explanation) take(said filter.Explanation, event *Event) {
+// take fills in what the filter said, of the event as a message and as a request.
+func (e *Explanation) take(said filter.Explanation, refused string, event *Event) {
 	e.Scope, e.Rule = said.Scope, said.Rule
+	if event != nil || refused != said.Rule {
+		e.Refused = refused
+	}
 	if event == nil {
 		if !said.Out {
 			e.Rule = "" // it speaks of the empty message that nobody asked about

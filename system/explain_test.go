@@ -79,3 +79,52 @@ func TestExplain(t *testing.T) {
 		})
 	}
 }
+
+// The list of a service's subscribers tells the ids that an explanation asks for.
+func TestSubscribersAreListed(t *testing.T) {
+	s := start(t, testConfig(t))
+	join(t, s, user("Oslo", nil, "weather"))
+	join(t, s, user("Bergen", nil, "weather"))
+	join(t, s, user("Bergen", nil, "other"))
+	join(t, s, remote("weather", "weather_service"))
+	web := httptest.NewServer(s.SubscribersHandler())
+	defer web.Close()
+	get := func(query string) (int, string) {
+		t.Helper()
+		request, err := http.NewRequestWithContext(context.Background(), http.MethodGet, web.URL+"/subscribers"+query, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		response, err := web.Client().Do(request)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer response.Body.Close()
+		body, err := io.ReadAll(response.Body)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return response.StatusCode, string(body)
+	}
+	status, body := get("?service=weather")
+	var all []Subscriber
+	if err := json.Unmarshal([]byte(body), &all); err != nil || status != http.StatusOK {
+		t.Fatalf("%d %s: %v", status, body, err)
+	}
+	if len(all) != 2 || all[0].Domain != "Bergen" || all[1].Domain != "Oslo" || !strings.HasPrefix(all[0].Remote, "127.0.0.1:") {
+		t.Fatalf("got %+v", all)
+	}
+	for _, one := range all {
+		got, err := s.Explain(one.ID, "weather", nil)
+		// No policy is no scope.
+		if err != nil || len(got) != 1 || got[0].Scope != "" || got[0].Rule != "no policy" {
+			t.Errorf("%s: %+v, %v", one.ID, got, err)
+		}
+	}
+	if status, body := get(""); status != http.StatusBadRequest {
+		t.Errorf("without a service: %d %s", status, body)
+	}
+	if status, body := get("?service=nothing"); status != http.StatusNotFound {
+		t.Errorf("of nobody: %d %s", status, body)
+	}
+}

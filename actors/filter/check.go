@@ -119,6 +119,11 @@ func (c *checker) scope(path string, s Scope) {
 }
 
 func (c *checker) carriers(path string, s Scope) {
+	for _, key := range slices.Concat(s.Keys, s.ListKeys) {
+		if strings.HasSuffix(key, "@?") {
+			c.add(path+".keys", "%q: a trailing @? is for tenant_keys only", key)
+		}
+	}
 	if len(s.Keys) == 0 {
 		c.add(path+".keys", "names no payload key that tells the %s", s.To)
 	}
@@ -126,11 +131,11 @@ func (c *checker) carriers(path string, s Scope) {
 	c.names(path+".list_keys", bare(s.ListKeys))
 }
 
-// bare returns the keys without the @ that some of them end in.
+// bare returns the keys without the @ or @? that some of them end in.
 func bare(keys []string) []string {
 	var names []string
 	for _, key := range keys {
-		names = append(names, strings.TrimSuffix(key, "@"))
+		names = append(names, strings.TrimSuffix(strings.TrimSuffix(key, "?"), "@"))
 	}
 	return names
 }
@@ -139,6 +144,20 @@ func (c *checker) tenants(p Policy) {
 	c.names("tenant_keys", bare(p.TenantKeys))
 	if len(p.TenantKeys) > 0 && !p.limited() {
 		c.add("tenant_keys", "decides nothing, as no scope is limited")
+	}
+	c.names("plain_keys", p.PlainKeys)
+	if len(p.PlainKeys) > 0 && !p.limited() {
+		c.add("plain_keys", "decides nothing, as no scope is limited")
+	}
+	for i, key := range p.TenantKeys {
+		if strings.HasSuffix(key, "?") && !strings.HasSuffix(key, "@?") {
+			c.add(fmt.Sprintf("tenant_keys[%d]", i), "%q: a ? comes only after an @", key)
+		}
+	}
+	for i, key := range p.PlainKeys {
+		if strings.ContainsAny(key, "@?") {
+			c.add(fmt.Sprintf("plain_keys[%d]", i), "%q: takes no @ or ?", key)
+		}
 	}
 }
 

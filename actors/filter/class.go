@@ -72,6 +72,9 @@ func (f *Filter) Class(s Subject) Class {
 
 // admit returns the index of the scope that counts for s, or -1 and the rule that keeps s out.
 func (f *Filter) admit(s Subject) (scope int, rule string) {
+	if len(f.scopes) == 0 {
+		return -1, noPolicy
+	}
 	if len(f.require) > 0 && !s.hasAny(f.require) {
 		return -1, "require: has none of " + strings.Join(f.require, ", ")
 	}

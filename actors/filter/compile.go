@@ -20,6 +20,7 @@ type Filter struct {
 	sets       []permissionSet // each combination of permissions once
 	requests   map[string][]string
 	tenants    []carrier
+	plain      map[string]bool // nil: none
 	streams    map[string]bool
 }
 
@@ -46,16 +47,18 @@ type scope struct {
 	keys       []carrier
 	listKeys   []carrier
 	accept     []string
+	implied    bool // the policy has no scopes
 }
 
 // carrier is a payload key that tells whose a message is.
 type carrier struct {
 	name  string
 	after bool // only what follows the last @ counts
+	maybe bool // of a tenant key: the value need not have an @
 }
 
 // Pass returns a filter that gives everything to everybody and lets everybody ask.
-func Pass() *Filter { return &Filter{scopes: []scope{{to: All}}} }
+func Pass() *Filter { return &Filter{scopes: []scope{{to: All, implied: true}}} }
 
 // Deny returns a filter that gives nothing to anybody and lets nobody ask: for services without a
 // policy.
@@ -77,6 +80,7 @@ func Compile(p Policy) (*Filter, error) {
 		topics:     map[string]int{},
 		requests:   map[string][]string{},
 		tenants:    carriers(p.TenantKeys),
+		plain:      set(p.PlainKeys),
 		streams:    set(p.Streams),
 	}
 	for _, s := range p.Scopes {
@@ -84,7 +88,7 @@ func Compile(p Policy) (*Filter, error) {
 			listKeys: carriers(s.ListKeys), accept: slices.Clone(s.Accept)})
 	}
 	if len(p.Scopes) == 0 {
-		f.scopes = []scope{{to: All}}
+		f.scopes = []scope{{to: All, implied: true}}
 	}
 	for _, key := range p.Keys {
 		f.keys[key] = free
@@ -116,8 +120,9 @@ func (f *Filter) intern(permissions []string, ofKey bool) int {
 func carriers(keys []string) []carrier {
 	var cs []carrier
 	for _, key := range keys {
+		key, maybe := strings.CutSuffix(key, "?")
 		name, after := strings.CutSuffix(key, "@")
-		cs = append(cs, carrier{name, after})
+		cs = append(cs, carrier{name, after, maybe})
 	}
 	return cs
 }

@@ -6,12 +6,15 @@ import (
 	"strings"
 )
 
+// noPolicy is the rule where there is none.
+const noPolicy = "no policy"
+
 // Explanation tells what one subscriber gets of one message, and why.
 type Explanation struct {
 	Verdict Verdict
 	// Rule is the path of the rule that dropped the message and what it found; empty if delivered.
 	Rule string
-	// Scope names the scope that counts; empty if none does.
+	// Scope names the scope that counts; empty if none does or the policy has no scopes.
 	Scope string
 	// Fields are the keys of the object, or the elements of the list, in order. Of a message that
 	// was dropped before its payload was read there are none.
@@ -35,7 +38,7 @@ type Field struct {
 func (f *Filter) Explain(s Subject, topic string, payload []byte) Explanation {
 	var e Explanation
 	if f == nil {
-		e.Out, e.Rule = true, "no policy"
+		e.Out, e.Rule = true, noPolicy
 		return e
 	}
 	i, rule := f.admit(s)
@@ -61,6 +64,9 @@ func (f *Filter) Explain(s Subject, topic string, payload []byte) Explanation {
 // name tells a scope's path, reach and permission.
 func (f *Filter) name(i int) string {
 	s := &f.scopes[i]
+	if s.implied {
+		return ""
+	}
 	if s.permission == "" {
 		return fmt.Sprintf("scopes[%d] to %s", i, s.to)
 	}

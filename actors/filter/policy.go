@@ -35,9 +35,14 @@ type Policy struct {
 	// is refused, because a reader might take it for one.
 	Requests map[string][]string `koanf:"requests" yaml:"requests,omitempty"`
 	// TenantKeys are the keys of a request's payload that name a tenant: the domain, or with `name@`
-	// something of the domain behind its only @. A request that names another domain than the
-	// subscriber's own is refused, unless the scope that counts is to all. See Refusal.
+	// something of the domain after its only @, or with `name@?` a text that may have such an @. A
+	// request that names another domain than the subscriber's own is refused, unless the scope that
+	// counts is to all. See Refusal.
 	TenantKeys []string `koanf:"tenant_keys" yaml:"tenant_keys,omitempty"`
+	// PlainKeys are the keys of a request's payload that name something inside a tenant, such as an
+	// extension or a call. A request in which one of them says more than a name is refused, unless
+	// the scope that counts is to all. See Refusal.
+	PlainKeys []string `koanf:"plain_keys" yaml:"plain_keys,omitempty"`
 	// Streams are the topics of replies that come in any number, none included, to one request,
 	// such as one a call. One that is dropped leaves no trace; any other reply that is dropped is
 	// made up for by a 403 if the request has no answer yet, so that nobody waits in vain.

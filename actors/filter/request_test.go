@@ -1,6 +1,9 @@
 package filter
 
-import "testing"
+import (
+	"strings"
+	"testing"
+)
 
 func TestRefusal(t *testing.T) {
 	f := compile(t, Policy{
@@ -55,6 +58,7 @@ func TestTenantKeys(t *testing.T) {
 		TenantKeys: []string{"d", "room@"},
 	})
 	const d, room = "tenant_keys.d: names another tenant", "tenant_keys.room: names another tenant"
+	const noAnswer = "scopes[2] to domain: no answer could reach one without a domain or extension of its own"
 	tests := map[string]struct{ subject, payload, want string }{
 		"own":                      {"a.x", `{"d":"a.x","room":"1@a.x"}`, ""},
 		"other":                    {"a.x", `{"d":"b.x"}`, d},
@@ -82,9 +86,11 @@ func TestTenantKeys(t *testing.T) {
 		"room with an entity":      {"a.x", `{"room":"1&commat;b.x@a.x"}`, room},
 		"room with a command":      {"a.x", `{"room":"1@b.x kick@a.x"}`, room},
 		"room with a line":         {"a.x", `{"room":"1\n\napi status@a.x"}`, room},
-		"subscriber of no domain":  {"", `{"d":""}`, d},
-		"room of no domain":        {"", `{"room":"1@"}`, room},
-		"no domain, nothing named": {"", `{"x":1}`, ""},
+		"room with a plus":         {"a.x", `{"room":"1+kick+2@a.x"}`, room},
+		"room in a list":           {"a.x", `{"room":["1@a.x"]}`, room},
+		"subscriber of no domain":  {"", `{"d":""}`, noAnswer},
+		"room of no domain":        {"", `{"room":"1@"}`, noAnswer},
+		"no domain, nothing named": {"", `{"x":1}`, noAnswer},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -92,6 +98,189 @@ func TestTenantKeys(t *testing.T) {
 				t.Errorf("got %q, want %q", got, test.want)
 			}
 		})
+	}
+}
+
+// A request that its asker could get no answer to is refused, so that it is not carried out in vain.
+func TestRefusalOfWhatGetsNoAnswer(t *testing.T) {
+	domain := Scope{To: Domain, Keys: []string{"d"}}
+	extensions := Scope{To: Extensions, Keys: []string{"e"}}
+	lists := Scope{To: Domain, Keys: []string{"d"}, ListKeys: []string{"d"}}
+	accept := Scope{To: Domain, Keys: []string{"d"}, Accept: []string{"default"}}
+	const none = "scopes[0] to %: no answer could reach one without a domain or extension of its own"
+	at := func(reach string) string { return strings.ReplaceAll(none, "%", reach) }
+	tests := map[string]struct {
+		policy        Policy
+		subject, want string
+	}{
+		"a domain":                  {Policy{Scopes: []Scope{domain}}, "a.x", ""},
+		"no domain":                 {Policy{Scopes: []Scope{domain}}, "", at("domain")},
+		"no extension":              {Policy{Scopes: []Scope{extensions}}, "a.x", at("extensions")},
+		"an extension":              {Policy{Scopes: []Scope{extensions}}, "a.x 1@a.x", ""},
+		"lists":                     {Policy{Scopes: []Scope{lists}}, "", at("domain")},
+		"lists that may be empty":   {Policy{Scopes: []Scope{lists}, Absent: Absent{Lists: []string{"t"}}}, "", ""},
+		"events, which are said":    {Policy{Scopes: []Scope{domain}, Absent: Absent{Events: []string{"HEARTBEAT"}}}, "", at("domain")},
+		"answers without a domain":  {Policy{Scopes: []Scope{domain}, Absent: Absent{Topics: []string{"pong"}}}, "", ""},
+		"all without a domain":      {Policy{Scopes: []Scope{domain}, Absent: Absent{Pass: true}}, "", ""},
+		"what belongs to everybody": {Policy{Scopes: []Scope{accept}}, "", ""},
+		"a topic of others": {Policy{TopicPermissions: map[string][]string{"t": {"see"}}}, "a.x",
+			"topic_permissions.t: no answer could reach one without the permission"},
+		"a topic of its own": {Policy{TopicPermissions: map[string][]string{"t": {"see"}}}, "see", ""},
+		"another topic":      {Policy{TopicPermissions: map[string][]string{"u": {"see"}}}, "", ""},
+	}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			if got := compile(t, test.policy).Refusal(subject(test.subject), []byte(`"t"`), nil); got != test.want {
+				t.Errorf("got %q, want %q", got, test.want)
+			}
+		})
+	}
+}
+
+func TestPlainKeys(t *testing.T) {
+	f := compile(t, Policy{
+		Scopes:     []Scope{{Permission: "root", To: All}, {To: Domain, Keys: []string{"d"}}},
+		TenantKeys: []string{"agent@?"},
+		PlainKeys:  []string{"p"},
+	})
+	const plain, agent = "plain_keys.p: is no plain name", "tenant_keys.agent: names another tenant"
+	tests := map[string]struct{ subject, payload, want string }{
+		"a call":               {"a.x", `{"p":"5524d3c1-920a-4b78-ba5c-414389a39604"}`, ""},
+		"an extension":         {"a.x", `{"p":"*5901"}`, ""},
+		"a telephone number":   {"a.x", `{"p":"+15550003001"}`, ""},
+		"of the own domain":    {"a.x", `{"p":"1001@a.x"}`, ""},
+		"of another domain":    {"a.x", `{"p":"1001@b.x"}`, plain},
+		"of two domains":       {"a.x", `{"p":"1001@b.x@a.x"}`, plain},
+		"a plus":               {"a.x", `{"p":"1+2"}`, plain},
+		"a plus and a domain":  {"a.x", `{"p":"1+2@a.x"}`, plain},
+		"only a domain":        {"a.x", `{"p":"@a.x"}`, plain},
+		"a percent code":       {"a.x", `{"p":"1%40b.x"}`, plain},
+		"a space":              {"a.x", `{"p":"1 2"}`, plain},
+		"a line":               {"a.x", `{"p":"1\n\napi status"}`, plain},
+		"the end of a line":    {"a.x", `{"p":"1\n"}`, plain},
+		"a slash":              {"a.x", `{"p":"user/1001"}`, plain},
+		"another alphabet":     {"a.x", `{"p":"１"}`, plain},
+		"empty":                {"a.x", `{"p":""}`, ""},
+		"null":                 {"a.x", `{"p":null}`, ""},
+		"a number":             {"a.x", `{"p":7}`, ""},
+		"true":                 {"a.x", `{"p":true}`, ""},
+		"an object":            {"a.x", `{"p":{"x":"1"}}`, plain},
+		"a list":               {"a.x", `{"p":["1","2",3]}`, ""},
+		"a list with another":  {"a.x", `{"p":["1","2@b.x"]}`, plain},
+		"a list in a list":     {"a.x", `{"p":[["2@b.x"]]}`, plain},
+		"twice":                {"a.x", `{"p":"1","p":"1@b.x"}`, plain},
+		"an escaped key":       {"a.x", `{"\u0070":"1@b.x"}`, plain},
+		"whoever sees all":     {"root a.x", `{"p":"1@b.x"}`, ""},
+		"an agent":             {"a.x", `{"agent":"Zoë Müller"}`, ""},
+		"an agent of its own":  {"a.x", `{"agent":"Zoë@a.x"}`, ""},
+		"an agent of another":  {"a.x", `{"agent":"Zoë@b.x"}`, agent},
+		"an agent and a line":  {"a.x", `{"agent":"Zoë\n\napi status"}`, agent},
+		"an agent and a plus":  {"a.x", `{"agent":"a+b"}`, agent},
+		"an agent that is 40%": {"a.x", `{"agent":"a%40b.x"}`, agent},
+		"a list of agents":     {"a.x", `{"agent":["a"]}`, agent},
+	}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			if got := f.Refusal(subject(test.subject), nil, []byte(test.payload)); got != test.want {
+				t.Errorf("got %q, want %q", got, test.want)
+			}
+		})
+	}
+}
+
+func TestPlainKeysAreChecked(t *testing.T) {
+	limited := []Scope{{To: Domain, Keys: []string{"d"}}}
+	for name, p := range map[string]Policy{
+		"no limited scope":    {Scopes: []Scope{{To: All}}, PlainKeys: []string{"p"}},
+		"with an @":           {Scopes: limited, PlainKeys: []string{"p@"}},
+		"with a ?":            {Scopes: limited, PlainKeys: []string{"p@?"}},
+		"twice":               {Scopes: limited, PlainKeys: []string{"p", "p"}},
+		"an empty list":       {Scopes: limited, PlainKeys: []string{}},
+		"a ? without an @":    {Scopes: limited, TenantKeys: []string{"p?"}},
+		"@? of a scope's key": {Scopes: []Scope{{To: Domain, Keys: []string{"d@?"}}}},
+	} {
+		if _, err := Compile(p); err == nil {
+			t.Errorf("%s: no error", name)
+		}
+	}
+}
+
+// Every key of a request to the built-in policies' services that names something of a tenant.
+func TestBuiltinRequestsOfAnotherTenant(t *testing.T) {
+	policies, err := Builtin()
+	if err != nil {
+		t.Fatal(err)
+	}
+	const calls, rooms, panel = "active_calls_service", "active_conferences_service", "operator_panel_service"
+	keys := map[string][]string{
+		calls: {"unique_id", "origination_caller_contact", "caller_caller_id_number", "caller_destination_number",
+			"origination_caller_id_name"},
+		rooms: {"domain_name", "conference_name", "uuid", "member_id"},
+		panel: {"domain_name", "context", "conference_name", "uuid", "uuids", "parked_uuid", "operator_uuid", "member_id",
+			"source", "source_extension", "destination", "destination_extension", "extension", "agent_name"},
+	}
+	values := []string{`"1001@b.x"`, `"1001@b.x@a.x"`, `"1+2@a.x"`, `"1%40b.x"`, `"1\n\napi status"`, `["1001@b.x"]`, `{"0":"b.x"}`}
+	who := subject("call_active_view call_active_hangup call_active_eavesdrop conference_active_view operator_panel_view a.x 1@a.x")
+	for class, names := range keys {
+		f := compile(t, policies[class])
+		for _, key := range names {
+			for _, value := range values {
+				if f.AllowRequest(who, []byte(`"action"`), []byte(`{"`+key+`":`+value+`}`)) {
+					t.Errorf("%s: %s: %s passes", class, key, value)
+				}
+			}
+		}
+	}
+	f := compile(t, policies[panel])
+	for _, payload := range []string{`{"context":"b.x"}`, `{"context":"default"}`, `{"domain_name":"b.x"}`} {
+		if f.AllowRequest(who, []byte(`"action"`), []byte(payload)) {
+			t.Errorf("panel: %s passes", payload)
+		}
+	}
+}
+
+// What the pages send passes.
+func TestBuiltinRequestsOfThePages(t *testing.T) {
+	policies, err := Builtin()
+	if err != nil {
+		t.Fatal(err)
+	}
+	who := subject("call_active_view call_active_eavesdrop conference_interactive_view operator_panel_view a.x 1@a.x")
+	for payload, class := range map[string]string{
+		`{"unique_id":"02e64483-a333-4257-bcb4-76492cdeffe1","origination_caller_id_name":"Eavesdrop","origination_caller_contact":"1005","caller_caller_id_number":"1001","caller_destination_number":"1002"}`: "active_calls_service",
+		`{"action":"energy","conference_name":"3001@a.x","domain_name":"a.x","member_id":"5","uuid":"7dd3e14e-1ef1-49b6-a5e3-698415091be0","direction":"up"}`:                                                   "active_conferences_service",
+		`{"action":"transfer","domain_name":"a.x","uuid":"00642c13-7d68-4df7-8c6b-f7e524cdbd43","destination":"*5901","context":"a.x","source_extension":"1001","bleg":true}`:                                   "operator_panel_service",
+		`{"action":"recording_state","domain_name":"a.x","uuids":["5524d3c1-920a-4b78-ba5c-414389a39604"]}`:                                                                                                     "operator_panel_service",
+		`{"action":"agent_status","domain_name":"a.x","agent_name":"Agent 3","status":"On Break"}`:                                                                                                              "operator_panel_service",
+	} {
+		if got := compile(t, policies[class]).Refusal(who, []byte(`"action"`), []byte(payload)); got != "" {
+			t.Errorf("%s: %s", payload, got)
+		}
+	}
+}
+
+// A leg that the panel originates is in the context that all domains share; its extension tells whose it is.
+func TestBuiltinPanelInSharedContext(t *testing.T) {
+	policies, err := Builtin()
+	if err != nil {
+		t.Fatal(err)
+	}
+	f := compile(t, policies["operator_panel_service"])
+	c := f.Class(subject("operator_panel_view a.x"))
+	for _, test := range []struct{ topic, payload, want string }{
+		{"channel_create", `{"channel_presence_id":"1001@b.x","caller_context":"default"}`, ""},
+		{"channel_create", `{"caller_context":"default","channel_presence_id":"1001@b.x"}`, ""},
+		{"channel_create", `{"caller_context":"a.x","channel_presence_id":"1001@b.x"}`, ""},
+		{"channel_create", `{"channel_presence_id":"1001@a.x","caller_context":"default"}`, `{"channel_presence_id":"1001@a.x","caller_context":"default"}`},
+		{"channel_create", `{"caller_context":"default"}`, `{"caller_context":"default"}`},
+		{"calls_active", `[{"channel_presence_id":"1@b.x","caller_context":"default"},{"channel_presence_id":"1@a.x"}]`, `[{"channel_presence_id":"1@a.x"}]`},
+		{"calls_active", `[{"channel_presence_id":"1@b.x"}]`, `[]`},
+		{"conferences_active", `[{"conference_name":"3001@b.x"}]`, `[]`},
+	} {
+		out, _ := f.Apply(c, test.topic, []byte(test.payload), nil)
+		if string(out) != test.want {
+			t.Errorf("%s %s: got %q, want %q", test.topic, test.payload, out, test.want)
+		}
 	}
 }
 

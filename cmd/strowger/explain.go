@@ -40,7 +40,12 @@ are the built-in ones and those of --config. The class of the service's token is
 FusionPBX's service of the name, or that of --class.
 
 With --subscriber it asks the running daemon about somebody who is connected, by the
-policies in use. That needs the daemon's admin listener, see --admin.
+policies in use. That needs the daemon's admin listener, see --admin. The ID is in the log
+and in what that listener answers at /subscribers?service=NAME.
+
+A request with the topic and payload of the event that would be answered 403 before the
+service sees it shows the rule as "refused". A 403 without that stands in place of a reply
+that the rule in "rule" dropped.
 
 An event is a JSON object with topic and payload, as the service sends it.`,
 		Example: `  strowger explain --token /dev/shm/TOKEN.php --service active.calls

@@ -50,7 +50,7 @@ policies:
 		"built in": {[]string{"--token", oslo.File, "--service", "active.calls"},
 			`{"service":"active.calls","class":"active_calls_service","policy":"active_calls_service","source":"builtin","watches":false,"scope":"scopes[2] to extensions"}`},
 		"default": {[]string{"--token", oslo.File, "--service", "weather"},
-			`{"service":"weather","source":"default","watches":true,"rule":"scopes: has the permission of none"}`},
+			`{"service":"weather","source":"default","watches":true,"rule":"no policy"}`},
 	} {
 		t.Run(name, func(t *testing.T) {
 			if got := succeed(t, append([]string{"explain"}, test.args...)...); got != test.want+"\n" {

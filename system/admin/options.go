@@ -23,6 +23,8 @@ type Options struct {
 
 	// Explain, unless nil, answers /explain, which alone may be asked with a POST and a body.
 	Explain http.Handler
+	// Subscribers, unless nil, answers /subscribers.
+	Subscribers http.Handler
 
 	// Connections is how many may be open. One more takes the place of the one that has waited longest
 	// for its next request, and is closed at once if all are being answered. 0 means 32.

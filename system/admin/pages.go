@@ -11,6 +11,9 @@ import (
 // explainAt is the path of explanations.
 const explainAt = "/explain"
 
+// subscribersAt is the path of the list of a service's subscribers.
+const subscribersAt = "/subscribers"
+
 // handler returns all there is to ask for. A path is taken as it is: none leads to another.
 func (o Options) handler(addr net.Addr) (http.Handler, error) {
 	metrics, err := o.metrics()
@@ -35,6 +38,8 @@ func (o Options) handler(addr net.Addr) (http.Handler, error) {
 			metrics.ServeHTTP(w, r)
 		case o.Explain != nil && path == explainAt:
 			o.Explain.ServeHTTP(w, r)
+		case o.Subscribers != nil && path == subscribersAt:
+			o.Subscribers.ServeHTTP(w, r)
 		case o.Profiling && strings.HasPrefix(path, profilesAt):
 			profiles.ServeHTTP(w, r)
 		default:

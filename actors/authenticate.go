@@ -27,6 +27,7 @@ func (c *connection) beforeAuthentication(m *wire.Message) {
 		return
 	}
 	c.state = authenticating
+	c.spare(true)
 	deps, inbox, envelope := c.deps, c.inbox, m.Envelope
 	c.deps.Workers.Go(func() {
 		credentials, err := deps.Tokens.Claim(name, hash)
@@ -42,6 +43,7 @@ func (c *connection) claimed(ctx actor.Context, m *tokenClaimed) {
 	}
 	if m.err != nil {
 		c.state = unauthenticated
+		c.spare(false)
 		c.refuse(&m.envelope, m.err)
 		c.resume(ctx)
 		return
@@ -92,6 +94,13 @@ func (c *connection) refuse(e *wire.Envelope, err error) {
 	if limit := c.deps.settings().AuthenticationAttempts; c.attempts >= limit {
 		c.refused(&refusals.Event{Cause: refusals.Attempts, More: []any{"limit", strconv.Itoa(limit)}})
 		c.close(wire.CloseAuthAttempts)
+	}
+}
+
+// spare tells the socket whether the token is being looked at.
+func (c *connection) spare(busy bool) {
+	if s, ok := c.socket.(Sparer); ok {
+		s.Spare(busy)
 	}
 }
 

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"sync"
+	"syscall"
 	"testing"
 	"time"
 
@@ -341,4 +342,32 @@ func TestOneTokenAdmitsOne(t *testing.T) {
 	if _, err := w.tokens.Claim(token, "hash"); !errors.Is(err, errNoToken) {
 		t.Errorf("token is still good: %v", err)
 	}
+}
+
+// unavailable is a token store that has no file descriptor at first.
+type unavailable struct {
+	Tokens
+	left int // claims that fail
+}
+
+func (u *unavailable) Claim(name, hash string) (*Credentials, error) {
+	if u.left > 0 {
+		u.left--
+		return nil, fmt.Errorf("open token file: %w", syscall.EMFILE)
+	}
+	return u.Tokens.Claim(name, hash)
+}
+
+// What is not the peer's fault is no attempt of its.
+func TestWantOfDescriptorsIsNoAttempt(t *testing.T) {
+	w := newWorld(t, func(d *Deps) { d.Tokens = &unavailable{Tokens: d.Tokens, left: 10} })
+	p := w.connect()
+	p.gets(hello)
+	good := w.token(&Credentials{Role: Client})
+	for range 10 {
+		p.present(good)
+		p.gets(`401 authentication/unauthorized #"a" null`)
+	}
+	p.present(good)
+	p.gets(admitted200)
 }

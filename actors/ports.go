@@ -32,6 +32,13 @@ type Socket interface {
 	Close(code wire.CloseCode)
 }
 
+// Sparer is a Socket that may be closed to make room for others as long as it has not authenticated.
+type Sparer interface {
+	// Spare says whether the peer's token is being looked at. Meanwhile the connection is not closed to
+	// make room, because its token would be lost.
+	Spare(busy bool)
+}
+
 // Group is a set of sockets that get the same frames. It belongs to one actor.
 type Group interface {
 	Add(s Socket)

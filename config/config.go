@@ -56,6 +56,7 @@ type Listen struct {
 // Limits bounds what one peer, and all peers together, may use.
 type Limits struct {
 	Connections            int           `koanf:"connections"`
+	Unauthenticated        int           `koanf:"unauthenticated"`
 	HeaderBytes            Size          `koanf:"header_bytes"`
 	HeaderTimeout          time.Duration `koanf:"header_timeout"`
 	AuthenticationTimeout  time.Duration `koanf:"authentication_timeout"`

@@ -38,7 +38,9 @@ func keys() []key {
 			"PEM file with the private key of listen.tls_certificate, which a reload reads again too."},
 
 		{"limits.connections", 19000, between(1, 1_000_000), onReload,
-			"Connections open at the same time. The process also needs that many file descriptors."},
+			"Connections open at the same time. The process needs 96 file descriptors more than that; with fewer the router takes fewer connections and says so in the log."},
+		{"limits.unauthenticated", 9500, between(0, 1_000_000), onReload,
+			"Connections that may be open without having authenticated. Beyond it the oldest of them is closed, so that silent peers cannot keep services and users out. Never more than half of limits.connections. 0 means no bound: they may take every place, and nobody is closed to make room."},
 		{"limits.header_bytes", 8 * KiB, between(KiB, MiB), onReload,
 			"Largest HTTP request head."},
 		{"limits.header_timeout", 10 * time.Second, between(100*time.Millisecond, 5*time.Minute), onReload,

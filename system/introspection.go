@@ -72,6 +72,7 @@ func (s *System) Ready() []introspect.Problem {
 			problems = append(problems, introspect.Problem{Part: node.Name, Reason: "is " + string(node.State)})
 		}
 	}
+	problems = append(problems, s.room()...)
 	if err := s.insight.tokens.Load(); err != nil && *err != nil {
 		problems = append(problems, introspect.Problem{Part: "tokens", Reason: (*err).Error()})
 	}

@@ -55,6 +55,7 @@ type System struct {
 	root        *actor.PID
 	router      *actor.PID // for the tree's own goroutine
 	failed      chan error
+	descriptors int        // how many files may be open; 0: not known
 	heapFloor   *heapFloor // nil: there is none
 }
 
@@ -79,7 +80,7 @@ func New(o Options, list ...*service.Service) (*System, error) {
 	if err := o.Config.Validate(); err != nil {
 		return nil, err
 	}
-	s := &System{cfg: o.Config, log: o.Log, logLost: o.LogLost, failed: make(chan error, 1)}
+	s := &System{cfg: o.Config, log: o.Log, logLost: o.LogLost, failed: make(chan error, 1), descriptors: descriptors()}
 	if err := s.apply(o.Config); err != nil {
 		return nil, err
 	}
@@ -138,7 +139,7 @@ func (s *System) Start() error {
 		return err
 	}
 	s.deps.Egress = s.egress
-	o := transport.Options{Limits: &s.limits, Log: s.log, Deps: s.deps, TrustedProxies: s.cfg.Listen.TrustedProxies}
+	o := transport.Options{Limits: &s.limits, Log: s.log, Deps: s.deps, TrustedProxies: s.cfg.Listen.TrustedProxies, Descriptors: s.descriptors}
 	if s.certificate != nil {
 		o.TLS = s.certificate.Config()
 	}
@@ -155,6 +156,7 @@ func (s *System) Start() error {
 		s.deps.Stop()
 		return fmt.Errorf("start: %w", err)
 	}
+	s.checkDescriptors()
 	s.services.begin()
 	s.heapFloor = startHeapFloor(uint64(s.cfg.Memory.HeapFloor))
 	s.server.Open()
@@ -241,6 +243,7 @@ func (s *System) Reload(cfg *config.Config) ([]config.Change, error) {
 	if err := s.apply(cfg); err != nil {
 		return nil, err
 	}
+	s.checkDescriptors()
 	s.services.reload()
 	if s.certificate != nil {
 		if err := s.certificate.Reload(); err != nil {

@@ -33,6 +33,10 @@ func (sh *shard) finish(s *socket) {
 		sh.detach(s)
 		return
 	}
+	if s.hasty {
+		s.cut()
+		return
+	}
 	sh.closeWrite(s.conn)
 	s.linger = sh.now.Load() + lingerTime
 }
@@ -97,6 +101,7 @@ func (sh *shard) readerDone(s *socket) {
 
 func (sh *shard) detach(s *socket) {
 	hangUp(s.conn)
+	sh.egress.door.leave(s.place)
 	if _, ok := sh.sockets[s]; ok {
 		delete(sh.sockets, s)
 		sh.egress.live.Add(-1)

@@ -22,6 +22,7 @@ const Shards = 4
 type Egress struct {
 	shards []*shard
 	next   atomic.Uint32
+	door   door
 	live   atomic.Int64   // connections, from accept to close
 	open   sync.WaitGroup // sockets attached and not detached
 	drains sync.WaitGroup

@@ -151,9 +151,8 @@ func (s *Server) accept(router *actor.PID) error {
 func (s *Server) serve(conn net.Conn, router *actor.PID) {
 	defer s.running.Done()
 	l := s.opts.Limits.Load()
-	if s.egress.live.Add(1) > int64(l.Connections) {
-		s.egress.live.Add(-1)
-		s.full(conn, l)
+	place := s.admit(conn, l)
+	if place == nil {
 		s.turnAway(conn)
 		return
 	}
@@ -167,6 +166,7 @@ func (s *Server) serve(conn net.Conn, router *actor.PID) {
 			_ = conn.Close()
 		}
 		_ = s.forget(conn)
+		s.egress.door.leave(place)
 		s.egress.live.Add(-1)
 	}()
 	tune(conn, l)
@@ -180,7 +180,7 @@ func (s *Server) serve(conn net.Conn, router *actor.PID) {
 	}
 	// Whoever closed it from here on, but for the shard, would do so behind the back of those who use
 	// its descriptor.
-	if !s.forget(conn) {
+	if !s.forget(conn) || !s.egress.door.open(place, socket) {
 		return
 	}
 	handed = true

@@ -13,6 +13,7 @@ import (
 // connections follow, except for the sizes of a role they already have.
 type Limits struct {
 	Connections            int           // open at once; further ones get HTTP 503
+	Unauthenticated        int           // of them, those that may wait to authenticate; 0: all
 	HeaderBytes            int           // request line and headers of the handshake
 	HeaderTimeout          time.Duration // for the whole handshake
 	UnauthenticatedBytes   int64         // longest message before authentication
@@ -49,7 +50,7 @@ func (l *Limits) window(r actors.Role) int {
 	return l.InboundMessages
 }
 
-// Options is what the transport needs. All fields but TLS and TrustedProxies are needed.
+// Options is what the transport needs. All fields but TLS, TrustedProxies and Descriptors are needed.
 type Options struct {
 	Limits *atomic.Pointer[Limits]
 	TLS    *tls.Config // nil: plain TCP
@@ -57,4 +58,6 @@ type Options struct {
 	Deps   *actors.Deps
 	// TrustedProxies are addresses and networks of proxies whose word on the client's address is taken.
 	TrustedProxies []string
+	// Descriptors is how many files the process may have open. 0 means any number.
+	Descriptors int
 }

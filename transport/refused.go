@@ -73,9 +73,3 @@ func (s *socket) cutOff(e *refusals.Event) {
 func (s *Server) acceptFailed(err error) {
 	s.opts.Deps.Refusals().Add(refusals.Event{Cause: refusals.Descriptors, More: []any{"err", err}})
 }
-
-// full counts and logs that there are too many connections for another one.
-func (s *Server) full(conn net.Conn, l *Limits) {
-	s.opts.Deps.Refusals().Add(refusals.Event{Cause: refusals.Connections, Remote: conn.RemoteAddr().String(),
-		More: []any{"connections", s.egress.Live(), "limit", l.Connections}})
-}

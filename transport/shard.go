@@ -93,6 +93,8 @@ func (sh *shard) handle(message any) {
 		sh.attach(m.s)
 	case *closeSocket:
 		sh.close(m.s, m.code)
+	case *giveWay:
+		sh.giveWay(m.s)
 	case *readerDone:
 		sh.readerDone(m.s)
 	case *written:
@@ -179,6 +181,8 @@ func (sh *shard) admit(m *admit) {
 	if s.closing {
 		return
 	}
+	sh.egress.door.leave(s.place)
+	s.place = nil
 	s.allow(m.role, sh.limits.Load())
 	s.admitted = true
 	sh.put(s, m.f.Bytes, reserve)

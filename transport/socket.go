@@ -22,6 +22,7 @@ type socket struct {
 	remote fmt.Stringer // the client's address, for the log
 	answer []byte       // to the handshake; it goes out with the first frame
 
+	place      *place // at the door; nil: it never waited there
 	reader     *reader
 	maxMessage atomic.Int64 // bytes; set by the shard, read by the reader
 	minCost    atomic.Int64
@@ -32,6 +33,7 @@ type socket struct {
 	admitted  bool
 	closing   bool // nothing is accepted any more
 	finished  bool // the close frame is out, or cannot be
+	hasty     bool // closed without waiting for the peer
 	readDone  bool
 	writing   bool     // a goroutine writes what was queued
 	held      [][]byte // sent before Admit
@@ -73,6 +75,7 @@ type (
 		s    *socket
 		code wire.CloseCode
 	}
+	giveWay    struct{ s *socket }
 	readerDone struct{ s *socket }
 	written    struct {
 		s      *socket

@@ -40,7 +40,7 @@ func (s *Store) Claim(name, hash string) (*Token, error) {
 // claim tries the file of each format. Anyone may put an untrusted NAME.php
 // beside a good NAME.json, so one that cannot be trusted does not hide the other.
 func (s *Store) claim(name, hash string) (*Token, error) {
-	dir, err := openDirectory(s.dir)
+	dir, err := s.patient.openDirectory(s.dir)
 	if err != nil {
 		return nil, err
 	}

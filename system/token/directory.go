@@ -14,18 +14,24 @@ type directory struct {
 	fd   int
 	path string
 	stat unix.Stat_t
+	patient
 }
 
 // openDirectory opens the token directory, unless it is one in which anyone
 // may rename a file away and back and so use a token twice.
 func openDirectory(path string) (*directory, error) {
-	fd, err := retry(func() (int, error) {
+	return patient{}.openDirectory(path)
+}
+
+// openDirectory is the function of that name, which does not wait for a free descriptor, for one who does.
+func (p patient) openDirectory(path string) (*directory, error) {
+	fd, err := p.retry(func() (int, error) {
 		return unix.Open(path, unix.O_RDONLY|unix.O_DIRECTORY|unix.O_CLOEXEC, 0)
 	})
 	if err != nil {
 		return nil, fmt.Errorf("%w: open directory %s: %w", ErrUnavailable, path, err)
 	}
-	d := &directory{fd: fd, path: path}
+	d := &directory{fd: fd, path: path, patient: p}
 	if err := unix.Fstat(fd, &d.stat); err != nil {
 		d.close()
 		return nil, fmt.Errorf("%w: stat directory %s: %w", ErrUnavailable, path, err)
@@ -76,7 +82,7 @@ type file struct {
 // without waiting for the far end of a pipe.
 func (d *directory) open(name string) (*file, error) {
 	const flags = unix.O_RDONLY | unix.O_NOFOLLOW | unix.O_NONBLOCK | unix.O_NOCTTY | unix.O_CLOEXEC
-	fd, err := retry(func() (int, error) { return unix.Openat(d.fd, name, flags, 0) })
+	fd, err := d.retry(func() (int, error) { return unix.Openat(d.fd, name, flags, 0) })
 	switch {
 	case errors.Is(err, unix.ENOENT):
 		return nil, ErrNotFound

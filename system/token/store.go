@@ -54,6 +54,7 @@ type Store struct {
 	limits limits
 	now    func() time.Time
 	log    *slog.Logger
+	patient
 
 	reportedMu sync.Mutex
 	reported   map[refusal]struct{} // Protected by reportedMu.
@@ -71,6 +72,7 @@ func Open(opts Options) (*Store, error) {
 		limits:   defaultLimits(),
 		now:      opts.Now,
 		log:      opts.Log,
+		patient:  patient{wait: time.Sleep},
 		reported: make(map[refusal]struct{}),
 	}
 	if s.dir == "" {

@@ -1,0 +1,45 @@
+package system
+
+import (
+	"fmt"
+
+	"golang.org/x/sys/unix"
+
+	"strowger/system/introspect"
+	"strowger/transport"
+)
+
+// descriptors returns how many files this process may have open, 0 if that cannot be told.
+func descriptors() int {
+	var limit unix.Rlimit
+	if err := unix.Getrlimit(unix.RLIMIT_NOFILE, &limit); err != nil {
+		return 0
+	}
+	return int(min(limit.Cur, 1<<30)) // it may be unlimited
+}
+
+// checkDescriptors warns if there are too few for limits.connections.
+func (s *System) checkDescriptors() {
+	l := s.limits.Load()
+	if capacity, short := transport.Capacity(l, s.descriptors); short {
+		s.log.Warn("too few file descriptors for limits.connections: fewer connections are taken",
+			"descriptors", s.descriptors, "limits.connections", l.Connections, "connections", capacity,
+			"setting", "LimitNOFILE (ulimit -n), limits.connections")
+	}
+}
+
+// room returns what is wrong if no further connection can be taken. Before Start nothing is.
+func (s *System) room() []introspect.Problem {
+	if s.Connections() == 0 {
+		return nil
+	}
+	capacity, short := transport.Capacity(s.limits.Load(), s.descriptors)
+	if s.Connections() < capacity {
+		return nil
+	}
+	reason := fmt.Sprintf("limits.connections is reached: %d", capacity)
+	if short {
+		reason = fmt.Sprintf("all %d connections that %d file descriptors allow are open, see LimitNOFILE", capacity, s.descriptors)
+	}
+	return []introspect.Problem{{Part: "connections", Reason: reason}}
+}

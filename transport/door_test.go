@@ -1,0 +1,121 @@
+package transport
+
+import (
+	"net/http"
+	"testing"
+
+	"strowger/actors/refusals"
+	"strowger/transport/wire"
+)
+
+// Peers that say nothing keep nobody out, before and after the handshake.
+func TestSilentPeersKeepNobodyOut(t *testing.T) {
+	for name, silent := range map[string]func(s *server) *peer{
+		"without a handshake": func(s *server) *peer { return s.connect() },
+		"without a token":     func(s *server) *peer { return s.dial() },
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := newServer(t, nil, func(l *Limits) { l.Connections, l.Unauthenticated = 8, 4 })
+			var peers []*peer
+			for range 20 {
+				peers = append(peers, silent(s))
+			}
+			s.login("service:clock").ping("in")
+			eventually(t, "the oldest are gone", func() bool { return s.Live() <= 5 })
+			if n := s.deps.Refusals().Count(refusals.Unauthenticated); n < 16 {
+				t.Errorf("counted %d, want 16 or more", n)
+			}
+			if n := s.deps.Refusals().Count(refusals.Connections); n != 0 {
+				t.Errorf("%d were refused for want of a place", n)
+			}
+			if _, err := peers[0].br.ReadByte(); err == nil && name == "without a handshake" {
+				t.Error("the oldest is still connected")
+			}
+		})
+	}
+}
+
+// The close frame says why, and who reads nothing is not waited for.
+func TestOldestIsToldToGo(t *testing.T) {
+	s := newServer(t, nil, func(l *Limits) { l.Connections, l.Unauthenticated = 8, 1 })
+	first := s.dial()
+	second := s.dial()
+	first.closed(wire.CloseAuthTimeout)
+	second.login("client").ping("in")
+	eventually(t, "one is left", func() bool { return s.Live() == 1 })
+}
+
+// Whoever is in keeps its place, and makes way for nobody.
+func TestAuthenticatedKeepTheirPlaces(t *testing.T) {
+	s := newServer(t, nil, func(l *Limits) { l.Connections, l.Unauthenticated = 4, 2 })
+	var in []*peer
+	for range 3 {
+		in = append(in, s.login("client"))
+	}
+	for range 10 {
+		s.dial()
+	}
+	in = append(in, s.login("service:clock"))
+	eventually(t, "only they are left", func() bool { return s.Live() == len(in) })
+	r, err := http.ReadResponse(s.connect().br, nil)
+	if err != nil || r.StatusCode != http.StatusServiceUnavailable {
+		t.Fatalf("response %v, err %v; want 503: all places are taken", r, err)
+	}
+	for _, p := range in {
+		p.ping("still here")
+	}
+	if n := s.deps.Refusals().Count(refusals.Connections); n != 1 {
+		t.Errorf("counted %d, want 1", n)
+	}
+}
+
+// A place is left once, however a connection ends.
+func TestDoorIsEmptyAtTheEnd(t *testing.T) {
+	s := newServer(t, nil, func(l *Limits) { l.Connections, l.Unauthenticated = 100, 50 })
+	left, refused, in := s.dial(), s.connect(), s.login("client")
+	bad := s.dial()
+	bad.text(`{"service":"authentication","token":{"name":"none","hash":"x"}}`)
+	bad.status(401)
+	if n := s.door.len(); n != 3 {
+		t.Errorf("%d wait, want 3: one silent, one bare, one with a bad token", n)
+	}
+	refused.write([]byte("nonsense\r\n\r\n"))
+	for _, p := range []*peer{left, refused, in, bad} {
+		_ = p.Close()
+	}
+	eventually(t, "nobody is left", func() bool { return s.Live() == 0 })
+	if n := s.door.len(); n != 0 {
+		t.Errorf("%d wait, want none", n)
+	}
+}
+
+func TestCapacity(t *testing.T) {
+	for name, tc := range map[string]struct {
+		connections, descriptors int
+		want                     int
+		short                    bool
+	}{
+		"any number":     {19000, 0, 19000, false},
+		"enough":         {19000, 19096, 19000, false},
+		"one too few":    {19000, 19095, 18999, true},
+		"few":            {19000, 1024, 928, true},
+		"hardly any":     {19000, 100, 50, true},
+		"few are needed": {50, 1024, 50, false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			got, short := Capacity(&Limits{Connections: tc.connections}, tc.descriptors)
+			if got != tc.want || short != tc.short {
+				t.Errorf("%d, %t; want %d, %t", got, short, tc.want, tc.short)
+			}
+		})
+	}
+}
+
+func TestUnauthenticatedIsAtMostHalf(t *testing.T) {
+	for _, tc := range []struct{ connections, setting, want int }{{19000, 9500, 9500}, {50, 9500, 25}, {50, 10, 10}, {1, 9500, 1}, {50, 0, 0}} {
+		l := &Limits{Connections: tc.connections, Unauthenticated: tc.setting}
+		if got := l.unauthenticated(); got != tc.want {
+			t.Errorf("%d of %d: bound %d, want %d", tc.setting, tc.connections, got, tc.want)
+		}
+	}
+}

@@ -61,6 +61,7 @@ type connection struct {
 	peer       *Peer          // nil before authentication
 	subscriber *actor.PID
 	asked      asked // services that may know it as an asker
+	speaks     *Peer // itself under the name it last helped
 	warned     bool  // of speaking under a foreign name
 }
 
@@ -204,15 +205,18 @@ func (c *connection) ask(ctx actor.Context, m *wire.Message, size int, lease *Le
 	ctx.Send(route.Service, &ask{envelope: &m.Envelope, size: size, from: c.peer, lease: lease})
 }
 
-// say passes on what a service wrote, if it spoke under its own name (protocol 11.15).
+// say passes on what a service wrote, if it spoke under its own name or one that its class serves
+// (protocol 11.15).
 func (c *connection) say(ctx actor.Context, m *wire.Message, lease *Lease) {
 	name, _ := wire.Name(m.ServiceName)
 	route := c.deps.Registry.Lookup(c.peer.Name)
 	switch {
+	case c.help(ctx, name, m, lease):
 	case name != c.peer.Name || route == nil:
 		if !c.warned {
 			c.warned = true
-			c.log(slog.LevelWarn, "service spoke under a foreign name", "service", c.peer.Name, "name", refusals.Clip(name))
+			c.log(slog.LevelWarn, "service spoke under a foreign name", "service", c.peer.Name, "name", refusals.Clip(name),
+				"class", refusals.Clip(c.peer.Class), "setting", "services.classes")
 		}
 		c.deps.Counters.Dead(ForeignName)
 		lease.Release()

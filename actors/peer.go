@@ -17,6 +17,9 @@ type Peer struct {
 	Socket Socket
 	Name   string // the service's name, for a service
 	Class  string // of a service: the class in its token
+	// KnownClass is true if the class is built in or declared, so that the peer may speak for the names
+	// that its class serves.
+	KnownClass bool
 	// Policy is the filter that a service brought along; nil: the configuration decides.
 	Policy *filter.Filter
 	// Subscriptions are the services whose broadcasts it gets.
@@ -43,7 +46,7 @@ type Peer struct {
 func (d *Deps) newPeer(c *Credentials, s Socket) *Peer {
 	id := wire.NewID()
 	return &Peer{
-		ID: id, Role: c.Role, Socket: s, Name: c.Service, Class: c.Class,
+		ID: id, Role: c.Role, Socket: s, Name: c.Service, Class: c.Class, KnownClass: c.KnownClass,
 		Subscriptions: c.Services, UserUUID: c.UserUUID, UserName: c.UserName,
 		Extensions: c.Extensions, ExpiresAt: c.ExpiresAt,
 		resourceID: wire.QuoteString(id), tenant: d.tenantOf(c.DomainName, c.DomainUUID), grants: d.grantsOf(c.Permissions),

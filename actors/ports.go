@@ -116,5 +116,6 @@ type Credentials struct {
 	Extensions  []string // user@context
 	Service     string   // name, for a service
 	Class       string   // PHP class, for a service
+	KnownClass  bool     // the class is built in or declared: it may speak for the names it serves
 	ExpiresAt   time.Time
 }

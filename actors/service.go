@@ -30,6 +30,7 @@ type (
 		from     *Peer
 		lease    *Lease
 		open     bool // not filtered
+		helper   bool // by a connection that offers another name
 	}
 	askerGone  struct{ id string }
 	instanceUp struct {
@@ -181,6 +182,10 @@ func (s *service) say(ctx actor.Context, m *say) {
 	if s.passive(m.from) {
 		s.deps.Counters.Dead(ForeignName)
 		m.lease.Release()
+		return
+	}
+	if m.helper && !s.mayHelp(m.from) {
+		s.foreign(m)
 		return
 	}
 	if wire.IsEmpty(m.envelope.RequestID) && !s.addressed(m.envelope) {

@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"strowger/actors"
+	"strowger/actors/filter"
 	"strowger/config"
 	"strowger/system/token"
 )
@@ -54,7 +55,19 @@ func (t *tokens) Claim(name, hash string) (*actors.Credentials, error) {
 		ExpiresAt: claimed.ExpiresAt(),
 	}
 	if claimed.Kind == token.Service && (!t.strict || slices.Contains(t.classes, claimed.ServiceClass)) {
-		c.Role, c.Service, c.Class = actors.Service, claimed.ServiceName, claimed.ServiceClass
+		c.Role, c.Service, c.Class = actors.Service, serviceName(claimed), claimed.ServiceClass
+		c.KnownClass = slices.Contains(t.classes, claimed.ServiceClass)
 	}
 	return c, nil
+}
+
+// serviceName returns the name that a service's token gives its holder. A built-in class whose token has the
+// name of another built-in service, as FusionPBX 5.4's dashboard service has, gets the name of its class: it
+// speaks under that name, and it must not be asked what the other service is asked.
+func serviceName(t *token.Token) string {
+	own := filter.BuiltinService(t.ServiceClass)
+	if own != "" && filter.BuiltinClass(t.ServiceName) != "" {
+		return own
+	}
+	return t.ServiceName
 }

@@ -45,6 +45,16 @@ func BuiltinClass(service string) string {
 	return ""
 }
 
+// BuiltinService returns the name that FusionPBX's service of this class serves; empty for other classes.
+func BuiltinService(class string) string {
+	for _, name := range []string{"active.calls", "active.conferences", "dashboard.system.information", "active.operator.panel"} {
+		if BuiltinClass(name) == class {
+			return name
+		}
+	}
+	return ""
+}
+
 // Parse reads policies from YAML, a mapping from the class of service to its policy. An unknown or
 // repeated key is an error that names its line; so is all that Compile refuses, a line for each, by class. No
 // document at all gives no policies.

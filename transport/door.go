@@ -4,7 +4,12 @@ import (
 	"container/list"
 	"net"
 	"sync"
+	"time"
 )
+
+// firstWord is how long a connection may at least take to show a token before it gives way. PHP services
+// write their token's file only when they are asked for it.
+const firstWord = 250 * time.Millisecond
 
 // door knows the connections that have not authenticated, so that the oldest can give way to new ones.
 // Otherwise a peer that says nothing could take every place and keep the services out. Its methods may be
@@ -19,6 +24,7 @@ type place struct {
 	conn   net.Conn
 	socket *socket       // nil until the handshake is done
 	at     *list.Element // nil: it does not wait
+	since  time.Time     // when it was put on the list
 	gone   bool          // it was told to give way, or it is admitted
 }
 
@@ -26,7 +32,7 @@ type place struct {
 func (d *door) enter(conn net.Conn) *place {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	p := &place{conn: conn}
+	p := &place{conn: conn, since: time.Now()}
 	p.at = d.waiting.PushBack(p)
 	return p
 }
@@ -65,6 +71,7 @@ func (d *door) spare(p *place, busy bool) {
 	case busy:
 		d.remove(p)
 	case p.at == nil && !p.gone:
+		p.since = time.Now()
 		p.at = d.waiting.PushBack(p)
 	}
 }
@@ -104,6 +111,18 @@ func (d *door) shrink(limit int) int {
 		n++
 	}
 	return n
+}
+
+// early returns how long the next connection should wait so that the oldest, which will give way to it,
+// has had its time. It is 0 as long as fewer than limit wait.
+func (d *door) early(limit int, now time.Time) time.Duration {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if limit == 0 || d.waiting.Len() < limit {
+		return 0
+	}
+	oldest := d.waiting.Front().Value.(*place)
+	return max(firstWord-now.Sub(oldest.since), 0)
 }
 
 func (d *door) len() int {

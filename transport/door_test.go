@@ -3,6 +3,7 @@ package transport
 import (
 	"net/http"
 	"testing"
+	"time"
 
 	"strowger/actors/refusals"
 	"strowger/transport/wire"
@@ -116,6 +117,31 @@ func TestUnauthenticatedIsAtMostHalf(t *testing.T) {
 		l := &Limits{Connections: tc.connections, Unauthenticated: tc.setting}
 		if got := l.unauthenticated(); got != tc.want {
 			t.Errorf("%d of %d: bound %d, want %d", tc.setting, tc.connections, got, tc.want)
+		}
+	}
+}
+
+// Connections get a quarter of a second to show a token, however many come.
+func TestOldestHasItsTime(t *testing.T) {
+	var d door
+	if got := d.early(1, time.Now()); got != 0 {
+		t.Errorf("nobody waits: %v, want 0", got)
+	}
+	p := d.enter(nil)
+	for name, tc := range map[string]struct {
+		limit int
+		age   time.Duration
+		want  time.Duration
+	}{
+		"no bound":         {0, 0, 0},
+		"room":             {2, 0, 0},
+		"none, at once":    {1, 0, firstWord},
+		"none, some later": {1, firstWord - time.Millisecond, time.Millisecond},
+		"none, in time":    {1, firstWord, 0},
+		"none, much later": {1, time.Hour, 0},
+	} {
+		if got := d.early(tc.limit, p.since.Add(tc.age)); got != tc.want {
+			t.Errorf("%s: %v, want %v", name, got, tc.want)
 		}
 	}
 }

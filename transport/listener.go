@@ -131,6 +131,10 @@ func (s *Server) accept(router *actor.PID) error {
 	<-s.opened
 	wait := minAcceptWait
 	for {
+		// Connections that are not accepted yet wait in the kernel, in their order.
+		if early := s.egress.door.early(s.opts.Limits.Load().unauthenticated(), time.Now()); early > 0 {
+			<-time.After(early)
+		}
 		conn, err := s.listener.Accept()
 		if errors.Is(err, net.ErrClosed) {
 			return err
@@ -143,15 +147,17 @@ func (s *Server) accept(router *actor.PID) error {
 		}
 		wait = minAcceptWait
 		s.running.Add(1)
-		s.opts.Deps.Go(func() { s.serve(conn, router) })
+		// The places are given here, in the order in which the connections came.
+		l := s.opts.Limits.Load()
+		place := s.admit(conn, l)
+		s.opts.Deps.Go(func() { s.serve(conn, place, l, router) })
 	}
 }
 
-// serve shakes hands and hands the connection over to a shard, an actor and a poller.
-func (s *Server) serve(conn net.Conn, router *actor.PID) {
+// serve shakes hands and hands the connection over to a shard, an actor and a poller. A connection
+// without a place is turned away.
+func (s *Server) serve(conn net.Conn, place *place, l *Limits, router *actor.PID) {
 	defer s.running.Done()
-	l := s.opts.Limits.Load()
-	place := s.admit(conn, l)
 	if place == nil {
 		s.turnAway(conn)
 		return

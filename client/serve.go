@@ -111,6 +111,9 @@ func newRemote(url string, token TokenSource, s *service.Service, opts ServeOpti
 	if r.instance, err = service.NewInstance(s, r, opts.Instance); err != nil {
 		return nil, err
 	}
+	if err := supervisor.CheckPlatform(); err != nil {
+		return nil, err
+	}
 	_, err = r.newLink() // finds out what is wrong with the arguments
 	return r, err
 }

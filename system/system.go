@@ -80,6 +80,9 @@ func New(o Options, list ...*service.Service) (*System, error) {
 	if err := o.Config.Validate(); err != nil {
 		return nil, err
 	}
+	if err := supervisor.CheckPlatform(); err != nil {
+		return nil, err
+	}
 	s := &System{cfg: o.Config, log: o.Log, logLost: o.LogLost, failed: make(chan error, 1), descriptors: descriptors()}
 	if err := s.apply(o.Config); err != nil {
 		return nil, err

@@ -318,7 +318,7 @@ func TestPause(t *testing.T) {
 		"third":                {3, 0.5, 100 * time.Millisecond},
 		"tenth, below the cap": {10, 0.5, 12800 * time.Millisecond},
 		"eleventh, capped":     {11, 0.5, 15 * time.Second},
-		"very many":            {1 << 40, 0.25, 7500 * time.Millisecond},
+		"very many":            {1 << 30, 0.25, 7500 * time.Millisecond},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {

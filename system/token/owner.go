@@ -3,6 +3,7 @@ package token
 import (
 	"errors"
 	"fmt"
+	"io/fs"
 	"math"
 	"os"
 	"os/user"
@@ -17,17 +18,30 @@ const webServer = "www-data"
 // DefaultOwners returns the user ids that may issue tokens, sorted: this
 // process's own, root, www-data where that user exists, and those of names,
 // each a user name or a decimal id. A name that is not on this machine is an
-// error.
+// error. Without /etc/passwd, as in a container made from nothing, there are
+// no names, so www-data must be given as its id.
 func DefaultOwners(names []string) ([]int, error) {
+	return defaultOwners(names, user.Lookup)
+}
+
+// lookup finds a user by name, as user.Lookup does.
+type lookup func(name string) (*user.User, error)
+
+func defaultOwners(names []string, find lookup) ([]int, error) {
 	owners := []int{0, os.Geteuid()}
-	id, err := lookupOwner(webServer)
-	if err == nil {
+	id, err := lookupOwner(webServer, find)
+	_, unknown := errors.AsType[user.UnknownUserError](err)
+	switch {
+	case err == nil:
 		owners = append(owners, id)
-	} else if _, unknown := errors.AsType[user.UnknownUserError](err); !unknown {
+	case !unknown && !errors.Is(err, fs.ErrNotExist):
 		return nil, err
 	}
 	for _, name := range names {
-		id, err := lookupOwner(name)
+		id, err := lookupOwner(name, find)
+		if errors.Is(err, fs.ErrNotExist) {
+			err = fmt.Errorf("%w; this machine has no list of users, write the user's id", err)
+		}
 		if err != nil {
 			return nil, err
 		}
@@ -39,13 +53,13 @@ func DefaultOwners(names []string) ([]int, error) {
 
 // lookupOwner returns the user id of a name or of a decimal number. The largest
 // 32-bit number is no user: the kernel uses it for "none".
-func lookupOwner(name string) (int, error) {
+func lookupOwner(name string, find lookup) (int, error) {
 	if name == "" {
 		return 0, errors.New("token owner: empty name")
 	}
 	text := name
 	if strings.Trim(name, "0123456789") != "" {
-		account, err := user.Lookup(name)
+		account, err := find(name)
 		if err != nil {
 			return 0, fmt.Errorf("token owner %q: %w", name, err)
 		}

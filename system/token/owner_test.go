@@ -2,6 +2,7 @@ package token
 
 import (
 	"errors"
+	"io/fs"
 	"os"
 	"os/user"
 	"slices"
@@ -46,5 +47,23 @@ func TestDefaultOwners(t *testing.T) {
 		if got, err := DefaultOwners([]string{"0", name}); err == nil || !strings.HasPrefix(err.Error(), "token owner") {
 			t.Errorf("%q: got %v, %v, want an error that says which owner", name, got, err)
 		}
+	}
+}
+
+// A machine without /etc/passwd has no names, but ids do.
+func TestOwnersWithoutPasswd(t *testing.T) {
+	none := func(string) (*user.User, error) {
+		return nil, &fs.PathError{Op: "open", Path: "/etc/passwd", Err: fs.ErrNotExist}
+	}
+	want := slices.Compact(slices.Sorted(slices.Values([]int{0, 33, os.Geteuid()})))
+	if got, err := defaultOwners([]string{"33"}, none); err != nil || !slices.Equal(got, want) {
+		t.Errorf("got %v, %v, want %v", got, err, want)
+	}
+	if got, err := defaultOwners([]string{"fusionpbx"}, none); err == nil || !strings.Contains(err.Error(), "write the user's id") {
+		t.Errorf("a name: got %v, %v", got, err)
+	}
+	broken := func(string) (*user.User, error) { return nil, errors.New("the directory service is down") }
+	if got, err := defaultOwners(nil, broken); err == nil {
+		t.Errorf("a lookup that fails: got %v, want an error", got)
 	}
 }

@@ -15,6 +15,8 @@ func list(keysAndValues ...any) *array {
 		switch k := keysAndValues[i].(type) {
 		case int:
 			a.append(intKey(int64(k)), keysAndValues[i+1])
+		case int64:
+			a.append(intKey(k), keysAndValues[i+1])
 		case string:
 			a.set(k, keysAndValues[i+1])
 		}
@@ -67,7 +69,7 @@ func TestParsePHPReads(t *testing.T) {
 		{"integers as string keys become ints", "['7' => 1, '-7' => 2]", list(7, int64(1), -7, int64(2))},
 		{"other digits stay strings", "['07' => 1, '-0' => 2, '1.5' => 3, '9223372036854775808' => 4]",
 			list("07", int64(1), "-0", int64(2), "1.5", int64(3), "9223372036854775808", int64(4))},
-		{"smallest int as key", "[-9223372036854775808 => 1]", list(math.MinInt64, int64(1))},
+		{"smallest int as key", "[-9223372036854775808 => 1]", list(int64(math.MinInt64), int64(1))},
 		{"key with NUL", `['a' . "\0" . 'b' => 1]`, list("a\x00b", int64(1))},
 		{"nested", "array (\n  'a' => \n  array (\n    'b' => NULL,\n  ),\n)", list("a", list("b", nil))},
 		{"object", "(object) array(\n   'a' => 1,\n)", &object{array: *list("a", int64(1))}},

@@ -11,7 +11,8 @@ import (
 	"strowger/actors/refusals"
 )
 
-// Deps is what every actor of one system shares. All exported fields are needed.
+// Deps is what every actor of one system shares. Fields are needed unless their
+// comment says otherwise; Supervise sets Temporary and Permanent.
 type Deps struct {
 	System   *actor.ActorSystem
 	Egress   Egress

@@ -37,7 +37,8 @@ func (c *Crash) Envelope() *wire.Envelope {
 // Error returns the reason; the stack is for the log.
 func (c *Crash) Error() string { return fmt.Sprint(c.Reason) }
 
-// Safe stands around every actor. It logs a panic with its stack before the supervisor hears of
+// Safe is around every actor that routes; the services, janitors, admin pages and supervisors of
+// package system have guards of their own. It logs a panic with its stack before the supervisor hears of
 // it, buries the message that caused it, answers its requester with 500, and keeps a panic in
 // Restarting, Stopping or Stopped from hanging the parent.
 type Safe struct {

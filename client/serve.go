@@ -89,6 +89,9 @@ func newRemote(url string, token TokenSource, s *service.Service, opts ServeOpti
 	}); err != nil {
 		return nil, err
 	}
+	if s == nil {
+		return nil, errors.New("the service is nil")
+	}
 	r := &remote{url: url, name: s.Name, outbox: newOutbox(opts.OutboxMessages, opts.OutboxBytes), left: make(chan struct{}, 1)}
 	if token != nil {
 		r.token = r.whenBegun(token)
@@ -108,6 +111,10 @@ func newRemote(url string, token TokenSource, s *service.Service, opts ServeOpti
 		opts.Instance.Log = opts.Logger
 	}
 	r.opts = opts
+	if s.Policy != nil {
+		opts.Logger.Warn("the service's policy is not used: a remote service has that of the router's configuration",
+			"service", s.Name)
+	}
 	if r.instance, err = service.NewInstance(s, r, opts.Instance); err != nil {
 		return nil, err
 	}

@@ -1,14 +1,17 @@
 package client
 
 import (
+	"bytes"
 	"context"
 	"errors"
+	"log/slog"
 	"net"
 	"slices"
 	"strings"
 	"testing"
 	"time"
 
+	"strowger/actors/filter"
 	"strowger/system/service"
 	"strowger/system/service/servicetest"
 )
@@ -304,5 +307,21 @@ func TestOutboxRoom(t *testing.T) {
 	o.take()
 	if err := o.flushed(expired); !errors.Is(err, context.Canceled) {
 		t.Errorf("flushed while a frame is under way: %v", err)
+	}
+}
+
+// Arguments that make no sense are errors, and a policy that nobody looks at is not dropped in silence.
+func TestServeArguments(t *testing.T) {
+	if err := Serve(t.Context(), "ws://127.0.0.1:1/", nil, nil, ServeOptions{}); err == nil || !strings.Contains(err.Error(), "the service is nil") {
+		t.Errorf("a nil service: %v", err)
+	}
+	var log bytes.Buffer
+	opts := ServeOptions{Options: Options{Logger: slog.New(slog.NewTextHandler(&log, nil))}}
+	s := &service.Service{Name: "weather", Policy: new(filter.Policy), Setup: func(*service.Setup) error { return nil }}
+	if err := Serve(t.Context(), "ws://127.0.0.1:1/", nil, s, opts); err == nil {
+		t.Error("a nil token source: no error")
+	}
+	if !strings.Contains(log.String(), "the service's policy is not used") {
+		t.Errorf("log: %s", log.String())
 	}
 }

@@ -25,7 +25,7 @@ func (l *loader) readEnvironment(environ, ignore []string) {
 		k, known := byVariable[name]
 		if !known {
 			if !slices.Contains(ignore, name) {
-				l.rejectUnknown(at, keyOf(name), name, variables)
+				l.rejectVariable(at, name, variables)
 			}
 			return "", nil
 		}
@@ -37,6 +37,15 @@ func (l *loader) readEnvironment(environ, ignore []string) {
 		TransformFunc: take,
 		EnvironFunc:   func() []string { return environ },
 	}))
+}
+
+// rejectVariable reports a variable that sets no key, and says what to do.
+func (l *loader) rejectVariable(at origin, name string, variables []string) {
+	l.rejectUnknown(at, keyOf(name), name, variables)
+	last := l.problems[len(l.problems)-1]
+	if last.Msg == unknownKey {
+		last.Msg += ", unset the variable: only keys may begin with " + environmentPrefix
+	}
 }
 
 // variable returns the environment variable that sets a key.

@@ -34,9 +34,9 @@ func TestEnvironmentThatIsWrong(t *testing.T) {
 		{"empty number", "STROWGER_LIMITS__DEPTH=", `STROWGER_LIMITS__DEPTH: limits.depth: "" is not a plain whole number`},
 		{"one underscore", "STROWGER_LIMITS_DEPTH=9", "STROWGER_LIMITS_DEPTH: limits_depth: unknown key, did you mean STROWGER_LIMITS__DEPTH?"},
 		{"misspelt", "STROWGER_LIMITS__DEPHT=9", "STROWGER_LIMITS__DEPHT: limits.depht: unknown key, did you mean STROWGER_LIMITS__DEPTH?"},
-		{"lower case", "STROWGER_limits__depth=9", "STROWGER_limits__depth: limits.depth: unknown key"},
-		{"unlike any", "STROWGER_PORT=tcp://10.0.0.1:80", "STROWGER_PORT: port: unknown key"},
-		{"no name", "STROWGER_=9", "STROWGER_: unknown key"},
+		{"lower case", "STROWGER_limits__depth=9", "STROWGER_limits__depth: limits.depth: unknown key, unset the variable: only keys may begin with STROWGER_"},
+		{"unlike any", "STROWGER_PORT=tcp://10.0.0.1:80", "STROWGER_PORT: port: unknown key, unset the variable: only keys may begin with STROWGER_"},
+		{"no name", "STROWGER_=9", "STROWGER_: unknown key, unset the variable: only keys may begin with STROWGER_"},
 		{"empty item", "STROWGER_LISTEN__ORIGINS=a.example,", "STROWGER_LISTEN__ORIGINS: listen.origins: has an empty item"},
 		{"not UTF-8", "STROWGER_LISTEN__TLS_KEY=\xff", "STROWGER_LISTEN__TLS_KEY: listen.tls_key: is not UTF-8"},
 	}

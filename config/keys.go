@@ -109,7 +109,7 @@ func keys() []key {
 			"PHP classes of services known besides active_calls_service, active_conferences_service, system_dashboard_service and operator_panel_service. A service of a known class may also speak under a name that another service of its class offers, as helper connections do."},
 
 		{"dashboard.enabled", true, anyBool(), onRestart,
-			"Whether the daemon offers the service dashboard.system.information itself. Set it to false to leave it to FusionPBX's system_status service, which gets no work otherwise."},
+			"Whether the daemon offers the service dashboard.system.information itself. Set it to false to leave it to FusionPBX's system_status service, which gets no work otherwise. A program that embeds the router offers it by passing dashboard.New to system.New; the key then has no effect."},
 		{"dashboard.cpu_interval", 3 * time.Second, between(time.Second, time.Hour), onRestart,
 			"Time between two broadcasts of the processor's load."},
 		{"dashboard.network_interval", 3 * time.Second, between(time.Second, time.Hour), onRestart,

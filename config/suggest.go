@@ -1,11 +1,13 @@
 package config
 
+const unknownKey = "unknown key"
+
 // unknown returns the message for a name that is none of the known ones,
 // with the nearest of them when one is close.
 func unknown(name string, known []string) string {
 	const longest = 64
 	if len(name) > longest {
-		return "unknown key"
+		return unknownKey
 	}
 	nearest, best := sameEnd(name, known), 1+max(2, len(name)/8)
 	for _, candidate := range known {
@@ -14,7 +16,7 @@ func unknown(name string, known []string) string {
 		}
 	}
 	if nearest == "" {
-		return "unknown key"
+		return unknownKey
 	}
 	return "unknown key, did you mean " + nearest + "?"
 }

@@ -46,6 +46,9 @@ type Instance struct {
 // NewInstance checks the service and prepares it; it runs when a supervisor starts its Spec. The
 // error names everything that is wrong.
 func NewInstance(s *Service, home Home, o Options) (*Instance, error) {
+	if s == nil {
+		return nil, errors.New("the service is nil")
+	}
 	service, err := s.withDefaults()
 	o, wrong := o.withDefaults()
 	if home == nil {

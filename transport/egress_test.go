@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"strowger/actors"
+	"strowger/actors/refusals"
 	"strowger/transport/wire"
 )
 
@@ -415,6 +416,9 @@ func TestPingAndIdle(t *testing.T) {
 	page.ping("heard") // the pong has been read
 	s.tick(now.Add(50 * time.Second))
 	silent.closed(wire.CloseIdle)
+	if n := s.deps.Refusals().Count(refusals.Idle); n != 1 {
+		t.Errorf("%d idle connections counted as cut off, want 1", n)
+	}
 	if m := page.next(); m.op != wire.OpPing {
 		t.Fatalf("opcode %d, want another ping", m.op)
 	}
@@ -435,6 +439,9 @@ func TestSlowClientIsDisconnected(t *testing.T) {
 	eventually(t, "slow reader gone", func() bool { return s.Live() == 2 })
 	if n := s.deps.Counters.SlowConsumers.Load(); n != 1 {
 		t.Errorf("%d slow consumers counted, want 1", n)
+	}
+	if n := s.deps.Refusals().Count(refusals.SlowReader); n != 1 {
+		t.Errorf("%d slow readers counted as cut off, want 1", n)
 	}
 	got, err := slow.all()
 	if err == nil || len(got) >= messages {

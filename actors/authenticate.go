@@ -64,7 +64,9 @@ func (c *connection) admitted(ctx actor.Context) {
 	c.state = authenticated
 	c.inTime()
 	ok := wire.Authenticated.Answer(withServiceName(c.accepted))
-	c.socket.Admit(c.peer.Role, Frame{Bytes: wire.TextFrame(ok)})
+	f := ownFrame(c.socket, ok)
+	c.socket.Admit(c.peer.Role, f)
+	f.Lease.Release()
 	c.accepted = nil
 	c.resume(ctx)
 }
@@ -127,7 +129,9 @@ func kind(err error) string {
 }
 
 func (c *connection) greet(status wire.Status, e *wire.Envelope) {
-	c.socket.Greet(Frame{Bytes: wire.TextFrame(status.Answer(e))})
+	f := ownFrame(c.socket, status.Answer(e))
+	c.socket.Greet(f)
+	f.Lease.Release()
 }
 
 // withServiceName returns e with a service name that an answer about authentication may carry: the

@@ -18,6 +18,7 @@ type fakeSocket struct {
 	closed   bool
 	held     []Frame
 	onSend   func() // called by Send, outside mu; may panic
+	window   Window
 
 	written chan Frame
 	codes   chan wire.CloseCode // the first code only
@@ -76,6 +77,8 @@ func (s *fakeSocket) Close(code wire.CloseCode) {
 	s.held = nil
 	s.codes <- code
 }
+
+func (s *fakeSocket) Window() *Window { return &s.window }
 
 // write is called with mu held.
 func (s *fakeSocket) write(f Frame) {

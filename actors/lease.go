@@ -6,15 +6,19 @@ import (
 	"sync/atomic"
 )
 
-// Window bounds what one connection has under way inside the router: its socket is not read while
-// the window is full, so a fast sender is slowed down to the pace at which its messages leave.
+// Window bounds what one connection has under way inside the router, and what it lets wait of the
+// router's answers. Its socket is not read while the window is full, so a fast sender is slowed down to
+// the pace at which its messages leave and at which it reads what they come to.
 // One goroutine acquires, any may release.
 type Window struct {
-	budget atomic.Int64 // bytes
-	used   atomic.Int64
-	closed atomic.Bool
-	full   sync.Mutex // Protects following.
-	wake   chan struct{}
+	budget  atomic.Int64 // bytes
+	least   atomic.Int64 // bytes that a message counts at least
+	used    atomic.Int64
+	total   *atomic.Int64 // of many windows; nil: there is none
+	counted atomic.Bool   // what is taken counts in total too
+	closed  atomic.Bool
+	full    sync.Mutex // Protects following.
+	wake    chan struct{}
 }
 
 // SetBudget sets how many bytes may be under way. A single message may always be.
@@ -24,6 +28,33 @@ func (w *Window) SetBudget(bytes int64) {
 	w.signal()
 	w.full.Unlock()
 }
+
+// SetLeast sets how many bytes a message counts at least, which bounds how many may be under way.
+func (w *Window) SetLeast(bytes int64) { w.least.Store(bytes) }
+
+// CountIn has what is taken from now on counted in total as well. It is called once, before the first
+// use.
+func (w *Window) CountIn(total *atomic.Int64) {
+	w.total = total
+	w.counted.Store(true)
+}
+
+// CountOut ends CountIn. What was taken before stays in the total until it is released.
+func (w *Window) CountOut() { w.counted.Store(false) }
+
+// Counted returns the total in which what is taken counts, nil if there is none.
+func (w *Window) Counted() *atomic.Int64 {
+	if !w.counted.Load() {
+		return nil
+	}
+	return w.total
+}
+
+// Used returns how many bytes are under way.
+func (w *Window) Used() int64 { return w.used.Load() }
+
+// Cost returns how many bytes a message of a length counts.
+func (w *Window) Cost(length int) int64 { return max(int64(length), w.least.Load()) }
 
 // Acquire takes cost bytes and waits while others use up the budget. It is false once the window
 // is closed.
@@ -121,14 +152,37 @@ type Lease struct {
 	window  *Window
 	cost    int64
 	holders atomic.Int32
+	counted bool // in the window's total
 }
 
 // NewLease returns a lease of cost bytes that w has already granted.
 func NewLease(w *Window, cost int64) *Lease {
 	l := &Lease{window: w, cost: cost}
 	l.holders.Store(1)
+	if total := w.Counted(); total != nil {
+		l.counted = true
+		total.Add(cost)
+	}
 	return l
 }
+
+// Lease takes room for an answer of a length, whether it is there or not, so that nothing more is read
+// before enough of what was taken is released.
+func (w *Window) Lease(length int) *Lease {
+	cost := w.Cost(length)
+	w.Take(cost)
+	return NewLease(w, cost)
+}
+
+// Move makes l a lease of w for an answer of a length. Nobody but the caller holds l.
+func (l *Lease) Move(w *Window, length int) {
+	l.window.release(l.cost)
+	l.window, l.cost = w, w.Cost(length)
+	w.Take(l.cost)
+}
+
+// Of reports whether l is a share of w. A nil lease is of none.
+func (l *Lease) Of(w *Window) bool { return l != nil && l.window == w }
 
 // Retain adds a holder. A nil lease has none to count.
 func (l *Lease) Retain() {
@@ -143,6 +197,9 @@ func (l *Lease) Release() {
 		return
 	}
 	if l.holders.Add(-1) == 0 {
+		if l.counted {
+			l.window.total.Add(-l.cost)
+		}
 		l.window.release(l.cost)
 	}
 }

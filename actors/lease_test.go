@@ -2,6 +2,7 @@ package actors
 
 import (
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 )
@@ -221,5 +222,63 @@ func TestLeaseConcurrentHolders(t *testing.T) {
 		if got := w.used.Load(); got != 0 {
 			t.Fatalf("%d bytes used, want none", got)
 		}
+	}
+}
+
+// An answer takes room that is not there, and nothing more is read until it is released.
+func TestWindowOfAnswers(t *testing.T) {
+	w := window(100)
+	w.SetLeast(10)
+	var answers []*Lease
+	for range 12 {
+		answers = append(answers, w.Lease(1))
+	}
+	if got := w.Used(); got != 120 {
+		t.Fatalf("%d bytes used, want 120", got)
+	}
+	if granted, full := w.TryAcquire(10); granted || !full {
+		t.Fatalf("granted %t, full %t; want a full window", granted, full)
+	}
+	for _, l := range answers {
+		l.Release()
+	}
+	if got := w.Used(); got != 0 {
+		t.Errorf("%d bytes used, want none", got)
+	}
+	if got := w.Cost(11); got != 11 {
+		t.Errorf("cost %d, want 11", got)
+	}
+}
+
+// A lease that moves is released to the window it moved to.
+func TestLeaseMoves(t *testing.T) {
+	from, to := window(100), window(100)
+	from.Take(30)
+	l := NewLease(from, 30)
+	l.Move(to, 5)
+	if !l.Of(to) || l.Of(from) || from.Used() != 0 || to.Used() != 5 {
+		t.Fatalf("%d bytes used where it was, %d where it is; want 0 and 5", from.Used(), to.Used())
+	}
+	l.Release()
+	if got := to.Used(); got != 0 {
+		t.Errorf("%d bytes used, want none", got)
+	}
+}
+
+// What was counted in the total leaves it when it is released, also after the window has left it.
+func TestWindowCountsInTotal(t *testing.T) {
+	var total atomic.Int64
+	w := window(100)
+	w.CountIn(&total)
+	first := w.Lease(7)
+	w.CountOut()
+	second := w.Lease(9)
+	if got := total.Load(); got != 7 {
+		t.Fatalf("total %d, want 7", got)
+	}
+	first.Release()
+	second.Release()
+	if got := total.Load(); got != 0 {
+		t.Errorf("total %d, want none", got)
 	}
 }

@@ -9,8 +9,9 @@ import (
 // Frame is one encoded WebSocket frame, shared by everyone it is sent to and never changed.
 type Frame struct {
 	Bytes []byte
-	// Lease is the share of its sender's window that the frame holds until every egress shard it
-	// was given to has written or queued it; nil for the router's own answers.
+	// Lease is the share of a window that the frame holds until every egress shard it was given to has
+	// written or queued it. A frame that goes to the peer of that window, such as an answer, holds it
+	// until it is written. Nil: none.
 	Lease *Lease
 	// Refused is called instead of ending the connection when the frame finds no room behind a slow
 	// service; nil where there is nobody to tell.
@@ -30,6 +31,8 @@ type Socket interface {
 	Send(f Frame)
 	// Close writes a close frame behind all that waits and then ends the connection.
 	Close(code wire.CloseCode)
+	// Window bounds what the peer has under way. The router's answers to it take their share.
+	Window() *Window
 }
 
 // Sparer is a Socket that may be closed to make room for others as long as it has not authenticated.

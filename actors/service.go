@@ -208,6 +208,10 @@ func (s *service) say(ctx actor.Context, m *say) {
 		m.lease.Release()
 		return
 	}
+	if m.from.local != nil && m.lease != nil {
+		// Nothing slows the service down but this: who asks and does not read is not read from.
+		m.lease.Move(to.peer.Socket.Window(), len(e.Payload))
+	}
 	s.pass(ctx, &reply{envelope: e, to: to.peer, lease: m.lease})
 }
 
@@ -352,5 +356,14 @@ func (s *service) end(ctx actor.Context) {
 
 // answer sends one of the router's own answers.
 func answer(to Socket, status wire.Status, e *wire.Envelope) {
-	to.Send(Frame{Bytes: wire.TextFrame(status.Answer(e))})
+	f := ownFrame(to, status.Answer(e))
+	to.Send(f)
+	f.Lease.Release()
+}
+
+// ownFrame returns an answer of the router's as a frame. The caller releases its lease. It takes its
+// share of the window of the peer that gets it, so a peer that asks and does not read is not read from.
+func ownFrame(to Socket, e *wire.Envelope) Frame {
+	bytes := wire.TextFrame(e)
+	return Frame{Bytes: bytes, Lease: to.Window().Lease(len(bytes))}
 }

@@ -62,6 +62,7 @@ type Limits struct {
 	AuthenticationTimeout  time.Duration `koanf:"authentication_timeout"`
 	AuthenticationAttempts int           `koanf:"authentication_attempts"`
 	UnauthenticatedBytes   Size          `koanf:"unauthenticated_bytes"`
+	UnauthenticatedTotal   Size          `koanf:"unauthenticated_total_bytes"`
 	ClientBytes            Size          `koanf:"client_bytes"`
 	ServiceBytes           Size          `koanf:"service_bytes"`
 	Depth                  int           `koanf:"depth"`

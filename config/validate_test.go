@@ -63,6 +63,7 @@ func TestValidate(t *testing.T) {
 			"limits.service_bytes: 0 is too small, the smallest is 1KiB",
 			"limits.service_inbound_messages: 0 is too small, the smallest is 1",
 			"limits.unauthenticated_bytes: 0 is too small, the smallest is 1KiB",
+			"limits.unauthenticated_total_bytes: 0 is too small, the smallest is 1MiB",
 			"limits.write_timeout: 0s is too small, the smallest is 100ms",
 			`listen.address: "" is not host:port, write it like 127.0.0.1:8080 or [::1]:8080`,
 			`log.format: "" is not one of auto, text, json`,

@@ -93,6 +93,9 @@ func (s *System) Metrics() introspect.Metrics {
 		Broadcasts: c.Broadcasts.Load(), SlowConsumers: c.SlowConsumers.Load(), Dead: make(map[string]int64),
 		Cut: s.deps.Refusals().Counts(),
 	}
+	if s.live() {
+		m.Waiting, m.Early = s.egress.WaitingBytes(), s.egress.UnauthenticatedBytes()
+	}
 	for reason, n := range c.DeadLetters() {
 		m.Dead[reason.String()] = n
 	}

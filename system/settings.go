@@ -21,6 +21,7 @@ func (s *System) apply(cfg *config.Config) error {
 		HeaderBytes:            int(l.HeaderBytes),
 		HeaderTimeout:          l.HeaderTimeout,
 		UnauthenticatedBytes:   int64(l.UnauthenticatedBytes),
+		UnauthenticatedTotal:   int64(l.UnauthenticatedTotal),
 		ClientBytes:            int64(l.ClientBytes),
 		ServiceBytes:           int64(l.ServiceBytes),
 		InboundMessages:        l.InboundMessages,

@@ -15,7 +15,12 @@ func (sh *shard) close(s *socket, code wire.CloseCode) {
 	if s.closing {
 		return
 	}
-	sh.link(s, wire.CloseFrame(code))
+	if code == wire.CloseTryLater && s.waiting > 0 {
+		// It does not read, and what waits for it is what there is no room for.
+		sh.abort(s)
+		return
+	}
+	sh.link(s, wire.CloseFrame(code), 0)
 	s.closing = true
 	s.held = nil
 	s.reader.window.Close()
@@ -82,6 +87,9 @@ func (sh *shard) abort(s *socket) {
 	}
 	s.closing, s.finished = true, true
 	s.held, s.queue = nil, nil
+	releaseAll(s.owed)
+	s.owed = nil
+	sh.count(s, -s.waiting, -int(s.bytes))
 	s.reader.window.Close()
 	sh.leaveAll(s)
 	s.cut()
@@ -149,7 +157,7 @@ func (sh *shard) tick(now time.Time) {
 		}
 		if ping > 0 && seconds >= s.nextPing {
 			s.nextPing = seconds + ping
-			sh.put(s, pingFrame, reserve)
+			sh.put(s, pingFrame, reserve, 0)
 		}
 	}
 }

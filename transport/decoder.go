@@ -52,9 +52,6 @@ type decoder struct {
 	control   []byte // the control frame's payload so far
 }
 
-// enough is how much of a message is allocated before it has come.
-const enough = 64 << 10
-
 // feed takes the next bytes, which stay the caller's. After an error the stream is over: a violation
 // or the peer's goodbye; what came before it counts.
 func (d *decoder) feed(p []byte, to received) error {
@@ -200,8 +197,8 @@ func (d *decoder) take(p []byte) {
 	}
 	had := len(*to)
 	if cap(*to)-had < len(p) {
-		// All that is left if it is little or here already, or else by and by.
-		*to = slices.Grow(*to, max(len(p), int(min(d.left, enough))))
+		// Room for what has come, and for as much again if that much is to come.
+		*to = slices.Grow(*to, max(len(p), int(min(d.left, int64(had)))))
 	}
 	*to = append(*to, p...)
 	if d.masked {

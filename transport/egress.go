@@ -24,6 +24,7 @@ type Egress struct {
 	next   atomic.Uint32
 	door   door
 	live   atomic.Int64   // connections, from accept to close
+	early  atomic.Int64   // bytes that connections hold which have not authenticated
 	open   sync.WaitGroup // sockets attached and not detached
 	drains sync.WaitGroup
 	ticks  sync.WaitGroup
@@ -78,10 +79,24 @@ func (e *Egress) NewGroup() actors.Group {
 // Live returns how many connections are open.
 func (e *Egress) Live() int { return int(e.live.Load()) }
 
+// WaitingBytes returns how many bytes wait for peers that read slowly.
+func (e *Egress) WaitingBytes() int64 {
+	bytes := int64(0)
+	for _, sh := range e.shards {
+		bytes += sh.waiting.Load()
+	}
+	return bytes
+}
+
+// UnauthenticatedBytes returns how many bytes the connections hold that have not authenticated: their
+// unfinished messages, their messages under way and answers they have not read.
+func (e *Egress) UnauthenticatedBytes() int64 { return e.early.Load() }
+
 // newSocket returns the write side of conn, owned by one of the shards.
 func (e *Egress) newSocket(conn net.Conn, l *Limits) *socket {
 	s := &socket{shard: e.shards[int(e.next.Add(1))%len(e.shards)], conn: conn, fd: descriptor(conn), remote: conn.RemoteAddr()}
 	s.reader = &reader{socket: s, deps: s.shard.deps, alone: true}
+	s.reader.window.CountIn(&e.early)
 	s.allow(actors.Unauthenticated, l)
 	s.heard()
 	return s

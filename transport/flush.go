@@ -5,6 +5,7 @@ import (
 	"syscall"
 	"time"
 
+	"strowger/actors"
 	"strowger/actors/refusals"
 )
 
@@ -26,7 +27,7 @@ func (sh *shard) flushSocket(s *socket) {
 	if s.finished {
 		return
 	}
-	if s.writing || s.fd < 0 {
+	if s.writing || len(s.queue) > 0 || s.fd < 0 {
 		sh.enqueue(s, head, 0)
 		return
 	}
@@ -59,9 +60,12 @@ func (sh *shard) enqueue(s *socket, head int32, written int) {
 		rest := frame[written:]
 		written = 0
 		s.queue = append(s.queue, rest)
+		if at := sh.nodes[n].owed; at > 0 {
+			s.owed = append(s.owed, sh.leases[at-1])
+			sh.leases[at-1] = nil // not this batch's any more
+		}
 		if !counted {
-			s.waiting++
-			s.bytes += int64(len(rest))
+			sh.count(s, 1, len(rest))
 		}
 	}
 	if !counted {
@@ -69,6 +73,13 @@ func (sh *shard) enqueue(s *socket, head int32, written int) {
 		s.free, s.freeBytes = s.waiting, s.bytes
 	}
 	sh.drain(s)
+}
+
+// count notes that frames have begun to wait for s, or have ceased to if the numbers are negative.
+func (sh *shard) count(s *socket, frames, bytes int) {
+	s.waiting += frames
+	s.bytes += int64(bytes)
+	sh.waiting.Add(int64(bytes))
 }
 
 // drain starts a goroutine that writes the queue, unless one is at it. The goroutine has the
@@ -79,10 +90,10 @@ func (sh *shard) drain(s *socket) {
 	}
 	s.writing = true
 	frames := net.Buffers(s.queue)
-	s.queue = nil
-	done := &written{s: s, frames: len(frames)}
+	done := &written{s: s, frames: len(frames), leases: s.owed}
+	s.queue, s.owed = nil, nil
 	for _, f := range frames {
-		done.bytes += int64(len(f))
+		done.bytes += len(f)
 	}
 	timeout := sh.limits.Load().WriteTimeout
 	sh.drains.Add(1)
@@ -131,35 +142,39 @@ func cutPiece(frames net.Buffers) (piece, rest net.Buffers) {
 func (sh *shard) written(m *written) {
 	s := m.s
 	s.writing = false
-	s.waiting -= m.frames
-	s.bytes -= m.bytes
-	s.free, s.freeBytes = 0, 0
+	releaseAll(m.leases)
 	if s.finished {
-		return
+		return // aborted, nothing of it is counted any more
 	}
+	sh.count(s, -m.frames, -m.bytes)
+	s.free, s.freeBytes = 0, 0
 	if m.err != nil {
 		if isTimeout(m.err) {
-			s.cutOff(&refusals.Event{Cause: refusals.WriteTimeout, More: []any{"messages", s.waiting + m.frames, "bytes", s.bytes + m.bytes}})
+			s.cutOff(&refusals.Event{Cause: refusals.WriteTimeout, More: []any{"messages", s.waiting + m.frames, "bytes", s.bytes + int64(m.bytes)}})
 		}
 		sh.abort(s)
 		return
 	}
-	// What this batch has linked so far was counted into waiting and is queued when it is flushed.
-	if s.head == 0 {
+	switch {
+	case s.head == 0:
 		sh.drain(s)
 		sh.finish(s)
-	} else if len(s.queue) > 0 {
-		sh.drain(s)
-	} else {
+	case len(s.queue) == 0:
+		// What this batch has linked so far was counted into waiting. It is written when the batch is.
 		sh.uncount(s)
+	}
+}
+
+func releaseAll(leases []*actors.Lease) {
+	for _, l := range leases {
+		l.Release()
 	}
 }
 
 // uncount undoes the counting of frames that need not wait after all.
 func (sh *shard) uncount(s *socket) {
 	for n := s.head; n != 0; n = sh.nodes[n].next {
-		s.waiting--
-		s.bytes -= int64(len(sh.nodes[n].frame))
+		sh.count(s, -1, -len(sh.nodes[n].frame))
 	}
 }
 

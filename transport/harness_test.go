@@ -52,7 +52,7 @@ func (wallClock) AfterFunc(d time.Duration, f func()) func() bool { return time.
 func testLimits() *Limits {
 	return &Limits{
 		Connections: 2000, HeaderBytes: 8 << 10, HeaderTimeout: patience,
-		UnauthenticatedBytes: 64 << 10, ClientBytes: 1 << 20, ServiceBytes: 16 << 20,
+		UnauthenticatedBytes: 64 << 10, UnauthenticatedTotal: 64 << 20, ClientBytes: 1 << 20, ServiceBytes: 16 << 20,
 		InboundMessages: 64, ServiceInboundMessages: 256,
 		OutboundMessages: 1024, OutboundBytes: 4 << 20,
 		WriteTimeout: patience, TCPKeepAlive: 15 * time.Second,
@@ -113,7 +113,7 @@ func (r *rig) settle() {
 		var w actors.Window
 		w.SetBudget(1)
 		w.Acquire(1)
-		nobody := &socket{shard: sh, admitted: true, closing: true, finished: true}
+		nobody := &socket{shard: sh, reader: new(reader), admitted: true, closing: true, finished: true}
 		sh.post(&deliver{nobody, actors.Frame{Lease: actors.NewLease(&w, 1)}})
 		w.Acquire(1)
 	}

@@ -8,6 +8,8 @@ import (
 	"sync"
 	"sync/atomic"
 	"syscall"
+
+	"strowger/actors"
 )
 
 // poller reads for many connections on one goroutine, so that one that waits for bytes costs no
@@ -27,6 +29,7 @@ type poller struct {
 	// running has the goroutine that polls, and those that readers have kept.
 	running sync.WaitGroup
 	spare   sync.Pool // of *[readBuffer]byte, from readers that have parted and are back
+	smalls  sync.Pool // of *[ownBuffer]byte, likewise
 
 	mu    sync.Mutex // Protects following.
 	slots []*reader  // an event names one by its index
@@ -37,6 +40,7 @@ type poller struct {
 	ready  []*reader
 	at     int // the next of them to be served
 	buffer *[readBuffer]byte
+	small  *[ownBuffer]byte // for peers that have not authenticated
 	wait   func(fd uintptr) bool
 }
 
@@ -79,8 +83,9 @@ func newPoller(log *slog.Logger) (*poller, error) {
 		_ = syscall.Close(fd)
 		return nil, fmt.Errorf("epoll: %w", err)
 	}
-	p := &poller{epoll: fd, file: os.NewFile(uintptr(fd), "epoll"), log: log, buffer: new([readBuffer]byte)}
+	p := &poller{epoll: fd, file: os.NewFile(uintptr(fd), "epoll"), log: log, buffer: new([readBuffer]byte), small: new([ownBuffer]byte)}
 	p.spare.New = func() any { return new([readBuffer]byte) }
+	p.smalls.New = func() any { return new([ownBuffer]byte) }
 	if p.raw, err = p.file.SyscallConn(); err != nil {
 		_ = p.file.Close()
 		return nil, fmt.Errorf("epoll: %w", err)
@@ -132,7 +137,7 @@ func (p *poller) ask(fd uintptr) bool {
 
 // serve reads once for r. It is false if r has kept the goroutine meanwhile.
 func (p *poller) serve(r *reader) bool {
-	buffer := p.buffer
+	buffer, small := p.buffer, p.small
 	more := r.take(p.pulled(r))
 	if !r.alone {
 		if !more {
@@ -141,7 +146,11 @@ func (p *poller) serve(r *reader) bool {
 		}
 		return true
 	}
-	p.spare.Put(buffer)
+	if r.small {
+		p.smalls.Put(small)
+	} else {
+		p.spare.Put(buffer)
+	}
 	if more {
 		p.add(r)
 	} else {
@@ -150,23 +159,32 @@ func (p *poller) serve(r *reader) bool {
 	return false
 }
 
-// pulled returns what there is to read; nothing is no error.
+// pulled returns what there is to read; nothing is no error. A peer that has not authenticated is read from
+// into the small buffer, because r keeps the buffer if it parts.
 func (p *poller) pulled(r *reader) ([]byte, error) {
-	n, err := readNow(r.socket.fd, p.buffer[:])
+	buffer := p.buffer[:]
+	if r.small = r.socket.mayDoNow() == actors.Unauthenticated; r.small {
+		buffer = p.small[:]
+	}
+	n, err := readNow(r.socket.fd, buffer)
 	switch {
 	case err == syscall.EAGAIN: //nolint:errorlint // straight from the system call, on every message's way
 		return nil, nil
 	case err == nil && n == 0:
 		return nil, io.EOF
 	}
-	return p.buffer[:n], err
+	return buffer[:n], err
 }
 
 // part lets r, which is being served, keep the goroutine and the buffer; another one goes on.
 func (p *poller) part(r *reader) {
 	p.remove(r)
 	r.alone = true
-	p.buffer = p.spare.Get().(*[readBuffer]byte)
+	if r.small {
+		p.small = p.smalls.Get().(*[ownBuffer]byte)
+	} else {
+		p.buffer = p.spare.Get().(*[readBuffer]byte)
+	}
 	p.running.Go(p.run)
 }
 

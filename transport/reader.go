@@ -30,6 +30,9 @@ type reader struct {
 	alone  bool    // the poller does not know it: who runs it may block
 	over   bool    // nothing is read any more but to be thrown away
 	thrown int64   // bytes
+	early  int64   // bytes of an unfinished message that count in the total of those that have not authenticated
+	small  bool    // the poller read into its small buffer
+	crowd  bool    // the total is exceeded, and this peer must go
 	isCut  atomic.Bool
 }
 
@@ -67,6 +70,10 @@ func (r *reader) take(p []byte, err error) (more bool) {
 		if bad := r.decoder.feed(p, r); bad != nil {
 			err = bad
 		}
+		r.count(cap(r.decoder.buffer))
+		if r.crowd || r.crowded(0) {
+			err = &violation{wire.CloseTryLater, "unauthenticated connections hold too much"}
+		}
 		if err == nil {
 			return true
 		}
@@ -81,6 +88,7 @@ func (r *reader) take(p []byte, err error) (more bool) {
 func (r *reader) end(err error) (more bool) {
 	r.over = true
 	r.decoder = decoder{}
+	r.count(0)
 	if v, bad := errors.AsType[*violation](err); bad {
 		r.violated(v)
 	}
@@ -157,7 +165,10 @@ func (r *reader) ping(payload []byte) {
 
 // lease waits for room in the window; it is nil once the connection is closing.
 func (r *reader) lease(bytes int) *actors.Lease {
-	cost := max(int64(bytes), r.socket.minCost.Load())
+	if r.crowd {
+		return nil
+	}
+	cost := r.window.Cost(bytes)
 	granted, full := r.window.TryAcquire(cost)
 	if full {
 		granted = r.wait(cost)
@@ -168,13 +179,24 @@ func (r *reader) lease(bytes int) *actors.Lease {
 	return actors.NewLease(&r.window, cost)
 }
 
+// waits is in the place of when a peer was heard that is not read from.
+const waits = math.MaxInt64 / 2
+
 // wait is for room in the window. The others of the poller do not wait with it.
 func (r *reader) wait(cost int64) (granted bool) {
+	if total := r.window.Counted(); total != nil {
+		if r.crowded(parked) {
+			r.crowd = true
+			return false
+		}
+		total.Add(parked)
+		defer total.Add(-parked)
+	}
 	if !r.alone {
 		r.poller.part(r)
 	}
 	// While we do not read we cannot hear, and that is not the peer's fault.
-	r.socket.lastHeard.Store(math.MaxInt64 / 2)
+	r.socket.lastHeard.Store(waits)
 	granted = r.window.Acquire(cost)
 	r.socket.heard()
 	return granted

@@ -43,6 +43,9 @@ func (r *reader) violated(v *violation) {
 	case wire.CloseTooBig:
 		e.Cause, e.Kind, e.Setting = refusals.TooBig, "", sizeSetting(r.socket.mayDoNow())
 		e.More = append(e.More, "limit", r.limit())
+	case wire.CloseTryLater:
+		e.Cause, e.Kind = refusals.UnauthenticatedBytes, ""
+		e.More = append(e.More, "bytes", r.socket.shard.egress.UnauthenticatedBytes(), "limit", r.socket.shard.limits.Load().UnauthenticatedTotal)
 	case wire.CloseInvalidData:
 		e.Cause = refusals.NotUTF8
 	case wire.CloseInternalError:

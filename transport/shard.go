@@ -26,6 +26,7 @@ type shard struct {
 	gauge   actors.Gauge
 	start   time.Time
 	now     atomic.Int64 // seconds since the start, whatever becomes of the machine's clock
+	waiting atomic.Int64 // bytes that wait for slow readers
 	drains  *sync.WaitGroup
 	sockets map[*socket]struct{}
 	closed  wire.CloseCode // not zero: the daemon stops, new sockets are closed too
@@ -42,6 +43,7 @@ type shard struct {
 type node struct {
 	frame []byte
 	next  int32
+	owed  int32 // the place in leases of the one that it holds until it is written, plus 1; 0: none
 }
 
 func newShard(index int, e *Egress, d *actors.Deps, limits *atomic.Pointer[Limits]) *shard {
@@ -81,8 +83,7 @@ func (sh *shard) handle(message any) {
 	case *deliver:
 		sh.deliver(m.s, m.f)
 	case *greet:
-		sh.take(m.f)
-		sh.put(m.s, m.f.Bytes, reserve)
+		sh.put(m.s, m.f.Bytes, reserve, sh.takeFor(m.s, m.f))
 	case *admit:
 		sh.admit(m)
 	case *enter:
@@ -118,6 +119,19 @@ func (sh *shard) take(f actors.Frame) {
 	}
 }
 
+// takeFor is take of a frame for s. It returns the place of a lease that the frame holds until it is
+// written, plus 1, or 0: frames that take their share of the window of s itself do.
+func (sh *shard) takeFor(s *socket, f actors.Frame) (owed int32) {
+	if f.Lease == nil {
+		return 0
+	}
+	sh.leases = append(sh.leases, f.Lease)
+	if f.Lease.Of(s.Window()) {
+		return int32(len(sh.leases))
+	}
+	return 0
+}
+
 func (sh *shard) attach(s *socket) {
 	l := sh.limits.Load()
 	sh.sockets[s] = struct{}{}
@@ -139,7 +153,7 @@ func (sh *shard) cast(m *cast) {
 			continue
 		}
 		if s.admitted {
-			sh.put(s, m.f.Bytes, 0)
+			sh.put(s, m.f.Bytes, 0, 0)
 		} else {
 			sh.hold(s, m.f.Bytes)
 		}
@@ -147,7 +161,7 @@ func (sh *shard) cast(m *cast) {
 }
 
 func (sh *shard) deliver(s *socket, f actors.Frame) {
-	sh.take(f)
+	owed := sh.takeFor(s, f)
 	switch {
 	case s.closing:
 		sh.deps.Counters.Dead(actors.SocketClosed)
@@ -155,7 +169,7 @@ func (sh *shard) deliver(s *socket, f actors.Frame) {
 		// Requests must not take a service down, or one client could do it for all.
 		f.Refused()
 	case s.admitted:
-		sh.put(s, f.Bytes, reserve)
+		sh.put(s, f.Bytes, reserve, owed)
 	default:
 		sh.hold(s, f.Bytes)
 	}
@@ -176,8 +190,8 @@ func (sh *shard) hold(s *socket, frame []byte) {
 }
 
 func (sh *shard) admit(m *admit) {
-	sh.take(m.f)
 	s := m.s
+	owed := sh.takeFor(s, m.f)
 	if s.closing {
 		return
 	}
@@ -185,16 +199,17 @@ func (sh *shard) admit(m *admit) {
 	s.place = nil
 	s.allow(m.role, sh.limits.Load())
 	s.admitted = true
-	sh.put(s, m.f.Bytes, reserve)
+	sh.put(s, m.f.Bytes, reserve, owed)
 	held := s.held
 	s.held, s.heldBytes = nil, 0
 	for _, frame := range held {
-		sh.put(s, frame, 0)
+		sh.put(s, frame, 0, 0)
 	}
 }
 
-// put adds a frame to what this batch writes to s. extra is the reserve it may use.
-func (sh *shard) put(s *socket, frame []byte, extra int) {
+// put adds a frame to what this batch writes to s. extra is the reserve it may use, owed what takeFor
+// returned.
+func (sh *shard) put(s *socket, frame []byte, extra int, owed int32) {
 	if s.closing {
 		return
 	}
@@ -202,15 +217,15 @@ func (sh *shard) put(s *socket, frame []byte, extra int) {
 		sh.overflow(s)
 		return
 	}
-	sh.link(s, frame)
+	sh.link(s, frame, owed)
 }
 
-func (sh *shard) link(s *socket, frame []byte) {
+func (sh *shard) link(s *socket, frame []byte, owed int32) {
 	if answer := s.answer; answer != nil {
 		s.answer = nil
-		sh.link(s, answer)
+		sh.link(s, answer, 0)
 	}
-	sh.nodes = append(sh.nodes, node{frame: frame})
+	sh.nodes = append(sh.nodes, node{frame: frame, owed: owed})
 	n := int32(len(sh.nodes) - 1)
 	if s.head == 0 {
 		s.head = n
@@ -221,8 +236,7 @@ func (sh *shard) link(s *socket, frame []byte) {
 	s.tail = n
 	if s.waiting > 0 {
 		// Behind a slow reader's queue it counts from now on.
-		s.waiting++
-		s.bytes += int64(len(frame))
+		sh.count(s, 1, len(frame))
 	}
 }
 

@@ -25,7 +25,6 @@ type socket struct {
 	place      *place // at the door; nil: it never waited there
 	reader     *reader
 	maxMessage atomic.Int64 // bytes; set by the shard, read by the reader
-	minCost    atomic.Int64
 	mayDo      atomic.Int32 // an actors.Role: what the peer may send, for the reader
 	lastHeard  atomic.Int64 // seconds of the shard's clock
 
@@ -35,8 +34,9 @@ type socket struct {
 	finished  bool // the close frame is out, or cannot be
 	hasty     bool // closed without waiting for the peer
 	readDone  bool
-	writing   bool     // a goroutine writes what was queued
-	held      [][]byte // sent before Admit
+	writing   bool            // a goroutine writes what was queued
+	held      [][]byte        // sent before Admit
+	owed      []*actors.Lease // of frames in queue that hold their share until they are written
 	heldBytes int64
 	queue     [][]byte // waits behind the goroutine
 	waiting   int      // frames in queue and with the goroutine
@@ -80,7 +80,8 @@ type (
 	written    struct {
 		s      *socket
 		frames int
-		bytes  int64
+		bytes  int
+		leases []*actors.Lease
 		err    error
 	}
 	enter struct {
@@ -133,9 +134,15 @@ func (s *socket) allow(role actors.Role, l *Limits) {
 	s.mayDo.Store(int32(role))
 	longest := l.messageBytes(role)
 	s.maxMessage.Store(longest)
-	s.minCost.Store(max(longest/int64(l.window(role)), 1))
+	if role != actors.Unauthenticated {
+		s.reader.window.CountOut()
+	}
+	s.reader.window.SetLeast(max(longest/int64(l.window(role)), 1))
 	s.reader.window.SetBudget(longest)
 }
+
+// Window implements actors.Socket.
+func (s *socket) Window() *actors.Window { return &s.reader.window }
 
 // mayDoNow returns the peer's role, to any goroutine.
 func (s *socket) mayDoNow() actors.Role { return actors.Role(s.mayDo.Load()) }

@@ -7,23 +7,24 @@ type Cause int
 
 // The causes. String returns the label that logs and metrics show.
 const (
-	Handshake       Cause = iota // a request that asks for no WebSocket
-	Abandoned                    // the peer left before its request was complete, as port checks do
-	Origin                       // a page of a host that may not connect
-	HeaderBytes                  // a request head that is too long
-	HeaderTimeout                // no complete request head in time
-	Token                        // a token that is not good
-	Attempts                     // too many of them
-	AuthTimeout                  // no good token in time
-	TooBig                       // a message that is too long
-	Protocol                     // a breach of RFC 6455
-	NotUTF8                      // a text that is not UTF-8
-	SlowReader                   // too much waits for a peer that reads slowly
-	WriteTimeout                 // a write that a peer does not take
-	Idle                         // no sign of life
-	Connections                  // too many connections
-	Unauthenticated              // too many connections that have not authenticated
-	Descriptors                  // no file descriptor is left
+	Handshake            Cause = iota // a request that asks for no WebSocket
+	Abandoned                         // the peer left before its request was complete, as port checks do
+	Origin                            // a page of a host that may not connect
+	HeaderBytes                       // a request head that is too long
+	HeaderTimeout                     // no complete request head in time
+	Token                             // a token that is not good
+	Attempts                          // too many of them
+	AuthTimeout                       // no good token in time
+	TooBig                            // a message that is too long
+	Protocol                          // a breach of RFC 6455
+	NotUTF8                           // a text that is not UTF-8
+	SlowReader                        // too much waits for a peer that reads slowly
+	WriteTimeout                      // a write that a peer does not take
+	Idle                              // no sign of life
+	Connections                       // too many connections
+	Unauthenticated                   // too many connections that have not authenticated
+	UnauthenticatedBytes              // connections that have not authenticated hold too much
+	Descriptors                       // no file descriptor is left
 	causes
 )
 
@@ -37,23 +38,24 @@ type text struct {
 
 func (c Cause) text() text {
 	return [causes]text{
-		Handshake:       {"handshake", "handshake refused", "", slog.LevelWarn},
-		Abandoned:       {"abandoned", "handshake abandoned by the peer", "", slog.LevelDebug},
-		Origin:          {"origin", "origin refused", "listen.origins", slog.LevelWarn},
-		HeaderBytes:     {"header_bytes", "request head too long", "limits.header_bytes", slog.LevelWarn},
-		HeaderTimeout:   {"header_timeout", "no complete request in time", "limits.header_timeout", slog.LevelWarn},
-		Token:           {"token", "authentication refused", "", slog.LevelWarn},
-		Attempts:        {"authentication_attempts", "connection closed after too many refused tokens", "limits.authentication_attempts", slog.LevelWarn},
-		AuthTimeout:     {"authentication_timeout", "connection closed because it did not authenticate in time", "limits.authentication_timeout", slog.LevelWarn},
-		TooBig:          {"message_too_big", "connection closed because of a message that is too big", "", slog.LevelWarn},
-		Protocol:        {"protocol_error", "connection closed because of a protocol error", "", slog.LevelWarn},
-		NotUTF8:         {"not_utf8", "connection closed because of a text that is not UTF-8", "", slog.LevelWarn},
-		SlowReader:      {"slow_reader", "slow consumer disconnected", "limits.outbound_messages, limits.outbound_bytes", slog.LevelWarn},
-		WriteTimeout:    {"write_timeout", "slow consumer disconnected in the middle of a write", "limits.write_timeout", slog.LevelWarn},
-		Idle:            {"idle", "connection closed because it gave no sign of life", "keepalive.idle_timeout", slog.LevelWarn},
-		Connections:     {"connections", "connection refused because there are too many", "limits.connections", slog.LevelWarn},
-		Unauthenticated: {"unauthenticated", "oldest unauthenticated connection closed to make room", "limits.unauthenticated", slog.LevelWarn},
-		Descriptors:     {"descriptors", "connection refused because no file descriptor is left", "LimitNOFILE, limits.connections", slog.LevelError},
+		Handshake:            {"handshake", "handshake refused", "", slog.LevelWarn},
+		Abandoned:            {"abandoned", "handshake abandoned by the peer", "", slog.LevelDebug},
+		Origin:               {"origin", "origin refused", "listen.origins", slog.LevelWarn},
+		HeaderBytes:          {"header_bytes", "request head too long", "limits.header_bytes", slog.LevelWarn},
+		HeaderTimeout:        {"header_timeout", "no complete request in time", "limits.header_timeout", slog.LevelWarn},
+		Token:                {"token", "authentication refused", "", slog.LevelWarn},
+		Attempts:             {"authentication_attempts", "connection closed after too many refused tokens", "limits.authentication_attempts", slog.LevelWarn},
+		AuthTimeout:          {"authentication_timeout", "connection closed because it did not authenticate in time", "limits.authentication_timeout", slog.LevelWarn},
+		TooBig:               {"message_too_big", "connection closed because of a message that is too big", "", slog.LevelWarn},
+		Protocol:             {"protocol_error", "connection closed because of a protocol error", "", slog.LevelWarn},
+		NotUTF8:              {"not_utf8", "connection closed because of a text that is not UTF-8", "", slog.LevelWarn},
+		SlowReader:           {"slow_reader", "slow consumer disconnected", "limits.outbound_messages, limits.outbound_bytes", slog.LevelWarn},
+		WriteTimeout:         {"write_timeout", "slow consumer disconnected in the middle of a write", "limits.write_timeout", slog.LevelWarn},
+		Idle:                 {"idle", "connection closed because it gave no sign of life", "keepalive.idle_timeout", slog.LevelWarn},
+		Connections:          {"connections", "connection refused because there are too many", "limits.connections", slog.LevelWarn},
+		Unauthenticated:      {"unauthenticated", "oldest unauthenticated connection closed to make room", "limits.unauthenticated", slog.LevelWarn},
+		UnauthenticatedBytes: {"unauthenticated_bytes", "unauthenticated connection closed because all of them hold too much", "limits.unauthenticated_total_bytes", slog.LevelWarn},
+		Descriptors:          {"descriptors", "connection refused because no file descriptor is left", "LimitNOFILE, limits.connections", slog.LevelError},
 	}[c]
 }
 

@@ -14,7 +14,7 @@ import (
 
 func TestMetrics(t *testing.T) {
 	source := &fake{tree: sampleTree(), metrics: introspect.Metrics{
-		Connections: 1, Panics: 2, Authenticated: 3, Refused: 4, Requests: 5, Replies: 6, Broadcasts: 7, SlowConsumers: 8,
+		Connections: 1, Panics: 2, Authenticated: 3, Refused: 4, Requests: 5, Replies: 6, Broadcasts: 7, SlowConsumers: 8, Waiting: 11, Early: 12,
 		Dead: map[string]int64{"late_reply": 9, "expired": 10}}}
 	got := get(t, listen(t, source, nil), "/metrics")
 	got.want(t, http.StatusOK,
@@ -26,6 +26,8 @@ func TestMetrics(t *testing.T) {
 		"\nstrowger_routing_replies_total 6\n",
 		"\nstrowger_routing_broadcasts_total 7\n",
 		"\nstrowger_transport_slow_consumers_total 8\n",
+		"\nstrowger_transport_waiting_bytes 11\n",
+		"\nstrowger_transport_unauthenticated_bytes 12\n",
 		`strowger_routing_dead_letters_total{reason="late_reply"} 9`,
 		`strowger_routing_dead_letters_total{reason="expired"} 10`,
 		`strowger_supervisor_running_status{actor="root"} 1`,
@@ -47,7 +49,7 @@ func TestMetrics(t *testing.T) {
 func TestMetricNames(t *testing.T) {
 	source := &fake{tree: sampleTree(), metrics: introspect.Metrics{Dead: map[string]int64{"x": 1}}}
 	body := get(t, listen(t, source, nil), "/metrics").body
-	form := regexp.MustCompile(`^strowger_(transport|tokens|routing|actors|supervisor|log)(_[a-z]+)+_(total|connections|seconds|messages|status|actors)$`)
+	form := regexp.MustCompile(`^strowger_(transport|tokens|routing|actors|supervisor|log)(_[a-z]+)+_(total|connections|seconds|messages|bytes|status|actors)$`)
 	ours := 0
 	for line := range strings.Lines(body) {
 		name, isType := strings.CutPrefix(line, "# TYPE ")

@@ -1,6 +1,6 @@
 package introspect
 
-// Metrics is one reading of the system's counters. All but Connections count since the start.
+// Metrics is one reading of the system's counters. All but Connections, Waiting and Early count since the start.
 type Metrics struct {
 	Connections   int64 // open now
 	Panics        int64 // in actors
@@ -11,6 +11,8 @@ type Metrics struct {
 	Replies       int64 // handed to a subscriber
 	Broadcasts    int64 // handed to a topic
 	SlowConsumers int64 // connections ended because they read too slowly
+	Waiting       int64 // bytes that wait for slow readers now
+	Early         int64 // bytes that unauthenticated connections hold now
 	LogLost       int64 // log lines dropped
 	// Cut counts the peers that were refused or cut off, by cause. The causes are a fixed set.
 	Cut map[string]int64

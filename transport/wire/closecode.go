@@ -14,6 +14,7 @@ const (
 	CloseInvalidData   CloseCode = 1007 // a text frame that is not UTF-8
 	CloseTooBig        CloseCode = 1009
 	CloseInternalError CloseCode = 1011 // the connection's actor crashed; come back
+	CloseTryLater      CloseCode = 1013 // connections that have not authenticated hold too much; come back
 	CloseTokenExpired  CloseCode = 4001 // come back with a fresh token
 	CloseAuthTimeout   CloseCode = 4002
 	CloseAuthAttempts  CloseCode = 4003
@@ -28,6 +29,7 @@ var closeReasons = map[CloseCode]string{
 	CloseInvalidData:   "text is not UTF-8",
 	CloseTooBig:        "message too big",
 	CloseInternalError: "internal error",
+	CloseTryLater:      "try again later",
 	CloseTokenExpired:  "token expired",
 	CloseAuthTimeout:   "not authenticated in time",
 	CloseAuthAttempts:  "too many authentication attempts",

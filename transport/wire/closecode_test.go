@@ -18,6 +18,7 @@ var closeCodes = map[string]struct {
 	"CloseInvalidData":   {CloseInvalidData, 1007, "text is not UTF-8"},
 	"CloseTooBig":        {CloseTooBig, 1009, "message too big"},
 	"CloseInternalError": {CloseInternalError, 1011, "internal error"},
+	"CloseTryLater":      {CloseTryLater, 1013, "try again later"},
 	"CloseTokenExpired":  {CloseTokenExpired, 4001, "token expired"},
 	"CloseAuthTimeout":   {CloseAuthTimeout, 4002, "not authenticated in time"},
 	"CloseAuthAttempts":  {CloseAuthAttempts, 4003, "too many authentication attempts"},

@@ -46,7 +46,7 @@ func (a *answered) answer() (io.Reader, error) {
 	bounded := &io.LimitedReader{R: a.Conn, N: int64(a.limit)}
 	br := bufio.NewReader(bounded)
 	for range maxInterim + 1 {
-		resp, err := http.ReadResponse(br, nil)
+		resp, err := http.ReadResponse(br, nil) //nolint:bodyclose // only the head is read, and a refused connection is closed
 		switch {
 		case err != nil && bounded.N <= 0:
 			return nil, fmt.Errorf("answer to the upgrade is longer than Limits.HeaderBytes, %d bytes", a.limit)

@@ -35,6 +35,10 @@ type Config struct {
 	// FusionPBX is what FusionPBX's own file says. No key of ours sets it.
 	FusionPBX FusionPBX `koanf:"-"`
 
+	// Warnings are the values in FusionPBX's own file that cannot be read and that nothing uses. Their
+	// fields have the defaults.
+	Warnings []*Error `koanf:"-"`
+
 	adminDefault string `koanf:"-"` // admin.address if no source had one
 }
 

@@ -1,6 +1,7 @@
 package config
 
 import (
+	"bytes"
 	"fmt"
 	"net"
 	"os"
@@ -85,7 +86,7 @@ func (f *FusionPBX) fields() []fusionPBXField {
 	}
 }
 
-// readFusionPBX takes FusionPBX's config.conf; no path means no file.
+// readFusionPBX reads FusionPBX's config.conf; no path means no file.
 func (l *loader) readFusionPBX(path string) {
 	if path == "" {
 		return
@@ -95,10 +96,21 @@ func (l *loader) readFusionPBX(path string) {
 		l.reject(origin{source: path}, "", err.Error())
 		return
 	}
+	if isPHP(data) {
+		l.reject(origin{source: path}, "", "is a PHP program, not FusionPBX's config.conf, which is /etc/fusionpbx/config.conf as a rule")
+		return
+	}
 	l.readINI(path, data)
 }
 
-// readINI takes the text of FusionPBX's config.conf.
+// isPHP tells whether the file begins as PHP programs do, such as the config.php of older FusionPBX.
+func isPHP(data []byte) bool {
+	start := bytes.TrimLeft(bytes.TrimPrefix(data, []byte("\ufeff")), " \t\r\n")
+	return bytes.HasPrefix(start, []byte("<?")) || bytes.HasPrefix(start, []byte("#!"))
+}
+
+// readINI reads the text of FusionPBX's config.conf. The daemon uses none of the fields of FusionPBX,
+// so that a value there that cannot be read is no more than a warning.
 func (l *loader) readINI(path string, data []byte) {
 	entries, problem := parseINI(data)
 	if problem != nil {
@@ -112,7 +124,7 @@ func (l *loader) readINI(path string, data []byte) {
 			continue
 		}
 		if err := field.set(entry); err != nil {
-			l.reject(origin{path, entry.line}, name, err.Error())
+			l.warnings = append(l.warnings, &Error{Source: path, Line: entry.line, Key: name, Msg: err.Error()})
 		}
 	}
 	l.readWebsocket(path, entries)

@@ -3,6 +3,8 @@ package config
 import (
 	"os"
 	"path/filepath"
+	"slices"
+	"strings"
 	"testing"
 )
 
@@ -72,11 +74,6 @@ func TestFusionPBXThatIsWrong(t *testing.T) {
 		{"port zero", "websocket.port = 0\n", []string{"config.conf:1: websocket.port: 0 is not a port number from 1 to 65535"}},
 		{"host", "websocket.port = 80\nwebsocket.host = a b\n", []string{`config.conf:2: listen.address: "a b" is neither a host name nor an IP address`}},
 		{"host with a meaning", "websocket.host = \"${HOST}\"\n", []string{"config.conf:1: websocket.host: has ${, which stands for a variable; that is not supported"}},
-		{"several", "database.0.port = 99999\nevent_socket.password = a&b\ndocument.root = \"a\nb\"\n", []string{
-			"config.conf:1: database.0.port: 99999 is not a port number from 1 to 65535",
-			"config.conf:3: document.root: has control characters",
-			"config.conf:2: event_socket.password: has & outside of quotes, put the whole value in double quotes"}},
-		{"not UTF-8", "document.root = \xff\n", []string{"config.conf:1: document.root: is not UTF-8"}},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
@@ -85,6 +82,54 @@ func TestFusionPBXThatIsWrong(t *testing.T) {
 			_, err := l.config()
 			wantError(t, err, test.want...)
 		})
+	}
+}
+
+// A value that nothing uses is a warning, and its field has the default.
+func TestFusionPBXWarnings(t *testing.T) {
+	tests := []struct {
+		name, text string
+		want       []string
+	}{
+		{"several", "database.0.port = 99999\nevent_socket.password = a&b\ndocument.root = \"a\nb\"\n", []string{
+			"config.conf:2: event_socket.password: has & outside of quotes, put the whole value in double quotes",
+			"config.conf:1: database.0.port: 99999 is not a port number from 1 to 65535",
+			"config.conf:3: document.root: has control characters"}},
+		{"not UTF-8", "document.root = /srv/T\xe9l\xe9phonie\n", []string{"config.conf:1: document.root: is not UTF-8"}},
+		{"two database hosts", "database.0.host = \"a,b\"\ndatabase.0.port = \"5432,5432\"\n", []string{
+			"config.conf:2: database.0.port: 5432,5432 is not a port number from 1 to 65535"}},
+		{"password", "database.0.password = Pass&word\n", []string{
+			"config.conf:1: database.0.password: has & outside of quotes, put the whole value in double quotes"}},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			l := newLoader()
+			l.readINI("config.conf", []byte(test.text+"websocket.port = 22010\n"))
+			cfg, err := l.config()
+			if err != nil {
+				t.Fatal(err)
+			}
+			if cfg.Listen.Address != "127.0.0.1:22010" {
+				t.Errorf("listen.address is %s", cfg.Listen.Address)
+			}
+			var got []string
+			for _, w := range cfg.Warnings {
+				got = append(got, w.Error())
+			}
+			if !slices.Equal(got, test.want) {
+				t.Errorf("got warnings %q, want %q", got, test.want)
+			}
+		})
+	}
+}
+
+// The config.php of older FusionPBX, or any other program, is not read as settings.
+func TestFusionPBXFileThatIsAProgram(t *testing.T) {
+	for _, text := range []string{"<?php\n$db_type = 'pgsql';\n", "\ufeff\n <?php", "<? $a = 1;", "#!/usr/bin/php\n<?php"} {
+		_, err := Load(Options{FusionPBX: writeFile(t, "config.php", text)})
+		if err == nil || !strings.Contains(err.Error(), "is a PHP program, not FusionPBX's config.conf") {
+			t.Errorf("%q: error is %v", text, err)
+		}
 	}
 }
 

@@ -88,7 +88,7 @@ func FuzzFusionPBX(f *testing.F) {
 			t.Fatalf("loaded and not valid: %v", err)
 		}
 		want := Default()
-		want.FusionPBX = cfg.FusionPBX
+		want.FusionPBX, want.Warnings = cfg.FusionPBX, cfg.Warnings
 		want.Listen.Address = cfg.Listen.Address
 		if !reflect.DeepEqual(cfg, want) {
 			t.Errorf("changed %v", Diff(want, cfg))

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
-	"regexp"
 	"strings"
 )
 
@@ -27,9 +26,6 @@ type ini struct {
 }
 
 const iniBlanks = " \t"
-
-// iniSpecial finds what does not stand for itself in a value without quotes.
-var iniSpecial = regexp.MustCompile(`[=|&^~!()]|\$\W`)
 
 // parseINI returns the last entry of every key; section headers count for
 // nothing. The error has the line and neither source nor key.
@@ -113,14 +109,78 @@ func (p *ini) value() (entry iniEntry, problem *Error) {
 		}
 		return entry, nil
 	}
-	text, _, _ := strings.Cut(p.restOfLine(), ";")
-	text = strings.Trim(text, iniBlanks)
-	if strings.ContainsAny(text, `"'`) || strings.HasSuffix(text, "$") {
+	bare := scanBare(p.restOfLine())
+	if bare.open {
 		// To PHP this can be the beginning of a text that ends lines away.
 		return entry, &Error{Line: entry.line, Msg: "has a quote, or a $ at its end, in a value without quotes around it"}
 	}
-	entry.value, entry.err = bareValue(text)
+	entry.value, entry.err = bare.meaning()
 	return entry, nil
+}
+
+// bareText is a value without quotes.
+type bareText struct {
+	text     string
+	special  byte // the first character that does not stand for itself; 0: there is none
+	variable bool // it has ${
+	open     bool // PHP would go on reading it in the next line
+}
+
+// scanBare reads a value without quotes from a line. A $ and the character after it stand for
+// themselves, whatever that character is, but for ${.
+func scanBare(line string) bareText {
+	var bare bareText
+	end, literal := 0, 0 // of the value; of its last word
+	for i := 0; i < len(line) && line[i] != ';'; end = i {
+		switch c := line[i]; {
+		case strings.HasPrefix(line[i:], "${"):
+			bare.variable = true
+			i += 2
+		case c == '"' || c == '\'':
+			bare.open = true
+			i++
+		case strings.IndexByte(iniBlanks+iniSpecial, c) >= 0:
+			if bare.special == 0 && strings.IndexByte(iniSpecial, c) >= 0 {
+				bare.special = c
+			}
+			i++
+		default:
+			n, open := word(line[i:])
+			bare.open = bare.open || open
+			i += n
+			literal = i
+		}
+	}
+	bare.text = line[:literal] + strings.TrimRight(line[literal:end], iniBlanks)
+	return bare
+}
+
+// iniSpecial are the characters that PHP computes with in a value without quotes.
+const iniSpecial = "=|&^~!()"
+
+// word returns the length of the longest run of characters that stand for themselves. A $ makes the next
+// character one of them, or a \ and the character after it; PHP takes the reading that gets furthest.
+// open tells that one gets into the next line.
+func word(text string) (length int, open bool) {
+	reached := make([]bool, len(text)+4)
+	reached[0] = true
+	for i, c := range []byte(text) {
+		switch {
+		case !reached[i]:
+			continue
+		case c != '$':
+			reached[i+1] = strings.IndexByte(iniBlanks+iniSpecial+";\"'", c) < 0 || reached[i+1]
+		case !strings.HasPrefix(text[i:], "${"):
+			reached[i+2] = true
+			reached[i+3] = reached[i+3] || strings.HasPrefix(text[i:], `$\`)
+		}
+	}
+	for i, there := range reached {
+		if there {
+			length = i
+		}
+	}
+	return min(length, len(text)), length > len(text)
 }
 
 // quoted reads a value up to its closing quote, which may be lines away.
@@ -158,21 +218,21 @@ func isEscaped(text string) bool {
 
 var errInterpolation = errors.New("has ${, which stands for a variable; that is not supported")
 
-// bareValue returns what PHP makes of a value without quotes.
-func bareValue(value string) (string, error) {
-	if strings.Contains(value, "${") {
+// meaning returns what PHP makes of the value.
+func (b bareText) meaning() (string, error) {
+	if b.variable {
 		return "", errInterpolation
 	}
-	if special := iniSpecial.FindString(value); special != "" {
-		return "", fmt.Errorf("has %c outside of quotes, put the whole value in double quotes", special[0])
+	if b.special != 0 {
+		return "", fmt.Errorf("has %c outside of quotes, put the whole value in double quotes", b.special)
 	}
-	switch strings.ToLower(value) {
+	switch strings.ToLower(b.text) {
 	case "true", "on", "yes":
 		return "1", nil
 	case "false", "off", "no", "none", "null":
 		return "", nil
 	}
-	return value, nil
+	return b.text, nil
 }
 
 // isComment tells whether the rest of a line says nothing.

@@ -37,6 +37,8 @@ var iniTexts = []struct {
 	{"blanks in quotes", `a = "  x  "  `, map[string]string{"a": "  x  "}},
 	{"value of several lines", "a = \"x\n\n; y = 1\r\nz\"\nb = 2\n", map[string]string{"a": "x\n\n; y = 1\r\nz", "b": "2"}},
 	{"dollar", "a = p$s\nb = \"p$s$\"\nc = $x y\n", map[string]string{"a": "p$s", "b": "p$s$", "c": "$x y"}},
+	{"dollar before anything", "a = Pa$$w0rd\nb = a$-b\nc = a$.b\nd = x$;y ; z\ne = x$\"y\nf = a$&b\ng = x$\\;z\nh = $on\ni = x$ y\nj = x$ \nk = x$$\n",
+		map[string]string{"a": "Pa$$w0rd", "b": "a$-b", "c": "a$.b", "d": "x$;y", "e": `x$"y`, "f": "a$&b", "g": `x$\;z`, "h": "$on", "i": "x$ y", "j": "x$ ", "k": "x$$"}},
 	{"odd characters", "a = a@b%c*d?e<f>g,h:i/j\\k[l]{m}`n\n", map[string]string{"a": "a@b%c*d?e<f>g,h:i/j\\k[l]{m}`n"}},
 	{"words", "a = on\nb = Yes\nc = TRUE\nd = off\ne = no\nf = none\ng = NULL\nh = false\n",
 		map[string]string{"a": "1", "b": "1", "c": "1", "d": "", "e": "", "f": "", "g": "", "h": ""}},
@@ -72,7 +74,6 @@ func TestINIValuesThatAreNotWhatTheyLook(t *testing.T) {
 	tests := map[string]string{
 		"p&ss": outside("&"), "p|ss": outside("|"), "p^ss": outside("^"), "p~ss": outside("~"), "p!ss": outside("!"),
 		"p(s)": outside("("), "p=s": outside("="),
-		`x$\y`: outside("$"), "x$ y ; z": outside("$"), "$$x": outside("$"),
 		"${HOME}":   errInterpolation.Error(),
 		`"${HOME}"`: errInterpolation.Error(),
 	}
@@ -96,7 +97,10 @@ func TestINIThatIsWrong(t *testing.T) {
 		{"open double quote", "a = 1\nb = \"x\nc = 3\n", "2: quote is never closed"},
 		{"open single quote", "a = 'x", "1: quote is never closed"},
 		{"quote inside a value", "a = 1\nb = it's\nc = 'x'\n", "2: has a quote, or a $ at its end, in a value without quotes around it"},
-		{"dollar at the end", "a = x$ ; y\n", "1: has a quote, or a $ at its end, in a value without quotes around it"},
+		{"dollar and backslash at the end", "a = x$\\\n", "1: has a quote, or a $ at its end, in a value without quotes around it"},
+		{"dollars around a backslash at the end", "a = $\\$\n", "1: has a quote, or a $ at its end, in a value without quotes around it"},
+		{"three dollars at the end", "a = x$$$\n", "1: has a quote, or a $ at its end, in a value without quotes around it"},
+		{"dollar at the end", "a = x$\n", "1: has a quote, or a $ at its end, in a value without quotes around it"},
 		{"quote in a key", "a' = x\n", "1: has a quote where a key should be"},
 		{"text after a quote", "a = 1\n\nb = \"x\" y\n", "3: has text after the closing quote"},
 		{"two quotes", "a = 'x''y'\n", "1: has text after the closing quote"},
@@ -167,7 +171,7 @@ func TestINIAgainstPHP(t *testing.T) {
 
 // randomINI makes a few entries of what has a meaning in a value.
 func randomINI(random *rand.Rand) string {
-	tokens := []string{"x", "y", "1", " ", " ", "\t", "=", "\r\n[z]\r\n", ";", "#", "\"", "\"", "'", "\\", "\\", "\\\"", "$", "$x", "{", "}",
+	tokens := []string{"x", "y", "1", " ", " ", "\t", "=", "\r\n[z]\r\n", ";", "#", "\"", "\"", "'", "\\", "\\", "\\\"", "$", "$", "$$", "$x", "$-", "$.", "{", "}",
 		"&", "!", "(", "on", "none", "null", "é", "\"x\"", "\"x\n=\"", "'y'", "'\n'", ":", "%", ","}
 	var text strings.Builder
 	for _, name := range []string{"a", "b.c", "x"} {

@@ -58,6 +58,7 @@ type loader struct {
 	policies  map[string]filter.Policy
 	origins   map[string]origin // of values that are no defaults
 	problems  []*Error
+	warnings  []*Error
 }
 
 // origin is where a value was written.
@@ -130,6 +131,7 @@ func (l *loader) config() (*Config, error) {
 		return nil, fmt.Errorf("decode configuration: %w", err)
 	}
 	cfg.FusionPBX = l.fusionPBX
+	cfg.Warnings = l.warnings
 	cfg.Policies = l.policies
 	if _, chosen := l.origins["admin.address"]; !chosen {
 		cfg.adminDefault = cfg.Admin.Address

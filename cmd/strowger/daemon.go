@@ -49,6 +49,7 @@ func (d *daemon) run() error {
 
 	build := readBuild()
 	d.log.Info("starting", "version", build.Version, "go", build.Go, "token_dir", tokenDirectory(d.cfg))
+	d.warn(d.cfg)
 	r, err := d.program.newRouter(system.Options{Config: d.cfg, Log: d.log, LogLost: d.queue.Lost}, d.services...)
 	if err != nil {
 		return d.fail("cannot start", err)
@@ -157,6 +158,13 @@ func (d *daemon) stopped(err error) error {
 	return nil
 }
 
+// warn logs the values in FusionPBX's own file that cannot be read and that nothing uses.
+func (d *daemon) warn(cfg *config.Config) {
+	for _, w := range cfg.Warnings {
+		d.log.Warn("value cannot be read, and nothing uses it", "err", w)
+	}
+}
+
 // reload reads the settings anew and applies those that need no restart.
 func (d *daemon) reload(r router) {
 	cfg, err := d.load()
@@ -166,6 +174,7 @@ func (d *daemon) reload(r router) {
 		}
 		return
 	}
+	d.warn(cfg)
 	changes, err := r.Reload(cfg)
 	if err != nil {
 		d.log.Error("not everything was reloaded", "err", err)

@@ -66,7 +66,7 @@ func (f *fakeRouter) Stop(ctx context.Context) error {
 func TestServeStarts(t *testing.T) {
 	file, fusion := filepath.Join(t.TempDir(), "strowger.yaml"), filepath.Join(t.TempDir(), "config.conf")
 	writeFile(t, file, "listen:\n  address: 127.0.0.1:1\nlog:\n  format: json\nlimits:\n  depth: 9\n")
-	writeFile(t, fusion, "websocket.port = 2\ndatabase.0.name = fusionpbx\n")
+	writeFile(t, fusion, "websocket.port = 2\ndatabase.0.name = fusionpbx\ndatabase.0.password = Pass&word\n")
 	f := newFakeRouter()
 	dir := t.TempDir()
 	r := begin(t, func(p *program) {
@@ -74,6 +74,7 @@ func TestServeStarts(t *testing.T) {
 		p.environ = []string{"STROWGER_LIMITS__DEPTH=10", "STROWGER_TOKENS__DIRECTORY=/nonexistent", "STROWGER_TOKEN=a:b"}
 	}, "serve", "--config", file, "--fusionpbx="+fusion, "--token-dir", dir, "--listen", "127.0.0.1:0")
 	r.stderr.line(t, `"msg":"starting"`, `"version":"`, `"token_dir":"`+dir+`"`)
+	r.stderr.line(t, `"level":"WARN"`, "value cannot be read, and nothing uses it", "config.conf:3: database.0.password: has & outside of quotes")
 	r.stderr.line(t, `"msg":"listening"`, `"addr":"127.0.0.1:7"`)
 	r.signals.send(t, syscall.SIGTERM)
 	r.wait(0)

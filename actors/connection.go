@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"time"
 
 	"github.com/asynkron/protoactor-go/actor"
 
@@ -23,7 +24,7 @@ type (
 		Code wire.CloseCode
 		Err  error // why, for the log; nil when the peer closed
 	}
-	authenticationTimedOut struct{}
+	authenticationTimedOut struct{ due time.Time } // by Deps.Awake
 	tokenClaimed           struct {
 		credentials *Credentials
 		err         error
@@ -103,7 +104,7 @@ func (c *connection) Receive(ctx actor.Context) {
 	case *Admitted:
 		c.admitted(ctx)
 	case *authenticationTimedOut:
-		c.timedOut()
+		c.timedOut(ctx, m.due)
 	case *tokenExpired:
 		c.log(slog.LevelInfo, "token expired", "subscriber", c.peer.ID)
 		c.close(wire.CloseTokenExpired)
@@ -118,16 +119,26 @@ func (c *connection) Receive(ctx actor.Context) {
 
 func (c *connection) start(ctx actor.Context) {
 	c.greet(wire.AuthenticationRequired, nil)
-	c.deadline = c.deps.after(c.deps.settings().AuthenticationTimeout, ctx.Self(), &authenticationTimedOut{})
+	c.closeAt(ctx, c.deps.Awake().Add(c.deps.settings().AuthenticationTimeout))
+}
+
+// closeAt sets the deadline for the authentication.
+func (c *connection) closeAt(ctx actor.Context, due time.Time) {
+	c.deadline = c.deps.after(due.Sub(c.deps.Awake()), ctx.Self(), &authenticationTimedOut{due})
 }
 
 // timedOut closes a connection that is not admitted yet. The timer may have fired just before the
-// admission stopped it.
-func (c *connection) timedOut() {
-	if c.state != authenticated && c.state != closing {
-		c.refused(&refusals.Event{Cause: refusals.AuthTimeout, More: []any{"limit", c.deps.settings().AuthenticationTimeout.String()}})
-		c.close(wire.CloseAuthTimeout)
+// admission stopped it. If the process did not run for a while, there is time left.
+func (c *connection) timedOut(ctx actor.Context, due time.Time) {
+	if c.state == authenticated || c.state == closing {
+		return
 	}
+	if c.deps.Awake().Before(due) {
+		c.closeAt(ctx, due)
+		return
+	}
+	c.refused(&refusals.Event{Cause: refusals.AuthTimeout, More: []any{"limit", c.deps.settings().AuthenticationTimeout.String()}})
+	c.close(wire.CloseAuthTimeout)
 }
 
 // inTime ends the deadline.

@@ -32,6 +32,7 @@ type Deps struct {
 	// Permanent restarts topics and services in place.
 	Permanent actor.SupervisorStrategy
 
+	sleep       sleep
 	workers     *workers
 	refusals    *refusals.Log
 	connections spawner

@@ -76,7 +76,7 @@ func (s *service) hand(self *actor.PID, r *request, e *wire.Envelope, lease *Lea
 		i.open++
 		if i.peer.local != nil {
 			lease.Retain()
-			i.peer.local.Ask(&Request{Envelope: e, From: r.asker.peer, Deadline: r.deadline, lease: lease})
+			i.peer.local.Ask(&Request{Envelope: e, From: r.asker.peer, Deadline: r.deadline.Add(s.deps.Slept()), lease: lease})
 			continue
 		}
 		if frame.Bytes == nil {
@@ -147,7 +147,7 @@ func (s *service) instanceDown(ctx actor.Context, peer *Peer) {
 
 // orphaned takes care of a request whose last taker has died.
 func (s *service) orphaned(self *actor.PID, r *request) {
-	if r.whole && s.deps.settings().Instances == Failover && s.deps.Clock.Now().Before(r.deadline) {
+	if r.whole && s.deps.settings().Instances == Failover && s.deps.Awake().Before(r.deadline) {
 		if to, _ := s.choose(r.asker.peer, r.envelope); len(to) > 0 {
 			s.deps.Counters.Failovers.Add(1)
 			s.hand(self, r, r.envelope, nil, to)

@@ -48,7 +48,7 @@ type request struct {
 	takers   []*instance    // who got it and lives; until the first reply
 	envelope *wire.Envelope // as it was asked, or only what is needed to answer it; until the first reply
 	whole    bool           // envelope is all, so that it may be asked again
-	deadline time.Time
+	deadline time.Time      // by Deps.Awake
 	links    [chainCount]link
 	served   bool // its asker was sent a reply, or a 403 in place of one that was filtered out
 }

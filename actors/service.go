@@ -104,7 +104,7 @@ func (s *service) ask(ctx actor.Context, m *ask) {
 		return
 	}
 	set := s.deps.settings()
-	deadline := s.deps.Clock.Now().Add(set.RequestTimeout)
+	deadline := s.deps.Awake().Add(set.RequestTimeout)
 	r := s.pending.add(m.from, requestKey(m.envelope), deadline)
 	if r == nil {
 		s.busy(m.from, m.envelope)
@@ -261,7 +261,7 @@ func (s *service) asker(e *wire.Envelope, from *Peer) (*asker, *request, DeadRea
 		}
 		return a, r, 0
 	}
-	if r != nil && s.deps.Clock.Now().Before(r.deadline) {
+	if r != nil && s.deps.Awake().Before(r.deadline) {
 		s.pending.settle(r)
 		return a, r, 0
 	}
@@ -289,7 +289,7 @@ func (s *service) onlyAsker(key wire.Key) (*asker, *request, DeadReason) {
 	case r.asker.left:
 		s.replied(r)
 		return nil, nil, UnknownSubscriber
-	case !s.deps.Clock.Now().Before(r.deadline):
+	case !s.deps.Awake().Before(r.deadline):
 		return nil, nil, LateReply
 	}
 	s.pending.settle(r)
@@ -339,7 +339,7 @@ func (s *service) sweepLater(ctx actor.Context, timeout time.Duration) {
 func (s *service) sweep(ctx actor.Context) {
 	s.sweeping = nil
 	timeout := s.deps.settings().RequestTimeout
-	s.pending.expire(s.deps.Clock.Now(), timeout)
+	s.pending.expire(s.deps.Awake(), timeout)
 	if s.pending.ages.length > 0 {
 		s.sweepLater(ctx, timeout)
 	}

@@ -80,9 +80,10 @@ type Limits struct {
 
 // Keepalive says how dead connections are found and live ones kept open.
 type Keepalive struct {
-	PingInterval time.Duration `koanf:"ping_interval"`
-	IdleTimeout  time.Duration `koanf:"idle_timeout"`
-	TCP          time.Duration `koanf:"tcp"`
+	PingInterval  time.Duration `koanf:"ping_interval"`
+	IdleTimeout   time.Duration `koanf:"idle_timeout"`
+	PingerTimeout time.Duration `koanf:"pinger_timeout"`
+	TCP           time.Duration `koanf:"tcp"`
 }
 
 // Tokens says where token files are looked for and which are believed.

@@ -76,8 +76,10 @@ func keys() []key {
 			"Time between two WebSocket pings to a browser. 0s means no pings."},
 		{"keepalive.idle_timeout", 90 * time.Second, zeroOr(between(time.Second, 24*time.Hour)), onReload,
 			"Time after which a browser's connection is closed when nothing was read from it, not even a pong. 0s means never. Must be longer than keepalive.ping_interval."},
+		{"keepalive.pinger_timeout", 90 * time.Second, zeroOr(between(time.Second, 24*time.Hour)), onReload,
+			"Time after which a service that has sent WebSocket pings of its own is closed when nothing was read from it; at least three times the longest time between two of its pings. 0s means never. It holds for browsers where keepalive.idle_timeout is 0s."},
 		{"keepalive.tcp", 15 * time.Second, between(time.Second, time.Hour), onReload,
-			"Time between two TCP keepalive probes. Dead services are found by these only, since PHP services cannot be pinged."},
+			"Time between two TCP keepalive probes, for connections that come after a change. A peer that cannot be reached is given up after four times that, whether or not data is under way to it (on Linux; see docs/deploy.md). Dead services are found by this only, unless they send pings, since PHP services cannot be pinged."},
 
 		{"tokens.directory", "", directory(), onRestart,
 			"Directory of the token files, an absolute path. Empty means /dev/shm where it can be written, otherwise the system's temporary directory, which is how PHP chooses."},

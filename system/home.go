@@ -31,6 +31,7 @@ func (s *System) newHome(svc *service.Service) (*home, error) {
 	h.window.SetBudget(int64(s.cfg.Limits.ServiceBytes))
 	instance, err := service.NewInstance(svc, h, service.Options{
 		Clock:          s.deps.Clock,
+		Slept:          s.deps.Slept,
 		Log:            s.log,
 		RequestTimeout: s.cfg.Routing.RequestTimeout,
 		Actor:          s.deps.Mailbox(),

@@ -25,6 +25,9 @@ func TestMain(m *testing.M) {
 	if text := os.Getenv(serveVariable); text != "" {
 		os.Exit(serveAlone(strings.Fields(text)))
 	}
+	if dir := os.Getenv(routerVariable); dir != "" {
+		os.Exit(routeAlone(dir))
+	}
 	goleak.VerifyTestMain(m)
 }
 

@@ -8,6 +8,7 @@ import (
 
 	"github.com/lxzan/gws"
 
+	"strowger/client"
 	"strowger/system/token"
 )
 
@@ -50,8 +51,21 @@ func (r *reader) OnMessage(_ *gws.Conn, m *gws.Message) {
 // join connects with a new token and returns once it is accepted.
 func join(t *testing.T, s *System, spec token.Spec) *peer {
 	t.Helper()
+	return joinAt(t, s.Addr().String(), s.running.Load().Tokens.Directory, spec)
+}
+
+func joinAt(t *testing.T, addr, dir string, spec token.Spec) *peer {
+	t.Helper()
+	p := connectAt(t, addr)
+	p.authenticate(mint(t, dir, spec))
+	return p
+}
+
+// connectAt connects and returns once a token is asked for.
+func connectAt(t *testing.T, addr string) *peer {
+	t.Helper()
 	p := &peer{t: t, got: make(chan envelope, 1024), closed: make(chan struct{})}
-	conn, _, err := gws.NewClient(&reader{peer: p}, &gws.ClientOption{Addr: "ws://" + s.Addr().String() + "/"})
+	conn, _, err := gws.NewClient(&reader{peer: p}, &gws.ClientOption{Addr: "ws://" + addr + "/"})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -61,11 +75,14 @@ func join(t *testing.T, s *System, spec token.Spec) *peer {
 		conn.ReadLoop()
 	}()
 	t.Cleanup(p.leave)
-	made := mint(t, s.running.Load().Tokens.Directory, spec)
 	p.gets(`407 authentication/authenticate #"" null`)
+	return p
+}
+
+func (p *peer) authenticate(made client.Token) {
+	p.t.Helper()
 	p.sendf(`{"service":"authentication","token":{"name":%q,"hash":%q}}`, made.Name, made.Hash)
 	p.gets(`200 authentication/authenticated #"" null`)
-	return p
 }
 
 // user is a client of a domain that watches services, space-separated words being permissions.

@@ -31,6 +31,7 @@ func (s *System) apply(cfg *config.Config) error {
 		WriteTimeout:           l.WriteTimeout,
 		PingInterval:           k.PingInterval,
 		IdleTimeout:            k.IdleTimeout,
+		PingerTimeout:          k.PingerTimeout,
 		TCPKeepAlive:           k.TCP,
 		Origins:                cfg.Listen.Origins,
 	})

@@ -20,7 +20,7 @@ func TestMembersCostNoAllocation(t *testing.T) {
 	var limits atomic.Pointer[Limits]
 	limits.Store(&Limits{OutboundMessages: 1, OutboundBytes: 1})
 	writes := 0
-	sh := newShard(0, &Egress{}, &actors.Deps{Counters: new(actors.Counters)}, &limits)
+	sh := newShard(0, &Egress{}, &actors.Deps{Counters: new(actors.Counters), Clock: wallClock{}}, &limits)
 	sh.writer.call = func(fd int, p []byte) (int, error) {
 		writes++
 		return writeNow(fd, p)

@@ -136,28 +136,46 @@ func (sh *shard) abortAll() {
 var pingFrame = wire.AppendFrame(nil, wire.OpPing, nil)
 
 // tick pings those whose turn it is, closes those who gave no sign of life and hangs up on those who
-// were told to go and stay. Services are neither pinged nor timed: the PHP ones take a ping for an empty
-// message, and TCP's own probes find their death.
-func (sh *shard) tick(now time.Time) {
+// were told to go and stay. Services are not pinged, because the PHP ones take a ping for an empty message,
+// and TCP finds out that they are dead. One that has pinged itself is dead when it no longer does.
+func (sh *shard) tick(m *tick) {
 	l := sh.limits.Load()
-	seconds := int64(now.Sub(sh.start) / time.Second)
+	seconds := max(int64(m.now.Sub(sh.start)/time.Second), sh.now.Load())
 	sh.now.Store(seconds)
-	ping, idle := int64(l.PingInterval/time.Second), int64(l.IdleTimeout/time.Second)
 	for s := range sh.sockets {
+		if m.slept {
+			s.heardAnew(seconds)
+		}
 		if s.finished && seconds > s.linger {
 			s.cut()
 		}
-		if s.closing || s.role == actors.Service {
+		if s.closing || sh.died(s, seconds, l) || s.role == actors.Service {
 			continue
 		}
-		if idle > 0 && seconds-s.lastHeard.Load() > idle {
-			s.cutOff(&refusals.Event{Cause: refusals.Idle, More: []any{"limit", l.IdleTimeout.String()}})
-			sh.close(s, wire.CloseIdle)
-			continue
-		}
-		if ping > 0 && seconds >= s.nextPing {
+		if ping := int64(l.PingInterval / time.Second); ping > 0 && seconds >= s.nextPing {
 			s.nextPing = seconds + ping
 			sh.put(s, pingFrame, reserve, 0)
 		}
 	}
 }
+
+// died closes a connection that gave no sign of life for too long.
+func (sh *shard) died(s *socket, seconds int64, l *Limits) bool {
+	cause, limit, longest := refusals.Idle, l.IdleTimeout, int64(l.IdleTimeout/time.Second)
+	if s.role == actors.Service || limit == 0 {
+		cause, limit = refusals.PingsEnded, l.PingerTimeout
+		longest = max(int64(limit/time.Second), missedPings*s.pingGap.Load())
+		if s.pingGap.Load() == 0 {
+			return false
+		}
+	}
+	if limit == 0 || !s.silent(seconds, longest) {
+		return false
+	}
+	s.cutOff(&refusals.Event{Cause: cause, More: []any{"limit", (time.Duration(longest) * time.Second).String()}})
+	sh.close(s, wire.CloseIdle)
+	return true
+}
+
+// missedPings is how many pings a peer may leave out that has sent some.
+const missedPings = 3

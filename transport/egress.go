@@ -30,12 +30,14 @@ type Egress struct {
 	ticks  sync.WaitGroup
 	stop   chan struct{}
 
+	deps     *actors.Deps
 	refusals *refusals.Log
 }
 
 // NewEgress starts the shards. Deps.Egress is the caller's to set.
 func NewEgress(d *actors.Deps, limits *atomic.Pointer[Limits]) (*Egress, error) {
-	e := &Egress{stop: make(chan struct{}), refusals: d.Refusals()}
+	e := &Egress{stop: make(chan struct{}), deps: d, refusals: d.Refusals()}
+	d.Beat()
 	for i := range Shards {
 		sh := newShard(i, e, d, limits)
 		props := sh.gauge.WatchBatching(actors.Props(d, "egress", func() actor.Actor { return sh }, actor.WithGuardian(d.Permanent)))
@@ -62,12 +64,23 @@ func (e *Egress) tick() {
 		select {
 		case <-e.stop:
 			return
-		case now := <-ticker.C:
-			for _, sh := range e.shards {
-				sh.post(&tick{now})
-			}
+		case <-ticker.C:
+			e.beat()
 			e.refusals.Sweep()
 		}
+	}
+}
+
+// beat has the shards see to those who are silent. The pause of the process, if there was one, is not
+// their fault.
+func (e *Egress) beat() {
+	slept := e.deps.Beat()
+	if slept > 0 {
+		e.deps.Log.Warn("the process did not run; idle times begin anew, deadlines are extended", "for", slept.Round(time.Millisecond).String())
+	}
+	now := e.deps.Awake()
+	for _, sh := range e.shards {
+		sh.post(&tick{now, slept > 0})
 	}
 }
 

@@ -1,7 +1,10 @@
 package transport
 
 import (
+	"crypto/tls"
+	"errors"
 	"net"
+	"os"
 	"syscall"
 	"time"
 
@@ -35,6 +38,7 @@ func (sh *shard) flushSocket(s *socket) {
 		buf, next := sh.writer.join(sh.nodes, head)
 		n, err := sh.writer.write(s.fd, buf)
 		if err != nil {
+			s.lost(err)
 			sh.abort(s)
 			return
 		}
@@ -99,7 +103,7 @@ func (sh *shard) drain(s *socket) {
 	sh.drains.Add(1)
 	go func() {
 		defer sh.drains.Done()
-		done.err = writeAll(s.conn, frames, timeout)
+		done.err = writeAll(s.conn, frames, timeout, sh.deps.Awake)
 		sh.post(done)
 	}()
 }
@@ -109,20 +113,32 @@ const maxPiece = 64 << 10
 
 // writeAll writes the frames, blocking. Each piece has a deadline of its own, so that a reader who
 // goes on taking is given the time that a long message needs.
-func writeAll(conn net.Conn, frames net.Buffers, timeout time.Duration) error {
+func writeAll(conn net.Conn, frames net.Buffers, timeout time.Duration, awake func() time.Time) error {
 	for len(frames) > 0 {
 		var piece net.Buffers
 		piece, frames = cutPiece(frames)
-		if err := conn.SetWriteDeadline(time.Now().Add(timeout)); err != nil {
-			return err
-		}
-		if _, err := piece.WriteTo(conn); err != nil {
+		if err := writePiece(conn, piece, timeout, awake); err != nil {
 			return err
 		}
 	}
 	// TLS also writes on its own account, while it reads, and would fail for good on a deadline that has
 	// passed.
 	return conn.SetWriteDeadline(time.Time{})
+}
+
+// writePiece writes a piece within timeout. If the process did not run for a part of that time, the reader
+// gets it again. With TLS it does not, because the library cannot go on after a write that timed out.
+func writePiece(conn net.Conn, piece net.Buffers, timeout time.Duration, awake func() time.Time) error {
+	due := awake().Add(timeout)
+	for left := timeout; ; left = due.Sub(awake()) {
+		if err := conn.SetWriteDeadline(time.Now().Add(left)); err != nil {
+			return err
+		}
+		_, err := piece.WriteTo(conn)
+		if _, secure := conn.(*tls.Conn); secure || !errors.Is(err, os.ErrDeadlineExceeded) || !awake().Before(due) {
+			return err
+		}
+	}
 }
 
 // cutPiece takes up to maxPiece bytes off the front of frames, which it changes.
@@ -149,7 +165,8 @@ func (sh *shard) written(m *written) {
 	sh.count(s, -m.frames, -m.bytes)
 	s.free, s.freeBytes = 0, 0
 	if m.err != nil {
-		if isTimeout(m.err) {
+		s.lost(m.err)
+		if errors.Is(m.err, os.ErrDeadlineExceeded) {
 			s.cutOff(&refusals.Event{Cause: refusals.WriteTimeout, More: []any{"messages", s.waiting + m.frames, "bytes", s.bytes + int64(m.bytes)}})
 		}
 		sh.abort(s)

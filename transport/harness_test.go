@@ -122,7 +122,7 @@ func (r *rig) settle() {
 // tick lets every shard believe that it is now.
 func (r *rig) tick(now time.Time) {
 	for _, sh := range r.shards {
-		sh.post(&tick{now})
+		sh.post(&tick{now: now})
 	}
 	r.settle()
 }

@@ -292,8 +292,16 @@ func (s *Server) forget(conn net.Conn) bool {
 	return !s.stopped
 }
 
+// probes is how many TCP keepalive probes a peer may leave unanswered.
+const probes = 3
+
 func tune(conn net.Conn, l *Limits) {
-	if c, ok := conn.(*net.TCPConn); ok {
-		_ = c.SetKeepAliveConfig(net.KeepAliveConfig{Enable: l.TCPKeepAlive > 0, Idle: l.TCPKeepAlive, Interval: l.TCPKeepAlive, Count: 3})
+	c, ok := conn.(*net.TCPConn)
+	if !ok {
+		return
+	}
+	_ = c.SetKeepAliveConfig(net.KeepAliveConfig{Enable: l.TCPKeepAlive > 0, Idle: l.TCPKeepAlive, Interval: l.TCPKeepAlive, Count: probes})
+	if l.TCPKeepAlive > 0 {
+		giveUpAfter(c, (1+probes)*l.TCPKeepAlive)
 	}
 }

@@ -27,6 +27,7 @@ type Limits struct {
 	WriteTimeout           time.Duration // for each write to a slow reader
 	PingInterval           time.Duration // 0: no pings; services are never pinged
 	IdleTimeout            time.Duration // 0: never; services are exempt
+	PingerTimeout          time.Duration // 0: never; without a sign of life from a peer that has pinged and is not timed otherwise
 	TCPKeepAlive           time.Duration // interval of the kernel's probes; negative: off
 	Origins                []string      // allowed besides none and the request's own host
 }

@@ -30,6 +30,8 @@ type reader struct {
 	alone  bool    // the poller does not know it: who runs it may block
 	over   bool    // nothing is read any more but to be thrown away
 	thrown int64   // bytes
+	pings  bool    // the peer has sent a ping
+	pinged int64   // when it sent the last one, in seconds of the shard's clock
 	early  int64   // bytes of an unfinished message that count in the total of those that have not authenticated
 	small  bool    // the poller read into its small buffer
 	crowd  bool    // the total is exceeded, and this peer must go
@@ -92,6 +94,7 @@ func (r *reader) end(err error) (more bool) {
 	if v, bad := errors.AsType[*violation](err); bad {
 		r.violated(v)
 	}
+	r.socket.lost(err)
 	r.inbox.Post(&actors.ReadEnded{Code: closeCode(err), Err: err})
 	r.window.Close()
 	return !isClosed(err)
@@ -157,10 +160,20 @@ const (
 // ping implements received. Pongs count like messages, or a peer could make us queue them without
 // bound.
 func (r *reader) ping(payload []byte) {
+	r.noteGap()
 	if lease := r.lease(len(payload)); lease != nil {
 		r.socket.Greet(actors.Frame{Bytes: wire.AppendFrame(nil, wire.OpPong, payload), Lease: lease})
 		lease.Release()
 	}
+}
+
+// noteGap notes how often the peer pings.
+func (r *reader) noteGap() {
+	now := r.socket.shard.now.Load()
+	if gap := max(now-r.pinged, 1); r.pings && gap > r.socket.pingGap.Load() {
+		r.socket.pingGap.Store(gap)
+	}
+	r.pings, r.pinged = true, now
 }
 
 // lease waits for room in the window; it is nil once the connection is closing.

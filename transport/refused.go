@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net"
 	"net/http"
+	"syscall"
 
 	"strowger/actors"
 	"strowger/actors/refusals"
@@ -70,6 +71,14 @@ func sizeSetting(role actors.Role) string {
 func (s *socket) cutOff(e *refusals.Event) {
 	e.Remote, e.Role = s.remote.String(), s.mayDoNow().String()
 	s.shard.deps.Refusals().Add(*e)
+}
+
+// lost counts and logs that the peer cannot be reached any more, if that is what err says. The kernel says so
+// once, to the reader or to the writer.
+func (s *socket) lost(err error) {
+	if errors.Is(err, syscall.ETIMEDOUT) {
+		s.cutOff(&refusals.Event{Cause: refusals.Unreachable})
+	}
 }
 
 // acceptFailed counts and logs that no connection could be accepted. The caller tries again.

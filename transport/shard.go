@@ -25,7 +25,7 @@ type shard struct {
 	pid     *actor.PID
 	gauge   actors.Gauge
 	start   time.Time
-	now     atomic.Int64 // seconds since the start, whatever becomes of the machine's clock
+	now     atomic.Int64 // seconds since the start in which the process ran, whatever becomes of the machine's clock
 	waiting atomic.Int64 // bytes that wait for slow readers
 	drains  *sync.WaitGroup
 	sockets map[*socket]struct{}
@@ -47,7 +47,7 @@ type node struct {
 }
 
 func newShard(index int, e *Egress, d *actors.Deps, limits *atomic.Pointer[Limits]) *shard {
-	s := &shard{index: index, egress: e, deps: d, limits: limits, drains: &e.drains, start: time.Now(),
+	s := &shard{index: index, egress: e, deps: d, limits: limits, drains: &e.drains, start: d.Awake(),
 		sockets: make(map[*socket]struct{}), nodes: make([]node, 1), writer: writer{call: writeNow}}
 	return s
 }
@@ -101,7 +101,7 @@ func (sh *shard) handle(message any) {
 	case *written:
 		sh.written(m)
 	case *tick:
-		sh.tick(m.now)
+		sh.tick(m)
 	case *closeAll:
 		sh.closeAll(m.code)
 	case *abortAll:

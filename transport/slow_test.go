@@ -2,7 +2,9 @@ package transport
 
 import (
 	"bytes"
+	"errors"
 	"net"
+	"os"
 	"strings"
 	"testing"
 	"time"
@@ -36,6 +38,43 @@ func TestRequestsDoNotTakeAServiceDown(t *testing.T) {
 	service.expect(t, "and on it goes")
 }
 
+// halting is a connection whose writes time out in the middle, so many times.
+type halting struct {
+	deadlines
+	times int
+}
+
+func (h *halting) Write(p []byte) (int, error) {
+	if h.times == 0 {
+		return h.deadlines.Write(p)
+	}
+	h.times--
+	n, _ := h.deadlines.Write(p[:len(p)/2])
+	return n, os.ErrDeadlineExceeded
+}
+
+// TestWriteGoesOnAfterAPause: a deadline that has passed while the process did not run is extended, and not
+// a byte is lost or written twice. One that has passed otherwise ends the write.
+func TestWriteGoesOnAfterAPause(t *testing.T) {
+	want := bytes.Repeat([]byte("0123456789"), 100)
+	conn := halting{times: 2}
+	now := time.Now()
+	if err := writePiece(&conn, net.Buffers{want}, time.Minute, func() time.Time { return now }); err != nil {
+		t.Fatal(err)
+	}
+	if !bytes.Equal(conn.written.Bytes(), want) {
+		t.Errorf("got %q, want each byte once", conn.written.Bytes())
+	}
+	conn = halting{times: 2}
+	running := func() time.Time {
+		now = now.Add(time.Minute)
+		return now
+	}
+	if err := writePiece(&conn, net.Buffers{want}, time.Minute, running); !errors.Is(err, os.ErrDeadlineExceeded) {
+		t.Errorf("error %v, want that the time is over", err)
+	}
+}
+
 // deadlines is a connection that notes what is written under which deadline.
 type deadlines struct {
 	net.Conn
@@ -60,7 +99,7 @@ func TestDeadlineIsForAPiece(t *testing.T) {
 	frames := net.Buffers{[]byte("a"), bytes.Repeat([]byte("b"), maxPiece), bytes.Repeat([]byte("c"), 3*maxPiece+7), []byte("d")}
 	want := bytes.Join(frames, nil)
 	var conn deadlines
-	if err := writeAll(&conn, frames, time.Minute); err != nil {
+	if err := writeAll(&conn, frames, time.Minute, time.Now); err != nil {
 		t.Fatal(err)
 	}
 	if !bytes.Equal(conn.written.Bytes(), want) {

@@ -27,6 +27,7 @@ type socket struct {
 	maxMessage atomic.Int64 // bytes; set by the shard, read by the reader
 	mayDo      atomic.Int32 // an actors.Role: what the peer may send, for the reader
 	lastHeard  atomic.Int64 // seconds of the shard's clock
+	pingGap    atomic.Int64 // the longest time between two pings of the peer's, in seconds; 0: it has not sent two
 
 	role      actors.Role
 	admitted  bool
@@ -97,7 +98,10 @@ type (
 		f      actors.Frame
 		except *socket
 	}
-	tick     struct{ now time.Time }
+	tick struct {
+		now   time.Time // by Deps.Awake
+		slept bool      // the process did not run for a while before
+	}
 	closeAll struct{ code wire.CloseCode }
 	abortAll struct{}
 )
@@ -127,6 +131,26 @@ func (s *socket) readerDone() { s.shard.post(&readerDone{s}) }
 
 // heard notes a sign of life; the shard's clock is exact enough.
 func (s *socket) heard() { s.lastHeard.Store(s.shard.now.Load()) }
+
+// heardAnew starts the time anew in which a sign of life must come. One that is not read from stays
+// without such a time.
+func (s *socket) heardAnew(seconds int64) {
+	if old := s.lastHeard.Load(); old < seconds {
+		s.lastHeard.CompareAndSwap(old, seconds)
+	}
+}
+
+// silent reports whether no sign of life came for so many seconds, and none waits to be read.
+func (s *socket) silent(now, limit int64) bool {
+	if now-s.lastHeard.Load() <= limit {
+		return false
+	}
+	if unread(s.conn) {
+		s.heardAnew(now)
+		return false
+	}
+	return true
+}
 
 // allow sets what the peer may send in its role.
 func (s *socket) allow(role actors.Role, l *Limits) {

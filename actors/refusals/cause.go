@@ -21,6 +21,8 @@ const (
 	SlowReader                        // too much waits for a peer that reads slowly
 	WriteTimeout                      // a write that a peer does not take
 	Idle                              // no sign of life
+	PingsEnded                        // none from a peer that used to send pings
+	Unreachable                       // TCP has given up
 	Connections                       // too many connections
 	Unauthenticated                   // too many connections that have not authenticated
 	UnauthenticatedBytes              // connections that have not authenticated hold too much
@@ -52,6 +54,8 @@ func (c Cause) text() text {
 		SlowReader:           {"slow_reader", "slow consumer disconnected", "limits.outbound_messages, limits.outbound_bytes", slog.LevelWarn},
 		WriteTimeout:         {"write_timeout", "slow consumer disconnected in the middle of a write", "limits.write_timeout", slog.LevelWarn},
 		Idle:                 {"idle", "connection closed because it gave no sign of life", "keepalive.idle_timeout", slog.LevelWarn},
+		PingsEnded:           {"pings_ended", "connection closed because it used to send pings and is silent", "keepalive.pinger_timeout", slog.LevelWarn},
+		Unreachable:          {"unreachable", "connection lost because the peer cannot be reached", "keepalive.tcp", slog.LevelWarn},
 		Connections:          {"connections", "connection refused because there are too many", "limits.connections", slog.LevelWarn},
 		Unauthenticated:      {"unauthenticated", "oldest unauthenticated connection closed to make room", "limits.unauthenticated", slog.LevelWarn},
 		UnauthenticatedBytes: {"unauthenticated_bytes", "unauthenticated connection closed because all of them hold too much", "limits.unauthenticated_total_bytes", slog.LevelWarn},

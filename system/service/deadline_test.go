@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"slices"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -297,4 +298,30 @@ func TestMisuse(t *testing.T) {
 		r.want(r.ask("fail", "") + ` 500 fail null`)
 		r.state("restarting", "up")
 	})
+}
+
+// TestDeadlineAfterPause: a request gets the time again in which the process did not run.
+func TestDeadlineAfterPause(t *testing.T) {
+	s, entered, _ := waiting(Limits{})
+	s.RequestTimeout = time.Minute
+	r := newRig(t, s)
+	var slept atomic.Int64
+	r.instance.o.Slept = func() time.Duration { return time.Duration(slept.Load()) }
+	r.run()
+	r.state("up")
+	before := r.ask("keep", "")
+	await(t, entered)
+	slept.Store(int64(10 * time.Minute))
+	r.clock.advance(10 * time.Minute)
+	r.ping()
+	after := r.ask("keep", "")
+	await(t, entered)
+	r.clock.advance(time.Minute - 1)
+	r.ping()
+	r.clock.advance(1)
+	got := []string{r.next(), r.next()}
+	slices.Sort(got)
+	if want := []string{before + ` 504 keep null`, after + ` 504 keep null`}; !slices.Equal(got, want) {
+		t.Errorf("the service says %v, want %v", got, want)
+	}
 }

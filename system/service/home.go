@@ -24,6 +24,9 @@ type Home interface {
 
 // Options is what a home gives an Instance. The zero value serves.
 type Options struct {
+	// Slept returns how long the process did not run in total, as when it was stopped. Requests get that
+	// time again. Nil: it runs always.
+	Slept func() time.Duration
 	// Clock is the machine's if nil.
 	Clock supervisor.Clock
 	// Random returns a number in [0, 1); nil means math/rand/v2.

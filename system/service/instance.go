@@ -177,15 +177,18 @@ func (i *Instance) Wait(ctx context.Context) error {
 // setAlarm has expire called at the earliest deadline. i.mu is held.
 func (i *Instance) setAlarm() {
 	if due, ok := i.table.earliest(); ok {
-		i.alarm.set(i.o.Clock, due, i.expire)
+		i.alarm.set(due, due.Sub(i.awake()), i.o.Clock, i.expire)
 	}
 }
+
+// awake returns the time on a clock that stands still while the process does not run.
+func (i *Instance) awake() time.Time { return i.o.Clock.Now().Add(-i.o.Slept()) }
 
 // expire ends the requests that are due.
 func (i *Instance) expire() {
 	i.mu.Lock()
 	i.alarm.over()
-	due := i.table.due(i.o.Clock.Now())
+	due := i.table.due(i.awake())
 	i.setAlarm()
 	i.mu.Unlock()
 	for _, r := range due {
@@ -199,15 +202,15 @@ type alarm struct {
 	stop func() bool
 }
 
-// set makes the call come at at, unless it comes earlier already.
-func (a *alarm) set(clock supervisor.Clock, at time.Time, f func()) {
+// set makes the call come at at, which is in so long, unless it comes earlier already.
+func (a *alarm) set(at time.Time, in time.Duration, clock supervisor.Clock, f func()) {
 	if a.stop != nil {
 		if !at.Before(a.at) {
 			return
 		}
 		a.stop()
 	}
-	a.at, a.stop = at, clock.AfterFunc(at.Sub(clock.Now()), f)
+	a.at, a.stop = at, clock.AfterFunc(in, f)
 }
 
 func (a *alarm) over() { a.stop = nil }

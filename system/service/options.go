@@ -79,6 +79,9 @@ func (o Options) withDefaults() (Options, error) {
 	if o.Clock == nil {
 		o.Clock = wallClock{}
 	}
+	if o.Slept == nil {
+		o.Slept = func() time.Duration { return 0 }
+	}
 	if o.Random == nil {
 		o.Random = rand.Float64
 	}

@@ -54,6 +54,7 @@ func newRequest(i *Instance, a *Ask) *Request {
 	r.topic, _ = wire.Name(a.Envelope.Topic)
 	r.sender, _ = wire.Text(a.Envelope.ResourceID)
 	r.deadline = i.deadline(a.Deadline)
+	r.due = r.deadline.Add(-i.o.Slept())
 	return r
 }
 

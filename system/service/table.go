@@ -16,7 +16,8 @@ type table struct {
 
 // entry is what the table knows of a request.
 type entry struct {
-	at             int // in the heap; -1: not open
+	due            time.Time // when the deadline has come, by Instance.awake
+	at             int       // in the heap; -1: not open
 	next, previous *Request
 	mailbox        uint64
 	queued         bool
@@ -76,13 +77,13 @@ func (t *table) earliest() (time.Time, bool) {
 	if len(t.byDeadline) == 0 {
 		return time.Time{}, false
 	}
-	return t.byDeadline[0].deadline, true
+	return t.byDeadline[0].due, true
 }
 
 // due takes out the requests whose deadline has come, in its order.
 func (t *table) due(now time.Time) []*Request {
 	var due []*Request
-	for len(t.byDeadline) > 0 && !t.byDeadline[0].deadline.After(now) {
+	for len(t.byDeadline) > 0 && !t.byDeadline[0].due.After(now) {
 		r := t.byDeadline[0]
 		due = append(due, r)
 		t.remove(r)
@@ -114,7 +115,7 @@ func (t *table) all(which func(r *Request) bool) []*Request {
 type deadlines []*Request
 
 func (d deadlines) Len() int           { return len(d) }
-func (d deadlines) Less(i, j int) bool { return d[i].deadline.Before(d[j].deadline) }
+func (d deadlines) Less(i, j int) bool { return d[i].due.Before(d[j].due) }
 
 func (d deadlines) Swap(i, j int) {
 	d[i], d[j] = d[j], d[i]

@@ -143,7 +143,7 @@ func keys() []key {
 			"Bytes of log lines that may wait while whoever reads the log is slow or stuck. The daemon goes on routing; beyond that the oldest lines are dropped and counted (strowger_log_lines_dropped_total), and a line says how many when the log flows again."},
 
 		{"shutdown.timeout", 10 * time.Second, between(0, 10*time.Minute), onRestart,
-			"Time connections have to take what waits for them and to say goodbye when the daemon stops. 0s cuts them off at once."},
+			"Time connections have to take what waits for them and to say goodbye when the daemon stops. Whoever takes nothing for a quarter of it is cut off then, where the system tells (Linux). 0s cuts them off at once."},
 	}
 }
 

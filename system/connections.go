@@ -32,10 +32,16 @@ func (c *connections) Receive(ctx actor.Context) {
 	}
 }
 
+// stuckShare is the share of shutdown.timeout, as a divisor, that a peer has that takes nothing.
+const stuckShare = 4
+
 // shutdown closes all connections behind the last words of the services that have stopped before.
 func (c *connections) shutdown(ctx actor.Context) {
 	s, root, self := c.system, ctx.ActorSystem().Root, ctx.Self()
-	ctx.Send(s.router, &actors.Fence{Done: func() { s.egress.CloseAll(wire.CloseGoingAway) }})
+	ctx.Send(s.router, &actors.Fence{Done: func() {
+		s.egress.CloseAll(wire.CloseGoingAway)
+		s.egress.CutStuck(s.cfg.Shutdown.Timeout / stuckShare)
+	}})
 	go func() {
 		s.server.Wait()
 		s.egress.Wait()

@@ -29,6 +29,7 @@ type Egress struct {
 	drains sync.WaitGroup
 	ticks  sync.WaitGroup
 	stop   chan struct{}
+	looks  chan time.Duration // the time between two looks for those who are stuck, once
 
 	deps     *actors.Deps
 	refusals *refusals.Log
@@ -36,7 +37,7 @@ type Egress struct {
 
 // NewEgress starts the shards. Deps.Egress is the caller's to set.
 func NewEgress(d *actors.Deps, limits *atomic.Pointer[Limits]) (*Egress, error) {
-	e := &Egress{stop: make(chan struct{}), deps: d, refusals: d.Refusals()}
+	e := &Egress{stop: make(chan struct{}), looks: make(chan time.Duration, 1), deps: d, refusals: d.Refusals()}
 	d.Beat()
 	for i := range Shards {
 		sh := newShard(i, e, d, limits)
@@ -60,6 +61,8 @@ func (e *Egress) tick() {
 	defer e.ticks.Done()
 	ticker := time.NewTicker(time.Second)
 	defer ticker.Stop()
+	var looking <-chan time.Time
+	looks := e.looks
 	for {
 		select {
 		case <-e.stop:
@@ -67,6 +70,13 @@ func (e *Egress) tick() {
 		case <-ticker.C:
 			e.beat()
 			e.refusals.Sweep()
+		case interval := <-looks:
+			e.lookForStuck()
+			look := time.NewTicker(interval)
+			defer look.Stop()
+			looks, looking = nil, look.C
+		case <-looking:
+			e.lookForStuck()
 		}
 	}
 }

@@ -2,6 +2,7 @@ package transport
 
 import (
 	"fmt"
+	"net"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -29,7 +30,8 @@ type shard struct {
 	waiting atomic.Int64 // bytes that wait for slow readers
 	drains  *sync.WaitGroup
 	sockets map[*socket]struct{}
-	closed  wire.CloseCode // not zero: the daemon stops, new sockets are closed too
+	acked   func(conn net.Conn) (bytes uint64, known bool) // acked, but in tests
+	closed  wire.CloseCode                                 // not zero: the daemon stops, new sockets are closed too
 
 	// Of the batch being handled.
 	dirty  []*socket
@@ -48,7 +50,7 @@ type node struct {
 
 func newShard(index int, e *Egress, d *actors.Deps, limits *atomic.Pointer[Limits]) *shard {
 	s := &shard{index: index, egress: e, deps: d, limits: limits, drains: &e.drains, start: d.Awake(),
-		sockets: make(map[*socket]struct{}), nodes: make([]node, 1), writer: writer{call: writeNow}}
+		sockets: make(map[*socket]struct{}), nodes: make([]node, 1), writer: writer{call: writeNow}, acked: acked}
 	return s
 }
 
@@ -104,6 +106,8 @@ func (sh *shard) handle(message any) {
 		sh.tick(m)
 	case *closeAll:
 		sh.closeAll(m.code)
+	case *cutStuck:
+		sh.cutStuck()
 	case *abortAll:
 		sh.abortAll()
 	default:

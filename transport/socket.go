@@ -47,6 +47,8 @@ type socket struct {
 	head      int32        // what this batch adds, as indices into the shard's nodes; 0: nothing
 	tail      int32        //
 	groups    []membership // where it is a member
+	stuck     bool         // something waited at the last look for those who take nothing
+	acked     uint64       // bytes that the peer had acknowledged then
 	nextPing  int64        // seconds of the shard's clock
 	linger    int64        // how long the peer may take to hear our last words
 }
@@ -103,6 +105,7 @@ type (
 		slept bool      // the process did not run for a while before
 	}
 	closeAll struct{ code wire.CloseCode }
+	cutStuck struct{}
 	abortAll struct{}
 )
 

@@ -23,6 +23,7 @@ const (
 	Idle                              // no sign of life
 	PingsEnded                        // none from a peer that used to send pings
 	Unreachable                       // TCP has given up
+	Shutdown                          // takes nothing while the router stops
 	Connections                       // too many connections
 	Unauthenticated                   // too many connections that have not authenticated
 	UnauthenticatedBytes              // connections that have not authenticated hold too much
@@ -56,6 +57,7 @@ func (c Cause) text() text {
 		Idle:                 {"idle", "connection closed because it gave no sign of life", "keepalive.idle_timeout", slog.LevelWarn},
 		PingsEnded:           {"pings_ended", "connection closed because it used to send pings and is silent", "keepalive.pinger_timeout", slog.LevelWarn},
 		Unreachable:          {"unreachable", "connection lost because the peer cannot be reached", "keepalive.tcp", slog.LevelWarn},
+		Shutdown:             {"shutdown", "slow consumer disconnected because the router stops", "shutdown.timeout", slog.LevelWarn},
 		Connections:          {"connections", "connection refused because there are too many", "limits.connections", slog.LevelWarn},
 		Unauthenticated:      {"unauthenticated", "oldest unauthenticated connection closed to make room", "limits.unauthenticated", slog.LevelWarn},
 		UnauthenticatedBytes: {"unauthenticated_bytes", "unauthenticated connection closed because all of them hold too much", "limits.unauthenticated_total_bytes", slog.LevelWarn},

@@ -1,0 +1,90 @@
+package transport
+
+import (
+	"net"
+	"strings"
+	"testing"
+	"time"
+
+	"strowger/actors/refusals"
+	"strowger/transport/wire"
+)
+
+// TestStuckAreCutOff: when the router stops, whoever takes nothing from one look to the next is cut off.
+// Whoever takes something, however little, is not, nor is anybody of whom that is not known.
+func TestStuckAreCutOff(t *testing.T) {
+	r := newRig(t, nil)
+	stuck, slow, unknown, idle := r.link(2<<10), r.link(2<<10), r.link(2<<10), r.link(0)
+	taken := uint64(0)
+	for _, sh := range r.shards {
+		sh.acked = func(conn net.Conn) (uint64, bool) {
+			if conn == slow.conn {
+				taken++
+				return taken, true
+			}
+			return 7, conn == stuck.conn
+		}
+	}
+	long := strings.Repeat("x", 8<<20)
+	for _, l := range []*link{stuck, slow, unknown} {
+		l.Send(frame(long))
+	}
+	r.CloseAll(wire.CloseGoingAway)
+	for range 4 {
+		r.lookForStuck()
+		r.settle()
+	}
+	if !stuck.look(func() bool { return stuck.finished }) {
+		t.Error("who takes nothing is not cut off")
+	}
+	if n := r.deps.Refusals().Count(refusals.Shutdown); n != 1 {
+		t.Errorf("%d cut off, want 1", n)
+	}
+	for _, l := range []*link{slow, unknown} {
+		l.expect(t, "admitted")
+		l.expect(t, long)
+		l.far.closed(wire.CloseGoingAway)
+	}
+	idle.expect(t, "admitted")
+	idle.far.closed(wire.CloseGoingAway)
+}
+
+// TestStopDoesNotWaitForTheStuck goes by what the kernel says of a peer that does not read.
+func TestStopDoesNotWaitForTheStuck(t *testing.T) {
+	s := newServer(t, nil, func(l *Limits) { l.WriteTimeout = time.Hour })
+	if _, known := acked(&net.TCPConn{}); known {
+		t.Fatal("a connection that is none is known")
+	}
+	p := s.deaf().login("client:a")
+	service := s.login("service:a")
+	service.text(broadcast("a", filler(8<<20)))
+	eventually(t, "the client is a slow reader", func() bool { return s.WaitingBytes() > 0 })
+	if _, known := acked(s.connOf(p)); !known {
+		t.Skip("this system does not tell what is acknowledged")
+	}
+	s.StopListening()
+	s.CloseAll(wire.CloseGoingAway)
+	s.CutStuck(50 * time.Millisecond)
+	service.closed(wire.CloseGoingAway)
+	eventually(t, "all are gone", func() bool { return s.Live() == 0 })
+}
+
+// connOf returns the router's end of a peer's connection.
+func (s *server) connOf(p *peer) (conn net.Conn) {
+	for _, sh := range s.shards {
+		found := make(chan net.Conn, 1)
+		sh.during(func() {
+			var conn net.Conn
+			for socket := range sh.sockets {
+				if socket.conn.RemoteAddr().String() == p.LocalAddr().String() {
+					conn = socket.conn
+				}
+			}
+			found <- conn
+		})
+		if c := <-found; c != nil {
+			conn = c
+		}
+	}
+	return conn
+}

@@ -209,7 +209,7 @@ func (s *service) say(ctx actor.Context, m *say) {
 		return
 	}
 	if m.from.local != nil && m.lease != nil {
-		// Nothing slows the service down but this: who asks and does not read is not read from.
+		// The service's own window does not slow this asker down: it belongs to all askers.
 		m.lease.Move(to.peer.Socket.Window(), len(e.Payload))
 	}
 	s.pass(ctx, &reply{envelope: e, to: to.peer, lease: m.lease})

@@ -9,9 +9,9 @@ import (
 // come every second, and late on a busy machine.
 const stretch = 2 * time.Second
 
-// sleep knows how long the process did not run: stopped by a signal or a debugger, or on a virtual machine
-// that was moved. What peers sent meanwhile waits to be read, so deadlines that are theirs leave that time
-// out. Otherwise all of them would have passed on return, before anything is read.
+// sleep knows how long the process did not run, because a signal or a debugger stopped it or its virtual
+// machine was moved. What peers sent meanwhile waits to be read, so their deadlines leave that time out.
+// Otherwise all of them would have passed before anything is read.
 type sleep struct{ last atomic.Pointer[beat] }
 
 type beat struct {

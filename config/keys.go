@@ -52,7 +52,7 @@ func keys() []key {
 		{"limits.unauthenticated_bytes", 8 * KiB, between(KiB, GiB), onReload,
 			"Largest message from a connection that has not authenticated, all its fragments together. A message with a token has some 300 bytes."},
 		{"limits.unauthenticated_total_bytes", 32 * MiB, between(MiB, 64*GiB), onReload,
-			"Bytes that all connections which have not authenticated may hold together: unfinished messages, messages under way, and answers that they do not read. Beyond it, whichever of them adds more than 1KiB is closed. A peer that sends a token and waits for the answer always has room."},
+			"Bytes that all unauthenticated connections together may hold: unfinished messages, messages under way, and answers that they do not read. Beyond that, an unauthenticated connection is closed when it holds more than 1KiB. A peer that sends a token and waits for the answer always has room."},
 		{"limits.client_bytes", MiB, between(KiB, GiB), onReload,
 			"Largest message from a browser, all its fragments together."},
 		{"limits.service_bytes", 16 * MiB, between(KiB, GiB), onReload,
@@ -143,7 +143,7 @@ func keys() []key {
 			"Bytes of log lines that may wait while whoever reads the log is slow or stuck. The daemon goes on routing; beyond that the oldest lines are dropped and counted (strowger_log_lines_dropped_total), and a line says how many when the log flows again."},
 
 		{"shutdown.timeout", 10 * time.Second, between(0, 10*time.Minute), onRestart,
-			"Time connections have to take what waits for them and to say goodbye when the daemon stops. Whoever takes nothing for a quarter of it is cut off then, where the system tells (Linux). 0s cuts them off at once."},
+			"Time connections have to take what waits for them and to say goodbye when the daemon stops. A peer that takes nothing for a quarter of it is cut off then (Linux only). 0s cuts them off at once."},
 	}
 }
 

@@ -1,19 +1,19 @@
 package transport
 
-// Connections that have not authenticated are bounded together too: there may be many of them, and nobody
-// knows who they are. What they hold is counted in one total: their unfinished messages, the shares of
-// their windows, and what a reader takes that waits for room.
+// Unauthenticated connections are bounded together too, because there may be many of them and nobody knows
+// who they are. One total counts what they hold: unfinished messages, what their windows have granted, and
+// the memory of readers that wait for room.
 
 const (
-	// spared is how many bytes such a connection may hold whatever the others hold: a peer that sends a
-	// token and waits for the answer always finds room.
+	// spared is how many bytes such a connection may hold whatever the others hold. A peer that sends a
+	// token and waits for the answer needs no more.
 	spared = 1 << 10
-	// parked is how many bytes a reader takes that waits: a stack and a buffer.
+	// parked is how many bytes a waiting reader takes: a stack and a buffer.
 	parked = 16 << 10
 )
 
-// crowded reports whether the peer must go: it would hold more than is spared with so many bytes more,
-// and all that have not authenticated too much.
+// crowded reports whether the peer must go. It must if, with more bytes, the total exceeds its limit and the
+// peer itself holds more than spared.
 func (r *reader) crowded(more int64) bool {
 	total := r.window.Counted()
 	return total != nil && total.Load()+more > r.socket.shard.limits.Load().UnauthenticatedTotal &&

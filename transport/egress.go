@@ -24,7 +24,7 @@ type Egress struct {
 	next   atomic.Uint32
 	door   door
 	live   atomic.Int64   // connections, from accept to close
-	early  atomic.Int64   // bytes that connections hold which have not authenticated
+	early  atomic.Int64   // bytes held by unauthenticated connections
 	open   sync.WaitGroup // sockets attached and not detached
 	drains sync.WaitGroup
 	ticks  sync.WaitGroup
@@ -111,8 +111,8 @@ func (e *Egress) WaitingBytes() int64 {
 	return bytes
 }
 
-// UnauthenticatedBytes returns how many bytes the connections hold that have not authenticated: their
-// unfinished messages, their messages under way and answers they have not read.
+// UnauthenticatedBytes returns how many bytes unauthenticated connections hold: unfinished messages,
+// messages under way and answers that they have not read.
 func (e *Egress) UnauthenticatedBytes() int64 { return e.early.Load() }
 
 // newSocket returns the write side of conn, owned by one of the shards.

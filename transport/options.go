@@ -17,7 +17,7 @@ type Limits struct {
 	HeaderBytes            int           // request line and headers of the handshake
 	HeaderTimeout          time.Duration // for the whole handshake
 	UnauthenticatedBytes   int64         // longest message before authentication
-	UnauthenticatedTotal   int64         // what all connections that have not authenticated may hold together, in bytes
+	UnauthenticatedTotal   int64         // bytes that all unauthenticated connections together may hold
 	ClientBytes            int64         // longest message of a client
 	ServiceBytes           int64         // longest message of a service
 	InboundMessages        int           // a client's messages under way inside the router

@@ -192,7 +192,7 @@ func (r *reader) lease(bytes int) *actors.Lease {
 	return actors.NewLease(&r.window, cost)
 }
 
-// waits is in the place of when a peer was heard that is not read from.
+// waits stands in lastHeard while the reader waits for room and therefore cannot hear the peer.
 const waits = math.MaxInt64 / 2
 
 // wait is for room in the window. The others of the poller do not wait with it.

@@ -25,7 +25,7 @@ func counters() []counter {
 			func(m *introspect.Metrics) int64 { return m.SlowConsumers }},
 		{"strowger_transport_waiting_bytes", "Bytes that wait for peers that read slowly.", now,
 			func(m *introspect.Metrics) int64 { return m.Waiting }},
-		{"strowger_transport_unauthenticated_bytes", "Bytes that connections hold which have not authenticated.", now,
+		{"strowger_transport_unauthenticated_bytes", "Bytes held by unauthenticated connections.", now,
 			func(m *introspect.Metrics) int64 { return m.Early }},
 		{"strowger_tokens_accepted_total", "Tokens accepted.", total,
 			func(m *introspect.Metrics) int64 { return m.Authenticated }},

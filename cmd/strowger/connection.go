@@ -25,7 +25,8 @@ var errInterrupted = errors.New("interrupted")
 const connectionHelp = `
 It authenticates with --token-name and --token-hash, or with STROWGER_TOKEN=NAME:HASH,
 which other users of the machine cannot see. With neither it makes a token itself, in
---token-dir, so it has to run as the daemon's user or as one the daemon believes.`
+--token-dir, so it has to run as the daemon's user. A daemon that does not run as root
+cannot read a token that root makes: use sudo -u USER.`
 
 // connectionFlags say where to connect and who to be.
 type connectionFlags struct {
@@ -55,7 +56,7 @@ func addConnectionFlags(cmd *cobra.Command) *connectionFlags {
 // connection is a client that takes its own token files away again.
 type connection struct {
 	*client.Client
-	mint *mint // nil with a token from outside
+	mint *token.Mint // nil with a token from outside
 }
 
 // connect connects as told, as a subscriber of the services. onState may be nil.
@@ -78,17 +79,27 @@ func (p *program) connect(ctx context.Context, f *connectionFlags, services []st
 	c := &connection{}
 	source := func(context.Context) (client.Token, error) { return *given, nil }
 	if given == nil {
-		c.mint = &mint{dir: f.tokenDir, spec: token.Spec{
+		c.mint = &token.Mint{Dir: f.tokenDir, Spec: token.Spec{
 			Kind: token.User, UserName: "strowger", Services: services,
 			Permissions: f.permissions, DomainName: f.domainName, DomainUUID: f.domainUUID,
+			ClaimWithin: max(time.Minute, f.timeout),
 		}}
-		source = c.mint.token
+		source = c.freshToken
 	}
 	if c.Client, err = client.Dial(ctx, f.url, source, opts); err != nil {
-		c.mint.discard()
+		c.mint.Close()
 		return nil, refusal(c.unbelieved(err))
 	}
 	return c, nil
+}
+
+// freshToken makes the token of the next connection.
+func (c *connection) freshToken(context.Context) (client.Token, error) {
+	t, err := c.mint.Make()
+	if err != nil {
+		return client.Token{}, err
+	}
+	return client.Token{Name: t.Name, Hash: t.Hash}, nil
 }
 
 // unbelieved adds to a refused token what is most likely wrong with it: the router never tells.
@@ -106,7 +117,7 @@ func (c *connection) unbelieved(err error) error {
 // close closes the client and takes a token away that was not used.
 func (c *connection) close() error {
 	err := c.Client.Close()
-	c.mint.discard()
+	c.mint.Close()
 	return err
 }
 
@@ -127,34 +138,6 @@ func (p *program) givenToken(f *connectionFlags) (*client.Token, error) {
 		return &client.Token{Name: name, Hash: hash}, nil
 	}
 	return nil, nil
-}
-
-// mint makes tokens and keeps no more than the last one of them in the directory.
-type mint struct {
-	dir  string
-	spec token.Spec
-	file string // the last one made
-}
-
-// token makes a fresh token. Its calls do not overlap.
-func (m *mint) token(context.Context) (client.Token, error) {
-	m.discard()
-	t, file, err := token.Create(m.dir, m.spec, token.JSON)
-	if err != nil {
-		return client.Token{}, err
-	}
-	m.file = file
-	return client.Token{Name: t.Name, Hash: t.Hash}, nil
-}
-
-// discard removes the last token, which is not there any more if the router took it.
-func (m *mint) discard() {
-	if m == nil || m.file == "" {
-		return
-	}
-	// A file that stays behind opens nothing to anyone but its owner.
-	_ = os.Remove(m.file)
-	m.file = ""
 }
 
 // refusal gives an answer of 400 and above its own exit status.

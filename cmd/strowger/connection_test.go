@@ -6,6 +6,7 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+	"time"
 
 	"strowger/system/token"
 )
@@ -46,7 +47,7 @@ func TestCallMakesItsToken(t *testing.T) {
 		"--domain-name", "a.example", "--domain-uuid", "u", "echo", "now").wait(0)
 	got := b.lastToken()
 	if got.Kind != token.User || !slices.Equal(got.Services, []string{"echo"}) || !slices.Equal(got.Permissions, []string{"p1", "p2"}) ||
-		got.DomainName != "a.example" || got.DomainUUID != "u" {
+		got.DomainName != "a.example" || got.DomainUUID != "u" || got.ClaimWithin != time.Minute || got.Limit != 0 {
 		t.Errorf("token is %+v", got)
 	}
 }

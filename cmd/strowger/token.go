@@ -20,7 +20,7 @@ type tokenFlags struct {
 	permissions, subscribe []string
 	extensions             []string
 	domainName, domainUUID string
-	limit                  time.Duration
+	limit, claimWithin     time.Duration
 	format, dir            string
 }
 
@@ -34,7 +34,7 @@ what a client or a service authenticates with, once.
 The daemon deletes the file as it accepts the token, so it must be able to: in /dev/shm
 that takes the same user or root. It must also believe the file, see tokens.owners.`,
 		Example: `  strowger token create --user alice --subscribe active.calls --permission call_active_view
-  strowger token create --service weather --format json
+  strowger token create --service weather --format json --claim-within 1m
   strowger token create --user bob --extension 1001@a.example.com --domain-name a.example.com --limit 30m`,
 		Args: noArguments,
 	}
@@ -49,6 +49,7 @@ that takes the same user or root. It must also believe the file, see tokens.owne
 	flags.StringVar(&f.domainName, "domain-name", "", "`NAME` of the domain the holder works in")
 	flags.StringVar(&f.domainUUID, "domain-uuid", "", "`UUID` of that domain")
 	flags.DurationVar(&f.limit, "limit", 0, "how long the token and its connection are good, such as 30m; 0 is for ever")
+	flags.DurationVar(&f.claimWithin, "claim-within", 0, "how long the token can wait for its connection, such as 1m; 0 is as long as --limit; not with --format php")
 	flags.StringVar(&f.format, "format", token.JSON.String(), "`FORMAT` of the file: json, or php as FusionPBX writes it")
 	flags.StringVar(&f.dir, "dir", "", "write to `DIR` (default: where the daemon looks by default)")
 	cmd.MarkFlagsOneRequired("user", "service")
@@ -67,8 +68,12 @@ func (p *program) createToken(f tokenFlags) error {
 	if f.user == "" && f.service == "" {
 		return usage("--user or --service: the name is empty")
 	}
+	if format == token.PHP && f.claimWithin != 0 {
+		return usage("--claim-within: the php format cannot say it; use --format json")
+	}
 	t, file, err := token.Create(f.dir, token.Spec{
 		Limit:        f.limit,
+		ClaimWithin:  f.claimWithin,
 		Services:     f.subscribe,
 		Permissions:  f.permissions,
 		DomainName:   f.domainName,

@@ -52,6 +52,7 @@ func TestWrongCommandLines(t *testing.T) {
 		"token for an empty":       {[]string{"token", "create", "--user", ""}, "", nil, 2, "strowger: --user or --service: the name is empty", "strowger token create"},
 		"token for two":            {[]string{"token", "create", "--user", "a", "--service", "b"}, "", nil, 2, "strowger: if any flags in the group [user service] are set none of the others can be; [service user] were all set", "strowger token create"},
 		"token format":             {[]string{"token", "create", "--user", "a", "--format", "xml"}, "", nil, 2, `strowger: --format: token format "xml": want "php" or "json"`, "strowger token create"},
+		"token claimed in PHP":     {[]string{"token", "create", "--user", "a", "--format", "php", "--claim-within", "1m"}, "", nil, 2, "strowger: --claim-within: the php format cannot say it; use --format json", "strowger token create"},
 		"token in no directory":    {[]string{"token", "create", "--user", "a", "--dir", "/nonexistent"}, "", nil, 1, "strowger: create token: ", ""},
 		"call without a topic":     {[]string{"call", "weather"}, "", nil, 2, "strowger: accepts between 2 and 3 arg(s), received 1", "strowger call"},
 		"call of nobody":           {[]string{"call", "", "today"}, "", nil, 2, "strowger: the name of the service is empty", "strowger call"},

@@ -81,10 +81,10 @@ func TestTokenCreate(t *testing.T) {
 	}{
 		"user": {
 			[]string{"--user", "alice", "--permission", "p2", "--permission", "p1", "--subscribe", "s1", "--subscribe", "s2",
-				"--extension", "1001@a.example", "--domain-name", "a.example", "--domain-uuid", "u", "--limit", "30m"},
+				"--extension", "1001@a.example", "--domain-name", "a.example", "--domain-uuid", "u", "--limit", "30m", "--claim-within", "1m"},
 			".json",
 			token.Token{Kind: token.User, UserName: "alice", Permissions: []string{"p1", "p2"}, Services: []string{"s1", "s2"},
-				Extensions: []string{"1001@a.example"}, DomainName: "a.example", DomainUUID: "u", Limit: 30 * time.Minute},
+				Extensions: []string{"1001@a.example"}, DomainName: "a.example", DomainUUID: "u", Limit: 30 * time.Minute, ClaimWithin: time.Minute},
 		},
 		"service as FusionPBX writes it": {
 			[]string{"--service", "weather", "--class", "weather_service", "--format", "php"},
@@ -107,7 +107,7 @@ func TestTokenCreate(t *testing.T) {
 				t.Fatal(err)
 			}
 			want := test.want
-			same := got.Kind == want.Kind && got.UserName == want.UserName && got.Limit == want.Limit &&
+			same := got.Kind == want.Kind && got.UserName == want.UserName && got.Limit == want.Limit && got.ClaimWithin == want.ClaimWithin &&
 				got.DomainName == want.DomainName && got.DomainUUID == want.DomainUUID &&
 				got.ServiceName == want.ServiceName && got.ServiceClass == want.ServiceClass &&
 				slices.Equal(got.Permissions, want.Permissions) && slices.Equal(got.Services, want.Services) &&

@@ -28,20 +28,25 @@ var clock = &service.Service{
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
-	err := client.Serve(ctx, "ws://127.0.0.1:8080/", newToken, clock, client.ServeOptions{
-		Options: client.Options{Logger: slog.Default()},
-	})
-	if err != nil {
+	if err := serve(ctx, "ws://127.0.0.1:8080/", ""); err != nil {
 		fmt.Fprintln(os.Stderr, "clock:", err)
 		os.Exit(1)
 	}
 }
 
-// newToken makes a token where a router on this machine looks for it; each connection takes one.
-func newToken(context.Context) (client.Token, error) {
-	t, _, err := token.Create("", token.Spec{ServiceName: clock.Name}, token.JSON)
-	if err != nil {
-		return client.Token{}, err
+// serve offers the clock until ctx ends. It makes its tokens, one for each connection, where a router
+// on this machine looks for them, and takes away those that the router did not.
+func serve(ctx context.Context, url, tokens string) error {
+	mint := &token.Mint{Dir: tokens, Spec: token.Spec{ServiceName: clock.Name, ClaimWithin: time.Minute}}
+	defer mint.Close()
+	newToken := func(context.Context) (client.Token, error) {
+		t, err := mint.Make()
+		if err != nil {
+			return client.Token{}, err
+		}
+		return client.Token{Name: t.Name, Hash: t.Hash}, nil
 	}
-	return client.Token{Name: t.Name, Hash: t.Hash}, nil
+	return client.Serve(ctx, url, newToken, clock, client.ServeOptions{
+		Options: client.Options{Logger: slog.Default()},
+	})
 }

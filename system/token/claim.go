@@ -69,7 +69,7 @@ func (s *Store) claimFile(dir *directory, name, hash string, format Format) (*To
 	if err := f.trusted(s.owners); err != nil {
 		return nil, err
 	}
-	data, err := f.read(s.limits.bytes)
+	data, err := f.read(s.limits)
 	if err != nil {
 		return nil, err
 	}
@@ -83,11 +83,12 @@ func (s *Store) claimFile(dir *directory, name, hash string, format Format) (*To
 	expired := token.Expired(s.now())
 	err = s.explain(f.remove())
 	if expired {
-		return nil, fmt.Errorf("%w at %s", ErrExpired, token.ExpiresAt().UTC().Format(time.RFC3339))
+		return nil, fmt.Errorf("%w at %s", ErrExpired, token.ClaimBy().UTC().Format(time.RFC3339))
 	}
 	if err != nil {
 		return nil, err
 	}
+	s.warnOdd(token)
 	return token, nil
 }
 

@@ -18,8 +18,12 @@ import (
 type Spec struct {
 	Kind Kind // 0 means Service when ServiceName is set, else User.
 
-	IssuedAt time.Time     // Zero means now. Kept in whole seconds.
+	IssuedAt time.Time     // Zero means now. Rounded up to a whole second, so that Limit is never cut short.
 	Limit    time.Duration // 0 means for ever; whole minutes in the PHP format.
+
+	// ClaimWithin is how long after IssuedAt the token can be claimed; 0 means as long as Limit says.
+	// The PHP format cannot say it.
+	ClaimWithin time.Duration
 
 	Services    []string
 	Permissions []string
@@ -83,6 +87,7 @@ func (s *Spec) token(format Format) (*Token, error) {
 		Hash:         randomHex(),
 		IssuedAt:     s.IssuedAt,
 		Limit:        s.Limit,
+		ClaimWithin:  s.ClaimWithin,
 		Services:     distinct(s.Services),
 		Permissions:  sorted(slices.Clone(s.Permissions)),
 		DomainName:   s.DomainName,
@@ -96,8 +101,19 @@ func (s *Spec) token(format Format) (*Token, error) {
 	if t.IssuedAt.IsZero() {
 		t.IssuedAt = time.Now()
 	}
-	t.IssuedAt = time.Unix(t.IssuedAt.Unix(), 0)
+	t.IssuedAt = wholeSecond(t.IssuedAt)
+	if seconds := t.IssuedAt.Unix(); seconds < 0 || seconds > maxUnix {
+		return nil, errors.New("issued at: want a time from 1970 to 9999")
+	}
 	return t, nil
+}
+
+// wholeSecond returns t, or the next whole second when t has a fraction.
+func wholeSecond(t time.Time) time.Time {
+	if t.Nanosecond() > 0 {
+		return time.Unix(t.Unix()+1, 0)
+	}
+	return time.Unix(t.Unix(), 0)
 }
 
 // kind returns the kind the spec means.
@@ -125,12 +141,14 @@ func (s *Spec) check(format Format) error {
 		return errors.New("a service token has no user or extensions")
 	case s.Limit < 0:
 		return errors.New("limit is negative")
+	case s.ClaimWithin < 0:
+		return errors.New("claim within is negative")
+	case format == PHP && s.ClaimWithin > 0:
+		return errors.New("claim within: the PHP format cannot say it")
 	case format == PHP && s.Limit%time.Minute != 0:
 		return errors.New("limit is not in whole minutes, as the PHP format wants it")
 	case s.mode()&0o022 != 0 || s.mode()&0o400 == 0:
 		return fmt.Errorf("mode %04o: want one the owner can read and nobody else can write", s.mode())
-	case !s.IssuedAt.IsZero() && (s.IssuedAt.Unix() < 0 || s.IssuedAt.Unix() > maxUnix):
-		return errors.New("issued at: want a time from 1970 to 9999")
 	}
 	return s.checkTexts()
 }

@@ -95,6 +95,8 @@ func TestCreateRefuses(t *testing.T) {
 		{"user with a service name", Spec{Kind: User, ServiceName: "s"}, JSON, "a user token has no service name or class"},
 		{"service with a user", Spec{ServiceName: "s", UserName: "alice"}, JSON, "a service token has no user or extensions"},
 		{"negative limit", Spec{Limit: -1}, JSON, "limit is negative"},
+		{"negative time to claim", Spec{ClaimWithin: -1}, JSON, "claim within is negative"},
+		{"time to claim in PHP", Spec{ClaimWithin: time.Minute}, PHP, "claim within: the PHP format cannot say it"},
 		{"seconds in PHP", Spec{Limit: 90 * time.Second}, PHP, "limit is not in whole minutes, as the PHP format wants it"},
 		{"writable by its group", Spec{Mode: 0o660}, PHP, "mode 0660: want one the owner can read and nobody else can write"},
 		{"writable by others", Spec{Mode: 0o602}, PHP, "mode 0602: want one the owner can read and nobody else can write"},

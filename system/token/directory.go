@@ -136,9 +136,9 @@ func (f *file) trusted(owners []int) error {
 }
 
 // read returns the content of the file.
-func (f *file) read(maxBytes int64) ([]byte, error) {
-	if f.stat.Size > maxBytes {
-		return nil, fmt.Errorf("%w: %d bytes, at most %d allowed", ErrMalformed, f.stat.Size, maxBytes)
+func (f *file) read(lim limits) ([]byte, error) {
+	if f.stat.Size > lim.bytes {
+		return nil, lim.tooLarge(f.stat.Size)
 	}
 	// One byte more than expected shows the end of the file with one read.
 	data := make([]byte, f.stat.Size+1)

@@ -61,7 +61,7 @@ func TestReadAFileThatGrows(t *testing.T) {
 	if err := os.WriteFile(path, append(mustRead(t, path), "more"...), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if data, err := f.read(defaultMaxBytes); !errors.Is(err, ErrMalformed) {
+	if data, err := f.read(defaultLimits()); !errors.Is(err, ErrMalformed) {
 		t.Errorf("got %q, %v, want ErrMalformed", data, err)
 	}
 }
@@ -71,7 +71,7 @@ func TestReadAFileThatShrank(t *testing.T) {
 	if err := os.Truncate(path, 10); err != nil {
 		t.Fatal(err)
 	}
-	data, err := f.read(defaultMaxBytes)
+	data, err := f.read(defaultLimits())
 	if err != nil || string(data) != "<?php\nretu" {
 		t.Errorf("got %q, %v", data, err)
 	}

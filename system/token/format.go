@@ -9,13 +9,15 @@ import "fmt"
 //
 // The JSON format is one object. Field names are lower case; unknown and
 // repeated fields are refused, and so is anything after the object; null counts
-// as absent.
+// as absent. So does a value of the wrong type in services, permissions, domain
+// and user, where an integer counts as its decimal text.
 //
 //	{
 //	  "name": "6f1c...",                     as in the name of the file
 //	  "hash": "90be...",                     the secret
 //	  "issued_at": "2026-01-31T09:00:00Z",   RFC 3339
 //	  "limit": "30m",                        a Go duration; absent or "0s": for ever
+//	  "claim_within": "1m",                  how long it can be claimed; absent: as long as it is good
 //	  "services": ["active.calls"],          what the holder is subscribed to
 //	  "permissions": ["call_active_view"],
 //	  "domain": {"name": "a.example.com", "uuid": "..."},

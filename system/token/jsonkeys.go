@@ -27,9 +27,9 @@ func checkSyntax(data []byte) error {
 	return nil
 }
 
-// checkKeys refuses what is well formed and encoding/json lets pass: a key
+// checkKeys refuses what is well formed and encoding/json lets pass: a field
 // given twice, a key that only matches a field when case is folded, and nesting
-// without end.
+// without end. The keys of objects where none belongs may be anything.
 func checkKeys(data []byte, maxDepth int) error {
 	decoder := json.NewDecoder(bytes.NewReader(data))
 	decoder.UseNumber()
@@ -47,10 +47,11 @@ func checkKeys(data []byte, maxDepth int) error {
 			if len(open) == maxDepth {
 				return fmt.Errorf("%w: offset %d: nested too deep", ErrMalformed, decoder.InputOffset())
 			}
+			hasFields := item == json.Delim('{') && (len(open) == 0 || len(open) == 1 && open[0].opensFields())
 			if len(open) > 0 {
 				open[len(open)-1].wantKey = true
 			}
-			open = append(open, newJSONLevel(item == json.Delim('{')))
+			open = append(open, newJSONLevel(hasFields))
 			continue
 		case json.Delim('}'), json.Delim(']'):
 			open = open[:len(open)-1]
@@ -65,14 +66,20 @@ func checkKeys(data []byte, maxDepth int) error {
 	}
 }
 
-// jsonLevel is one open object or array; only an object has keys.
+// jsonLevel is one open object or array; only an object with fields of ours has keys.
 type jsonLevel struct {
 	keys    map[string]struct{}
+	last    string // the latest key
 	wantKey bool
 }
 
-func newJSONLevel(isObject bool) *jsonLevel {
-	if !isObject {
+// opensFields reports whether the value of the latest key has fields of ours if it is an object.
+func (l *jsonLevel) opensFields() bool {
+	return l.last == "domain" || l.last == "user" || l.last == "service"
+}
+
+func newJSONLevel(hasFields bool) *jsonLevel {
+	if !hasFields {
 		return &jsonLevel{}
 	}
 	return &jsonLevel{keys: make(map[string]struct{}), wantKey: true}
@@ -97,6 +104,7 @@ func (l *jsonLevel) item(item json.Token) error {
 		return fmt.Errorf("duplicate field %q", name)
 	}
 	l.keys[name] = struct{}{}
+	l.last = name
 	return nil
 }
 

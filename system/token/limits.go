@@ -4,11 +4,11 @@ import "fmt"
 
 // Limits that hold where Options says nothing.
 const (
-	defaultMaxBytes       = 1 << 20
+	defaultMaxBytes       = 8 << 20
 	defaultMaxDepth       = 64
 	defaultMaxPermissions = 10_000
 	defaultMaxServices    = 256
-	defaultMaxExtensions  = 4_096
+	defaultMaxExtensions  = 65_536
 )
 
 // limits bounds what a token file may hold.
@@ -29,6 +29,11 @@ func defaultLimits() limits {
 		services:    defaultMaxServices,
 		extensions:  defaultMaxExtensions,
 	}
+}
+
+// tooLarge refuses a file for its size.
+func (l limits) tooLarge(size int64) error {
+	return fmt.Errorf("%w: the file has %d bytes, tokens.max_bytes allows %d", ErrMalformed, size, l.bytes)
 }
 
 // checkCount refuses a list longer than max.

@@ -1,7 +1,6 @@
 package token
 
 import (
-	"fmt"
 	"math"
 	"strings"
 )
@@ -27,7 +26,7 @@ type minInt struct{}
 // offset.
 func parsePHP(data []byte, lim limits) (any, error) {
 	if int64(len(data)) > lim.bytes {
-		return nil, fmt.Errorf("%w: %d bytes, at most %d allowed", ErrMalformed, len(data), lim.bytes)
+		return nil, lim.tooLarge(int64(len(data)))
 	}
 	p := &parser{text: string(data), maxDepth: lim.depth}
 	return p.file()

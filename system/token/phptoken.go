@@ -3,7 +3,6 @@ package token
 import (
 	"fmt"
 	"math"
-	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -26,21 +25,30 @@ func decodePHP(data []byte, lim limits) (*Token, error) {
 		return nil, wrongType("the file", "array", value)
 	}
 	t := &Token{Kind: User}
-	for _, read := range []func(*array, *Token, limits) error{
-		phpCredentials, phpServices, phpDomain, phpUser, phpService,
-	} {
-		if err := read(root, t, lim); err != nil {
-			return nil, err
-		}
+	if err := phpCredentials(root, t); err != nil {
+		return nil, err
 	}
+	if err := phpService(root, t); err != nil {
+		return nil, err
+	}
+	r := &phpOptional{token: t, limits: lim}
 	if t.Kind == User && root.at("services") == nil {
-		return nil, missing("services")
+		r.odd.unlike("services", "array", "nothing")
 	}
+	if err := r.services(root); err != nil {
+		return nil, err
+	}
+	r.domain(root)
+	if err := r.user(root); err != nil {
+		return nil, err
+	}
+	t.Odd = r.odd.fields
 	return t, nil
 }
 
-// phpCredentials reads token{name,hash,time,limit}.
-func phpCredentials(root *array, t *Token, _ limits) error {
+// phpCredentials reads token{name,hash,time,limit}. Each of them restricts the
+// token, so a wrong type is an error.
+func phpCredentials(root *array, t *Token) error {
 	credentials, err := arrayAt(root, "token", "token")
 	if err != nil {
 		return err
@@ -71,113 +79,10 @@ func phpCredentials(root *array, t *Token, _ limits) error {
 	return nil
 }
 
-// phpServices reads the list of subscriptions.
-func phpServices(root *array, t *Token, lim limits) error {
-	services, err := arrayAt(root, "services", "services")
-	if err != nil || services == nil {
-		return err
-	}
-	if err := checkCount("services", len(services.entries), lim.services); err != nil {
-		return err
-	}
-	for _, entry := range services.entries {
-		name, ok := entry.value.(string)
-		if !ok {
-			return wrongType("services."+entry.key.String(), "string", entry.value)
-		}
-		t.Services = append(t.Services, strings.Clone(name))
-	}
-	t.Services = distinct(t.Services)
-	return nil
-}
-
-// phpDomain reads domain{name,uuid}: the domain chosen in the session, which a
-// user may have switched away from the home domain (protocol 4.9).
-func phpDomain(root *array, t *Token, _ limits) error {
-	domain, err := arrayAt(root, "domain", "domain")
-	if err != nil {
-		return err
-	}
-	if t.DomainName, err = textAt(domain, "domain.name", "name"); err != nil {
-		return err
-	}
-	t.DomainUUID, err = textAt(domain, "domain.uuid", "uuid")
-	return err
-}
-
-// phpUser reads the copy of the session's user.
-func phpUser(root *array, t *Token, lim limits) error {
-	user, err := arrayAt(root, "user", "user")
-	if err != nil {
-		return err
-	}
-	if t.UserUUID, err = textAt(user, "user.user_uuid", "user_uuid"); err != nil {
-		return err
-	}
-	if t.UserName, err = textAt(user, "user.username", "username"); err != nil {
-		return err
-	}
-	if err := phpPermissions(user, t, lim); err != nil {
-		return err
-	}
-	return phpExtensions(user, t, lim)
-}
-
-// phpPermissions reads user.permissions. FusionPBX asks with isset: a
-// permission is held when its key is there and not null, whatever the value.
-func phpPermissions(user *array, t *Token, lim limits) error {
-	permissions, err := arrayAt(user, "user.permissions", "permissions")
-	if err != nil || permissions == nil {
-		return err
-	}
-	if err := checkCount("user.permissions", len(permissions.entries), lim.permissions); err != nil {
-		return err
-	}
-	t.Permissions = slices.Grow(t.Permissions, len(permissions.entries))
-	for _, entry := range permissions.entries {
-		if entry.value != nil {
-			t.Permissions = append(t.Permissions, strings.Clone(entry.key.String()))
-		}
-	}
-	t.Permissions = sorted(t.Permissions)
-	return nil
-}
-
-// phpExtensions reads the rows of user.extension. A row that lacks either half
-// names no extension and is passed over.
-func phpExtensions(user *array, t *Token, lim limits) error {
-	rows, err := arrayAt(user, "user.extension", "extension")
-	if err != nil || rows == nil {
-		return err
-	}
-	if err := checkCount("user.extension", len(rows.entries), lim.extensions); err != nil {
-		return err
-	}
-	for _, entry := range rows.entries {
-		path := "user.extension." + entry.key.String()
-		row, ok := entry.value.(*array)
-		if !ok {
-			return wrongType(path, "array", entry.value)
-		}
-		number, err := textAt(row, path+".user", "user")
-		if err != nil {
-			return err
-		}
-		context, err := textAt(row, path+".user_context", "user_context")
-		if err != nil {
-			return err
-		}
-		if number != "" && context != "" {
-			t.Extensions = append(t.Extensions, number+"@"+context)
-		}
-	}
-	t.Extensions = distinct(t.Extensions)
-	return nil
-}
-
 // phpService reads service, service_name and service_class. FusionPBX asks
-// isset of service: false is a service too.
-func phpService(root *array, t *Token, _ limits) error {
+// isset of service: false is a service too. A name or a class of the wrong type
+// is an error, because the holder would get the rights of another service.
+func phpService(root *array, t *Token) error {
 	if root.at("service") == nil {
 		return nil
 	}
@@ -244,26 +149,6 @@ func intAt(a *array, path, name string, max int64) (int64, bool, error) {
 		return 0, false, fmt.Errorf("%w: %s: want 0 to %d", ErrMalformed, path, max)
 	}
 	return number, true, nil
-}
-
-// distinct returns a list without empty and repeated names, in the first order.
-func distinct(names []string) []string {
-	seen := make(map[string]struct{}, len(names))
-	var kept []string
-	for _, name := range names {
-		if _, again := seen[name]; again || name == "" {
-			continue
-		}
-		seen[name] = struct{}{}
-		kept = append(kept, name)
-	}
-	return kept
-}
-
-// sorted sorts names in place and returns them without repeated ones.
-func sorted(names []string) []string {
-	slices.Sort(names)
-	return slices.Compact(names)
 }
 
 func wrongType(path, want string, got any) error {

@@ -25,14 +25,14 @@ type Options struct {
 	// and root. See DefaultOwners.
 	Owners []int
 
-	// MaxBytes bounds the size of a token file; 0 means 1 MiB.
+	// MaxBytes bounds the size of a token file; 0 means 8 MiB.
 	MaxBytes int64
 
 	// MaxDepth bounds how deep arrays nest in a token file; 0 means 64.
 	MaxDepth int
 
 	// MaxPermissions, MaxServices and MaxExtensions bound what one token
-	// grants; 0 means 10000, 256 and 4096.
+	// grants; 0 means 10000, 256 and 65536.
 	MaxPermissions int
 	MaxServices    int
 	MaxExtensions  int
@@ -41,7 +41,8 @@ type Options struct {
 	Now func() time.Time
 
 	// Log gets an error when tokens are refused because this process may not
-	// read or delete them, once per cause; nil means no log.
+	// read or delete them, once per cause, and a warning about the odd fields of a
+	// token it accepted, once per field and minute; nil means no log.
 	Log *slog.Logger
 }
 
@@ -58,6 +59,7 @@ type Store struct {
 
 	reportedMu sync.Mutex
 	reported   map[refusal]struct{} // Protected by reportedMu.
+	odd        map[string]time.Time // Protected by reportedMu. When a kind of odd field was last warned of.
 }
 
 // Open returns the store of a directory. The error wraps ErrUnavailable when
@@ -74,6 +76,7 @@ func Open(opts Options) (*Store, error) {
 		log:      opts.Log,
 		patient:  patient{wait: time.Sleep},
 		reported: make(map[refusal]struct{}),
+		odd:      make(map[string]time.Time),
 	}
 	if s.dir == "" {
 		s.dir = defaultDir()

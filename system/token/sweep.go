@@ -133,7 +133,7 @@ func (w *sweep) entry(name string) {
 
 // useless returns what to count the file of a token as when it is deleted, nil if it is to stay.
 func (w *sweep) useless(f *file, base string, format Format) *int {
-	data, err := f.read(w.store.limits.bytes)
+	data, err := f.read(w.store.limits)
 	if err != nil {
 		return nil
 	}
@@ -141,7 +141,7 @@ func (w *sweep) useless(f *file, base string, format Format) *int {
 	if err != nil || !same(token.Name, base) {
 		return nil
 	}
-	if token.Limit > 0 {
+	if !token.ClaimBy().IsZero() {
 		if token.Expired(w.now.Add(-w.o.Grace)) {
 			return &w.swept.Expired
 		}

@@ -45,7 +45,11 @@ type Token struct {
 	Hash string // The secret. Neither String nor LogValue shows it.
 
 	IssuedAt time.Time     // Zero when the file does not say and the token has no limit.
-	Limit    time.Duration // How long after IssuedAt the token is good; 0 means for ever.
+	Limit    time.Duration // How long after IssuedAt the token and its connection are good; 0 means for ever.
+
+	// ClaimWithin is how long after IssuedAt the token can be claimed; 0 means as long as it is good. It does
+	// not bound the connection. Only the JSON format has it.
+	ClaimWithin time.Duration
 
 	Services    []string // What the holder is subscribed to, each once, in the order of the file.
 	Permissions []string // Sorted, each once.
@@ -59,11 +63,15 @@ type Token struct {
 
 	ServiceName  string // Not empty exactly when Kind is Service.
 	ServiceClass string
+
+	// Odd names the optional fields of the file that were of the wrong type, and says of each what
+	// was wrong. They count as empty, an integer as its decimal text. No value is shown.
+	Odd []string
 }
 
 // ExpiresAt returns the first moment at which the token is no longer good, or
 // the zero time for a token that never expires. It bounds the connection made
-// with the token as well as the claim.
+// with the token as well as the claim; see also ClaimBy.
 func (t *Token) ExpiresAt() time.Time {
 	if t.Limit <= 0 {
 		return time.Time{}
@@ -71,11 +79,25 @@ func (t *Token) ExpiresAt() time.Time {
 	return t.IssuedAt.Add(t.Limit)
 }
 
-// Expired reports whether the token is no longer good at now. An age equal to
+// ClaimBy returns the first moment at which the token can no longer be claimed, or the zero time for a
+// token that can always be.
+func (t *Token) ClaimBy() time.Time {
+	within := t.Limit
+	if t.ClaimWithin > 0 && (within <= 0 || t.ClaimWithin < within) {
+		within = t.ClaimWithin
+	}
+	if within <= 0 {
+		return time.Time{}
+	}
+	return t.IssuedAt.Add(within)
+}
+
+// Expired reports whether it is too late at now to claim the token. An age equal to
 // the limit is expired (protocol 4.7). A token issued in the future is good,
 // as it is for FusionPBX: the clocks of two machines may differ.
 func (t *Token) Expired(now time.Time) bool {
-	return t.Limit > 0 && !now.Before(t.ExpiresAt())
+	by := t.ClaimBy()
+	return !by.IsZero() && !now.Before(by)
 }
 
 // shownName is how many characters of a name a log line shows: enough to tell

@@ -12,8 +12,8 @@ import (
 	"testing"
 )
 
-// vectors holds token files: good_NAME is read as NAME.want says, fail_NAME is
-// refused with an error that ends as NAME.want says.
+// vectors holds token files: good_NAME is read as NAME.want says, odd_NAME too and
+// its odd fields are told, fail_NAME is refused with an error that ends as NAME.want says.
 const vectors = "../../testdata/token"
 
 // vectorHash is the hash most vectors hold; no error may show it.
@@ -77,6 +77,27 @@ func TestGoodVectors(t *testing.T) {
 				t.Fatal(err)
 			}
 			if got := fieldsOf(decodeVector(t, path)); !reflect.DeepEqual(got, want) {
+				t.Errorf("got  %+v\nwant %+v", got, want)
+			}
+		})
+	}
+}
+
+// TestOddVectors wants odd optional fields to cost no more than themselves.
+func TestOddVectors(t *testing.T) {
+	type oddFields struct {
+		phpFields
+		Odd []string `json:"odd"`
+	}
+	for _, path := range vectorPaths(t, "odd_*") {
+		t.Run(filepath.Base(path), func(t *testing.T) {
+			_, text, _ := readVector(t, path)
+			var want oddFields
+			if err := json.Unmarshal(text, &want); err != nil {
+				t.Fatal(err)
+			}
+			token := decodeVector(t, path)
+			if got := (oddFields{fieldsOf(token), token.Odd}); len(got.Odd) == 0 || !reflect.DeepEqual(got, want) {
 				t.Errorf("got  %+v\nwant %+v", got, want)
 			}
 		})

@@ -3,6 +3,7 @@ package page
 import (
 	"os"
 	"sync"
+	"time"
 
 	"strowger/system/token"
 )
@@ -25,6 +26,7 @@ type mint struct {
 }
 
 func (m *mint) make(spec token.Spec) (madeToken, error) {
+	spec.ClaimWithin = time.Minute // the page asks for a token when it connects
 	t, file, err := token.Create(m.dir, spec, token.JSON)
 	if err != nil {
 		return madeToken{}, err

@@ -1,0 +1,129 @@
+package token
+
+import (
+	"slices"
+	"strconv"
+	"strings"
+)
+
+// phpOptional reads the fields of a PHP token that grant something or describe
+// the holder. One that is odd counts as empty, and an integer as its decimal
+// text: the holder gets less, never more, and odd says which field it was.
+type phpOptional struct {
+	token  *Token
+	limits limits
+	odd    oddities
+}
+
+// services reads the list of subscriptions.
+func (r *phpOptional) services(root *array) error {
+	services := r.array(root.at("services"), "services")
+	if services == nil {
+		return nil
+	}
+	if err := checkCount("services", len(services.entries), r.limits.services); err != nil {
+		return err
+	}
+	for i, entry := range services.entries {
+		path := "services." + strconv.Itoa(i)
+		if entry.value == nil {
+			r.odd.unlike(path, "string", "null")
+		}
+		r.token.Services = append(r.token.Services, r.text(entry.value, path))
+	}
+	r.token.Services = distinct(r.token.Services)
+	return nil
+}
+
+// domain reads domain{name,uuid}: the domain chosen in the session, which a
+// user may have switched away from the home domain (protocol 4.9).
+func (r *phpOptional) domain(root *array) {
+	domain := r.array(root.at("domain"), "domain")
+	r.token.DomainName = r.text(domain.at("name"), "domain.name")
+	r.token.DomainUUID = r.text(domain.at("uuid"), "domain.uuid")
+}
+
+// user reads the copy of the session's user.
+func (r *phpOptional) user(root *array) error {
+	user := r.array(root.at("user"), "user")
+	r.token.UserUUID = r.text(user.at("user_uuid"), "user.user_uuid")
+	r.token.UserName = r.text(user.at("username"), "user.username")
+	if err := r.permissions(user); err != nil {
+		return err
+	}
+	return r.extensions(user)
+}
+
+// permissions reads user.permissions. FusionPBX asks with isset: a permission
+// is held when its key is there and not null, whatever the value.
+func (r *phpOptional) permissions(user *array) error {
+	permissions := r.array(user.at("permissions"), "user.permissions")
+	if permissions == nil {
+		return nil
+	}
+	if err := checkCount("user.permissions", len(permissions.entries), r.limits.permissions); err != nil {
+		return err
+	}
+	held := slices.Grow(r.token.Permissions, len(permissions.entries))
+	for _, entry := range permissions.entries {
+		if entry.value != nil {
+			held = append(held, strings.Clone(entry.key.String()))
+		}
+	}
+	r.token.Permissions = sorted(held)
+	return nil
+}
+
+// extensions reads the rows of user.extension. A row that lacks either half
+// names no extension and is passed over.
+func (r *phpOptional) extensions(user *array) error {
+	rows := r.array(user.at("extension"), "user.extension")
+	if rows == nil {
+		return nil
+	}
+	if err := checkCount("user.extension", len(rows.entries), r.limits.extensions); err != nil {
+		return err
+	}
+	for i, entry := range rows.entries {
+		path := "user.extension." + strconv.Itoa(i)
+		if entry.value == nil {
+			r.odd.unlike(path, "array", "null")
+		}
+		row := r.array(entry.value, path)
+		number := r.text(row.at("user"), path+".user")
+		context := r.text(row.at("user_context"), path+".user_context")
+		if number != "" && context != "" {
+			r.token.Extensions = append(r.token.Extensions, number+"@"+context)
+		}
+	}
+	r.token.Extensions = distinct(r.token.Extensions)
+	return nil
+}
+
+// array returns an array, or nil when the value is absent, null or odd.
+func (r *phpOptional) array(value any, path string) *array {
+	switch value := value.(type) {
+	case nil:
+	case *array:
+		return value
+	default:
+		r.odd.unlike(path, "array", typeName(value))
+	}
+	return nil
+}
+
+// text returns a copy of a string, or "" when the value is absent, null or odd.
+// The copy lets go of the file's text, which holds much that nobody needs.
+func (r *phpOptional) text(value any, path string) string {
+	switch value := value.(type) {
+	case nil:
+	case string:
+		return strings.Clone(value)
+	case int64:
+		r.odd.number(path)
+		return strconv.FormatInt(value, 10)
+	default:
+		r.odd.unlike(path, "string", typeName(value))
+	}
+	return ""
+}

@@ -36,7 +36,8 @@ func readRequest(conn net.Conn, br *bufio.Reader, l *Limits) (*http.Request, err
 		return nil, fmt.Errorf("set deadline: %w", err)
 	}
 	bounded := &io.LimitedReader{R: conn, N: int64(l.HeaderBytes)}
-	br.Reset(bounded)
+	host := &hostLine{}
+	br.Reset(io.TeeReader(bounded, host))
 	r, err := http.ReadRequest(br)
 	switch {
 	case err != nil && bounded.N <= 0:
@@ -53,6 +54,9 @@ func readRequest(conn net.Conn, br *bufio.Reader, l *Limits) (*http.Request, err
 	}
 	if err := checkRequest(r, l); err != nil {
 		return r, err
+	}
+	if !host.found {
+		return r, malformed("no valid Host")
 	}
 	r.Header.Set("Connection", "Upgrade")
 	r.Header.Set("Upgrade", "websocket")

@@ -96,9 +96,12 @@ func TestDemoWithChaos(t *testing.T) {
 
 func TestDemoSettings(t *testing.T) {
 	f := newFakeRouter()
+	f.reloaded = make(chan struct{})
 	r := begin(t, f.install, "demo", "--listen", "127.0.0.1:0", "--page", "127.0.0.1:0")
 	r.stdout.line(t, "^C ends the demo.")
 	r.signals.send(t, syscall.SIGHUP)
+	// A demo's log has the level error, so no line says that the reload is over.
+	<-f.reloaded
 	r.signals.send(t, syscall.SIGTERM)
 	r.wait(0)
 	var names []string

@@ -24,6 +24,7 @@ type fakeRouter struct {
 	reloadErr error
 	reloading chan struct{} // unless nil, closed when Reload begins
 	reload    func()        // unless nil, called by Reload
+	reloaded  chan struct{} // unless nil, closed when Reload ends
 	failed    chan error
 	stopping  chan struct{}                   // closed by Stop
 	stop      func(ctx context.Context) error // nil: stops at once
@@ -46,6 +47,9 @@ func (f *fakeRouter) Addr() net.Addr       { return &net.TCPAddr{IP: net.IPv4(12
 func (f *fakeRouter) Failed() <-chan error { return f.failed }
 
 func (f *fakeRouter) Reload(cfg *config.Config) ([]config.Change, error) {
+	if f.reloaded != nil {
+		defer close(f.reloaded)
+	}
 	if f.reloading != nil {
 		close(f.reloading)
 		f.reload()
@@ -161,6 +165,10 @@ func TestServeReloads(t *testing.T) {
 	reload(syscall.SIGUSR1, "log:\n  level: error\nlimits:\n  depth: 11\n")
 	r.stderr.line(t, `"msg":"setting changed"`, `"key":"limits.depth","old":"9","new":"11"`)
 	r.stderr.line(t, `"msg":"setting changed"`, `"key":"log.level","old":"\"debug\"","new":"\"error\""`)
+	// The level changes after the last line. The daemon takes the next signal when the reload is over,
+	// and has room for one more.
+	r.signals.send(t, syscall.SIGHUP)
+	r.signals.send(t, syscall.SIGHUP)
 	r.signals.send(t, syscall.SIGTERM)
 	r.wait(0)
 	if strings.Contains(r.stderr.String(), `"msg":"stopping"`) {

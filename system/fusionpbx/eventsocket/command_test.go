@@ -192,6 +192,50 @@ func TestReplyErrors(t *testing.T) {
 	s.login()
 }
 
+// TestDown has the connection end while a subscription and a command wait for something.
+func TestDown(t *testing.T) {
+	s := newScript(t, func(o *eventsocket.Options) { o.MinBackoff = 1 })
+	sub, err := s.client.Subscribe("test", eventsocket.Match("Event-Name", "A"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for range 2 {
+		s.login()
+		s.expect("filter Event-Name A")
+		s.expect("event plain all")
+		s.say("Content-Type: command/reply\nReply-Text: +OK filter added. [Event-Name]=[A]\n\n")
+		s.say("Content-Type: command/reply\nReply-Text: +OK event listener enabled plain\n\n")
+		if d, err := sub.Next(s.ctx); err != nil || d.Kind != eventsocket.KindGap {
+			t.Fatalf("got %s, %v, want a gap", show(d), err)
+		}
+		s.say("Content-Length: 99\nContent-Type: text/event-plain\n\nEvent-Na")
+		s.conn.Close()
+		// The next connection is not accepted yet, so nothing can have replaced the mark.
+		if d, err := sub.Next(s.ctx); err != nil || d.Kind != eventsocket.KindDown {
+			t.Fatalf("got %s, %v, want a down", show(d), err)
+		}
+	}
+	s.login()
+}
+
+// TestUnanswered has a switch that sends events and no replies. The client leaves it, though nobody waits for the
+// command any more.
+func TestUnanswered(t *testing.T) {
+	s := newScript(t, func(o *eventsocket.Options) { o.MinBackoff, o.ReplyLimit = 1, 1 })
+	s.login()
+	s.connected()
+	ctx, cancel := context.WithCancel(s.ctx)
+	first := s.do(ctx, eventsocket.API("first"))
+	s.expect("api first")
+	cancel()
+	<-first
+	s.event("Event-Name: HEARTBEAT\n\n")
+	if _, err := s.in.ReadByte(); err != io.EOF { // it is the client that ends the connection
+		t.Errorf("got %v", err)
+	}
+	s.login()
+}
+
 // TestBackground awaits a result that comes among others.
 func TestBackground(t *testing.T) {
 	s := newScript(t, func(o *eventsocket.Options) { o.Jobs = true })
@@ -211,6 +255,15 @@ func TestBackground(t *testing.T) {
 	s.event("Event-Name: BACKGROUND_JOB\nJob-UUID: 7\nContent-Length: 24\n\n-ERR USER_NOT_REGISTERED")
 	if r := <-done; r.err != nil || !r.reply.Failed() || r.reply.Body != "-ERR USER_NOT_REGISTERED" {
 		t.Errorf("got %+v", r)
+	}
+	for range 3 { // nobody waits for it any more, and nothing may hang
+		s.event("Event-Name: BACKGROUND_JOB\nJob-UUID: 7\nContent-Length: 3\n\n+OK")
+	}
+	after := s.do(s.ctx, eventsocket.API("after"))
+	s.expect("api after")
+	s.api("x")
+	if r := <-after; r.err != nil {
+		t.Errorf("after: %v", r.err)
 	}
 }
 

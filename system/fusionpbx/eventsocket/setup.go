@@ -47,11 +47,11 @@ func (s *session) ask(lines []string) {
 				return fmt.Errorf("the switch refused %q: %w", line, errFraming)
 			}
 			if i == len(lines)-1 {
+				s.client.connected(s)
 				s.client.mu.Lock()
 				s.setUp++
 				s.client.markReady(s)
 				s.client.mu.Unlock()
-				s.client.connected(s)
 			}
 			return nil
 		}}

@@ -233,7 +233,7 @@ func kindOf(contentType string) kind {
 		return kindEvent
 	case "text/disconnect-notice":
 		return kindDisconnect
-	case "text/rude-rejection":
+	case "text/rude-rejection", "rude/rejection": // old switches say the second
 		return kindRejection
 	default:
 		return kindUnknown

@@ -14,13 +14,14 @@ func leaver(stopTimeout time.Duration) (s *service.Service, asked chan struct{},
 	asked = make(chan struct{}, 8)
 	gate := make(chan struct{})
 	s = &service.Service{Name: "servicetest", Supervision: service.Supervision{StopTimeout: stopTimeout}, Setup: func(s *service.Setup) error {
-		s.Handle("at once", func(r *service.Request) { r.Reply("done") })
-		s.Handle("block", func(r *service.Request) {
+		s.Handle("at once", func(r *service.Request) error { r.Reply("done"); return nil })
+		s.Handle("block", func(r *service.Request) error {
 			asked <- struct{}{}
 			<-gate
 			r.Reply("too late")
+			return nil
 		})
-		s.Handle("hold", func(r *service.Request) {
+		s.Handle("hold", func(r *service.Request) error {
 			asked <- struct{}{}
 			r.Go(func(ctx context.Context) func() {
 				select {
@@ -29,6 +30,7 @@ func leaver(stopTimeout time.Duration) (s *service.Service, asked chan struct{},
 				}
 				return func() { r.Reply("done") }
 			})
+			return nil
 		})
 		return nil
 	}}

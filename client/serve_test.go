@@ -20,18 +20,20 @@ import (
 func echo(ended chan<- error) *service.Service {
 	return &service.Service{Name: "servicetest", Setup: func(s *service.Setup) error {
 		count := 0
-		s.Handle("count", func(r *service.Request) { count++; r.Reply(count) })
-		s.Handle("long", func(r *service.Request) {
+		s.Handle("count", func(r *service.Request) error { count++; r.Reply(count); return nil })
+		s.Handle("long", func(r *service.Request) error {
 			r.Broadcast("long", strings.Repeat("x", 700))
 			r.Reply(strings.Repeat("x", 700))
+			return nil
 		})
-		s.Handle("keep", func(r *service.Request) {
+		s.Handle("keep", func(r *service.Request) error {
 			r.Go(func(ctx context.Context) func() {
 				r.Stream("kept", nil)
 				<-ctx.Done()
 				ended <- ctx.Err()
 				return nil
 			})
+			return nil
 		})
 		return nil
 	}}
@@ -191,8 +193,9 @@ func TestServeEnds(t *testing.T) {
 	t.Run("work that does not return", func(t *testing.T) {
 		until := make(chan struct{})
 		h := serve(t, &service.Service{Name: "servicetest", Supervision: service.Supervision{StopTimeout: 50 * time.Millisecond}, Setup: func(s *service.Setup) error {
-			s.Handle("hang", func(r *service.Request) {
+			s.Handle("hang", func(r *service.Request) error {
 				r.Go(func(context.Context) func() { r.Stream("hangs", nil); <-until; return nil })
+				return nil
 			})
 			return nil
 		}}, ServeOptions{Options: Options{CloseTimeout: 50 * time.Millisecond}})

@@ -44,8 +44,8 @@ func serveAlone(words []string) int {
 	// What it holds for ever must not hold up its end.
 	stops := service.Supervision{StopTimeout: 50 * time.Millisecond}
 	svc := &service.Service{Name: "remote", Supervision: stops, Setup: func(s *service.Setup) error {
-		s.Handle("who", func(r *service.Request) { r.Reply(name) })
-		s.Handle("wait", func(*service.Request) { fmt.Println("asked") })
+		s.Handle("who", func(r *service.Request) error { r.Reply(name); return nil })
+		s.Handle("wait", func(*service.Request) error { fmt.Println("asked"); return nil })
 		return nil
 	}}
 	source := func(context.Context) (client.Token, error) { return made, nil }

@@ -18,7 +18,7 @@ func calm(name string) *service.Service {
 		Name:   name,
 		Policy: service.Everyone(),
 		Setup: func(s *service.Setup) error {
-			s.Handle("echo", func(r *service.Request) { r.Reply(r.Payload()) })
+			s.Handle("echo", func(r *service.Request) error { r.Reply(r.Payload()); return nil })
 			return nil
 		},
 	}

@@ -41,11 +41,12 @@ func steady(name string) *service.Service {
 				c.Broadcast("n", n)
 				n++
 			})
-			s.Handle("echo", func(r *service.Request) { r.Reply(r.Payload()) })
-			s.Handle("end", func(r *service.Request) {
+			s.Handle("echo", func(r *service.Request) error { r.Reply(r.Payload()); return nil })
+			s.Handle("end", func(r *service.Request) error {
 				ticks.Stop()
 				r.Broadcast("end", n)
 				r.Reply(n)
+				return nil
 			})
 			return nil
 		},
@@ -59,11 +60,12 @@ func shaky(name string) *service.Service {
 		Name:   name,
 		Policy: service.Everyone(),
 		Setup: func(s *service.Setup) error {
-			s.Handle("echo", func(r *service.Request) {
+			s.Handle("echo", func(r *service.Request) error {
 				if asked.Add(1)%10 == 0 {
 					panic("every tenth")
 				}
 				r.Reply(r.Payload())
+				return nil
 			})
 			return nil
 		},

@@ -44,13 +44,14 @@ func (m *meter[S]) register(s *service.Setup, interval time.Duration) {
 }
 
 // answer has who asks before the second sample wait for it.
-func (m *meter[S]) answer(r *service.Request) {
+func (m *meter[S]) answer(r *service.Request) error {
 	if m.latest != nil {
 		r.Reply(m.latest)
-		return
+		return nil
 	}
 	m.waiting = append(m.waiting, r)
 	m.hurry()
+	return nil
 }
 
 func (m *meter[S]) hurry() {

@@ -36,15 +36,15 @@ func Calls(o Options) *service.Service {
 				e := told.(event)
 				c.Broadcast(e.name, e.payload)
 			})
-			s.Handle("in.progress", v.guard(func(r *service.Request) { inProgress(r, x) }))
-			s.Handle("hangup", v.guard(func(r *service.Request) { hangup(r, x) }))
+			s.Handle("in.progress", v.guard(func(r *service.Request) error { return inProgress(r, x) }))
+			s.Handle("hangup", v.guard(func(r *service.Request) error { return hangup(r, x) }))
 			return nil
 		},
 	}
 }
 
 // inProgress asks the switch in the pool, where a real one may take its time.
-func inProgress(r *service.Request, x *exchange) {
+func inProgress(r *service.Request, x *exchange) error {
 	r.Go(func(context.Context) func() {
 		channels := x.channels()
 		return func() {
@@ -54,22 +54,22 @@ func inProgress(r *service.Request, x *exchange) {
 			r.Reply(nil)
 		}
 	})
+	return nil
 }
 
 // hangup ends a call that the subscriber may see. To others it does not exist.
-func hangup(r *service.Request, x *exchange) {
+func hangup(r *service.Request, x *exchange) error {
 	var in struct {
 		UniqueID string `json:"unique_id"`
 	}
 	if err := r.Decode(&in); err != nil || !uuidPattern.MatchString(in.UniqueID) {
-		r.Fail(wire.BadRequest.Code, "unique_id is no UUID")
-		return
+		return service.Errorf(wire.BadRequest.Code, "unique_id is no UUID")
 	}
 	if !x.hangup(in.UniqueID, func(ch *channel) bool { return sees(r.Subscriber(), ch) }) {
-		r.Fail(wire.NotFound.Code, "no such channel")
-		return
+		return service.Errorf(wire.NotFound.Code, "no such channel")
 	}
 	r.Reply("+OK")
+	return nil
 }
 
 // sees repeats the scopes of the policy, which says who is told of a call, not who may end it.

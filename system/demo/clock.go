@@ -26,7 +26,7 @@ func Clock(o Options) *service.Service {
 		Supervision:    supervision(),
 		Setup: func(s *service.Setup) error {
 			v.join(s)
-			s.Handle("now", v.guard(func(r *service.Request) { r.Reply(reading{r.Now()}) }))
+			s.Handle("now", v.guard(func(r *service.Request) error { r.Reply(reading{r.Now()}); return nil }))
 			s.Every(time.Second, func(c *service.Context) { c.Broadcast("tick", reading{c.Now()}) })
 			return nil
 		},

@@ -2,7 +2,6 @@ package demo
 
 import (
 	"context"
-	"fmt"
 	"runtime"
 	"slices"
 	"sync/atomic"
@@ -81,10 +80,10 @@ type chaosOrder struct {
 
 // order breaks the service as who asks wants it. All faults but that of a request are answered
 // first.
-func (v *victim) order(r *service.Request, in chaosOrder) {
+func (v *victim) order(r *service.Request, in chaosOrder) error {
 	switch {
 	case !slices.Contains(Faults(), in.Fault):
-		r.Fail(wire.BadRequest.Code, fmt.Sprintf("fault is none of %v", Faults()))
+		return service.Errorf(wire.BadRequest.Code, "fault is none of %v", Faults())
 	case in.Fault == RequestPanic:
 		v.log(in.Fault)
 		panic("chaos: request")
@@ -99,18 +98,19 @@ func (v *victim) order(r *service.Request, in chaosOrder) {
 		// In a context that has not ended with the answer.
 		r.After(0, func(c *service.Context) { v.strike(c, in.Fault) })
 	}
+	return nil
 }
 
 // guard returns a handler that crashes when a fault says so.
-func (v *victim) guard(f func(r *service.Request)) func(r *service.Request) {
+func (v *victim) guard(f func(r *service.Request) error) func(r *service.Request) error {
 	if v == nil {
 		return f
 	}
-	return func(r *service.Request) {
+	return func(r *service.Request) error {
 		if v.armed.CompareAndSwap(true, false) {
 			panic("chaos: request")
 		}
-		f(r)
+		return f(r)
 	}
 }
 

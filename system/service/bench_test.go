@@ -60,7 +60,7 @@ func question(topic string) *wire.Envelope {
 // BenchmarkAsk is a request through a service and back, a hundred under way at a time.
 func BenchmarkAsk(b *testing.B) {
 	i, home := benchmark(b, &Service{Name: "bench", Setup: func(s *Setup) error {
-		s.Handle("ping", func(r *Request) { r.Reply("pong") })
+		s.Handle("ping", func(r *Request) error { r.Reply("pong"); return nil })
 		return nil
 	}})
 	e := question("ping")
@@ -76,8 +76,8 @@ func BenchmarkAsk(b *testing.B) {
 // BenchmarkPanicToNextAnswer crashes a service, with the next request waiting behind.
 func BenchmarkPanicToNextAnswer(b *testing.B) {
 	i, home := benchmark(b, &Service{Name: "bench", Setup: func(s *Setup) error {
-		s.Handle("ping", func(r *Request) { r.Reply("pong") })
-		s.Handle("crash", func(*Request) { panic("boom") })
+		s.Handle("ping", func(r *Request) error { r.Reply("pong"); return nil })
+		s.Handle("crash", func(*Request) error { panic("boom") })
 		return nil
 	}, Supervision: Supervision{Period: time.Nanosecond}}) // every crash is isolated
 	crash, ping := question("crash"), question("ping")

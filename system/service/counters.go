@@ -8,6 +8,7 @@ type Counters struct {
 	Requests   atomic.Uint64 // taken over from the home, refused ones included
 	Replies    atomic.Uint64 // said by the service with a status below 400, streamed ones included
 	Failures   atomic.Uint64 // said by the service with a status from 400 on
+	Errors     atomic.Uint64 // answered with 500 because of an error that names no status
 	Broadcasts atomic.Uint64
 	NotFound   atomic.Uint64 // of a topic that nobody handles
 	Refused    atomic.Uint64 // answered with 503: down, or too many

@@ -33,13 +33,15 @@ func newScene(crashing string, boom func()) *scene {
 		s.OnStop(func(*Context) { c.at("stop") })
 		c.at("setup")
 		s.Handle("ping", pong)
-		s.Handle("request", func(*Request) { c.at("request") })
-		s.Handle("wait", func(r *Request) {
+		s.Handle("request", func(*Request) error { c.at("request"); return nil })
+		s.Handle("wait", func(r *Request) error {
 			r.Go(func(context.Context) func() { c.entered <- struct{}{}; <-c.until; return func() { r.Reply("late") } })
+			return nil
 		})
-		s.Handle("work", func(r *Request) { r.Go(func(context.Context) func() { c.at("work"); return nil }) })
-		s.Handle("then", func(r *Request) {
+		s.Handle("work", func(r *Request) error { r.Go(func(context.Context) func() { c.at("work"); return nil }); return nil })
+		s.Handle("then", func(r *Request) error {
 			r.Go(func(context.Context) func() { return func() { c.at("then") } })
+			return nil
 		})
 		s.After(time.Second, func(*Context) { c.at("after") })
 		s.Every(2*time.Second, func(*Context) { c.at("every") })

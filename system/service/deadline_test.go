@@ -17,20 +17,22 @@ func waiting(limits Limits) (s *Service, entered chan struct{}, ends chan error)
 	return &Service{Limits: limits, Supervision: Supervision{PingEvery: -1}, Setup: func(s *Setup) error {
 		var kept []*Request
 		s.Handle("ping", pong)
-		s.Handle("keep", func(r *Request) { kept = append(kept, r); entered <- struct{}{} })
-		s.Handle("late", func(r *Request) {
+		s.Handle("keep", func(r *Request) error { kept = append(kept, r); entered <- struct{}{}; return nil })
+		s.Handle("late", func(r *Request) error {
 			for _, k := range kept {
 				k.Reply("late")
 			}
 			r.Reply(len(kept))
+			return nil
 		})
-		s.Handle("work", func(r *Request) {
+		s.Handle("work", func(r *Request) error {
 			r.Go(func(ctx context.Context) func() {
 				entered <- struct{}{}
 				<-ctx.Done()
 				ends <- ctx.Err()
 				return nil
 			})
+			return nil
 		})
 		return nil
 	}}, entered, ends
@@ -116,7 +118,7 @@ func TestLimits(t *testing.T) {
 		entered, until := make(chan struct{}), make(chan struct{})
 		r := start(t, &Service{Limits: Limits{Mailbox: 2}, Setup: func(s *Setup) error {
 			s.Handle("ping", pong)
-			s.Handle("block", func(r *Request) { close(entered); <-until; r.Reply(nil) })
+			s.Handle("block", func(r *Request) error { close(entered); <-until; r.Reply(nil); return nil })
 			return nil
 		}})
 		block := r.ask("block", "")
@@ -172,9 +174,9 @@ func TestLimits(t *testing.T) {
 	t.Run("timers", func(t *testing.T) {
 		r := start(t, &Service{Limits: Limits{Timers: 2}, Setup: func(s *Setup) error {
 			s.Handle("ping", pong)
-			s.Handle("timer", func(r *Request) { r.Every(time.Hour, func(*Context) {}); r.Reply(nil) })
-			s.Handle("once", func(r *Request) { r.After(time.Second, func(*Context) { r.Reply("fired") }) })
-			s.Handle("stopped", func(r *Request) { r.After(time.Second, func(*Context) {}).Stop(); r.Reply(nil) })
+			s.Handle("timer", func(r *Request) error { r.Every(time.Hour, func(*Context) {}); r.Reply(nil); return nil })
+			s.Handle("once", func(r *Request) error { r.After(time.Second, func(*Context) { r.Reply("fired") }); return nil })
+			s.Handle("stopped", func(r *Request) error { r.After(time.Second, func(*Context) {}).Stop(); r.Reply(nil); return nil })
 			return nil
 		}})
 		r.want(r.ask("timer", "") + ` 200 timer null`)
@@ -254,7 +256,7 @@ func TestWrongServices(t *testing.T) {
 
 // TestMisuse are mistakes that a panic in Setup or in a handler points out.
 func TestMisuse(t *testing.T) {
-	handle := func(*Request) {}
+	handle := func(*Request) error { return nil }
 	tests := map[string]struct {
 		do   func(s *Setup)
 		want string
@@ -281,7 +283,7 @@ func TestMisuse(t *testing.T) {
 	}
 	t.Run("after setup", func(t *testing.T) {
 		r := start(t, &Service{Setup: func(s *Setup) error {
-			s.Handle("late", func(*Request) { s.OnReload(func(*Context) {}) })
+			s.Handle("late", func(*Request) error { s.OnReload(func(*Context) {}); return nil })
 			return nil
 		}})
 		r.want(r.ask("late", "") + ` 500 late null`)
@@ -291,8 +293,8 @@ func TestMisuse(t *testing.T) {
 	})
 	t.Run("status", func(t *testing.T) {
 		r := start(t, &Service{Setup: func(s *Setup) error {
-			s.Handle("fail", func(r *Request) { r.Fail(200, "x") })
-			s.Handle("with", func(r *Request) { r.ReplyWith("x", 600, nil) })
+			s.Handle("fail", func(r *Request) error { r.Fail(200, "x"); return nil })
+			s.Handle("with", func(r *Request) error { r.ReplyWith("x", 600, nil); return nil })
 			return nil
 		}})
 		r.want(r.ask("fail", "") + ` 500 fail null`)

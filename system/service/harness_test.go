@@ -198,7 +198,7 @@ func (r *rig) ping() {
 	r.want(r.ask("ping", "") + ` 200 ping "pong"`)
 }
 
-func pong(r *Request) { r.Reply("pong") }
+func pong(r *Request) error { r.Reply("pong"); return nil }
 
 func quoted(id int) string { return strconv.Quote(strconv.Itoa(id)) }
 

@@ -130,7 +130,9 @@ func (h *host) ask(r *Request) {
 	}
 	r.context.life = h.life
 	r.begin()
-	handle(r)
+	if err := handle(r); err != nil {
+		r.FailWith(err)
+	}
 	r.worked()
 }
 

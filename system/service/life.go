@@ -20,7 +20,7 @@ type life struct {
 	mute       atomic.Bool // says nothing any more
 
 	// The rest belongs to the host.
-	handlers map[string]func(r *Request)
+	handlers map[string]func(r *Request) error
 	timers   map[*Timer]struct{}
 	sources  []*source
 	reloads  []func(c *Context)
@@ -29,7 +29,7 @@ type life struct {
 
 func newLife(i *Instance, generation uint64, ctx actor.Context) *life {
 	l := &life{instance: i, generation: generation, self: ctx.Self(), root: ctx.ActorSystem().Root,
-		handlers: make(map[string]func(r *Request)), timers: make(map[*Timer]struct{})}
+		handlers: make(map[string]func(r *Request) error), timers: make(map[*Timer]struct{})}
 	l.context.life = l
 	l.ctx, l.cancel = context.WithCancel(context.Background())
 	return l

@@ -85,8 +85,14 @@ func (r *Request) Payload() json.RawMessage {
 	return json.RawMessage("null")
 }
 
-// Decode reads the payload into what v points to, as Handle does. The error says what does not fit.
-func (r *Request) Decode(v any) error { return decode(r.Payload(), v) }
+// Decode reads the payload into what v points to, as Handle does. The error is an *Error with status
+// 400 and says what does not fit, so a handler may return it.
+func (r *Request) Decode(v any) error {
+	if err := decode(r.Payload(), v); err != nil {
+		return &Error{Status: wire.BadRequest.Code, Reason: err.Error()}
+	}
+	return nil
+}
 
 // Subscriber is who asks, as the router has stamped it.
 func (r *Request) Subscriber() *Subscriber {
@@ -111,11 +117,11 @@ func (r *Request) ReplyWith(topic string, status int, payload any) {
 	r.answer(wire.QuoteString(topic), status, payload, answered)
 }
 
-// Fail answers with a status of 400 or more and payload {"reason":reason}. The status_string is the
-// protocol's, never the reason: pages take one with "success" in it for a success. It panics when
-// the status is below 400.
+// Fail answers with payload {"reason":reason} and a status between 400 and 599; it panics on any
+// other status. A handler returns an error instead (see Errorf). The status_string is the protocol's,
+// never the reason, since pages take one with "success" in it for a success.
 func (r *Request) Fail(status int, reason string) {
-	if status < 400 || status > 599 {
+	if !isFailure(status) {
 		panic(fmt.Sprintf("service: Fail: status %d is not between 400 and 599", status))
 	}
 	r.answer(r.asked.Envelope.Topic, status, failure{reason}, answered)

@@ -16,21 +16,28 @@ func TestAnswers(t *testing.T) {
 		} `json:"deep"`
 	}
 	s := &Service{Setup: func(s *Setup) error {
-		s.Handle("reply", func(r *Request) { r.Reply(map[string]int{"a": 1}) })
-		s.Handle("nothing", func(r *Request) { r.Reply(nil) })
-		s.Handle("raw", func(r *Request) { r.Reply(json.RawMessage(`{"b": 1.0}`)) })
-		s.Handle("bad raw", func(r *Request) { r.Reply(json.RawMessage(`{"b":`)) })
-		s.Handle("bad utf8", func(r *Request) { r.Reply(json.RawMessage("\"\xff\"")) })
-		s.Handle("bad value", func(r *Request) { r.Reply(make(chan int)) })
-		s.Handle("with", func(r *Request) { r.ReplyWith("other", 202, "later") })
-		s.Handle("with error", func(r *Request) { r.ReplyWith("action_response", 400, "no") })
-		s.Handle("fail", func(r *Request) { r.Fail(403, "not yours") })
-		s.Handle("stream", func(r *Request) { r.Stream("row", 1); r.Stream("row", 2); r.End() })
-		s.Handle("stream reply", func(r *Request) { r.Stream("row", 1); r.Reply("done") })
-		s.Handle("twice", func(r *Request) { r.Reply(1); r.Reply(2); r.Fail(500, "x"); r.Stream("y", 3); r.End() })
-		s.Handle("echo", func(r *Request) { r.Reply(r.Payload()) })
-		s.Handle("say", func(r *Request) { r.Broadcast("news", r.Topic()); r.Reply(nil) })
-		Handle(s, "typed", func(r *Request, in in) { r.Reply(in) })
+		s.Handle("reply", func(r *Request) error { r.Reply(map[string]int{"a": 1}); return nil })
+		s.Handle("nothing", func(r *Request) error { r.Reply(nil); return nil })
+		s.Handle("raw", func(r *Request) error { r.Reply(json.RawMessage(`{"b": 1.0}`)); return nil })
+		s.Handle("bad raw", func(r *Request) error { r.Reply(json.RawMessage(`{"b":`)); return nil })
+		s.Handle("bad utf8", func(r *Request) error { r.Reply(json.RawMessage("\"\xff\"")); return nil })
+		s.Handle("bad value", func(r *Request) error { r.Reply(make(chan int)); return nil })
+		s.Handle("with", func(r *Request) error { r.ReplyWith("other", 202, "later"); return nil })
+		s.Handle("with error", func(r *Request) error { r.ReplyWith("action_response", 400, "no"); return nil })
+		s.Handle("fail", func(r *Request) error { r.Fail(403, "not yours"); return nil })
+		s.Handle("stream", func(r *Request) error { r.Stream("row", 1); r.Stream("row", 2); r.End(); return nil })
+		s.Handle("stream reply", func(r *Request) error { r.Stream("row", 1); r.Reply("done"); return nil })
+		s.Handle("twice", func(r *Request) error {
+			r.Reply(1)
+			r.Reply(2)
+			r.Fail(500, "x")
+			r.Stream("y", 3)
+			r.End()
+			return nil
+		})
+		s.Handle("echo", func(r *Request) error { r.Reply(r.Payload()); return nil })
+		s.Handle("say", func(r *Request) error { r.Broadcast("news", r.Topic()); r.Reply(nil); return nil })
+		Handle(s, "typed", func(r *Request, in in) error { r.Reply(in); return nil })
 		return nil
 	}}
 	zero := `{"name":"","deep":{"count":0}}`
@@ -91,9 +98,9 @@ func TestAnswers(t *testing.T) {
 // TestEcho looks at the envelope itself: both ids byte for byte, the status pages judge by.
 func TestEcho(t *testing.T) {
 	s := &Service{Setup: func(s *Setup) error {
-		s.Handle("ok", func(r *Request) { r.Reply(1) })
-		s.Handle("bad", func(r *Request) { r.Fail(400, "success") })
-		s.Handle("gone", func(r *Request) { r.Fail(410, "x") })
+		s.Handle("ok", func(r *Request) error { r.Reply(1); return nil })
+		s.Handle("bad", func(r *Request) error { r.Fail(400, "success"); return nil })
+		s.Handle("gone", func(r *Request) error { r.Fail(410, "x"); return nil })
 		return nil
 	}}
 	tests := map[string]struct{ id, topic, status string }{
@@ -133,10 +140,11 @@ func TestSubscriber(t *testing.T) {
 	}
 	got := make(chan seen, 1)
 	s := &Service{Setup: func(s *Setup) error {
-		s.Handle("who", func(r *Request) {
+		s.Handle("who", func(r *Request) error {
 			deadline, _ := r.Deadline()
 			got <- seen{r.Subscriber(), deadline}
 			r.End()
+			return nil
 		})
 		return nil
 	}, RequestTimeout: time.Minute}

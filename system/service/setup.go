@@ -14,11 +14,16 @@ type Setup struct {
 	sealed bool
 }
 
-// Handle has f called with every request of that topic, to the letter. There is no wildcard: a
-// request of any other topic is answered with 404, unless it carries no request id, and then it is
-// dropped and counted, as nobody could tell what the answer belongs to. It panics on an empty topic,
-// on one that is handled already and on service_state, which the home answers.
-func (s *Setup) Handle(topic string, f func(r *Request)) {
+// Handle registers f for the requests of one topic. Topics are compared byte by byte; there is no
+// wildcard. A request of a topic without a handler is answered with 404; one that has no request id
+// is dropped and counted instead, since its sender could not tell what the answer belongs to.
+//
+// An error that f returns ends the request as FailWith does. When f returns nil the request stays
+// as f has left it: answered, or open to be answered later.
+//
+// Handle panics on an empty topic, on a topic that has a handler already and on service_state,
+// which the home answers.
+func (s *Setup) Handle(topic string, f func(r *Request) error) {
 	s.check("Handle", f == nil)
 	_, taken := s.life.handlers[topic]
 	if taken || topic == "" || topic == StateTopic {
@@ -27,18 +32,17 @@ func (s *Setup) Handle(topic string, f func(r *Request)) {
 	s.life.handlers[topic] = f
 }
 
-// Handle is Setup.Handle for requests whose payload is a T. What does not fit into T is answered
-// with 400 and says where it does not; keys that T does not know are ignored. An absent payload,
-// null and [], which is how PHP spells {}, leave in as its zero value.
-func Handle[T any](s *Setup, topic string, f func(r *Request, in T)) {
+// Handle is Setup.Handle for requests whose payload is a T. A payload that does not fit into T is
+// answered with 400 and a reason that names the place; keys that T does not have are ignored. An
+// absent payload, null and [], which is how PHP writes {}, leave in as its zero value.
+func Handle[T any](s *Setup, topic string, f func(r *Request, in T) error) {
 	s.check("Handle", f == nil)
-	s.Handle(topic, func(r *Request) {
+	s.Handle(topic, func(r *Request) error {
 		var in T
 		if err := r.Decode(&in); err != nil {
-			r.Fail(400, err.Error())
-			return
+			return err
 		}
-		f(r, in)
+		return f(r, in)
 	})
 }
 

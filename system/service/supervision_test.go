@@ -14,10 +14,13 @@ func crasher(v Supervision) *Service {
 	return &Service{Supervision: v, Setup: func(s *Setup) error {
 		count := 0
 		s.Handle("ping", pong)
-		s.Handle("count", func(r *Request) { count++; r.Reply(count) })
-		s.Handle("crash", func(*Request) { panic("boom") })
-		s.Handle("exit", func(*Request) { runtime.Goexit() })
-		s.Handle("exit work", func(r *Request) { r.Go(func(context.Context) func() { runtime.Goexit(); return nil }) })
+		s.Handle("count", func(r *Request) error { count++; r.Reply(count); return nil })
+		s.Handle("crash", func(*Request) error { panic("boom") })
+		s.Handle("exit", func(*Request) error { runtime.Goexit(); return nil })
+		s.Handle("exit work", func(r *Request) error {
+			r.Go(func(context.Context) func() { runtime.Goexit(); return nil })
+			return nil
+		})
 		return nil
 	}}
 }
@@ -69,7 +72,7 @@ func TestQueue(t *testing.T) {
 	s := crasher(Supervision{})
 	setup := s.Setup
 	s.Setup = func(s *Setup) error {
-		s.Handle("block", func(*Request) { close(entered); <-until; panic("boom") })
+		s.Handle("block", func(*Request) error { close(entered); <-until; panic("boom") })
 		return setup(s)
 	}
 	r := start(t, s)
@@ -89,7 +92,7 @@ func TestLostQueue(t *testing.T) {
 	s := crasher(Supervision{Backoff: time.Second})
 	setup := s.Setup
 	s.Setup = func(s *Setup) error {
-		s.Handle("block", func(*Request) { close(entered); <-until; panic("boom") })
+		s.Handle("block", func(*Request) error { close(entered); <-until; panic("boom") })
 		return setup(s)
 	}
 	r := start(t, s)
@@ -129,12 +132,13 @@ func TestHang(t *testing.T) {
 			s := crasher(Supervision{PingEvery: time.Second, PingTimeout: 2 * time.Second})
 			setup := s.Setup
 			s.Setup = func(s *Setup) error {
-				s.Handle("hang", func(r *Request) {
+				s.Handle("hang", func(r *Request) error {
 					defer close(back)
 					close(entered)
 					hang(until)
 					r.Reply("too late")
 					r.Broadcast("ghost", 1)
+					return nil
 				})
 				return setup(s)
 			}
@@ -200,7 +204,7 @@ func TestBadEnds(t *testing.T) {
 				s.OnStop(func(*Context) { stops++; panic("stop") })
 			}
 			s.Handle("ping", pong)
-			s.Handle("crash", func(*Request) { panic("boom") })
+			s.Handle("crash", func(*Request) error { panic("boom") })
 			return nil
 		}})
 		r.want(r.ask("crash", "") + ` 500 crash null`)
@@ -270,9 +274,10 @@ func TestNoID(t *testing.T) {
 	setup := s.Setup
 	ended := make(chan error, 1)
 	s.Setup = func(s *Setup) error {
-		s.Handle("forget", func(*Request) {})
-		s.Handle("work", func(r *Request) {
+		s.Handle("forget", func(*Request) error { return nil })
+		s.Handle("work", func(r *Request) error {
 			r.Go(func(ctx context.Context) func() { <-work; return func() { ended <- ctx.Err(); r.Reply("done") } })
+			return nil
 		})
 		return setup(s)
 	}

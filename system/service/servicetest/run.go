@@ -53,10 +53,12 @@ type starter = func(t *testing.T, s *service.Service) Home
 func answers(t *testing.T, start starter) {
 	type in struct{ Name string }
 	c := start(t, setup(func(s *service.Setup) {
-		s.Handle("hello", func(r *service.Request) { r.Reply(map[string]int{"a": 1}) })
-		s.Handle("no", func(r *service.Request) { r.Fail(403, "not yours") })
-		s.Handle("else", func(r *service.Request) { r.ReplyWith("other", 202, nil) })
-		service.Handle(s, "typed", func(r *service.Request, in in) { r.Reply(in.Name) })
+		s.Handle("hello", func(r *service.Request) error { r.Reply(map[string]int{"a": 1}); return nil })
+		s.Handle("no", func(r *service.Request) error { r.Fail(403, "not yours"); return nil })
+		s.Handle("refused", func(*service.Request) error { return service.Errorf(403, "not yours") })
+		s.Handle("failed", func(*service.Request) error { return errors.New("no database") })
+		s.Handle("else", func(r *service.Request) error { r.ReplyWith("other", 202, nil); return nil })
+		service.Handle(s, "typed", func(r *service.Request, in in) error { r.Reply(in.Name); return nil })
 	})).Call(t)
 	for _, test := range []struct {
 		topic, payload string
@@ -65,6 +67,8 @@ func answers(t *testing.T, start starter) {
 	}{
 		{"hello", `{}`, 200, "hello", `{"a":1}`},
 		{"no", ``, 403, "no", `{"reason":"not yours"}`},
+		{"refused", ``, 403, "refused", `{"reason":"not yours"}`},
+		{"failed", ``, 500, "failed", `null`},
 		{"else", ``, 202, "other", `null`},
 		{"typed", `{"name":"n","more":[1]}`, 200, "typed", `"n"`},
 		{"typed", `[]`, 200, "typed", `""`},
@@ -78,7 +82,7 @@ func answers(t *testing.T, start starter) {
 
 func ids(t *testing.T, start starter) {
 	c := start(t, setup(func(s *service.Setup) {
-		s.Handle("ok", func(r *service.Request) { r.Reply(nil) })
+		s.Handle("ok", func(r *service.Request) error { r.Reply(nil); return nil })
 	})).Call(t)
 	for _, id := range []string{`"1"`, `7`, `"a\/b"`, `"ü"`, `1.50`} {
 		c.Send("ok", id, "")
@@ -88,11 +92,12 @@ func ids(t *testing.T, start starter) {
 
 func subscriber(t *testing.T, start starter) {
 	h := start(t, setup(func(s *service.Setup) {
-		s.Handle("who", func(r *service.Request) {
+		s.Handle("who", func(r *service.Request) error {
 			who := r.Subscriber()
 			r.Reply([]any{who.Has(Permission), who.Has("other"), who.DomainName, who.DomainUUID})
+			return nil
 		})
-		s.Handle("id", func(r *service.Request) { r.Reply(r.Subscriber().ID) })
+		s.Handle("id", func(r *service.Request) error { r.Reply(r.Subscriber().ID); return nil })
 	}))
 	a, b := h.Call(t), h.Call(t)
 	a.Send("who", `1`, "")
@@ -107,11 +112,12 @@ func subscriber(t *testing.T, start starter) {
 func stream(t *testing.T, start starter) {
 	const rows = 500
 	c := start(t, setup(func(s *service.Setup) {
-		s.Handle("rows", func(r *service.Request) {
+		s.Handle("rows", func(r *service.Request) error {
 			for n := range rows {
 				r.Stream("row", n)
 			}
 			r.Reply("end")
+			return nil
 		})
 	})).Call(t)
 	c.Send("rows", `"9"`, "")
@@ -123,11 +129,12 @@ func stream(t *testing.T, start starter) {
 
 func broadcast(t *testing.T, start starter) {
 	h := start(t, setup(func(s *service.Setup) {
-		s.Handle("say", func(r *service.Request) {
+		s.Handle("say", func(r *service.Request) error {
 			r.Broadcast("news", r.Payload())
 			r.Reply("said")
+			return nil
 		})
-		s.Handle("quietly", func(r *service.Request) { r.Broadcast("news", "quiet") })
+		s.Handle("quietly", func(r *service.Request) error { r.Broadcast("news", "quiet"); return nil })
 	}))
 	a, b := h.Call(t), h.Call(t)
 	b.Send("say", `1`, `0`) // b is there
@@ -146,7 +153,7 @@ func broadcast(t *testing.T, start starter) {
 func work(t *testing.T, start starter) {
 	c := start(t, setup(func(s *service.Setup) {
 		free := make(chan struct{})
-		s.Handle("slow", func(r *service.Request) {
+		s.Handle("slow", func(r *service.Request) error {
 			r.Go(func(ctx context.Context) func() {
 				select {
 				case <-free:
@@ -154,10 +161,12 @@ func work(t *testing.T, start starter) {
 				}
 				return func() { r.Reply("slow") }
 			})
+			return nil
 		})
-		s.Handle("fast", func(r *service.Request) {
+		s.Handle("fast", func(r *service.Request) error {
 			r.Reply("fast")
 			close(free)
+			return nil
 		})
 	})).Call(t)
 	c.Send("slow", `1`, "")
@@ -169,10 +178,11 @@ func work(t *testing.T, start starter) {
 func deadline(t *testing.T, start starter) {
 	s := setup(func(s *service.Setup) {
 		var kept *service.Request
-		s.Handle("forget", func(r *service.Request) { kept = r })
-		s.Handle("late", func(r *service.Request) {
+		s.Handle("forget", func(r *service.Request) error { kept = r; return nil })
+		s.Handle("late", func(r *service.Request) error {
 			kept.Reply("too late")
 			r.Reply("in time")
+			return nil
 		})
 	})
 	s.RequestTimeout = 500 * time.Millisecond
@@ -187,21 +197,23 @@ func deadline(t *testing.T, start starter) {
 func contextEnds(t *testing.T, start starter) {
 	began, ended := make(chan error, 1), make(chan error, 1)
 	s := setup(func(s *service.Setup) {
-		s.Handle("hang", func(r *service.Request) {
+		s.Handle("hang", func(r *service.Request) error {
 			r.Go(func(ctx context.Context) func() {
 				began <- ctx.Err()
 				<-ctx.Done()
 				ended <- ctx.Err()
 				return nil
 			})
+			return nil
 		})
-		s.Handle("answer", func(r *service.Request) {
+		s.Handle("answer", func(r *service.Request) error {
 			r.Go(func(ctx context.Context) func() {
 				r.Reply("first")
 				<-ctx.Done()
 				ended <- ctx.Err()
 				return nil
 			})
+			return nil
 		})
 	})
 	s.RequestTimeout = 500 * time.Millisecond
@@ -231,12 +243,13 @@ func contextEnds(t *testing.T, start starter) {
 func crash(t *testing.T, start starter) {
 	h := start(t, setup(func(s *service.Setup) {
 		count := 0
-		s.Handle("count", func(r *service.Request) {
+		s.Handle("count", func(r *service.Request) error {
 			count++
 			r.Reply(count)
+			return nil
 		})
-		s.Handle("wait", func(*service.Request) {})
-		s.Handle("crash", func(*service.Request) { panic("servicetest") })
+		s.Handle("wait", func(*service.Request) error { return nil })
+		s.Handle("crash", func(*service.Request) error { panic("servicetest") })
 	}))
 	c := h.Call(t)
 	c.Send("count", `1`, "")
@@ -258,8 +271,8 @@ func crash(t *testing.T, start starter) {
 
 func crashes(t *testing.T, start starter) {
 	s := setup(func(s *service.Setup) {
-		s.Handle("crash", func(*service.Request) { panic("servicetest") })
-		s.Handle("ok", func(r *service.Request) { r.Reply("ok") })
+		s.Handle("crash", func(*service.Request) error { panic("servicetest") })
+		s.Handle("ok", func(r *service.Request) error { r.Reply("ok"); return nil })
 	})
 	s.Supervision = service.Supervision{Intensity: 2, Period: time.Minute, Backoff: time.Millisecond, CoolDown: 100 * time.Millisecond}
 	c := start(t, s).Call(t)
@@ -294,7 +307,7 @@ func crashes(t *testing.T, start starter) {
 
 func state(t *testing.T, start starter) {
 	c := start(t, setup(func(s *service.Setup) {
-		s.Handle("crash", func(*service.Request) { panic("servicetest") })
+		s.Handle("crash", func(*service.Request) error { panic("servicetest") })
 	})).Call(t)
 	c.Send(service.StateTopic, `1`, "")
 	m := NextBut(c)
@@ -327,7 +340,7 @@ func source(t *testing.T, start starter) {
 			}
 			return nil
 		}, func(c *service.Context, event any) { c.Broadcast("event", event) })
-		s.Handle("there", func(r *service.Request) { r.Reply(nil) })
+		s.Handle("there", func(r *service.Request) error { r.Reply(nil); return nil })
 	}))
 	c := h.Call(t)
 	c.Send("there", `1`, "")
@@ -340,7 +353,7 @@ func source(t *testing.T, start starter) {
 
 func timers(t *testing.T, start starter) {
 	c := start(t, setup(func(s *service.Setup) {
-		s.Handle("go", func(r *service.Request) {
+		s.Handle("go", func(r *service.Request) error {
 			n := 0
 			var every *service.Timer
 			every = r.Every(time.Millisecond, func(c *service.Context) {
@@ -351,6 +364,7 @@ func timers(t *testing.T, start starter) {
 					c.After(0, func(*service.Context) { r.Reply("done") })
 				}
 			})
+			return nil
 		})
 	})).Call(t)
 	c.Send("go", `1`, "")
@@ -379,7 +393,7 @@ func stop(t *testing.T, start starter) {
 			note("source")
 			return ctx.Err()
 		}, func(*service.Context, any) {})
-		s.Handle("there", func(r *service.Request) { r.Reply(nil) })
+		s.Handle("there", func(r *service.Request) error { r.Reply(nil); return nil })
 	}))
 	c := h.Call(t)
 	c.Send("there", `1`, "")
@@ -397,7 +411,7 @@ func stop(t *testing.T, start starter) {
 func many(t *testing.T, start starter) {
 	const callers, requests = 8, 200
 	h := start(t, setup(func(s *service.Setup) {
-		s.Handle("echo", func(r *service.Request) { r.Reply(r.Payload()) })
+		s.Handle("echo", func(r *service.Request) error { r.Reply(r.Payload()); return nil })
 	}))
 	var all sync.WaitGroup
 	for n := range callers {

@@ -217,18 +217,22 @@ func TestPanelsOfTwoTenants(t *testing.T) {
 		service.sendf(`{"service_name":"active.operator.panel","topic":%q,"payload":%s}`, topic, payload)
 	}
 	say("channel_create", `{"unique_id":"1","caller_context":"a.example.com"}`)
-	say("channel_create", `{"unique_id":"2","caller_context":"default"}`)
+	say("channel_create", `{"unique_id":"2","caller_context":"default"}`) // nobody's
+	say("channel_create", `{"unique_id":"3","caller_context":"default","channel_presence_id":"1001@b.example.com"}`)
+	say("channel_create", `{"unique_id":"4","caller_context":"default","channel_presence_id":"1001@a.example.com"}`)
+	say("channel_create", `{"unique_id":"5","caller_context":"a.example.com","domain_name":"a.example.com","channel_presence_id":"1001@b.example.com"}`)
 	say("agent_stats", `[{"agent_name":"x","domain_name":"a.example.com"}]`)
 	say("agent_stats", `[{"agent_name":"x","domain_name":"a.example.com"},{"agent_name":"y","domain_name":"b.example.com"}]`)
 	say("registration_change", `{"extension":"1","domain_name":"b.example.com","registered":true}`)
 	say("pong", `1`)
 	const is = `"" active.operator.panel/`
 	a.gets(is+`channel_create #"" {"unique_id":"1","caller_context":"a.example.com"}`,
-		is+`channel_create #"" {"unique_id":"2","caller_context":"default"}`,
+		is+`channel_create #"" {"unique_id":"4","caller_context":"default","channel_presence_id":"1001@a.example.com"}`,
 		is+`agent_stats #"" [{"agent_name":"x","domain_name":"a.example.com"}]`,
 		is+`agent_stats #"" [{"agent_name":"x","domain_name":"a.example.com"}]`,
 		is+`pong #"" 1`)
-	b.gets(is+`channel_create #"" {"unique_id":"2","caller_context":"default"}`,
+	b.gets(is+`channel_create #"" {"unique_id":"3","caller_context":"default","channel_presence_id":"1001@b.example.com"}`,
+		is+`channel_create #"" {"unique_id":"5","caller_context":"a.example.com","domain_name":"a.example.com","channel_presence_id":"1001@b.example.com"}`,
 		is+`agent_stats #"" [{"agent_name":"y","domain_name":"b.example.com"}]`,
 		is+`registration_change #"" {"extension":"1","domain_name":"b.example.com","registered":true}`,
 		is+`pong #"" 1`)
@@ -238,6 +242,9 @@ func TestPanelsOfTwoTenants(t *testing.T) {
 	a.gets(`403 active.operator.panel/extensions_active #"1" null`)
 	a.sendf(`{"service":"active.operator.panel","topic":"extensions_active","request_id":"2","payload":{"domain_name":"a.example.com"}}`)
 	id := service.asked(`"" active.operator.panel/extensions_active #"2" {"domain_name":"a.example.com"}`)
+	service.sendf(`{"service_name":"active.operator.panel","topic":"calls_active","status_string":"ok","status_code":200,"request_id":"2","resource_id":%q,"payload":`+
+		`[{"unique_id":"1","caller_context":"default","channel_presence_id":"1001@b.example.com"},{"unique_id":"2","caller_context":"default"},{"unique_id":"3","caller_context":"a.example.com"}]}`, id)
+	a.gets(`200 active.operator.panel/calls_active #"2" [{"unique_id":"3","caller_context":"a.example.com"}]`)
 	service.sendf(`{"service_name":"active.operator.panel","topic":"extensions_active","status_string":"ok","status_code":200,"request_id":"2","resource_id":%q,"payload":[{"extension":"1001"}]}`, id)
 	a.gets(`200 active.operator.panel/extensions_active #"2" [{"extension":"1001"}]`)
 }

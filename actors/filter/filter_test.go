@@ -132,14 +132,14 @@ func TestPolicies(t *testing.T) {
 
 		"panel without permission":    {panel, "one.example", "pong", `{"pong":1}`, dropped},
 		"panel, own call":             {panel, "operator_panel_view one.example", "channel_create", `{"caller_context":"one.example"}`, `{"caller_context":"one.example"}`},
-		"panel, default context":      {panel, "operator_panel_view one.example", "channel_create", `{"caller_context":"default"}`, `{"caller_context":"default"}`},
+		"panel, default context":      {panel, "operator_panel_view one.example", "channel_create", `{"caller_context":"default"}`, dropped},
 		"panel, foreign call":         {panel, "operator_panel_view one.example", "channel_create", `{"caller_context":"two.example"}`, dropped},
 		"panel, foreign registration": {panel, "operator_panel_view one.example", "registration_change", `{"caller_context":"default","domain_name":"two.example"}`, dropped},
 		"panel, agents":               {panel, "operator_panel_view one.example", "agent_stats", `[{"n":1,"domain_name":"one.example"},{"n":2,"domain_name":"two.example"},{"n":3,"domain_name":"default"}]`, `[{"n":1,"domain_name":"one.example"}]`},
 		"panel, foreign agents":       {panel, "operator_panel_view one.example", "agent_stats", `[{"domain_name":"two.example"}]`, dropped},
 		"panel, extensions":           {panel, "operator_panel_view one.example", "extensions_active", `[{"extension":"1"}]`, `[{"extension":"1"}]`},
 		"panel, foreign agents asked": {panel, "operator_panel_view one.example", "agents_active", `[{"domain_name":"two.example"}]`, `[]`},
-		"panel, calls":                {panel, "operator_panel_view one.example", "calls_active", `[{"caller_context":"public"}]`, `[{"caller_context":"public"}]`},
+		"panel, calls":                {panel, "operator_panel_view one.example", "calls_active", `[{"caller_context":"one.example"},{"caller_context":"public"}]`, `[{"caller_context":"one.example"}]`},
 		"panel, action":               {panel, "operator_panel_view one.example", "action_response", `{"success":true}`, `{"success":true}`},
 	}
 	for name, test := range tests {

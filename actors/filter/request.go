@@ -22,7 +22,7 @@ func (f *Filter) AllowRequest(s Subject, topic, payload []byte) bool {
 // The value of a tenant key must be null or the subscriber's domain to the letter. With @ it must
 // be letters, digits and _ . - in front of a single @ and the domain after it, because services
 // decode what they are sent; or empty, which names nobody. With @? it may be any text without
-// control characters, %, + and &, and what follows an @ must be the domain. The value of a plain
+// control characters and % + & = ; | $ \ " ` < > { } [ ], and what follows an @ must be the domain. The value of a plain
 // key must be null, true, false, a number, or a text as with @ of which the @ and the domain may be
 // absent; or a list of such. Of a key that comes more than once each occurrence is judged, and a
 // payload that is no object names nobody.
@@ -168,7 +168,7 @@ func strange(r rune) bool {
 	return r != '_' && r != '.' && r != '-'
 }
 
-// decoded reports whether r ends a command or may be decoded to something that does.
+// decoded reports whether r may begin or end a part of a command, or be decoded to what does.
 func decoded(r rune) bool {
-	return r < ' ' || r == 0x7f || r == '%' || r == '+' || r == '&'
+	return r < ' ' || r == 0x7f || r < 0x7f && strings.ContainsRune("%+&=;|$\\\"`<>{}[]", r)
 }

@@ -205,36 +205,101 @@ func TestPlainKeysAreChecked(t *testing.T) {
 	}
 }
 
-// Every key of a request to the built-in policies' services that names something of a tenant.
-func TestBuiltinRequestsOfAnotherTenant(t *testing.T) {
+// requestKeys are the payload keys on which the four services act, by topic or action, each with a value
+// that its page may send. The dashboard's service reads no payload.
+func requestKeys() map[string]map[string]string {
+	const call, room = `"5524d3c1-920a-4b78-ba5c-414389a39604"`, `"3001@a.x"`
+	return map[string]map[string]string{
+		"active_calls_service": {
+			"unique_id":                  call, // hangup, eavesdrop
+			"origination_caller_id_name": `"Eavesdrop"`,
+			"origination_caller_contact": `"1005"`,
+			"caller_caller_id_number":    `"1001"`,
+			"caller_destination_number":  `"*5901"`,
+		},
+		"active_conferences_service": {
+			"domain_name":     `"a.x"`, // in_progress and all actions
+			"uuid":            `"3001"`,
+			"action":          `"volume_in"`,
+			"conference_name": room,
+			"member_id":       `"5"`,
+			"direction":       `"up"`,
+		},
+		"operator_panel_service": {
+			"domain_name":           `"a.x"`, // all topics
+			"action":                `"transfer_attended_complete"`,
+			"uuid":                  call, // hangup, transfer, intercept, eavesdrop, whisper, barge, record, kick
+			"uuids":                 "[" + call + "]",
+			"parked_uuid":           call, // transfer_attended_complete, transfer_attended_cancel
+			"operator_uuid":         call,
+			"bleg":                  `true`,
+			"stop":                  `false`,
+			"context":               `"a.x"`,
+			"source":                `"1002"`, // originate
+			"source_extension":      `"1001"`,
+			"destination":           `"*5901"`,
+			"destination_extension": `"1005"`,
+			"extension":             `"1005"`,
+			"conference_name":       room, // mute, deaf, energy, volume_in, volume_out and their opposites
+			"member_id":             `"6"`,
+			"direction":             `"down"`,
+			"agent_name":            `"Zoë Müller"`, // agent_status
+			"status":                `"On Break"`,
+			"user_status":           `"Available (On Demand)"`,
+			"user_uuid":             call,
+		},
+		"system_dashboard_service": nil,
+	}
+}
+
+// No key of a request lets a client name another tenant, or more than one argument of a command.
+func TestBuiltinRequestKeys(t *testing.T) {
 	policies, err := Builtin()
 	if err != nil {
 		t.Fatal(err)
 	}
-	const calls, rooms, panel = "active_calls_service", "active_conferences_service", "operator_panel_service"
-	keys := map[string][]string{
-		calls: {"unique_id", "origination_caller_contact", "caller_caller_id_number", "caller_destination_number",
-			"origination_caller_id_name"},
-		rooms: {"domain_name", "conference_name", "uuid", "member_id"},
-		panel: {"domain_name", "context", "conference_name", "uuid", "uuids", "parked_uuid", "operator_uuid", "member_id",
-			"source", "source_extension", "destination", "destination_extension", "extension", "agent_name"},
+	evil := []string{
+		`"1001@b.x"`, `"1001@b.x@a.x"`, `"1001@a.x@b.x"`, `"1001@A.X"`, `"1001@"`, `"1+2@a.x"`, `"1+2"`, `"1%40b.x"`, `"1%2Bkick@a.x"`,
+		`"1&commat;b.x"`, `"1\n\napi status"`, `"1\u000aapi"`, `"1\r"`, `"1\u0000"`, `["1001@b.x"]`, `[["1"]]`, `{"0":"b.x"}`,
+		`"x}loopback/1001/b.x"`, `"x,a=b"`, `"${x}"`, `"x;y"`, `"x|y"`, `"\"x"`, `"\\"`,
 	}
-	values := []string{`"1001@b.x"`, `"1001@b.x@a.x"`, `"1+2@a.x"`, `"1%40b.x"`, `"1\n\napi status"`, `["1001@b.x"]`, `{"0":"b.x"}`}
 	who := subject("call_active_view call_active_hangup call_active_eavesdrop conference_active_view operator_panel_view a.x 1@a.x")
-	for class, names := range keys {
+	for class, keys := range requestKeys() {
 		f := compile(t, policies[class])
-		for _, key := range names {
-			for _, value := range values {
-				if f.AllowRequest(who, []byte(`"action"`), []byte(`{"`+key+`":`+value+`}`)) {
+		for key, own := range keys {
+			request := func(value string) string {
+				return f.Refusal(who, []byte(`"action"`), []byte(`{"`+key+`":`+value+`}`))
+			}
+			if rule := request(own); rule != "" {
+				t.Errorf("%s: %s: %s is refused: %s", class, key, own, rule)
+			}
+			for _, value := range evil {
+				if request(value) == "" {
 					t.Errorf("%s: %s: %s passes", class, key, value)
 				}
 			}
 		}
 	}
-	f := compile(t, policies[panel])
-	for _, payload := range []string{`{"context":"b.x"}`, `{"context":"default"}`, `{"domain_name":"b.x"}`} {
-		if f.AllowRequest(who, []byte(`"action"`), []byte(payload)) {
-			t.Errorf("panel: %s passes", payload)
+}
+
+// A tenant key without @ takes the own domain and nothing else.
+func TestBuiltinDomainKeys(t *testing.T) {
+	policies, err := Builtin()
+	if err != nil {
+		t.Fatal(err)
+	}
+	who := subject("conference_active_view operator_panel_view a.x")
+	for class, keys := range map[string][]string{
+		"active_conferences_service": {"domain_name"},
+		"operator_panel_service":     {"domain_name", "context"},
+	} {
+		f := compile(t, policies[class])
+		for _, key := range keys {
+			for _, value := range []string{`"b.x"`, `"default"`, `"public"`, `""`, `"A.x"`, `"a.x."`, `"a.x:443"`, `" a.x"`, `1`, `true`, `["a.x"]`} {
+				if f.AllowRequest(who, []byte(`"action"`), []byte(`{"`+key+`":`+value+`}`)) {
+					t.Errorf("%s: %s: %s passes", class, key, value)
+				}
+			}
 		}
 	}
 }
@@ -259,8 +324,52 @@ func TestBuiltinRequestsOfThePages(t *testing.T) {
 	}
 }
 
-// A leg that the panel originates is in the context that all domains share; its extension tells whose it is.
-func TestBuiltinPanelInSharedContext(t *testing.T) {
+// The extension tells first whose message it is, then the domain, then the context: legs that the panel
+// originates are in a context that all domains share, and such a leg without an extension is nobody's.
+func TestBuiltinPanelTenant(t *testing.T) {
+	policies, err := Builtin()
+	if err != nil {
+		t.Fatal(err)
+	}
+	f := compile(t, policies["operator_panel_service"])
+	c := f.Class(subject("operator_panel_view a.x"))
+	for element, own := range map[string]bool{
+		`{"channel_presence_id":"1001@b.x","caller_context":"default"}`:                     false,
+		`{"caller_context":"default","channel_presence_id":"1001@b.x"}`:                     false,
+		`{"caller_context":"a.x","channel_presence_id":"1001@b.x"}`:                         false,
+		`{"domain_name":"a.x","caller_context":"a.x","channel_presence_id":"1001@b.x"}`:     false,
+		`{"channel_presence_id":"1001@b.x","domain_name":"a.x"}`:                            false,
+		`{"channel_presence_id":"1001@a.x@b.x","domain_name":"a.x"}`:                        false,
+		`{"channel_presence_id":"1001@","domain_name":"a.x"}`:                               false,
+		`{"channel_presence_id":"1001@a.x","channel_presence_id":"1001@b.x"}`:               false,
+		`{"channel_presence_id":"","domain_name":"b.x","caller_context":"a.x"}`:             false,
+		`{"domain_name":"b.x","caller_context":"default"}`:                                  false,
+		`{"caller_context":"default"}`:                                                      false,
+		`{"caller_context":"default","channel_presence_id":""}`:                             false,
+		`{"caller_context":"default","channel_presence_id":null}`:                           false,
+		`{"caller_context":"default","channel_presence_id":"1001"}`:                         false,
+		`{"caller_context":"public"}`:                                                       false,
+		`{"caller_context":""}`:                                                             false,
+		`{"caller_context":"b.x"}`:                                                          false,
+		`{"channel_presence_id":"1001@a.x","caller_context":"default"}`:                     true,
+		`{"channel_presence_id":"1001@a.x","domain_name":"b.x","caller_context":"default"}`: true,
+		`{"channel_presence_id":"","domain_name":"a.x","caller_context":"b.x"}`:             true,
+		`{"channel_presence_id":"1001","caller_context":"a.x"}`:                             true,
+		`{"caller_context":"a.x"}`:                                                          true,
+	} {
+		out, _ := f.Apply(c, "channel_create", []byte(element), nil)
+		if (string(out) == element) != own {
+			t.Errorf("%s: got %q, want delivered: %t", element, out, own)
+		}
+		out, _ = f.Apply(c, "calls_active", []byte("["+element+"]"), nil)
+		if (string(out) == "["+element+"]") != own {
+			t.Errorf("in a list: %s: got %q, want delivered: %t", element, out, own)
+		}
+	}
+}
+
+// What in a list is of another tenant is left out. An answer that is a list stays one.
+func TestBuiltinPanelLists(t *testing.T) {
 	policies, err := Builtin()
 	if err != nil {
 		t.Fatal(err)
@@ -268,14 +377,11 @@ func TestBuiltinPanelInSharedContext(t *testing.T) {
 	f := compile(t, policies["operator_panel_service"])
 	c := f.Class(subject("operator_panel_view a.x"))
 	for _, test := range []struct{ topic, payload, want string }{
-		{"channel_create", `{"channel_presence_id":"1001@b.x","caller_context":"default"}`, ""},
-		{"channel_create", `{"caller_context":"default","channel_presence_id":"1001@b.x"}`, ""},
-		{"channel_create", `{"caller_context":"a.x","channel_presence_id":"1001@b.x"}`, ""},
-		{"channel_create", `{"channel_presence_id":"1001@a.x","caller_context":"default"}`, `{"channel_presence_id":"1001@a.x","caller_context":"default"}`},
-		{"channel_create", `{"caller_context":"default"}`, `{"caller_context":"default"}`},
 		{"calls_active", `[{"channel_presence_id":"1@b.x","caller_context":"default"},{"channel_presence_id":"1@a.x"}]`, `[{"channel_presence_id":"1@a.x"}]`},
 		{"calls_active", `[{"channel_presence_id":"1@b.x"}]`, `[]`},
 		{"conferences_active", `[{"conference_name":"3001@b.x"}]`, `[]`},
+		{"parked_active", `[{"unique_id":"1"}]`, `[{"unique_id":"1"}]`},
+		{"agent_stats", `[{"domain_name":"b.x"}]`, ""},
 	} {
 		out, _ := f.Apply(c, test.topic, []byte(test.payload), nil)
 		if string(out) != test.want {

@@ -3,22 +3,25 @@ package e2e
 import (
 	"bufio"
 	"fmt"
-	"io"
+	"os"
 	"os/exec"
 	"strings"
+	"sync"
 	"syscall"
 	"testing"
 	"time"
 )
 
-// startDemo runs strowger demo until t ends and returns the address of its page.
-func startDemo(t *testing.T) string {
+// startDemo runs strowger demo until t ends or end is called, and returns the address of its page. end
+// ends it with a signal; only its first call does anything.
+func startDemo(t *testing.T, args ...string) (page string, end func(syscall.Signal)) {
 	t.Helper()
 	path, err := binary()
 	if err != nil {
 		t.Fatal(err)
 	}
-	cmd := exec.Command(path, "demo", "--listen", "127.0.0.1:0", "--page", "127.0.0.1:0")
+	cmd := exec.Command(path, append([]string{"demo", "--listen", "127.0.0.1:0", "--page", "127.0.0.1:0"}, args...)...)
+	cmd.Env = append(os.Environ(), "TMPDIR="+t.TempDir()) // a demo that is killed leaves its tokens there
 	groupProcess(cmd)
 	var log strings.Builder
 	cmd.Stderr = &log
@@ -37,32 +40,36 @@ func startDemo(t *testing.T) string {
 			if page, ok := strings.CutPrefix(strings.TrimSpace(line), "Page "); ok {
 				pages <- strings.TrimSpace(page)
 			}
-			if err == io.EOF || err != nil {
+			if err != nil {
 				return
 			}
 		}
 	}()
-	t.Cleanup(func() {
-		_ = cmd.Process.Signal(syscall.SIGTERM)
-		kill := time.AfterFunc(deadline, func() { _ = cmd.Process.Kill() })
-		defer kill.Stop()
-		<-ended
-		if err := cmd.Wait(); err != nil {
-			t.Errorf("demo exited: %v\n%s", err, &log)
-		}
-		if strings.Contains(log.String(), "DATA RACE") {
-			t.Errorf("demo log: %s", &log)
-		}
-	})
+	var once sync.Once
+	end = func(signal syscall.Signal) {
+		once.Do(func() {
+			_ = cmd.Process.Signal(signal)
+			kill := time.AfterFunc(deadline, func() { _ = cmd.Process.Kill() })
+			defer kill.Stop()
+			<-ended
+			if err := cmd.Wait(); err != nil && signal != syscall.SIGKILL {
+				t.Errorf("demo exited: %v\n%s", err, &log)
+			}
+			if strings.Contains(log.String(), "DATA RACE") {
+				t.Errorf("demo log: %s", &log)
+			}
+		})
+	}
+	t.Cleanup(func() { end(syscall.SIGTERM) })
 	select {
 	case page := <-pages:
-		return page
+		return page, end
 	case <-ended:
 		t.Fatalf("demo ended: %s", &log)
 	case <-time.After(deadline):
 		t.Fatal("demo names no page")
 	}
-	return ""
+	return "", nil
 }
 
 // be chooses a user of the page and waits until it sees calls.
@@ -89,7 +96,8 @@ const (
 func TestDemoPage(t *testing.T) {
 	lookPath(t, "STROWGER_REQUIRE_BROWSER", "chromium", "chromium-browser", "google-chrome")
 	t.Parallel()
-	page := openTools(t, startDemo(t))
+	address, _ := startDemo(t)
+	page := openTools(t, address)
 	page.await(`document.body.dataset.connection === "connected"`)
 
 	be(page, "alice")

@@ -203,6 +203,33 @@ func (d *devtools) await(condition string) {
 	}
 }
 
+// screen gives the page a width in CSS pixels, a colour scheme ("light" or "dark") and no animations.
+func (d *devtools) screen(width int, scheme string) {
+	d.t.Helper()
+	d.call("Emulation.setDeviceMetricsOverride", map[string]any{"width": width, "height": 844, "deviceScaleFactor": 1, "mobile": false}, nil)
+	d.call("Emulation.setEmulatedMedia", map[string]any{"features": []map[string]string{
+		{"name": "prefers-color-scheme", "value": scheme},
+		{"name": "prefers-reduced-motion", "value": "reduce"},
+	}}, nil)
+}
+
+// key is a key of the keyboard: its name, its number on Windows and what it types, if it does.
+type key struct {
+	name string
+	code int
+	text string
+}
+
+// press presses and releases a key.
+func (d *devtools) press(k key) {
+	d.t.Helper()
+	for _, kind := range []string{"keyDown", "keyUp"} {
+		d.call("Input.dispatchKeyEvent", map[string]any{
+			"type": kind, "key": k.name, "code": k.name, "windowsVirtualKeyCode": k.code, "text": k.text,
+		}, nil)
+	}
+}
+
 // checkQuiet wants the page to have made no complaints.
 func (d *devtools) checkQuiet() {
 	d.t.Helper()

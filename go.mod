@@ -61,4 +61,4 @@ require (
 	google.golang.org/protobuf v1.36.8 // indirect
 )
 
-replace github.com/twmb/murmur3 => ./third_party/murmur3
+replace github.com/twmb/murmur3 => ./system/supervisor/murmur3

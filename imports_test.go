@@ -41,9 +41,9 @@ func rules() []rule {
 		{dir: "tools/...", banned: true, reason: "tools is a module of its own, so that linters never enter our go.sum"},
 		{dir: "transport/wire/...", never: []string{gws, protoactor},
 			reason: "wire is a leaf: router and client share the protocol and nothing else"},
-		{dir: "regular", ours: []string{"regular"}, never: []string{gws, koanf, protoactor, "net/http"},
-			reason: "regular is a leaf: it reads files"},
-		{dir: "config/...", ours: []string{"actors/filter/...", "config/...", "regular"}, never: []string{gws, protoactor},
+		{dir: "config/regular", standard: true,
+			reason: "regular is a leaf: it reads files, for config and for transport"},
+		{dir: "config/...", ours: []string{"actors/filter/...", "config/..."}, never: []string{gws, protoactor},
 			reason: "config is a leaf: it knows values, policies among them, not the parts that use them"},
 		{dir: "client/...", ours: []string{"transport/wire/...", "client/...", "system/service", "system/supervisor"}, never: []string{koanf},
 			reason: "whoever imports the client must not get the router with it, only what runs a service"},
@@ -51,7 +51,7 @@ func rules() []rule {
 			reason: "filters are pure functions and know no actor"},
 		{dir: "actors/...", ours: []string{"transport/wire/...", "actors/..."}, never: []string{gws, koanf, "net/http"},
 			reason: "actors reach sockets, HTTP and configuration through the interfaces in ports.go"},
-		{dir: "transport/...", ours: []string{"transport/...", "actors/...", "regular"}, never: []string{koanf},
+		{dir: "transport/...", ours: []string{"transport/...", "actors/...", "config/regular"}, never: []string{koanf},
 			reason: "transport serves the actors and is told its limits by system"},
 		{dir: "system/service/...", ours: []string{"transport/wire/...", "actors/filter", "system/service/...", "system/supervisor"}, never: []string{gws, koanf, "net/http"},
 			reason: "a service's author sees requests and topics, never connections; and client runs it in processes without a router"},
@@ -129,6 +129,8 @@ func TestViolations(t *testing.T) {
 		"actors import system":             {graph{"actors": {"strowger/system"}}, []string{"actors imports strowger/system"}},
 		"actors import what they must not": {graph{"actors": {gws, koanf + "/v2", "net/http", "net/http/httptest"}}, []string{"actors imports " + gws, "actors imports " + koanf, "actors imports net/http", "actors imports net/http/httptest"}},
 		"transport imports system":         {graph{"transport": {"strowger/system/token"}}, []string{"transport imports strowger/system/token"}},
+		"regular imports config":           {graph{"config/regular": {"os", "strowger/config"}}, []string{"config/regular imports strowger/config"}},
+		"transport imports regular":        {graph{"transport": {"strowger/config/regular"}}, nil},
 		"transport imports config":         {graph{"transport": {"strowger/config"}}, []string{"transport imports strowger/config"}},
 		"client imports system":            {graph{"client": {"strowger/system", "strowger/system/token"}}, []string{"client imports strowger/system", "client imports strowger/system/token"}},
 		"service imports actors":           {graph{"system/service": {"strowger/actors"}}, []string{"system/service imports strowger/actors"}},
@@ -158,6 +160,26 @@ func TestViolations(t *testing.T) {
 				t.Errorf("got %q, want beginnings %q", got, test.want)
 			}
 		})
+	}
+}
+
+// The directories at the top are the parts that ARCHITECTURE.md names, and what surrounds them. Code that
+// seems to belong to none of them goes below the part that needs it.
+func TestTopLevel(t *testing.T) {
+	want := []string{"actors", "bench", "client", "cmd", "config", "deploy", "docs", "examples", "system", "testdata", "tools", "transport"}
+	output := []string{"bin", "dist"} // of builds; git ignores them
+	entries, err := os.ReadDir(".")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var got []string
+	for _, entry := range entries {
+		if name := entry.Name(); entry.IsDir() && name[0] != '.' && !slices.Contains(output, name) {
+			got = append(got, name)
+		}
+	}
+	if !slices.Equal(got, want) {
+		t.Errorf("directories at the top: %q, want %q", got, want)
 	}
 }
 

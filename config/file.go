@@ -13,7 +13,7 @@ import (
 
 	"go.yaml.in/yaml/v3"
 
-	"strowger/regular"
+	"strowger/config/regular"
 )
 
 // largestFile bounds what is read of a file that is probably not ours.

@@ -5,7 +5,7 @@ import (
 	"fmt"
 	"sync/atomic"
 
-	"strowger/regular"
+	"strowger/config/regular"
 )
 
 // largestPEM bounds what is read of a file that is probably no PEM file.

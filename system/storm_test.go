@@ -30,22 +30,21 @@ func stormTime(t *testing.T) time.Duration {
 	return d
 }
 
-// steady echoes and broadcasts numbers from 0 on until it is told to end, which it broadcasts too.
+// steady echoes. It broadcasts the next number, from 0 on, whenever it is asked to.
 func steady(name string) *service.Service {
 	return &service.Service{
 		Name:   name,
 		Policy: service.Everyone(),
 		Setup: func(s *service.Setup) error {
 			n := 0
-			ticks := s.Every(200*time.Millisecond, func(c *service.Context) {
-				c.Broadcast("n", n)
-				n++
+			s.Handle("echo", func(r *service.Request) error {
+				r.Reply(r.Payload())
+				return nil
 			})
-			s.Handle("echo", func(r *service.Request) error { r.Reply(r.Payload()); return nil })
-			s.Handle("end", func(r *service.Request) error {
-				ticks.Stop()
-				r.Broadcast("end", n)
-				r.Reply(n)
+			s.Handle("next", func(r *service.Request) error {
+				r.Broadcast("n", n)
+				n++
+				r.Reply(nil)
 				return nil
 			})
 			return nil
@@ -78,10 +77,10 @@ func shaky(name string) *service.Service {
 // caller is one connection of the storm. It hears the steady services and asks all of them.
 type caller struct {
 	client *client.Client
-	mu     sync.Mutex // Protects following.
+	news   chan<- struct{} // gets a value for each number that came
+	mu     sync.Mutex      // Protects the fields below.
 	heard  map[string]int
 	wrong  error
-	ended  sync.WaitGroup // the broadcasts of "end" still to come
 }
 
 func (c *caller) hear(m client.Message) {
@@ -90,15 +89,33 @@ func (c *caller) hear(m client.Message) {
 		return // a change of state
 	}
 	c.mu.Lock()
-	defer c.mu.Unlock()
-	next, began := c.heard[m.Service]
-	if (began && n != next || m.Missed > 0) && c.wrong == nil {
+	if next := c.heard[m.Service]; (n != next || m.Missed > 0) && c.wrong == nil {
 		c.wrong = fmt.Errorf("%s: %d came in place of %d, %d missed", m.Service, n, next, m.Missed)
 	}
 	c.heard[m.Service] = n + 1
-	if m.Topic == "end" {
-		c.ended.Done()
+	c.mu.Unlock()
+	c.news <- struct{}{}
+}
+
+// drum has the steady services broadcast until ctx ends, and again once everybody has heard the last
+// number. A slow machine therefore has fewer broadcasts and not a longer queue of them.
+func drum(ctx context.Context, c *caller, news <-chan struct{}, connections int) error {
+	for round := 0; ctx.Err() == nil; round++ {
+		for _, name := range []string{"b", "c"} {
+			if _, err := c.client.Request(context.Background(), name, "next", nil); err != nil {
+				return err
+			}
+		}
+		patience := time.After(2 * time.Minute)
+		for i := range 2 * connections {
+			select {
+			case <-news:
+			case <-patience:
+				return fmt.Errorf("%d of %d broadcasts with number %d came", i, 2*connections, round)
+			}
+		}
 	}
+	return nil
 }
 
 // outcomes counts how requests to the shaky service ended.
@@ -164,9 +181,9 @@ func TestCrashStorm(t *testing.T) {
 	cfg := testConfig(t)
 	s := start(t, cfg, shaky("a"), steady("b"), steady("c"))
 	callers := make([]*caller, connections)
+	news := make(chan struct{}, 2*connections)
 	for i := range callers {
-		c := &caller{heard: make(map[string]int)}
-		c.ended.Add(2)
+		c := &caller{heard: make(map[string]int), news: news}
 		c.client = patient(t, s, token.Spec{Kind: token.User, Services: []string{"b", "c"}})
 		c.client.Listen("", c.hear)
 		callers[i] = c
@@ -186,17 +203,18 @@ func TestCrashStorm(t *testing.T) {
 			}
 		})
 	}
-	running.Wait()
-	for _, name := range []string{"b", "c"} {
-		if _, err := ask(t, callers[0].client, name, "end", nil); err != nil {
-			t.Fatal(err)
+	running.Go(func() {
+		if err := drum(ctx, callers[0], news, connections); err != nil {
+			t.Error(err)
 		}
-	}
+	})
+	running.Wait()
 	for i, c := range callers {
-		c.ended.Wait()
+		c.mu.Lock()
 		if c.wrong != nil {
 			t.Errorf("connection %d: %v", i, c.wrong)
 		}
+		c.mu.Unlock()
 		if state := c.client.State(); state != client.StateOnline {
 			t.Errorf("connection %d is %v", i, state)
 		}

@@ -57,6 +57,13 @@ func (e *Event) All() iter.Seq2[string, string] {
 // Len returns the number of headers.
 func (e *Event) Len() int { return len(e.headers) }
 
+// ParseEvent reads an event as it stands in the body of a text/event-plain message, or in a file. It returns an error
+// if there are no headers or more than 4096.
+func ParseEvent(body []byte) (*Event, error) {
+	p := eventParser{maxHeaders: 4096}
+	return p.parse(body)
+}
+
 // eventParser parses events and keeps its buffers for the next one.
 type eventParser struct {
 	maxHeaders int

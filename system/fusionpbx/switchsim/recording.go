@@ -23,6 +23,8 @@ type Recording struct {
 	Name string
 	// Events are in the order in which the switch sent them.
 	Events []Event
+	// Asked are the commands of the services in the recording, in order.
+	Asked []Asked
 
 	answers map[string][]answer // by command, in order of time
 	exact   map[string][]answer // those that a service was given
@@ -38,6 +40,15 @@ type Event struct {
 	Cut time.Duration
 
 	headers map[string]string // names in lower case
+}
+
+// Asked is a command that a service sent in the recording.
+type Asked struct {
+	At time.Duration
+	// Conn is the name of the service, "#" and the number of its connection.
+	Conn string
+	// Text is the command without its blank line.
+	Text string
 }
 
 type answer struct {
@@ -94,7 +105,9 @@ func (r *Recording) readSwitch(text []byte) error {
 		case l.Conn == "events" && l.From == "switch":
 			r.Events = append(r.Events, newEvent(at, []byte(data)))
 		case l.From == "client":
-			waiting[l.Conn] = append(waiting[l.Conn], strings.TrimRight(data, "\n"))
+			command := strings.TrimRight(data, "\n")
+			waiting[l.Conn] = append(waiting[l.Conn], command)
+			r.Asked = append(r.Asked, Asked{At: at, Conn: l.Conn, Text: command})
 		default:
 			r.pair(waiting, l.Conn, at, data)
 		}

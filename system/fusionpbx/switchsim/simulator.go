@@ -40,7 +40,7 @@ type Command struct {
 type Simulator struct {
 	recording *Recording
 	opts      Options
-	listener  net.Listener
+	listener  net.Listener // nil: only Dial reaches it
 	wait      sync.WaitGroup
 
 	mu       sync.Mutex // Protects following.
@@ -55,17 +55,23 @@ type Simulator struct {
 	closed   bool
 }
 
-// Start listens and answers. It returns an error if the address is not a loopback address or is taken. The caller
-// must call Close.
-func Start(recording *Recording, opts Options) (*Simulator, error) {
-	if opts.Address == "" {
-		opts.Address = "127.0.0.1:0"
-	}
+// New returns a simulator that nobody can reach but through Dial. The caller must call Close.
+func New(recording *Recording, opts Options) *Simulator {
 	if opts.Password == "" {
 		opts.Password = "ClueCon"
 	}
 	if opts.Log == nil {
 		opts.Log = slog.New(slog.DiscardHandler)
+	}
+	opts.Log.Info("switch simulator plays a recording of a real FreeSWITCH; it is not a switch", "address", opts.Address, "recording", recording.Name, "events", len(recording.Events))
+	return &Simulator{recording: recording, opts: opts, changed: make(chan struct{}), random: rand.New(rand.NewPCG(opts.Faults.Seed, 0))}
+}
+
+// Start listens and answers. It returns an error if the address is not a loopback address or is taken. The caller
+// must call Close.
+func Start(recording *Recording, opts Options) (*Simulator, error) {
+	if opts.Address == "" {
+		opts.Address = "127.0.0.1:0"
 	}
 	host, _, err := net.SplitHostPort(opts.Address)
 	if ip := net.ParseIP(host); err != nil || host != "localhost" && (ip == nil || !ip.IsLoopback()) {
@@ -75,21 +81,37 @@ func Start(recording *Recording, opts Options) (*Simulator, error) {
 	if err != nil {
 		return nil, fmt.Errorf("switch simulator: %w", err)
 	}
-	s := &Simulator{recording: recording, opts: opts, listener: listener, changed: make(chan struct{}), random: rand.New(rand.NewPCG(opts.Faults.Seed, 0))}
-	opts.Log.Info("switch simulator plays a recording of a real FreeSWITCH; it is not a switch", "address", s.Addr(), "recording", recording.Name, "events", len(recording.Events))
+	opts.Address = listener.Addr().String()
+	s := New(recording, opts)
+	s.listener = listener
 	s.wait.Go(s.accept)
 	return s, nil
 }
 
-// Addr returns the host and port.
-func (s *Simulator) Addr() string { return s.listener.Addr().String() }
+// Dial connects to the simulator without a socket, whatever the address. It has the form of a dialer, for clients that
+// take one, and serves tests with a clock of their own.
+func (s *Simulator) Dial(context.Context, string) (net.Conn, error) {
+	here, there := net.Pipe()
+	if !s.serve(there) {
+		here.Close()
+		return nil, errRefused
+	}
+	return here, nil
+}
+
+var errRefused = errors.New("switch simulator: connection refused")
+
+// Addr returns the host and port of a simulator that Start made.
+func (s *Simulator) Addr() string { return s.opts.Address }
 
 // Close ends all connections and waits for all goroutines.
 func (s *Simulator) Close() {
 	s.mu.Lock()
 	s.closed = true
 	s.mu.Unlock()
-	s.listener.Close()
+	if s.listener != nil {
+		s.listener.Close()
+	}
 	s.Drop()
 	s.wait.Wait()
 }
@@ -155,21 +177,27 @@ func (s *Simulator) accept() {
 		if err != nil {
 			continue
 		}
-		s.mu.Lock()
-		if s.closed || time.Now().Before(s.refuse) {
-			s.mu.Unlock()
-			socket.Close()
-			continue
-		}
-		s.accepted++
-		c := &conn{simulator: s, socket: socket, number: s.accepted}
-		s.conns = append(s.conns, c)
-		s.mu.Unlock()
-		s.wait.Go(func() {
-			c.serve()
-			s.forget(c)
-		})
+		s.serve(socket)
 	}
+}
+
+// serve answers on the socket in a goroutine of its own. It closes the socket and returns false if connections are
+// refused now.
+func (s *Simulator) serve(socket net.Conn) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.closed || time.Now().Before(s.refuse) {
+		socket.Close()
+		return false
+	}
+	s.accepted++
+	c := &conn{simulator: s, socket: socket, number: s.accepted}
+	s.conns = append(s.conns, c)
+	s.wait.Go(func() {
+		c.serve()
+		s.forget(c)
+	})
+	return true
 }
 
 func (s *Simulator) forget(c *conn) {

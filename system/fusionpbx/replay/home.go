@@ -1,0 +1,88 @@
+package replay
+
+import (
+	"context"
+	"encoding/json"
+	"log/slog"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/asynkron/protoactor-go/actor"
+
+	"strowger/system/service"
+	"strowger/system/supervisor"
+	"strowger/transport/wire"
+)
+
+// home is where the service lives. It keeps all that the service says.
+type home struct {
+	instance *service.Instance
+
+	mu   sync.Mutex // Protects following.
+	said []wire.Raw // encoded envelopes
+}
+
+// Say implements service.Home. The state of the service is the router's affair, so it is left out.
+func (h *home) Say(e *wire.Envelope) {
+	if topic, _ := wire.Text(e.Topic); topic == service.StateTopic {
+		return
+	}
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.said = append(h.said, e.Append(nil))
+}
+
+// Room implements service.Home.
+func (h *home) Room(ctx context.Context) error { return ctx.Err() }
+
+// startHome runs the service under a supervisor, as the router does. stop ends it and must be called.
+func startHome(t testing.TB, s *service.Service) (h *home, stop func()) {
+	t.Helper()
+	h = &home{}
+	var err error
+	h.instance, err = service.NewInstance(s, h, service.Options{Log: slog.New(slog.DiscardHandler)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	props, err := supervisor.New(supervisor.Options{Children: []supervisor.Spec{h.instance.Spec()}, Observe: h.instance.Observe})
+	if err != nil {
+		t.Fatal(err)
+	}
+	silent := func(*actor.ActorSystem) *slog.Logger { return slog.New(slog.DiscardHandler) }
+	system := actor.NewActorSystem(actor.WithLoggerFactory(silent), actor.WithDeadLetterThrottleInterval(time.Millisecond))
+	pid := system.Root.Spawn(props)
+	return h, func() {
+		if _, err := system.Root.RequestFuture(pid, &supervisor.Shutdown{}, time.Minute).Result(); err != nil {
+			t.Errorf("stop service: %v", err)
+		}
+		if err := h.instance.Wait(context.Background()); err != nil {
+			t.Error(err)
+		}
+		system.Shutdown()
+	}
+}
+
+// ask hands a request over as the router does.
+func (h *home) ask(t testing.TB, l Line, c Client) {
+	t.Helper()
+	permissions, err := json.Marshal(c.Permissions)
+	if err != nil {
+		t.Fatal(err)
+	}
+	e := &wire.Envelope{
+		ServiceName: wire.QuoteString(l.Service), Permissions: permissions,
+		Payload: wire.Raw(l.Message.Payload), Topic: wire.Raw(get(l.Message.fields, "topic")),
+		RequestID: wire.Raw(get(l.Message.fields, "request_id")), ResourceID: wire.Raw(get(l.Message.fields, "resource_id")),
+		DomainName: wire.Raw(get(l.Message.fields, "domain_name")), DomainUUID: wire.Raw(get(l.Message.fields, "domain_uuid")),
+	}
+	h.instance.Ask(&service.Ask{Envelope: e, User: service.User{Extensions: c.extensions()}})
+}
+
+func (c *Client) extensions() []string {
+	var extensions []string
+	for _, e := range c.Extensions {
+		extensions = append(extensions, e.User+"@"+e.Context)
+	}
+	return extensions
+}

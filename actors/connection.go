@@ -63,7 +63,6 @@ type connection struct {
 	subscriber *actor.PID
 	asked      asked // services that may know it as an asker
 	speaks     *Peer // itself under the name it last helped
-	warned     bool  // of speaking under a foreign name
 }
 
 // SpawnConnection starts the actor of one connection. Its first act is to ask the peer for a token.
@@ -224,12 +223,7 @@ func (c *connection) say(ctx actor.Context, m *wire.Message, lease *Lease) {
 	switch {
 	case c.help(ctx, name, m, lease):
 	case name != c.peer.Name || route == nil:
-		if !c.warned {
-			c.warned = true
-			c.log(slog.LevelWarn, "service spoke under a foreign name", "service", c.peer.Name, "name", refusals.Clip(name),
-				"class", refusals.Clip(c.peer.Class), "setting", "services.classes")
-		}
-		c.deps.Counters.Dead(ForeignName)
+		c.deps.spokeForeign(c.peer, name, "its class is not declared")
 		lease.Release()
 	case m.Overflow:
 		c.deps.Counters.Dead(NotSendable)

@@ -39,7 +39,6 @@ type Deps struct {
 	subscribers spawner
 
 	unruled warned
-	notices notices
 
 	grants  shared[grants]
 	tenants shared[tenant]

@@ -17,43 +17,83 @@ func (p *Peer) speaker(name string) *Peer {
 	}
 }
 
-// help passes on what a service of a known class said under another name than its own. The service's
-// actor of that name decides whether it may. It returns false if that is not even a question.
+// help passes on what a service said under another name than its own. The service's actor of that name
+// decides whether it may. A name that nobody offers or watches has no actor, and nobody misses the message.
+// It returns false if the peer may speak under no name but its own.
 func (c *connection) help(ctx actor.Context, name string, m *wire.Message, lease *Lease) bool {
-	if !c.peer.KnownClass || name == "" || name == c.peer.Name || m.Overflow {
-		return false
-	}
-	route := c.deps.Registry.Lookup(name)
-	if route == nil {
+	if name == "" || name == c.peer.Name || m.Overflow {
 		return false
 	}
 	if c.speaks == nil || c.speaks.Name != name {
 		c.speaks = c.peer.speaker(name)
 	}
+	if !c.deps.governed(c.speaks) {
+		return false
+	}
+	route := c.deps.Registry.Lookup(name)
+	if route == nil {
+		lease.Release()
+		return true
+	}
 	ctx.Send(route.Service, &say{envelope: &m.Envelope, from: c.speaks, lease: lease, helper: true})
 	return true
 }
 
-// mayHelp reports whether a peer that is no instance may speak for this name: if it is the name of its
-// built-in class, or if an instance of its class offers the name now (protocol 11.15).
+// declared reports whether the class of a service is built in, in services.classes, or one that has a policy.
+func (d *Deps) declared(peer *Peer) bool {
+	return peer.KnownClass || peer.Class != "" && d.settings().Policies.has(peer.Class)
+}
+
+// governed reports whether a helper's class is declared, or the name that it speaks under has a policy.
+func (d *Deps) governed(peer *Peer) bool {
+	return d.declared(peer) || peer.Class != "" && d.settings().Policies.has(peer.Name)
+}
+
+// mayHelp reports whether a peer that is no instance may speak for this name (protocol 5.4.1).
 func (s *service) mayHelp(peer *Peer) bool {
 	if filter.BuiltinService(peer.Class) == s.name {
 		return true
 	}
+	offered := false
 	for _, i := range s.instances {
-		if i.peer.local == nil && i.peer.serving() && i.peer.KnownClass && i.peer.Class == peer.Class {
+		if !i.peer.serving() {
+			continue
+		}
+		if i.peer.Class == peer.Class {
 			return true
 		}
+		offered = true
 	}
-	return false
+	switch {
+	case offered:
+		return false
+	case len(s.classes) > 0:
+		return s.classes[peer.Class]
+	}
+	// Nobody has offered the name, so nobody else has a better right to it.
+	return s.deps.declared(peer) && filter.BuiltinService(peer.Class) == "" && filter.BuiltinClass(s.name) == ""
 }
 
-// foreign drops what a helper said that may not speak for this name. The log names it once.
-func (s *service) foreign(m *say) {
-	if !s.deps.notices.again(notice{name: s.name, class: m.from.Class, rule: "foreign name"}) {
-		s.deps.Log.Warn("service spoke under a foreign name: no service of its class offers it", "name", refusals.Clip(s.name),
-			"class", refusals.Clip(m.from.Class), "subscriber", m.from.ID, "remote", m.from.Remote)
+// offeredBy notes the class of an instance that has come. While nobody offers the name, those that offered it
+// last may go on to speak for it.
+func (s *service) offeredBy(class string) {
+	if len(s.instances) == 0 {
+		s.classes = make(map[string]bool)
 	}
-	s.deps.Counters.Dead(ForeignName)
+	s.classes[class] = true
+}
+
+// foreign drops what a helper said that may not speak for this name.
+func (s *service) foreign(m *say) {
+	s.deps.spokeForeign(m.from, s.name, "the name belongs to services of another class")
 	m.lease.Release()
+}
+
+// spokeForeign counts and logs that a service spoke under a name that is not its own.
+func (d *Deps) spokeForeign(peer *Peer, name, why string) {
+	d.Counters.Dead(ForeignName)
+	d.refusals.Add(refusals.Event{
+		Cause: refusals.ForeignName, Role: Service.String(), Kind: peer.Class + " " + name, Remote: peer.Remote.String(),
+		More: []any{"name", name, "class", peer.Class, "subscriber", peer.ID, "why", why},
+	})
 }

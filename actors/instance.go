@@ -5,6 +5,7 @@ import (
 
 	"github.com/asynkron/protoactor-go/actor"
 
+	"strowger/actors/refusals"
 	"strowger/transport/wire"
 )
 
@@ -49,7 +50,7 @@ func (s *service) choose(from *Peer, e *wire.Envelope) (to []*instance, served b
 	}
 	if len(s.chosen) == 0 && served {
 		s.deps.warnOfNone(refuser)
-		s.log403(requestRefused, why, refuser, from, func() string { return why })
+		s.log403(refusals.RequestRefused, why, refuser, from, func() string { return why })
 	}
 	if len(s.chosen) < 2 || s.deps.settings().Instances == All {
 		return s.chosen, served
@@ -94,6 +95,7 @@ func (s *service) passive(peer *Peer) bool {
 
 func (s *service) instanceUp(ctx actor.Context, m *instanceUp) {
 	if !slices.ContainsFunc(s.instances, func(i *instance) bool { return i.peer == m.peer }) {
+		s.offeredBy(m.peer.Class)
 		s.instances = append(s.instances, &instance{peer: m.peer})
 		ctx.Send(s.topic, &speak{peer: m.peer})
 		s.logUp(m.peer)

@@ -17,8 +17,8 @@ type Peer struct {
 	Socket Socket
 	Name   string // the service's name, for a service
 	Class  string // of a service: the class in its token
-	// KnownClass is true if the class is built in or declared, so that the peer may speak for the names
-	// that its class serves.
+	// KnownClass is true if the class is built in or in services.classes, so that the peer may speak for the
+	// names that its class serves.
 	KnownClass bool
 	// Policy is the filter that a service brought along; nil: the configuration decides.
 	Policy *filter.Filter

@@ -74,6 +74,9 @@ func (p *Policies) Of(service *Peer) (f *filter.Filter, found bool) {
 	return p.fallback, false
 }
 
+// has reports whether there is a policy under the name of a service or class.
+func (p *Policies) has(name string) bool { return p != nil && p.filters[name] != nil }
+
 // policy returns the filter of what an instance of a service says and is asked.
 func (d *Deps) policy(service *Peer) *filter.Filter {
 	f, _ := d.settings().Policies.Of(service)

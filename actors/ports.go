@@ -119,6 +119,6 @@ type Credentials struct {
 	Extensions  []string // user@context
 	Service     string   // name, for a service
 	Class       string   // PHP class, for a service
-	KnownClass  bool     // the class is built in or declared: it may speak for the names it serves
+	KnownClass  bool     // the class is built in or in services.classes
 	ExpiresAt   time.Time
 }

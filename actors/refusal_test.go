@@ -4,12 +4,18 @@ import (
 	"fmt"
 	"log/slog"
 	"testing"
+	"time"
+
+	"strowger/actors/refusals"
 )
 
 // logged is a world with policies and what its log says.
 func logged(t *testing.T, text string) (*world, *log) {
 	lines := new(log)
-	w := newWorld(t, func(d *Deps) { d.Log = slog.New(slog.NewTextHandler(lines, nil)) })
+	w := newWorld(t, func(d *Deps) {
+		d.Log = slog.New(slog.NewTextHandler(lines, nil))
+		d.refusals = refusals.New(d.Log, d.Clock.Now)
+	})
 	w.govern(text)
 	return w, lines
 }
@@ -92,15 +98,60 @@ func TestServiceWithoutPolicyAfterReload(t *testing.T) {
 	want(2)
 }
 
-func TestNoticesAreBounded(t *testing.T) {
-	var said notices
-	for i := range 3 * mostNotices {
-		said.again(notice{name: fmt.Sprint(i)})
+// The log names each cause once a minute and counts the others: neither 403 hides the other, and neither
+// is silent for ever.
+func TestCausesOf403EachMinute(t *testing.T) {
+	w, lines := logged(t, salaries+"\nshut: {require: [key]}")
+	s, _, p := w.service("s"), w.service("shut"), w.user("a.x")
+	for range 2 {
+		for range 3 {
+			p.writef(`{"service":"s","topic":"get","request_id":"1"}`)
+			id := s.asked(` s/get #"1" null`)
+			s.writef(`{"service":"s","topic":"got","request_id":"1","resource_id":%q,"payload":{"d":"b.x"}}`, id)
+			p.gets(`403 s/got #"1" null`)
+			p.writef(`{"service":"shut","topic":"get","request_id":"2"}`)
+			p.gets(`403 shut/get #"2" null`)
+		}
+		w.clock.advance(time.Minute)
 	}
-	if n := len(said.said); n > mostNotices {
-		t.Errorf("%d are remembered, want %d at most", n, mostNotices)
+	w.deps.Refusals().Sweep()
+	for text, want := range map[string]int{
+		`msg="reply dropped by policy: the request was carried out and answered 403" cause=reply_dropped`: 3,
+		`msg="request refused by policy: the service did not see it" cause=request_refused`:               3,
+		"suppressed=2":                    2, // of the first minute, on the first lines of the second
+		"suppressed=1":                    2, // of the second, on lines at its end
+		"setting=policies service=s ":     3,
+		`rule="require: has none of key"`: 3,
+		"does not match":                  3,
+	} {
+		if got := lines.count(text); got != want {
+			t.Errorf("%d lines with %s, want %d", got, text, want)
+		}
 	}
-	if !said.again(notice{name: fmt.Sprint(3*mostNotices - 1)}) {
-		t.Error("the last one is forgotten")
+	if t.Failed() {
+		t.Log(lines.String())
 	}
+	for cause, want := range map[refusals.Cause]int64{refusals.ReplyDropped: 6, refusals.RequestRefused: 6} {
+		if got := w.deps.Refusals().Count(cause); got != want {
+			t.Errorf("%s: counted %d, want %d", cause, got, want)
+		}
+	}
+}
+
+// So it is with what a service says under a name that is not its own.
+func TestForeignNameEachMinute(t *testing.T) {
+	w, lines := logged(t, `others: {require: [key]}`)
+	s := w.service("s")
+	w.client("other")
+	for range 2 {
+		for range 3 {
+			s.writef(`{"service":"other","payload":1}`)
+		}
+		w.settleName(s, "s")
+		w.clock.advance(time.Minute)
+	}
+	if got := lines.count("cause=foreign_name"); got != 2 || lines.count("setting=services.classes") != 2 {
+		t.Errorf("%d lines, want 2:\n%s", got, lines.String())
+	}
+	w.wantDead(ForeignName, 6)
 }

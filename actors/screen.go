@@ -1,9 +1,6 @@
 package actors
 
 import (
-	"context"
-	"log/slog"
-
 	"strowger/actors/filter"
 	"strowger/actors/refusals"
 	"strowger/transport/wire"
@@ -14,23 +11,20 @@ func (s *service) mayAsk(instance, from *Peer, e *wire.Envelope) (rule string) {
 	return s.deps.policy(instance).Refusal(from.subject(), e.Topic, e.Payload)
 }
 
-// The two causes of a 403. The first is counted as forbidden, the second as filtered.
-const (
-	requestRefused = "request refused by policy: the service did not see it"
-	replyDropped   = "reply dropped by policy: the request was carried out and answered 403"
-)
-
-// log403 says why somebody was answered 403: at warning the first time for each cause, later at debug.
-// Rule tells what the policy has against it, in words of the policy.
-func (s *service) log403(cause, key string, instance, to *Peer, rule func() string) {
-	level := slog.LevelDebug
-	if !s.deps.notices.again(notice{name: s.name, class: instance.Class, rule: cause + " " + key}) {
-		level = slog.LevelWarn
+// log403 counts and logs why somebody was answered 403. The two causes are refusals.RequestRefused, which is
+// also counted as Forbidden, and refusals.ReplyDropped, which is also counted as Filtered. Kind tells apart
+// what has a line of its own for this service and class. Finding returns the path of the rule that decided
+// and what it found, in words of the policy.
+func (s *service) log403(cause refusals.Cause, kind string, instance, to *Peer, finding func() string) {
+	setting := ""
+	if _, found := s.deps.settings().Policies.Of(instance); !found {
+		setting = "policies, routing.default_policy"
 	}
-	if ctx := context.Background(); s.deps.Log.Enabled(ctx, level) {
-		s.deps.Log.Log(ctx, level, cause, "service", refusals.Clip(s.name), "class", refusals.Clip(instance.Class), "subscriber", to.ID,
-			"user", refusals.Clip(to.UserName), "rule", rule(), "setting", "policies")
-	}
+	s.deps.refusals.Add(refusals.Event{
+		Cause: cause, Kind: s.name + " " + instance.Class + " " + kind, Setting: setting,
+		More:    []any{"service", s.name, "class", instance.Class, "subscriber", to.ID, "user", to.UserName, "remote", to.Remote.String()},
+		Details: func() []any { return []any{"rule", finding()} },
+	})
 }
 
 // screen returns what the one who asked may see of a reply; nil for nothing at all. In place of a
@@ -68,7 +62,7 @@ func (s *service) screen(m *say, to *asker, r *request) *wire.Envelope {
 		return nil
 	}
 	r.served = true
-	s.log403(replyDropped, "", m.from, to.peer, func() string { return f.Explain(to.peer.subject(), topic, e.Payload).Rule })
+	s.log403(refusals.ReplyDropped, "", m.from, to.peer, func() string { return f.Explain(to.peer.subject(), topic, e.Payload).Rule })
 	return wire.Forbidden.Answer(e)
 }
 

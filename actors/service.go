@@ -55,7 +55,8 @@ type service struct {
 	sent      int64         // broadcasts and replies sent to the topic
 	passed    *atomic.Int64 // of them, those that have gone on to the sockets
 	instances []*instance
-	chosen    []*instance // of the request being handed over
+	classes   map[string]bool // of the instances since there was none; nil: there has been none
+	chosen    []*instance     // of the request being handed over
 	turn      int
 	pending   *pending
 	sweeping  func() bool // stops the timer of the next sweep; nil: none set

@@ -110,7 +110,7 @@ func keys() []key {
 		{"services.unknown_class", "service", oneOf("service", "client"), onRestart,
 			"What a service token makes its holder when its class is neither built in nor in services.classes."},
 		{"services.classes", []string{}, classes(), onRestart,
-			"PHP classes of services known besides active_calls_service, active_conferences_service, system_dashboard_service and operator_panel_service. A service of a known class may also speak under a name that another service of its class offers, as helper connections do."},
+			"PHP classes of services known besides active_calls_service, active_conferences_service, system_dashboard_service and operator_panel_service. A service of such a class, or of a class that has a policy, may also speak for the names that its class serves, as helper connections do."},
 
 		{"dashboard.enabled", true, anyBool(), onRestart,
 			"Whether the daemon offers the service dashboard.system.information itself. Set it to false to leave it to FusionPBX's system_status service, which gets no work otherwise. A program that embeds the router offers it by passing dashboard.New to system.New; the key then has no effect."},

@@ -45,6 +45,55 @@ func TestHelperSpeaksForItsClass(t *testing.T) {
 	c.quiet()
 }
 
+// A class that has a policy is declared. Its helpers speak for a name also while nobody offers it, unless others
+// offered it last.
+func TestHelperWithoutInstance(t *testing.T) {
+	cfg := testConfig(t)
+	cfg.Routing.UnknownService = "503" // for quiet
+	texts := filter.Policy{Scopes: []filter.Scope{{To: filter.Domain, Keys: []string{"domain_name"}}}}
+	cfg.Policies = map[string]filter.Policy{"texts_service": texts, "other_service": texts, "mails": texts}
+	cfg.Services.Classes = []string{"listed_service"}
+	s := start(t, cfg)
+	c, d := join(t, s, user("one.example", nil, "texts", "mails", calls)), join(t, s, user("two.example", nil, "texts", "mails", calls))
+	say := func(p *peer, name, text string) {
+		t.Helper()
+		p.sendf(`{"service_name":%q,"topic":"MESSAGE","payload":{"domain_name":"one.example","text":%q}}`, name, text)
+		settled(p)
+	}
+	hears := func(name, text string) {
+		t.Helper()
+		c.gets(`"" ` + name + `/MESSAGE #"" {"domain_name":"one.example","text":"` + text + `"}`)
+	}
+	helper, other := join(t, s, remote("texts_push_1", "texts_service")), join(t, s, remote("texts_push_2", "other_service"))
+	undeclared, builtin := join(t, s, remote("push_3", "unknown_service")), join(t, s, remote("push_4", "active_calls_service"))
+	listed := join(t, s, remote("push_5", "listed_service"))
+
+	say(undeclared, "texts", "undeclared")
+	say(undeclared, "mails", "undeclared")
+	say(builtin, "texts", "a built-in class")
+	say(helper, calls, "for a built-in service")
+	say(listed, calls, "for a built-in service")
+	say(helper, "nobody.listens", "lost")
+	say(helper, "texts", "before")
+	hears("texts", "before")
+
+	// Who offered the name last may go on, and nobody else.
+	service := join(t, s, remote("texts", "texts_service"))
+	say(other, "texts", "forged")
+	service.leave()
+	say(helper, "texts", "after")
+	hears("texts", "after")
+	say(other, "texts", "forged")
+
+	// The name has a policy, so its instances' class need not be declared.
+	mails := join(t, s, remote("mails", "unknown_service"))
+	say(undeclared, "mails", "of the same class")
+	hears("mails", "of the same class")
+	mails.leave()
+	c.quiet()
+	d.quiet()
+}
+
 // A built-in class under the name of another built-in service has its own name.
 func TestBuiltinClassUnderAnotherName(t *testing.T) {
 	cfg := testConfig(t)

@@ -2,7 +2,7 @@ package refusals
 
 import "log/slog"
 
-// Cause says why the router refused a peer or cut it off.
+// Cause says why the router refused a peer or what it sent, or cut it off.
 type Cause int
 
 // The causes. String returns the label that logs and metrics show.
@@ -28,6 +28,9 @@ const (
 	Unauthenticated                   // too many connections that have not authenticated
 	UnauthenticatedBytes              // connections that have not authenticated hold too much
 	Descriptors                       // no file descriptor is left
+	RequestRefused                    // a request that a policy refuses
+	ReplyDropped                      // a reply that a policy drops, so that its asker is answered 403
+	ForeignName                       // a message of a service under a name that is not its own
 	causes
 )
 
@@ -62,6 +65,9 @@ func (c Cause) text() text {
 		Unauthenticated:      {"unauthenticated", "oldest unauthenticated connection closed to make room", "limits.unauthenticated", slog.LevelWarn},
 		UnauthenticatedBytes: {"unauthenticated_bytes", "unauthenticated connection closed because all of them hold too much", "limits.unauthenticated_total_bytes", slog.LevelWarn},
 		Descriptors:          {"descriptors", "connection refused because no file descriptor is left", "LimitNOFILE, limits.connections", slog.LevelError},
+		RequestRefused:       {"request_refused", "request refused by policy: the service did not see it", "policies", slog.LevelWarn},
+		ReplyDropped:         {"reply_dropped", "reply dropped by policy: the request was carried out and answered 403", "policies", slog.LevelWarn},
+		ForeignName:          {"foreign_name", "service spoke under a name that is not its own", "services.classes", slog.LevelWarn},
 	}[c]
 }
 

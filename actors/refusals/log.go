@@ -1,10 +1,12 @@
-// Package refusals counts whom the router refuses or cuts off, and names them in the log without filling it.
+// Package refusals counts whom and what the router refuses or cuts off, and names them in the log without
+// filling it.
 package refusals
 
 import (
 	"context"
 	"log/slog"
 	"net"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -18,6 +20,9 @@ type Event struct {
 	Kind    string // tells events of one cause apart that must not hide each other
 	Setting string // the setting that decides, where the cause alone does not tell
 	More    []any  // further attributes, as slog takes them
+	// Details returns attributes that cost time to find. Add calls it before it returns, and only for an
+	// event that gets a line of its own. The line at the minute's end repeats them. Nil: there are none.
+	Details func() []any
 }
 
 const (
@@ -49,6 +54,7 @@ type minute struct {
 	ends       time.Time
 	suppressed int
 	last       Event // of those that were left out
+	details    []any // of the event that got the line
 }
 
 // New returns a Log that writes to log and takes the time from now.
@@ -62,25 +68,40 @@ func (l *Log) Add(e Event) {
 	if !l.log.Enabled(context.Background(), e.Cause.text().level) {
 		return
 	}
-	if suppressed, due := l.due(e); due {
-		l.write(e, suppressed)
+	m, suppressed := l.due(e)
+	if m == nil {
+		return
 	}
+	if e.Details != nil {
+		e.More = append(slices.Clip(e.More), l.detail(m, e.Details())...)
+	}
+	l.write(e, suppressed)
 }
 
-// due reports whether e gets a line, and how many before it got none.
-func (l *Log) due(e Event) (suppressed int, due bool) {
+// detail notes the details of a minute's first event and returns them.
+func (l *Log) detail(m *minute, details []any) []any {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	m.details = details
+	return details
+}
+
+// due returns the minute that begins with e, and how many before it got no line. It is nil if e gets none
+// either.
+func (l *Log) due(e Event) (begun *minute, suppressed int) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	now := l.now()
 	m := l.minute(e)
 	if now.Before(m.ends) {
 		m.suppressed++
+		e.Details = nil // it would keep alive what it looks at
 		m.last = e
-		return 0, false
+		return nil, 0
 	}
 	suppressed, m.suppressed = m.suppressed, 0
 	m.ends = now.Add(window)
-	return suppressed, true
+	return m, suppressed
 }
 
 // minute returns the entry for events like e. The caller holds mu.
@@ -125,12 +146,13 @@ func (l *Log) flush(ended func(*minute) bool) {
 			l.perCause[k.cause]--
 		default:
 			lines = append(lines, *m)
-			*m = minute{ends: l.now().Add(window)}
+			*m = minute{ends: l.now().Add(window), details: m.details}
 		}
 	}
 	l.mu.Unlock()
 	for _, m := range lines {
 		// The last one is what the line shows. The others were left out.
+		m.last.More = append(slices.Clip(m.last.More), m.details...)
 		l.write(m.last, m.suppressed-1)
 	}
 }

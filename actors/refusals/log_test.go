@@ -62,6 +62,29 @@ func TestOneLineAMinute(t *testing.T) {
 	}
 }
 
+// What costs time to find is looked for once a line, and the line at the minute's end repeats it.
+func TestDetails(t *testing.T) {
+	b := newBench(t)
+	calls := 0
+	e := Event{Cause: ReplyDropped, Kind: "k", More: []any{"n", 1}, Details: func() []any { calls++; return []any{"rule", "r"} }}
+	for range 3 {
+		b.Add(e)
+	}
+	b.clock = b.clock.Add(window)
+	b.Sweep()
+	b.clock = b.clock.Add(window)
+	b.Add(e)
+	got := b.lines()
+	if len(got) != 3 || calls != 2 {
+		t.Fatalf("%d lines and %d calls, want 3 and 2: %v", len(got), calls, got)
+	}
+	for _, line := range got {
+		if line["rule"] != "r" || line["n"] != 1.0 {
+			t.Errorf("%v, want the details", line)
+		}
+	}
+}
+
 // What is left out shows even if nothing like it comes again.
 func TestSweep(t *testing.T) {
 	b := newBench(t)

@@ -18,7 +18,7 @@ const (
 	deadName    = "strowger_routing_dead_letters_total"
 	deadHelp    = "Messages that nobody could take, by reason."
 	cutName     = "strowger_transport_refused_total"
-	cutHelp     = "Peers that were refused or cut off, by cause."
+	cutHelp     = "Peers that were refused or cut off, and messages that were refused, by cause."
 	omittedName = "strowger_supervisor_omitted_actors"
 	omittedHelp = "Actors of the tree that are too many to be shown here."
 	// deadReasons is how many reasons are shown one by one; they are a fixed set that is smaller.

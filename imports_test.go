@@ -21,6 +21,7 @@ const (
 	koanf      = "github.com/knadh/koanf"
 	prometheus = "github.com/prometheus/client_golang"
 	protoactor = "github.com/asynkron/protoactor-go"
+	pgx        = "github.com/jackc/pgx"
 )
 
 // rule says what the packages of one directory may import. Directories are relative to the module;
@@ -30,6 +31,7 @@ type rule struct {
 	ours     []string // directories of ours that may be imported; nothing else of ours may
 	never    []string // import paths of others that may not be, those below them included
 	standard bool     // nothing of others may be imported but the standard library
+	database bool     // the driver of the database may be imported; no other rule lets it
 	banned   bool     // no package of this module may be here
 	reason   string
 }
@@ -79,6 +81,8 @@ func rules() []rule {
 			reason: "the player is the simulator with a command line"},
 		{dir: "system/fusionpbx/switchsim", standard: true,
 			reason: "the simulator must not share code with the client that it tests"},
+		{dir: "system/fusionpbx/database/...", ours: []string{"config", "system/fusionpbx/database"}, never: []string{gws, koanf, protoactor, "net/http"}, database: true,
+			reason: "the database can be used and tested without the router, and knows nothing of who asks"},
 		{dir: "system/...", ours: []string{"transport/...", "actors/...", "config/...", "system/..."},
 			reason: "system builds everything below it and is built by cmd"},
 		{dir: "examples/...", ours: []string{"client", "system/service", "system/token"},
@@ -148,6 +152,8 @@ func TestViolations(t *testing.T) {
 		"introspect imports HTTP":          {graph{"system/introspect": {"net/http"}}, []string{"system/introspect imports net/http"}},
 		"event socket imports a library":   {graph{"system/fusionpbx/eventsocket": {"net", "net/textproto", gws, "golang.org/x/sys/unix"}}, []string{"system/fusionpbx/eventsocket imports " + gws, "system/fusionpbx/eventsocket imports golang.org/x/sys/unix"}},
 		"event socket imports ours":        {graph{"system/fusionpbx/eventsocket": {"strowger/system/supervisor"}}, []string{"system/fusionpbx/eventsocket imports strowger/system/supervisor"}},
+		"database imports the router":      {graph{"system/fusionpbx/database": {pgx + "/v5", "strowger/config", "strowger/system/service"}}, []string{"system/fusionpbx/database imports strowger/system/service"}},
+		"router imports pgx":               {graph{"actors": {pgx + "/v5"}, "system": {pgx + "/v5/pgxpool"}}, []string{"actors imports " + pgx, "system imports " + pgx}},
 		"simulator imports what it tests":  {graph{"system/fusionpbx/switchsim": {"strowger/system/fusionpbx/eventsocket"}}, []string{"system/fusionpbx/switchsim imports strowger/system/fusionpbx/eventsocket"}},
 		"example imports actors":           {graph{"examples/clock": {"strowger/actors"}}, []string{"examples/clock imports strowger/actors"}},
 		"system imports cmd":               {graph{"system": {"strowger/cmd/strowger"}}, []string{"system imports strowger/cmd/strowger"}},
@@ -220,6 +226,9 @@ func (r rule) allows(imported string) bool {
 		return slices.ContainsFunc(r.ours, func(pattern string) bool { return covers(pattern, dir) })
 	}
 	if first, _, _ := strings.Cut(imported, "/"); r.standard && strings.Contains(first, ".") {
+		return false
+	}
+	if covers(pgx+"/...", imported) && !r.database {
 		return false
 	}
 	return !slices.ContainsFunc(r.never, func(never string) bool { return covers(never+"/...", imported) })

@@ -42,7 +42,7 @@ func TestBackoff(t *testing.T) {
 		})
 	}
 	t.Run("full jitter", func(t *testing.T) {
-		opts, err := Options{}.withDefaults()
+		opts, err := Options{}.WithDefaults()
 		if err != nil {
 			t.Fatal(err)
 		}

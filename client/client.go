@@ -15,8 +15,9 @@ type Client struct {
 }
 
 // Dial connects to the router at url, such as wss://pbx.example.com/websockets/, waits
-// to be asked for a token and returns a client that is authenticated. It tries once; ctx
-// bounds it, as does Options.ConnectTimeout, and has no effect afterwards. Errors wrap
+// to be asked for a token and returns a client that is authenticated. It tries once, or as
+// Reconnect.FromStart says. The context bounds it, as Options.ConnectTimeout bounds each
+// attempt, and has no effect after Dial has returned. Errors wrap
 // ErrUnauthorized when the router refused the token, another *StatusError when it
 // answered otherwise, *CloseError when it closed the connection, and ErrTimeout.
 //
@@ -62,14 +63,35 @@ func (c *Client) Close() error {
 	return nil
 }
 
+// Send hands a message to the router as it is: an envelope in JSON, as docs/protocol.md has
+// it. It is for programs that write the protocol themselves, such as one that answers what
+// Options.OnMessage gets; the caller sees to it that the router can read the message. While
+// the client is offline Send waits until ctx ends, or fails at once with ErrDisconnected if
+// Options.FailFast says so. A message that Send has taken is lost if the connection is.
+func (c *Client) Send(ctx context.Context, message []byte) error {
+	if limit := c.link.opts.Limits.MessageBytes; len(message) > limit {
+		return fmt.Errorf("send: message of %d bytes is above the limit of %d", len(message), limit)
+	}
+	if _, err := c.link.send(ctx, message); err != nil {
+		return fmt.Errorf("send: %w", err)
+	}
+	return nil
+}
+
 // receive takes what the services send, on the reader's goroutine. An id tells a reply
 // from a broadcast (protocol 5.4).
 func (c *Client) receive(e *envelope) {
+	if e.requestID != "" && c.calls.deliver(e) {
+		return
+	}
+	if tell := c.link.opts.OnMessage; tell != nil {
+		tell(e.whole)
+	}
 	if e.requestID == "" {
 		c.listeners.deliver(e)
 		return
 	}
-	if !c.calls.deliver(e) {
+	if c.link.opts.OnMessage == nil {
 		c.link.opts.Logger.Debug("nobody waits for this reply", "service", e.service, "topic", e.topic, "request_id", e.requestID)
 	}
 }

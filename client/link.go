@@ -36,7 +36,7 @@ func newLink(url string, token TokenSource, opts Options, receive func(*envelope
 	if token == nil {
 		return nil, errors.New("token source is nil")
 	}
-	opts, err := opts.withDefaults()
+	opts, err := opts.WithDefaults()
 	if err != nil {
 		return nil, err
 	}
@@ -59,8 +59,7 @@ func newLink(url string, token TokenSource, opts Options, receive func(*envelope
 // start connects for the first time. When it returns nil the link lives until its
 // context is cancelled or it gives up, whatever becomes of ctx.
 func (l *link) start(ctx context.Context) error {
-	l.enter(StateConnecting, nil, nil)
-	s, err := l.connect(ctx)
+	s, err := l.first(ctx)
 	if err != nil {
 		l.cancel(err)
 		l.enter(StateClosed, nil, err)
@@ -70,6 +69,15 @@ func (l *link) start(ctx context.Context) error {
 	l.enter(StateOnline, s, nil)
 	go l.run(s)
 	return nil
+}
+
+// first makes the first connection.
+func (l *link) first(ctx context.Context) (*socket, error) {
+	if l.opts.Reconnect.FromStart && !l.opts.Reconnect.Disabled {
+		return l.seek(ctx, newBackoff(l.opts.Reconnect), 0)
+	}
+	l.enter(StateConnecting, nil, nil)
+	return l.connect(ctx)
 }
 
 // deliver sorts a message, on the reader's goroutine.
@@ -112,7 +120,7 @@ func (l *link) run(s *socket) {
 		if time.Since(began) >= l.opts.Reconnect.Max {
 			wait.reset()
 		}
-		if s, err = l.reconnect(wait); err != nil {
+		if s, err = l.seek(l.ctx, wait, 1); err != nil {
 			l.cancel(err)
 			break
 		}
@@ -144,21 +152,21 @@ func (l *link) hold(s *socket) error {
 	}
 }
 
-// reconnect tries until it succeeds, the link ends or the router has refused too
-// many tokens.
-func (l *link) reconnect(wait *backoff) (*socket, error) {
+// seek tries until it succeeds, ctx ends or the router has refused too many tokens. It waits before
+// each attempt, but for the first if failures is 0.
+func (l *link) seek(ctx context.Context, wait *backoff, failures int) (*socket, error) {
 	refused := 0
-	for {
-		if err := wait.wait(l.ctx); err != nil {
-			return nil, err
+	for ; ; failures++ {
+		if failures > 0 && wait.wait(ctx) != nil {
+			return nil, contextError(ctx)
 		}
 		l.enter(StateConnecting, nil, nil)
-		s, err := l.connect(l.ctx)
+		s, err := l.connect(ctx)
 		if err == nil {
 			return s, nil
 		}
-		if l.ctx.Err() != nil {
-			return nil, context.Cause(l.ctx)
+		if ctx.Err() != nil {
+			return nil, contextError(ctx)
 		}
 		if errors.Is(err, ErrUnauthorized) {
 			refused++

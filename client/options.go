@@ -33,6 +33,12 @@ type Options struct {
 	// goroutine that keeps the connection, so it must return soon and must not
 	// call Close. Nil means nobody is told.
 	OnState func(state State, cause error)
+	// OnMessage is given each message from the router that answers no request of
+	// this client, before those who Listen. It is for programs that read the
+	// protocol themselves, as package remote does to serve a service. It runs on
+	// the goroutine that reads, so it must return soon; it may keep the envelope
+	// but must not change it. Nil means nobody is told.
+	OnMessage func(e *wire.Envelope)
 
 	// ConnectTimeout is the most that one attempt may take, from dialling to
 	// being authenticated, the TokenSource included. Zero means 10 s.
@@ -70,9 +76,12 @@ type Reconnect struct {
 	// Max bounds every wait. Zero means 30 s.
 	Max time.Duration
 	// Refusals is how many fresh tokens the router may refuse in a row, other
-	// failures aside, before the client closes with ErrUnauthorized. The first
-	// connection, made by Dial, is never retried. Zero means 5, negative no end.
+	// failures aside, before the client closes with ErrUnauthorized. Zero means
+	// 5, negative no end.
 	Refusals int
+	// FromStart makes Dial go on trying as after a loss, until its context ends
+	// or the router has refused too many tokens. Otherwise Dial tries once.
+	FromStart bool
 
 	// spread picks a wait from zero to below max; nil means at random.
 	spread func(max time.Duration) time.Duration
@@ -99,9 +108,9 @@ type Limits struct {
 	QueueBytes int
 }
 
-// withDefaults returns o with its zero fields filled, or an error that names
-// the field that makes no sense.
-func (o Options) withDefaults() (Options, error) {
+// WithDefaults returns o with its zero fields filled, as Dial does, or an error
+// that names the field that makes no sense.
+func (o Options) WithDefaults() (Options, error) {
 	err := errors.Join(fill([]setting[time.Duration]{
 		{name: "ConnectTimeout", field: &o.ConnectTimeout, zero: 10 * time.Second},
 		{name: "RequestTimeout", field: &o.RequestTimeout, zero: 30 * time.Second, negative: true},

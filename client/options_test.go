@@ -9,7 +9,7 @@ import (
 )
 
 func TestOptions(t *testing.T) {
-	got, err := Options{RequestTimeout: -1, PingInterval: -1, WriteTimeout: time.Second, Reconnect: Reconnect{Refusals: -1}}.withDefaults()
+	got, err := Options{RequestTimeout: -1, PingInterval: -1, WriteTimeout: time.Second, Reconnect: Reconnect{Refusals: -1}}.WithDefaults()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -35,7 +35,7 @@ func TestOptions(t *testing.T) {
 		"Limits.QueueBytes":    {Limits: Limits{QueueBytes: -1}},
 	}
 	for name, opts := range refused {
-		if _, err := opts.withDefaults(); err == nil || !strings.Contains(err.Error(), "options: "+name+" is -1") {
+		if _, err := opts.WithDefaults(); err == nil || !strings.Contains(err.Error(), "options: "+name+" is -1") {
 			t.Errorf("%s: error is %v", name, err)
 		}
 	}

@@ -9,6 +9,7 @@ import (
 
 	"strowger/client"
 	"strowger/system/service"
+	serving "strowger/system/service/remote"
 	"strowger/system/service/servicetest"
 	"strowger/system/token"
 )
@@ -62,18 +63,17 @@ func (h *outside) serve(t *testing.T, s *service.Service) {
 	}
 	ctx, cancel := context.WithCancel(context.Background())
 	h.cancel, h.done = cancel, make(chan error, 1)
-	started, online := make(chan *service.Instance, 1), make(chan struct{})
-	opts := client.ServeOptions{Started: func(i *service.Instance) { started <- i }}
-	opts.OnState = func(state client.State, _ error) {
+	online := make(chan struct{})
+	var opts serving.Options
+	opts.Client.OnState = func(state client.State, _ error) {
 		if state == client.StateOnline {
 			close(online)
 		}
 	}
 	go func() {
-		h.done <- client.Serve(ctx, "ws://"+h.system.Addr().String()+"/", source, s, opts)
+		h.done <- serving.Serve(ctx, "ws://"+h.system.Addr().String()+"/", source, s, opts)
 	}()
 	t.Cleanup(func() { h.Stop(t) })
-	<-(<-started).Began()
 	select {
 	case <-online:
 	case <-time.After(patience):

@@ -15,6 +15,7 @@ import (
 
 	"strowger/client"
 	"strowger/system/service"
+	serving "strowger/system/service/remote"
 )
 
 // serveVariable makes the test binary a remote service: URL, token and the instance's name, separated
@@ -49,7 +50,7 @@ func serveAlone(words []string) int {
 		return nil
 	}}
 	source := func(context.Context) (client.Token, error) { return made, nil }
-	if err := client.Serve(ctx, url, source, svc, client.ServeOptions{}); err != nil {
+	if err := serving.Serve(ctx, url, source, svc, serving.Options{}); err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		return 1
 	}

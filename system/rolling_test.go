@@ -9,6 +9,7 @@ import (
 
 	"strowger/client"
 	"strowger/system/service"
+	serving "strowger/system/service/remote"
 	"strowger/system/token"
 )
 
@@ -31,8 +32,8 @@ func deploy(t *testing.T, s *System) (stop func()) {
 	ctx, cancel := context.WithCancel(context.Background())
 	online, done := make(chan struct{}), make(chan error, 1)
 	var once, stopped sync.Once
-	var opts client.ServeOptions
-	opts.OnState = func(state client.State, _ error) {
+	var opts serving.Options
+	opts.Client.OnState = func(state client.State, _ error) {
 		if state == client.StateOnline {
 			once.Do(func() { close(online) })
 		}
@@ -40,7 +41,7 @@ func deploy(t *testing.T, s *System) (stop func()) {
 	source := func(context.Context) (client.Token, error) {
 		return mint(t, s.running.Load().Tokens.Directory, remote("slowly", "slowly_service")), nil
 	}
-	go func() { done <- client.Serve(ctx, "ws://"+s.Addr().String()+"/", source, slowly, opts) }()
+	go func() { done <- serving.Serve(ctx, "ws://"+s.Addr().String()+"/", source, slowly, opts) }()
 	stop = func() {
 		stopped.Do(func() {
 			cancel()

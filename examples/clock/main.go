@@ -13,6 +13,7 @@ import (
 
 	"strowger/client"
 	"strowger/system/service"
+	"strowger/system/service/remote"
 	"strowger/system/token"
 )
 
@@ -46,7 +47,7 @@ func serve(ctx context.Context, url, tokens string) error {
 		}
 		return client.Token{Name: t.Name, Hash: t.Hash}, nil
 	}
-	return client.Serve(ctx, url, newToken, clock, client.ServeOptions{
-		Options: client.Options{Logger: slog.Default()},
+	return remote.Serve(ctx, url, newToken, clock, remote.Options{
+		Client: client.Options{Logger: slog.Default()},
 	})
 }

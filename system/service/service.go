@@ -17,7 +17,7 @@ type Service struct {
 	// place for a connection that may hang is a Source.
 	Setup func(s *Setup) error
 	// Policy says who sees what; nil leaves it to the router's configuration. A remote service's
-	// policy always is the router's: client.Serve warns of one that is set here, and does not use it.
+	// policy always is the router's: package remote warns of one that is set here, and does not use it.
 	Policy *filter.Policy
 	// Required says that the router is not ready while the service is down.
 	Required bool

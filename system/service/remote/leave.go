@@ -1,11 +1,15 @@
-package client
+package remote
 
 import (
 	"context"
+	"strconv"
 	"time"
 
 	"strowger/transport/wire"
 )
+
+// authentication is the service that the router itself answers for (protocol 4.1).
+const authentication = "authentication"
 
 // leavingID is the request_id of the message that leave sends. The router's answer carries it too.
 const leavingID = "leaving"
@@ -17,69 +21,60 @@ const leavingMessage = `{"service":"authentication","topic":"leaving","request_i
 // leave has the router hand no more requests to this service, and returns when the service has answered
 // those that it has, when the connection is lost, or after limit. The router gives what is open then to
 // another instance when the connection is closed.
-func (r *remote) leave(limit time.Duration) {
-	state, s, _ := r.link.now()
-	if state != StateOnline {
+func (r *Server) leave(limit time.Duration) {
+	lost := r.connection()
+	if lost == nil {
 		return
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), limit)
 	defer cancel()
 	r.outbox.put([]byte(leavingMessage), true)
-	if r.awaitLeft(ctx, s, limit/2) {
+	if r.awaitLeft(ctx, lost, limit/2) {
 		r.instance.Leave()
 	}
 	if err := r.instance.Idle(ctx); err != nil {
-		r.opts.Logger.Warn("requests are not answered in time", "service", r.name,
+		r.log().Warn("requests are not answered in time", "service", r.name,
 			"count", r.instance.State().Open, "limit", limit, "setting", "Supervision.StopTimeout")
 	}
-	if _, now, _ := r.link.now(); now != s {
-		// Lost meanwhile. A new connection would only get new requests.
-		r.link.cancel(ErrClosed)
+	select {
+	case <-lost:
+		// A new connection would only get new requests. stop tells what Close has to say.
+		_ = r.client.Close()
+	default:
 	}
 }
 
 // awaitLeft returns true when the router has answered. The requests that it had sent before have come by
 // then. A router that has not answered after limit or CloseTimeout may send more, and may not answer for a
 // service that ends: so the service refuses with 503 what it cannot finish.
-func (r *remote) awaitLeft(ctx context.Context, s *socket, limit time.Duration) bool {
-	limit = min(limit, r.opts.CloseTimeout)
+func (r *Server) awaitLeft(ctx context.Context, lost <-chan struct{}, limit time.Duration) bool {
+	limit = min(limit, r.opts.Client.CloseTimeout)
 	ctx, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()
 	select {
 	case <-r.left:
 		return true
-	case <-s.ending:
+	case <-lost:
 		return false
 	case <-ctx.Done():
-		r.opts.Logger.Warn("router does not answer that the service leaves", "service", r.name, "limit", limit)
+		r.log().Warn("router does not answer that the service leaves", "service", r.name, "limit", limit)
 		return false
 	}
 }
 
 // hasLeft notes the router's answer to leave. It returns false if e is another message.
-func (r *remote) hasLeft(e *envelope) bool {
-	if e.service != authentication || e.requestID != leavingID {
+func (r *Server) hasLeft(e *wire.Envelope) bool {
+	service, _ := wire.Name(e.ServiceName)
+	id, _ := wire.Name(e.RequestID)
+	if service != authentication || id != leavingID {
 		return false
 	}
-	if e.code != wire.Authenticated.Code {
-		r.opts.Logger.Warn("router refuses that the service leaves", "service", r.name, "err", e.statusError())
+	if code, _ := wire.Name(e.StatusCode); code != strconv.Itoa(wire.Authenticated.Code) {
+		r.log().Warn("router refuses that the service leaves", "service", r.name, "status", code)
 	}
 	select {
 	case r.left <- struct{}{}:
 	default: // it has answered before
 	}
 	return true
-}
-
-// whenBegun returns a token source that waits for the service's first start. The router hands requests to
-// a service as soon as it is authenticated, and a service that does not run yet refuses them.
-func (r *remote) whenBegun(token TokenSource) TokenSource {
-	return func(ctx context.Context) (Token, error) {
-		select {
-		case <-r.instance.Began():
-			return token(ctx)
-		case <-ctx.Done():
-			return Token{}, context.Cause(ctx)
-		}
-	}
 }

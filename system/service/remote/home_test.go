@@ -1,4 +1,4 @@
-package client
+package remote
 
 import (
 	"context"
@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"strowger/client"
 	"strowger/system/service"
 	"strowger/system/service/servicetest"
 	"strowger/transport/wire"
@@ -15,7 +16,7 @@ import (
 // TestServeSuite plays the suite of all homes over a real WebSocket.
 func TestServeSuite(t *testing.T) {
 	servicetest.Run(t, func(t *testing.T, s *service.Service) servicetest.Home {
-		return serve(t, s, ServeOptions{})
+		return serve(t, s, Options{})
 	})
 }
 
@@ -34,19 +35,20 @@ type served struct {
 }
 
 // serve starts a service and lets it log in.
-func serve(t *testing.T, s *service.Service, opts ServeOptions) *served {
+func serve(t *testing.T, s *service.Service, opts Options) *served {
 	t.Helper()
 	h := &served{t: t, router: newFakeRouter(t), done: make(chan error, 1), callers: make(map[string]*caller)}
-	started := make(chan *service.Instance, 1)
-	opts.Started = func(i *service.Instance) { started <- i }
-	if opts.Reconnect.Max == 0 {
-		opts.Reconnect = Reconnect{Min: time.Millisecond, Max: time.Millisecond}
+	if opts.Client.Reconnect.Max == 0 {
+		opts.Client.Reconnect = client.Reconnect{Min: time.Millisecond, Max: time.Millisecond}
 	}
 	ctx, cancel := context.WithCancel(context.Background())
 	h.cancel = cancel
-	source := tokens()
-	go func() { h.done <- Serve(ctx, h.router.url, source, s, opts) }()
-	h.instance = await(t, started)
+	server, err := New(h.router.url, tokens(), s, opts)
+	if err != nil {
+		t.Fatal(err)
+	}
+	h.instance = server.instance
+	go func() { h.done <- server.Run(ctx) }()
 	t.Cleanup(func() { h.Stop(t) })
 	h.login()
 	watch := h.Call(t)
@@ -58,7 +60,7 @@ func serve(t *testing.T, s *service.Service, opts ServeOptions) *served {
 }
 
 // login takes the service's next connection and passes on what it says.
-func (h *served) login() Token {
+func (h *served) login() client.Token {
 	h.t.Helper()
 	p := h.router.accept()
 	token := p.login()
@@ -122,11 +124,7 @@ func (h *served) route(e *wire.Envelope) {
 func (h *served) write(p *fakePeer, op byte, data []byte) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	frame := []byte{0x80 | op, 126, byte(len(data) >> 8), byte(len(data))}
-	if len(data) <= 125 {
-		frame = []byte{0x80 | op, byte(len(data))}
-	}
-	_, _ = p.conn.Write(append(frame, data...))
+	_, _ = p.conn.Write(frame(op, data))
 }
 
 func (h *served) Call(t *testing.T) servicetest.Caller {

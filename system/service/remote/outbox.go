@@ -1,4 +1,4 @@
-package client
+package remote
 
 import (
 	"context"
@@ -12,7 +12,8 @@ type outbox struct {
 	ready           chan struct{} // receives after a put; then take until there is nothing
 
 	mu      sync.Mutex // protects following
-	open    bool
+	open    bool       // takes frames
+	flowing bool       // gives them
 	frames  [][]byte
 	size    int
 	moving  bool          // a frame was taken and not handed over yet
@@ -53,13 +54,13 @@ func (o *outbox) signal() {
 	}
 }
 
-// take returns the oldest frame, nil if there is none, and how many found no room since the last
-// call. The frame is under way until handed is called.
+// take returns the oldest frame, nil if there is none or the outbox does not flow, and how many found
+// no room since the last call. The frame is under way until handed is called.
 func (o *outbox) take() (frame []byte, dropped uint64) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	dropped, o.dropped = o.dropped, 0
-	if len(o.frames) > 0 {
+	if o.flowing && len(o.frames) > 0 {
 		o.moving = true
 		frame = o.frames[0]
 		o.frames[0] = nil
@@ -77,12 +78,21 @@ func (o *outbox) handed() {
 	o.changed()
 }
 
-// reset drops what waits, for another connection, or because there is none.
+// reset drops what waits, for another connection, or because there is none. Nothing can be taken until
+// flow is called.
 func (o *outbox) reset(open bool) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	o.open, o.frames, o.size = open, nil, 0
+	o.open, o.flowing, o.frames, o.size = open, false, nil, 0
 	o.changed()
+}
+
+// flow says that what is taken can be sent.
+func (o *outbox) flow() {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.flowing = true
+	o.signal()
 }
 
 // changed is called with mu held.

@@ -1,4 +1,4 @@
-package client
+package remote
 
 import (
 	"bytes"
@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"strowger/actors/filter"
+	"strowger/client"
 	"strowger/system/service"
 	"strowger/system/service/servicetest"
 )
@@ -51,7 +52,7 @@ func ask(t *testing.T, c servicetest.Caller, id, topic, want string) {
 // the lost connection is over.
 func TestServeReconnects(t *testing.T) {
 	ended := make(chan error, 1)
-	h := serve(t, echo(ended), ServeOptions{})
+	h := serve(t, echo(ended), Options{})
 	c := h.Call(t)
 	ask(t, c, `1`, "count", "count 1")
 	ask(t, c, `2`, "keep", "kept null")
@@ -75,16 +76,16 @@ func TestServeReconnects(t *testing.T) {
 func TestServeFirst(t *testing.T) {
 	router := newFakeRouter(t)
 	attempts := 0
-	opts := ServeOptions{Options: Options{Reconnect: Reconnect{Min: time.Millisecond, Max: time.Millisecond}}}
-	opts.Dial = func(ctx context.Context, network, address string) (net.Conn, error) {
+	opts := Options{Client: client.Options{Reconnect: client.Reconnect{Min: time.Millisecond, Max: time.Millisecond}}}
+	opts.Client.Dial = func(ctx context.Context, network, address string) (net.Conn, error) {
 		if attempts++; attempts < 4 {
 			return nil, errors.New("nobody there")
 		}
 		return new(net.Dialer).DialContext(ctx, network, address)
 	}
-	online := make(chan State, 1)
-	opts.OnState = func(state State, _ error) {
-		if state == StateOnline {
+	online := make(chan client.State, 1)
+	opts.Client.OnState = func(state client.State, _ error) {
+		if state == client.StateOnline {
 			online <- state
 		}
 	}
@@ -114,9 +115,9 @@ func TestServeFirst(t *testing.T) {
 }
 
 func TestServeEnds(t *testing.T) {
-	fast := Reconnect{Min: time.Millisecond, Max: time.Millisecond, Refusals: 2}
+	fast := client.Reconnect{Min: time.Millisecond, Max: time.Millisecond, Refusals: 2}
 	never := func(context.Context, string, string) (net.Conn, error) { return nil, errors.New("nobody there") }
-	refuse := func(context.Context) (Token, error) { return Token{}, ErrUnauthorized }
+	refuse := func(context.Context) (client.Token, error) { return client.Token{}, client.ErrUnauthorized }
 	greeter := func(t *testing.T) string {
 		r := newFakeRouter(t)
 		ctx, cancel := context.WithCancel(context.Background())
@@ -139,18 +140,18 @@ func TestServeEnds(t *testing.T) {
 	address := func(*testing.T) string { return "ws://127.0.0.1:1/" }
 	tests := map[string]struct {
 		url   func(t *testing.T) string
-		token TokenSource
+		token client.TokenSource
 		s     *service.Service
-		opts  ServeOptions
+		opts  Options
 		is    error
 		want  string
 	}{
-		"address":       {func(*testing.T) string { return "http://x" }, tokens(), echo(nil), ServeOptions{}, nil, "serve: "},
-		"no token":      {address, nil, echo(nil), ServeOptions{}, nil, "serve: token source is nil"},
-		"service":       {address, tokens(), &service.Service{}, ServeOptions{}, nil, `serve: service "": name is empty`},
-		"outbox":        {address, tokens(), echo(nil), ServeOptions{OutboxBytes: -1}, nil, "serve: options: OutboxBytes is -1, must not be negative"},
-		"no router":     {address, tokens(), echo(nil), ServeOptions{Options: Options{Dial: never, Reconnect: Reconnect{Disabled: true}}}, nil, `serve "servicetest": connect to 127.0.0.1:1: nobody there`},
-		"token refused": {greeter, refuse, echo(nil), ServeOptions{Options: Options{Reconnect: fast}}, ErrUnauthorized, `serve "servicetest": authenticate at `},
+		"address":       {func(*testing.T) string { return "http://x" }, tokens(), echo(nil), Options{}, nil, `serve "servicetest": dial: url "http://x": scheme must be ws or wss`},
+		"no token":      {address, nil, echo(nil), Options{}, nil, "serve: token source is nil"},
+		"service":       {address, tokens(), &service.Service{}, Options{}, nil, `serve: service "": name is empty`},
+		"outbox":        {address, tokens(), echo(nil), Options{OutboxBytes: -1}, nil, "serve: options: OutboxBytes is -1, must not be negative"},
+		"no router":     {address, tokens(), echo(nil), Options{Client: client.Options{Dial: never, Reconnect: client.Reconnect{Disabled: true}}}, nil, `serve "servicetest": dial: connect to 127.0.0.1:1: nobody there`},
+		"token refused": {greeter, refuse, echo(nil), Options{Client: client.Options{Reconnect: fast}}, client.ErrUnauthorized, `serve "servicetest": dial: give up after 2 refused tokens: authenticate at `},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -166,7 +167,7 @@ func TestServeEnds(t *testing.T) {
 	t.Run("cancelled while it cannot connect", func(t *testing.T) {
 		ctx, cancel := context.WithCancel(t.Context())
 		attempts := 0
-		err := Serve(ctx, address(t), tokens(), echo(nil), ServeOptions{Options: Options{Reconnect: fast,
+		err := Serve(ctx, address(t), tokens(), echo(nil), Options{Client: client.Options{Reconnect: fast,
 			Dial: func(context.Context, string, string) (net.Conn, error) {
 				if attempts++; attempts == 3 {
 					cancel()
@@ -181,12 +182,12 @@ func TestServeEnds(t *testing.T) {
 		router := newFakeRouter(t)
 		done := make(chan error, 1)
 		go func() {
-			done <- Serve(context.Background(), router.url, tokens(), echo(nil), ServeOptions{Options: Options{Reconnect: Reconnect{Disabled: true}}})
+			done <- Serve(context.Background(), router.url, tokens(), echo(nil), Options{Client: client.Options{Reconnect: client.Reconnect{Disabled: true}}})
 		}()
 		p := router.accept()
 		p.login()
 		p.conn.Close()
-		if err := await(t, done); !errors.Is(err, ErrDisconnected) {
+		if err := await(t, done); !errors.Is(err, client.ErrDisconnected) {
 			t.Errorf("got %v", err)
 		}
 	})
@@ -198,7 +199,7 @@ func TestServeEnds(t *testing.T) {
 				return nil
 			})
 			return nil
-		}}, ServeOptions{Options: Options{CloseTimeout: 50 * time.Millisecond}})
+		}}, Options{Client: client.Options{CloseTimeout: 50 * time.Millisecond}})
 		ask(t, h.Call(t), `1`, "hang", "hangs null")
 		h.stop.Do(func() {
 			h.cancel()
@@ -213,7 +214,7 @@ func TestServeEnds(t *testing.T) {
 
 // TestServeTooLong: what the router would not take does not cost the connection.
 func TestServeTooLong(t *testing.T) {
-	h := serve(t, echo(nil), ServeOptions{Options: Options{Limits: Limits{MessageBytes: 600}}})
+	h := serve(t, echo(nil), Options{Client: client.Options{Limits: client.Limits{MessageBytes: 600}}})
 	c := h.Call(t)
 	ask(t, c, `1`, "count", "count 1")
 	c.Send("long", `2`, "")
@@ -225,7 +226,7 @@ func TestServeTooLong(t *testing.T) {
 
 // TestServeStranger: messages for another service are not ours.
 func TestServeStranger(t *testing.T) {
-	h := serve(t, echo(nil), ServeOptions{})
+	h := serve(t, echo(nil), Options{})
 	h.write(h.peer, 1, []byte(`{"service_name":"other","topic":"count","request_id":1,"resource_id":"x"}`))
 	c := h.Call(t)
 	ask(t, c, `1`, "count", "count 1")
@@ -261,12 +262,14 @@ func TestOutbox(t *testing.T) {
 		"a reply finds bytes":       {9, 8, func(o *outbox) { put(o, false, "aaaaaaaa"); put(o, true, "rrr", "ss") }, []string{"aaaaaaaa", "ss"}, 1},
 		"the first always fits":     {9, 8, func(o *outbox) { put(o, false, "aaaaaaaaaaaaaaaa", "b") }, []string{"aaaaaaaaaaaaaaaa"}, 1},
 		"closed, and not counted":   {4, 99, func(o *outbox) { put(o, false, "a"); o.reset(false); put(o, true, "b") }, nil, 0},
-		"another connection begins": {4, 99, func(o *outbox) { put(o, false, "a"); o.reset(true); put(o, false, "b") }, []string{"b"}, 0},
+		"until it flows":            {4, 99, func(o *outbox) { o.reset(true); put(o, false, "a") }, nil, 0},
+		"another connection begins": {4, 99, func(o *outbox) { put(o, false, "a"); o.reset(true); o.flow(); put(o, false, "b") }, []string{"b"}, 0},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
 			o := newOutbox(test.messages, test.bytes)
 			o.reset(true)
+			o.flow()
 			test.do(o)
 			got, dropped := frames(o)
 			if !slices.Equal(got, test.want) || dropped != test.dropped {
@@ -280,6 +283,7 @@ func TestOutbox(t *testing.T) {
 func TestOutboxRoom(t *testing.T) {
 	o := newOutbox(4, 99)
 	o.reset(true)
+	o.flow()
 	for range 4 {
 		o.put([]byte("x"), false)
 	}
@@ -315,14 +319,17 @@ func TestOutboxRoom(t *testing.T) {
 
 // Arguments that make no sense are errors, and a policy that nobody looks at is not dropped in silence.
 func TestServeArguments(t *testing.T) {
-	if err := Serve(t.Context(), "ws://127.0.0.1:1/", nil, nil, ServeOptions{}); err == nil || !strings.Contains(err.Error(), "the service is nil") {
+	if err := Serve(t.Context(), "ws://127.0.0.1:1/", nil, nil, Options{}); err == nil || !strings.Contains(err.Error(), "the service is nil") {
 		t.Errorf("a nil service: %v", err)
 	}
 	var log bytes.Buffer
-	opts := ServeOptions{Options: Options{Logger: slog.New(slog.NewTextHandler(&log, nil))}}
+	opts := Options{Client: client.Options{Logger: slog.New(slog.NewTextHandler(&log, nil))}}
 	s := &service.Service{Name: "weather", Policy: new(filter.Policy), Setup: func(*service.Setup) error { return nil }}
-	if err := Serve(t.Context(), "ws://127.0.0.1:1/", nil, s, opts); err == nil {
+	if _, err := New("ws://127.0.0.1:1/", nil, s, opts); err == nil {
 		t.Error("a nil token source: no error")
+	}
+	if _, err := New("ws://127.0.0.1:1/", tokens(), s, opts); err != nil {
+		t.Error(err)
 	}
 	if !strings.Contains(log.String(), "the service's policy is not used") {
 		t.Errorf("log: %s", log.String())

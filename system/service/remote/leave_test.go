@@ -1,4 +1,4 @@
-package client
+package remote
 
 import (
 	"context"
@@ -6,6 +6,7 @@ import (
 	"testing"
 	"time"
 
+	"strowger/client"
 	"strowger/system/service"
 )
 
@@ -38,7 +39,7 @@ func leaver(stopTimeout time.Duration) (s *service.Service, asked chan struct{},
 }
 
 // leaving starts a service by hand and returns when it has been told to end and has said so.
-func leaving(t *testing.T, s *service.Service, ask func(p *fakePeer), opts ServeOptions) (p *fakePeer, done chan error) {
+func leaving(t *testing.T, s *service.Service, ask func(p *fakePeer), opts Options) (p *fakePeer, done chan error) {
 	t.Helper()
 	router := newFakeRouter(t)
 	ctx, cancel := context.WithCancel(context.Background())
@@ -99,7 +100,7 @@ func TestServeLeaves(t *testing.T) {
 	p, done := leaving(t, s, func(p *fakePeer) {
 		p.ask("1", "hold")
 		await(t, asked)
-	}, ServeOptions{})
+	}, Options{})
 	p.ask("2", "at once")
 	p.ask("3", "hold")
 	await(t, asked)
@@ -131,7 +132,7 @@ func TestServeLeavesRequestsBehind(t *testing.T) {
 			p, done := leaving(t, s, func(p *fakePeer) {
 				p.ask("1", topic)
 				await(t, asked)
-			}, ServeOptions{})
+			}, Options{})
 			p.left()
 			p.ask("2", topic)
 			if got := p.answers(); len(got) > 0 {
@@ -150,7 +151,7 @@ func TestServeLeavesOldRouter(t *testing.T) {
 	p, done := leaving(t, s, func(p *fakePeer) {
 		p.ask("1", "hold")
 		await(t, asked)
-	}, ServeOptions{Options: Options{CloseTimeout: 500 * time.Millisecond}})
+	}, Options{Client: client.Options{CloseTimeout: 500 * time.Millisecond}})
 	release()
 	if got := p.answers(); len(got) != 1 || !strings.Contains(got[0], `"status_code":200`) {
 		t.Errorf("answers %q, want one with 200", got)
@@ -166,7 +167,7 @@ func TestServeRefusesForOldRouter(t *testing.T) {
 	p, done := leaving(t, s, func(p *fakePeer) {
 		p.ask("1", "hold")
 		await(t, asked)
-	}, ServeOptions{})
+	}, Options{})
 	if got := p.answers(); len(got) != 1 || !strings.Contains(got[0], `"status_code":503`) {
 		t.Errorf("answers %q, want one with 503", got)
 	}
@@ -181,7 +182,7 @@ func TestServeLosesConnectionWhileLeaving(t *testing.T) {
 	p, done := leaving(t, s, func(p *fakePeer) {
 		p.ask("1", "hold")
 		await(t, asked)
-	}, ServeOptions{Options: Options{Reconnect: Reconnect{Min: time.Millisecond, Max: time.Millisecond}}})
+	}, Options{Client: client.Options{Reconnect: client.Reconnect{Min: time.Millisecond, Max: time.Millisecond}}})
 	p.conn.Close()
 	if err := await(t, done); err != nil {
 		t.Error(err)

@@ -77,6 +77,8 @@ func rules() []rule {
 			reason: "the event socket client can be used and tested without the router, with the standard library alone"},
 		{dir: "system/fusionpbx/event", ours: []string{"transport/wire", "system/service", "system/fusionpbx/eventsocket"}, never: []string{gws, koanf, protoactor, "net/http"},
 			reason: "what all services make of events is on the side of the services, which know no router"},
+		{dir: "system/fusionpbx/calls", ours: []string{"transport/wire", "actors/filter", "system/service", "system/fusionpbx/event", "system/fusionpbx/eventsocket"}, never: []string{gws, koanf, protoactor, "net/http"},
+			reason: "a built-in service is written as anybody's is: against system/service"},
 		{dir: "system/fusionpbx/replay", ours: []string{"transport/wire", "actors/filter", "system/service", "system/supervisor", "system/fusionpbx/eventsocket", "system/fusionpbx/switchsim"}, never: []string{gws, koanf, "net/http"},
 			reason: "a service is tested without a router"},
 		{dir: "system/fusionpbx/switchsim/play", ours: []string{"system/fusionpbx/switchsim"}, standard: true,

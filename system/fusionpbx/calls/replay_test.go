@@ -1,0 +1,28 @@
+package calls_test
+
+import (
+	"testing"
+
+	"strowger/system/fusionpbx/calls"
+	"strowger/system/fusionpbx/replay"
+	"strowger/system/service"
+)
+
+const testdata = "../../../testdata/fusionpbx"
+
+func build(sw replay.Switch) *service.Service {
+	return calls.New(calls.Options{Events: sw.Events, Commands: sw.Commands})
+}
+
+// TestRecordings compares the service with the original in all recordings.
+func TestRecordings(t *testing.T) {
+	var found []replay.Difference
+	for _, name := range replay.Names(t, testdata, calls.Name) {
+		t.Run(name, func(t *testing.T) {
+			r := replay.Play(t, replay.Load(t, testdata, name), replay.Options{}, build)
+			found = append(found, r.Compare(t)...)
+		})
+	}
+	table().Check(t, found)
+}
+

@@ -1,0 +1,111 @@
+// Package calls is the service active.calls: what the switch does with calls, as it happens, for FusionPBX's page
+// of active calls and for its dashboard.
+//
+// The service forwards the switch's events and remembers each channel that it has told of. It compares that with
+// the switch's own list of channels after each gap in the events and every minute, and says what pages have missed, so
+// that no page shows a call that has ended.
+package calls
+
+import (
+	"time"
+
+	"strowger/actors/filter"
+	"strowger/system/fusionpbx/event"
+	"strowger/system/fusionpbx/eventsocket"
+	"strowger/system/service"
+)
+
+// Name is what clients call the service.
+const Name = "active.calls"
+
+// Class is the class in the token of FusionPBX's own service. The policy has its name.
+const Class = "active_calls_service"
+
+// Options say how the service reaches the switch. Events and Commands are needed.
+type Options struct {
+	// Events has the connection that events come over.
+	Events *eventsocket.Client
+	// Commands has the connection for commands. The switch delays the events of a connection while it runs a command
+	// of it, so this should be another one.
+	Commands *eventsocket.Client
+	// Interval is the time between two comparisons with the switch's list of channels. 0 means one minute.
+	Interval time.Duration
+	// Timeout is how long one command may take. 0 means 10 s.
+	Timeout time.Duration
+
+	// before and after, unless nil, are called with the name of each event before and after it is told, for tests.
+	before, after func(name string)
+}
+
+// New returns the service.
+func New(o Options) *service.Service {
+	if o.Interval == 0 {
+		o.Interval = time.Minute
+	}
+	if o.Timeout == 0 {
+		o.Timeout = 10 * time.Second
+	}
+	if o.before == nil {
+		o.before = func(string) {}
+	}
+	if o.after == nil {
+		o.after = func(string) {}
+	}
+	told := new(memory)
+	return &service.Service{Name: Name, Policy: policy(), Setup: func(s *service.Setup) error { return o.setup(s, told) }}
+}
+
+// life is the service from one start to the next.
+// On restart: it takes over what pages were told, and compares that with the switch.
+type life struct {
+	Options
+	ctx   *service.Context
+	keys  *event.Keys
+	names map[string]bool // of the events that are forwarded
+	calls *model
+	fetch fetcher
+	watch watch
+}
+
+func (o Options) setup(s *service.Setup, told *memory) error {
+	l := &life{Options: o, ctx: s.Context, keys: event.Calls(), names: map[string]bool{}}
+	var crashed bool
+	l.calls, crashed = told.take()
+	l.watch.all = crashed
+	for _, name := range events() {
+		l.names[name] = true
+	}
+	event.Listen(s, Name, o.Events, filters(), l.deliver)
+	s.Handle("in.progress", l.progress)
+	service.Handle(s, "hangup", l.hangup)
+	service.Handle(s, "eavesdrop", l.eavesdrop)
+	s.Every(o.Interval, func(*service.Context) { l.compare(false) })
+	return nil
+}
+
+// policy returns the built-in rules for the service. Were they not there, it would have none, and
+// a policy without rules is refused at the start: nothing would be open.
+func policy() *filter.Policy {
+	builtin, err := filter.Builtin()
+	if err != nil {
+		return new(filter.Policy)
+	}
+	p := builtin[Class]
+	return &p
+}
+
+// events are the names of the events that pages are told of.
+func events() []string {
+	return []string{"CHANNEL_CREATE", "CHANNEL_CALLSTATE", "CALL_UPDATE", "PLAYBACK_START", "PLAYBACK_STOP", "CHANNEL_DESTROY",
+		"CHANNEL_PARK", "CHANNEL_UNPARK", "CHANNEL_EXECUTE", "HEARTBEAT", "valet_parking::info"}
+}
+
+func filters() []eventsocket.Filter {
+	m := eventsocket.Match
+	return []eventsocket.Filter{
+		m("Event-Name", "CHANNEL_CREATE"), m("Event-Name", "CHANNEL_CALLSTATE"), m("Event-Name", "CALL_UPDATE"),
+		m("Event-Name", "PLAYBACK_START"), m("Event-Name", "PLAYBACK_STOP"), m("Event-Name", "CHANNEL_DESTROY"),
+		m("Event-Name", "CHANNEL_PARK"), m("Event-Name", "CHANNEL_UNPARK"), m("Event-Name", "CHANNEL_EXECUTE"),
+		m("Event-Name", "HEARTBEAT"), m("Event-Subclass", "valet_parking::info"),
+	}
+}

@@ -1,6 +1,6 @@
 // Package config reads what the daemon is told to do: the defaults, FusionPBX's
-// own config.conf, a YAML file, the environment and the command line, each
-// overriding the one before it.
+// own config.conf and its default settings, a YAML file, the environment and the
+// command line, each overriding the one before it.
 //
 // What every key means, its default and its bounds stand in one table, in
 // keys.go; docs/configuration.md and the output of WriteDefaults are made from it.
@@ -23,6 +23,7 @@ type Config struct {
 	Routing   Routing   `koanf:"routing"`
 	Services  Services  `koanf:"services"`
 	Dashboard Dashboard `koanf:"dashboard"`
+	Database  Queries   `koanf:"database"`
 	Admin     Admin     `koanf:"admin"`
 	Memory    Memory    `koanf:"memory"`
 	Log       Log       `koanf:"log"`
@@ -35,11 +36,19 @@ type Config struct {
 	// FusionPBX is what FusionPBX's own file says. No key of ours sets it.
 	FusionPBX FusionPBX `koanf:"-"`
 
-	// Warnings are the values in FusionPBX's own file that cannot be read and that nothing uses. Their
-	// fields have the defaults.
+	// Settings are FusionPBX's default settings. Those that are a key of ours too have set it already, unless
+	// a source that counts more did.
+	Settings Settings `koanf:"-"`
+
+	// SettingsProblem is why the default settings could not be read; nil if they were, or nobody asked.
+	SettingsProblem error `koanf:"-"`
+
+	// Warnings are the values in FusionPBX's own file and in its default settings that cannot be used. What
+	// they would set has the value that it would have without them.
 	Warnings []*Error `koanf:"-"`
 
-	adminDefault string `koanf:"-"` // admin.address if no source had one
+	adminDefault string            `koanf:"-"` // admin.address if no source had one
+	origins      map[string]origin `koanf:"-"` // of keys that are no defaults
 }
 
 // AdminGivesWay tells whether admin.address is the default and nobody chose it. If such an address is
@@ -119,6 +128,15 @@ type Dashboard struct {
 	CPUInterval      time.Duration `koanf:"cpu_interval"`
 	NetworkInterval  time.Duration `koanf:"network_interval"`
 	NetworkInterface string        `koanf:"network_interface"`
+}
+
+// Queries bounds what is asked of FusionPBX's database, which FusionPBX.Database names.
+type Queries struct {
+	Timeout     time.Duration `koanf:"timeout"`
+	Connections int           `koanf:"connections"`
+	Rows        int           `koanf:"rows"`
+	NameAge     time.Duration `koanf:"name_age"`
+	Names       int           `koanf:"names"`
 }
 
 // Admin says where an operator and his monitoring may ask, and what.

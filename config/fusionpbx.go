@@ -109,8 +109,8 @@ func isPHP(data []byte) bool {
 	return bytes.HasPrefix(start, []byte("<?")) || bytes.HasPrefix(start, []byte("#!"))
 }
 
-// readINI reads the text of FusionPBX's config.conf. The daemon uses none of the fields of FusionPBX,
-// so that a value there that cannot be read is no more than a warning.
+// readINI reads the text of FusionPBX's config.conf. The router works without the fields of FusionPBX, so that
+// a value there that cannot be read is no more than a warning.
 func (l *loader) readINI(path string, data []byte) {
 	entries, problem := parseINI(data)
 	if problem != nil {

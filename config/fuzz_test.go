@@ -88,7 +88,7 @@ func FuzzFusionPBX(f *testing.F) {
 			t.Fatalf("loaded and not valid: %v", err)
 		}
 		want := Default()
-		want.FusionPBX, want.Warnings = cfg.FusionPBX, cfg.Warnings
+		want.FusionPBX, want.Warnings, want.origins = cfg.FusionPBX, cfg.Warnings, cfg.origins
 		want.Listen.Address = cfg.Listen.Address
 		if !reflect.DeepEqual(cfg, want) {
 			t.Errorf("changed %v", Diff(want, cfg))

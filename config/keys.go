@@ -121,6 +121,17 @@ func keys() []key {
 		{"dashboard.network_interface", "", anyText(), onRestart,
 			"Network interface that is measured. Empty means that of the default route."},
 
+		{"database.timeout", 3 * time.Second, between(100*time.Millisecond, time.Minute), onRestart,
+			"Time a query of FusionPBX's database may take, connecting included. With --fusionpbx the start and a reload read FusionPBX's default settings, and wait so long at most for a database that does not answer."},
+		{"database.connections", 4, between(1, 100), onRestart,
+			"Connections to FusionPBX's database open at the same time. They are opened when they are needed."},
+		{"database.rows", 50_000, between(100, 10_000_000), onRestart,
+			"Rows that an answer of FusionPBX's database may have, such as the extensions of one domain. A request that needs more gets an error."},
+		{"database.name_age", time.Minute, between(time.Second, 24*time.Hour), onRestart,
+			"Time for which the name of a conference is kept before the database is asked again."},
+		{"database.names", 10_000, between(100, 10_000_000), onRestart,
+			"Names of conferences kept. Beyond that the one that was needed least lately is forgotten."},
+
 		{"admin.address", "127.0.0.1:8081", orEmpty(address()), onRestart,
 			"TCP address of the admin pages: health, metrics, the tree of actors, dead letters. They know no passwords, so keep them on the loopback interface or behind a firewall. Empty turns them off. Where nobody chose the address and it is taken, by listen.address or another process, the daemon warns and does without the pages until it is restarted; an address that was chosen is tried again every half minute."},
 		{"admin.connections", 32, between(1, 10_000), onRestart,

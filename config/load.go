@@ -34,10 +34,13 @@ type Options struct {
 	// FlagKeys maps the names of flags to keys. Flags it does not name are
 	// not read, and it may name flags that are not in Flags.
 	FlagKeys map[string]string
+	// Settings, unless nil, reads FusionPBX's default settings from the database that cfg.FusionPBX names. It
+	// is called once all other sources have been read and are right. Its error becomes SettingsProblem.
+	Settings func(cfg *Config) (Settings, error)
 }
 
-// Load reads all sources, each overriding the one before: defaults, FusionPBX,
-// file, environment, flags. Every value must be right, also one that a later
+// Load reads all sources, each overriding the one before: defaults, FusionPBX's file,
+// FusionPBX's default settings, file, environment, flags. Every value must be right, also one that a later
 // source replaces. On error it returns all problems at once, each an *Error,
 // sorted by key and joined.
 func Load(opts Options) (*Config, error) {
@@ -46,7 +49,17 @@ func Load(opts Options) (*Config, error) {
 	l.readFile(opts.File)
 	l.readEnvironment(opts.Environ, opts.IgnoreEnviron)
 	l.readFlags(opts.Flags, opts.FlagKeys)
-	return l.config()
+	cfg, err := l.config()
+	if err != nil || opts.Settings == nil || cfg.FusionPBX.File == "" {
+		return cfg, err
+	}
+	// The settings are read last, because the other sources say how, and merged where they belong.
+	list, problem := opts.Settings(cfg)
+	l.readSettings(list)
+	if cfg, err = l.config(); err == nil {
+		cfg.SettingsProblem = problem
+	}
+	return cfg, err
 }
 
 // loader gathers values and problems while the sources are read in turn.
@@ -59,6 +72,7 @@ type loader struct {
 	origins   map[string]origin // of values that are no defaults
 	problems  []*Error
 	warnings  []*Error
+	settings  Settings
 }
 
 // origin is where a value was written.
@@ -133,6 +147,8 @@ func (l *loader) config() (*Config, error) {
 	cfg.FusionPBX = l.fusionPBX
 	cfg.Warnings = l.warnings
 	cfg.Policies = l.policies
+	cfg.Settings = l.settings
+	cfg.origins = l.origins
 	if _, chosen := l.origins["admin.address"]; !chosen {
 		cfg.adminDefault = cfg.Admin.Address
 	}

@@ -31,7 +31,7 @@ func TestLaterSourcesOverride(t *testing.T) {
 		{"fusionpbx", Options{FusionPBX: fusionPBX}, "127.0.0.1:1001"},
 		{"file", Options{FusionPBX: fusionPBX, File: file}, "127.0.0.1:1002"},
 		{"environment", Options{FusionPBX: fusionPBX, File: file, Environ: environ}, "127.0.0.1:1003"},
-		{"flags", Options{fusionPBX, file, environ, nil, flags, flagKeys}, "127.0.0.1:1004"},
+		{"flags", Options{fusionPBX, file, environ, nil, flags, flagKeys, nil}, "127.0.0.1:1004"},
 		{"environment over fusionpbx", Options{FusionPBX: fusionPBX, Environ: environ}, "127.0.0.1:1003"},
 	}
 	for _, test := range tests {

@@ -56,7 +56,7 @@ func wantError(t *testing.T, err error, lines ...string) {
 func wantEqual(t *testing.T, got, want *Config) {
 	t.Helper()
 	values := *got
-	values.adminDefault = want.adminDefault // tells sources apart, not values
+	values.adminDefault, values.origins = want.adminDefault, want.origins // tell sources apart, not values
 	if reflect.DeepEqual(&values, want) {
 		return
 	}

@@ -12,9 +12,10 @@ import (
 )
 
 func (p *program) configCommand() *cobra.Command {
-	cmd := group("config", "Explain and check settings", p.configDefaultsCommand(), p.configCheckCommand(), p.configPoliciesCommand())
+	cmd := group("config", "Explain and check settings", p.configDefaultsCommand(), p.configCheckCommand(), p.configShowCommand(), p.configPoliciesCommand())
 	cmd.Example = `  strowger config defaults > strowger.yaml
   strowger config check strowger.yaml
+  strowger config show --fusionpbx --config strowger.yaml
   strowger config policies strowger.yaml`
 	return cmd
 }
@@ -33,8 +34,8 @@ func (p *program) configCheckCommand() *cobra.Command {
 	return &cobra.Command{
 		Use:   "check FILE",
 		Short: "Report everything that is wrong with a file of settings",
-		Long: `Check reads a file of settings alone, without the environment and FusionPBX's
-config.conf, and reports everything that is wrong with it on stderr, one problem a line.`,
+		Long: `Check reads a file of settings alone, without the environment, FusionPBX's config.conf
+and its database, and reports everything that is wrong with it on stderr, one problem a line.`,
 		Example: `  strowger config check /etc/strowger.yaml`,
 		Args:    cobra.ExactArgs(1),
 		RunE: verb(func(args []string) error {
@@ -51,6 +52,30 @@ config.conf, and reports everything that is wrong with it on stderr, one problem
 			return nil
 		}),
 	}
+}
+
+func (p *program) configShowCommand() *cobra.Command {
+	cmd := &cobra.Command{
+		Use:   "show",
+		Short: "Print every setting that serve would have, and where it comes from",
+		Long: `Show reads what serve reads: FusionPBX's config.conf and the default settings in its database
+with --fusionpbx, the file of --config and the environment. It prints every setting with the
+place that it comes from, in a form that can be put into a file of settings. What FusionPBX
+says follows as comments, without passwords.`,
+		Example: `  strowger config show
+  strowger config show --fusionpbx --config /etc/strowger.yaml`,
+		Args: noArguments,
+	}
+	flags := cmd.Flags()
+	sources(flags)
+	cmd.RunE = verb(func([]string) error {
+		cfg, err := p.loadConfig(flags, p.newSite())
+		if err != nil {
+			return err
+		}
+		return config.Show(p.stdout, cfg)
+	})
+	return cmd
 }
 
 func (p *program) configPoliciesCommand() *cobra.Command {

@@ -19,6 +19,7 @@ import (
 type daemon struct {
 	program *program
 	load    func() (*config.Config, error) // reads the sources anew
+	site    *site                          // what load asks for FusionPBX's default settings; nil: nobody is asked
 	cfg     *config.Config                 // as at the start
 	level   *slog.LevelVar
 	log     *slog.Logger
@@ -75,7 +76,7 @@ func (d *daemon) obey(r router, end func(), stops, reloads <-chan os.Signal, pat
 	// A file that cannot be read, as on a network drive that is gone, must not keep other signals
 	// from being obeyed, so each reload has a goroutine, which ends with the process at the latest.
 	// A signal that comes meanwhile waits.
-	next, reloaded := reloads, make(chan struct{}, 1)
+	next, late, reloaded := reloads, d.site.late(), make(chan struct{}, 1)
 	for {
 		select {
 		case sig := <-stops:
@@ -89,13 +90,22 @@ func (d *daemon) obey(r router, end func(), stops, reloads <-chan os.Signal, pat
 			}
 			return err
 		case <-next:
-			next = nil
+			next, late = nil, nil
 			go func() {
 				d.reload(r)
 				reloaded <- struct{}{}
 			}()
+		case <-late:
+			next, late = nil, nil
+			go func() {
+				if d.site.arrived() {
+					d.log.Info("FusionPBX's database answers, its default settings are read")
+					d.reload(r)
+				}
+				reloaded <- struct{}{}
+			}()
 		case <-reloaded:
-			next = reloads
+			next, late = reloads, d.site.late()
 		case err := <-r.Failed():
 			return d.fail("gave up", err)
 		}
@@ -158,10 +168,14 @@ func (d *daemon) stopped(err error) error {
 	return nil
 }
 
-// warn logs the values in FusionPBX's own file that cannot be read and that nothing uses.
+// warn logs what of FusionPBX's own settings cannot be used.
 func (d *daemon) warn(cfg *config.Config) {
 	for _, w := range cfg.Warnings {
-		d.log.Warn("value cannot be read, and nothing uses it", "err", w)
+		d.log.Warn("value of FusionPBX cannot be used, what it would set stays as it is without it", "err", w)
+	}
+	if cfg.SettingsProblem != nil {
+		d.log.Warn("FusionPBX's default settings cannot be read from its database, those of the last time hold or none",
+			"last", len(cfg.Settings), "err", cfg.SettingsProblem)
 	}
 }
 

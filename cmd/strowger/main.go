@@ -27,6 +27,7 @@ func run(args []string, stdin io.Reader, stdout, stderr io.Writer, environ []str
 		environ:   environ,
 		notify:    notify,
 		newRouter: newSystem,
+		newSite:   newSite,
 		command:   os.Args[0],
 	}
 	return p.run(args)
@@ -45,6 +46,7 @@ type program struct {
 	environ        []string // name=value
 	notify         func(c chan<- os.Signal, signals ...os.Signal) (stop func())
 	newRouter      func(o system.Options, services ...*service.Service) (router, error)
+	newSite        func() *site
 	command        string // how the program was called; empty means strowger
 }
 

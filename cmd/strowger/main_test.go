@@ -37,6 +37,7 @@ func begin(t *testing.T, change func(*program), args ...string) *running {
 		stderr:    r.stderr,
 		notify:    r.signals.notify,
 		newRouter: newSystem,
+		newSite:   newSite,
 	}
 	if change != nil {
 		change(p)

@@ -22,8 +22,8 @@ func (p *program) serveCommand() *cobra.Command {
 		Short: "Run the daemon",
 		Long: `Serve runs the daemon until it is told to stop.
 
-Settings come from FusionPBX's config.conf with --fusionpbx, the file of --config,
-the environment (STROWGER_LIMITS__CLIENT_BYTES is limits.client_bytes) and the other
+Settings come from FusionPBX's config.conf and its database with --fusionpbx, the file of
+--config, the environment (STROWGER_LIMITS__CLIENT_BYTES is limits.client_bytes) and the other
 flags, each overriding the ones before. "strowger config defaults" explains them.
 
 SIGTERM and SIGINT let connections finish for shutdown.timeout; a second one ends
@@ -40,15 +40,14 @@ that need no restart take effect, and nothing changes when one of them is wrong.
 		},
 	}
 	flags := cmd.Flags()
-	flags.String("config", "", "read settings from the YAML `FILE`")
+	sources(flags)
 	flags.String("listen", "", "accept connections on `HOST:PORT`")
 	flags.String("admin", "", "answer health, metrics and the like on `HOST:PORT`; \"\" turns that off")
 	flags.String("token-dir", "", "look for token files in `DIR`, an absolute path")
 	flags.String("log-level", "", "log from this `LEVEL` on: debug, info, warn or error")
-	flags.String("fusionpbx", "", "read FusionPBX's config.conf, from where FusionPBX has it or from =`FILE`")
-	flags.Lookup("fusionpbx").NoOptDefVal = detect
 	cmd.RunE = verb(func([]string) error {
-		load := func() (*config.Config, error) { return p.loadConfig(flags) }
+		site := p.newSite()
+		load := func() (*config.Config, error) { return p.loadConfig(flags, site) }
 		cfg, err := load()
 		if err != nil {
 			return err
@@ -56,14 +55,21 @@ that need no restart take effect, and nothing changes when one of them is wrong.
 		level := new(slog.LevelVar)
 		level.Set(logLevel(cfg.Log.Level))
 		log, queue := newQueuedLog(p.stderr, cfg.Log.Format, level, int(cfg.Log.QueueBytes))
-		d := &daemon{program: p, load: load, cfg: cfg, level: level, log: log, queue: queue}
+		d := &daemon{program: p, load: load, cfg: cfg, site: site, level: level, log: log, queue: queue}
 		return d.run()
 	})
 	return cmd
 }
 
+// sources adds the flags that say which files are read.
+func sources(flags *pflag.FlagSet) {
+	flags.String("config", "", "read settings from the YAML `FILE`")
+	flags.String("fusionpbx", "", "read FusionPBX's config.conf, from where FusionPBX has it or from =`FILE`, and the default settings in its database")
+	flags.Lookup("fusionpbx").NoOptDefVal = detect
+}
+
 // loadConfig reads all sources of the configuration, which may have changed since the last time.
-func (p *program) loadConfig(flags *pflag.FlagSet) (*config.Config, error) {
+func (p *program) loadConfig(flags *pflag.FlagSet, site *site) (*config.Config, error) {
 	fusionPBX := flags.Lookup("fusionpbx").Value.String()
 	if fusionPBX == detect {
 		if fusionPBX = config.FindFusionPBX(); fusionPBX == "" {
@@ -75,6 +81,7 @@ func (p *program) loadConfig(flags *pflag.FlagSet) (*config.Config, error) {
 		File:          flags.Lookup("config").Value.String(),
 		Environ:       p.environ,
 		IgnoreEnviron: []string{tokenVariable},
+		Settings:      site.settings,
 		Flags:         flags,
 		FlagKeys: map[string]string{
 			"listen":    "listen.address",

@@ -78,7 +78,7 @@ func TestServeStarts(t *testing.T) {
 		p.environ = []string{"STROWGER_LIMITS__DEPTH=10", "STROWGER_TOKENS__DIRECTORY=/nonexistent", "STROWGER_TOKEN=a:b"}
 	}, "serve", "--config", file, "--fusionpbx="+fusion, "--token-dir", dir, "--listen", "127.0.0.1:0")
 	r.stderr.line(t, `"msg":"starting"`, `"version":"`, `"token_dir":"`+dir+`"`)
-	r.stderr.line(t, `"level":"WARN"`, "value cannot be read, and nothing uses it", "config.conf:3: database.0.password: has & outside of quotes")
+	r.stderr.line(t, `"level":"WARN"`, "value of FusionPBX cannot be used", "config.conf:3: database.0.password: has & outside of quotes")
 	r.stderr.line(t, `"msg":"listening"`, `"addr":"127.0.0.1:7"`)
 	r.signals.send(t, syscall.SIGTERM)
 	r.wait(0)

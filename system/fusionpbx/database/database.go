@@ -45,7 +45,7 @@ func Open(o Options) *DB {
 		db.pool, err = pgxpool.NewWithConfig(context.Background(), cfg)
 	}
 	if err != nil {
-		db.broken = &UnavailableError{Reason: "the database settings in FusionPBX's config.conf cannot be used", Err: err}
+		db.broken = &UnavailableError{Permanent: true, Reason: "the database settings in FusionPBX's config.conf cannot be used", Err: err}
 		return db
 	}
 	// The server ends a statement that we have given up on. Otherwise it would go on with it, and with the

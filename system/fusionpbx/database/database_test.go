@@ -279,6 +279,9 @@ func TestDatabasesThatAreNone(t *testing.T) {
 			db := Open(Options{Server: c.server})
 			defer db.Close()
 			wantUnavailable(t, db.Err(), c.reason)
+			if !errors.As(db.Err(), new(*UnavailableError)) || !db.broken.Permanent {
+				t.Errorf("%v is not permanent", db.Err())
+			}
 			_, err := db.Extensions(ctx(t), domainA)
 			wantUnavailable(t, err, c.reason)
 			_, err = ReadSettings(ctx(t), Options{Server: c.server})

@@ -21,6 +21,8 @@ var (
 type UnavailableError struct {
 	// Reason is a sentence for whoever asked. It holds no address, name or password.
 	Reason string
+	// Permanent tells that it stays so until config.conf is changed.
+	Permanent bool
 	// Err is what happened, for the log; nil where Reason says all.
 	Err error
 }

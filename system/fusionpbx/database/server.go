@@ -15,19 +15,22 @@ import (
 // sslModes are those that PostgreSQL's own client library has.
 const sslModes = "disable, allow, prefer, require, verify-ca, verify-full"
 
+// Named reports whether config.conf names a database at all.
+func Named(s *config.Database) bool { return s.Type != "" || s.Host != "" || s.Name != "" }
+
 // check returns why the database that config.conf names can never be used, nil if it can.
 func check(s *config.Database) *UnavailableError {
 	kind := strings.ToLower(s.Type)
 	switch {
-	case s.Type == "" && s.Host == "" && s.Name == "":
-		return &UnavailableError{Reason: "FusionPBX's config.conf names no database"}
+	case !Named(s):
+		return &UnavailableError{Permanent: true, Reason: "FusionPBX's config.conf names no database"}
 	case strings.HasPrefix(kind, "sqlite"):
-		return &UnavailableError{Reason: "FusionPBX's database is SQLite, which is not supported"}
+		return &UnavailableError{Permanent: true, Reason: "FusionPBX's database is SQLite, which is not supported"}
 	case !slices.Contains([]string{"", "pgsql", "postgres", "postgresql"}, kind):
-		return &UnavailableError{Reason: "FusionPBX's database is not PostgreSQL, and no other is supported",
+		return &UnavailableError{Permanent: true, Reason: "FusionPBX's database is not PostgreSQL, and no other is supported",
 			Err: errors.New("database.0.type is " + strconv.Quote(s.Type))}
 	case s.SSLMode != "" && !slices.Contains(strings.Split(sslModes, ", "), s.SSLMode):
-		return &UnavailableError{Reason: "database.0.sslmode in FusionPBX's config.conf is not one of " + sslModes}
+		return &UnavailableError{Permanent: true, Reason: "database.0.sslmode in FusionPBX's config.conf is not one of " + sslModes}
 	}
 	return nil
 }

@@ -18,7 +18,8 @@ func TestDependencies(t *testing.T) {
 		most   int
 		reason string
 	}{
-		"client": {6, "a program that only dials takes a WebSocket library over and nothing else"},
+		"client":         {6, "a program that only dials takes a WebSocket library over and nothing else"},
+		"system/service": {1, "a service is written against the standard library, this module and, for policies, YAML"},
 	} {
 		t.Run(dir, func(t *testing.T) {
 			t.Parallel()
@@ -33,7 +34,7 @@ func TestDependencies(t *testing.T) {
 			if len(modules) > test.most {
 				t.Errorf("%s has %d modules, at most %d are allowed: %s\n%s", dir, len(modules), test.most, test.reason, strings.Join(modules, "\n"))
 			}
-			if len(modules) == 0 {
+			if test.most > 0 && len(modules) == 0 {
 				t.Error("no module found: is the reading wrong?")
 			}
 			t.Logf("%d modules: %s", len(modules), strings.Join(modules, " "))

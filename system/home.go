@@ -8,6 +8,7 @@ import (
 
 	"strowger/actors"
 	"strowger/actors/filter"
+	"strowger/system/internal/runner"
 	"strowger/system/service"
 	"strowger/transport/wire"
 )
@@ -16,7 +17,7 @@ import (
 // and what it says goes the same way, but no frame is made in between.
 type home struct {
 	system   *System
-	instance *service.Instance
+	instance *runner.Instance
 	peer     *actors.Peer
 	offered  *actor.Future // done when requests find it
 	window   actors.Window
@@ -29,7 +30,7 @@ const envelopeCost = 256
 func (s *System) newHome(svc *service.Service) (*home, error) {
 	h := &home{system: s, turn: make(chan struct{}, 1)}
 	h.window.SetBudget(int64(s.cfg.Limits.ServiceBytes))
-	instance, err := service.NewInstance(svc, h, service.Options{
+	instance, err := runner.New(svc, h, runner.Options{
 		Clock:          s.deps.Clock,
 		Slept:          s.deps.Slept,
 		Log:            s.log,
@@ -51,7 +52,7 @@ func (s *System) newHome(svc *service.Service) (*home, error) {
 	return h, nil
 }
 
-// Say implements service.Home.
+// Say implements runner.Home.
 func (h *home) Say(e *wire.Envelope) {
 	cost := int64(len(e.Payload)) + envelopeCost
 	h.window.Take(cost)
@@ -63,7 +64,7 @@ func (h *home) Say(e *wire.Envelope) {
 	h.system.deps.Speak(h.peer, e, lease)
 }
 
-// Room implements service.Home.
+// Room implements runner.Home.
 func (h *home) Room(ctx context.Context) error {
 	select {
 	case h.turn <- struct{}{}:
@@ -76,7 +77,7 @@ func (h *home) Room(ctx context.Context) error {
 
 // Ask implements actors.Local.
 func (h *home) Ask(r *actors.Request) {
-	h.instance.Ask(&service.Ask{
+	h.instance.Ask(&runner.Ask{
 		Envelope: r.Envelope,
 		User:     service.User{UUID: r.From.UserUUID, Name: r.From.UserName, Extensions: r.From.Extensions},
 		Deadline: r.Deadline,

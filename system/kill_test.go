@@ -44,9 +44,9 @@ func serveAlone(words []string) int {
 	}()
 	// What it holds for ever must not hold up its end.
 	stops := service.Supervision{StopTimeout: 50 * time.Millisecond}
-	svc := &service.Service{Name: "remote", Supervision: stops, Setup: func(s *service.Setup) error {
-		s.Handle("who", func(r *service.Request) error { r.Reply(name); return nil })
-		s.Handle("wait", func(*service.Request) error { fmt.Println("asked"); return nil })
+	svc := &service.Service{Name: "remote", Supervision: stops, Setup: func(s service.Setup) error {
+		s.Handle("who", func(r service.Request) error { r.Reply(name); return nil })
+		s.Handle("wait", func(service.Request) error { fmt.Println("asked"); return nil })
 		return nil
 	}}
 	source := func(context.Context) (client.Token, error) { return made, nil }

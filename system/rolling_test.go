@@ -14,9 +14,9 @@ import (
 )
 
 // slowly answers one topic at once and the other after a while, outside the service's goroutine.
-var slowly = &service.Service{Name: "slowly", Setup: func(s *service.Setup) error {
-	s.Handle("at once", func(r *service.Request) error { r.Reply(nil); return nil })
-	s.Handle("later", func(r *service.Request) error {
+var slowly = &service.Service{Name: "slowly", Setup: func(s service.Setup) error {
+	s.Handle("at once", func(r service.Request) error { r.Reply(nil); return nil })
+	s.Handle("later", func(r service.Request) error {
 		r.Go(func(context.Context) func() {
 			<-time.After(10 * time.Millisecond)
 			return func() { r.Reply(nil) }

@@ -20,21 +20,21 @@ func parrot(name string) *service.Service {
 	return &service.Service{
 		Name:   name,
 		Policy: service.Everyone(),
-		Setup: func(s *service.Setup) error {
+		Setup: func(s service.Setup) error {
 			count := 0
-			s.Handle("count", func(r *service.Request) error {
+			s.Handle("count", func(r service.Request) error {
 				count++
 				r.Reply(count)
 				return nil
 			})
-			s.Handle("whoami", func(r *service.Request) error {
+			s.Handle("whoami", func(r service.Request) error {
 				who := r.Subscriber()
 				r.Reply(map[string]any{"domain": who.DomainName, "user": who.User.Name, "uuid": who.User.UUID,
 					"extensions": who.User.Extensions, "may": who.Has("see")})
 				return nil
 			})
-			s.Handle("crash", func(*service.Request) error { panic("told to") })
-			s.Handle("say", func(r *service.Request) error {
+			s.Handle("crash", func(service.Request) error { panic("told to") })
+			s.Handle("say", func(r service.Request) error {
 				r.Broadcast("said", r.Payload())
 				r.Reply(nil)
 				return nil
@@ -162,8 +162,8 @@ func TestStopLetsServicesFinish(t *testing.T) {
 	slow := &service.Service{
 		Name:   "slow",
 		Policy: service.Everyone(),
-		Setup: func(s *service.Setup) error {
-			s.Handle("x", func(r *service.Request) error {
+		Setup: func(s service.Setup) error {
+			s.Handle("x", func(r service.Request) error {
 				begun <- struct{}{}
 				<-finish
 				r.Reply("done")

@@ -17,8 +17,8 @@ func calm(name string) *service.Service {
 	return &service.Service{
 		Name:   name,
 		Policy: service.Everyone(),
-		Setup: func(s *service.Setup) error {
-			s.Handle("echo", func(r *service.Request) error { r.Reply(r.Payload()); return nil })
+		Setup: func(s service.Setup) error {
+			s.Handle("echo", func(r service.Request) error { r.Reply(r.Payload()); return nil })
 			return nil
 		},
 	}

@@ -35,13 +35,13 @@ func steady(name string) *service.Service {
 	return &service.Service{
 		Name:   name,
 		Policy: service.Everyone(),
-		Setup: func(s *service.Setup) error {
+		Setup: func(s service.Setup) error {
 			n := 0
-			s.Handle("echo", func(r *service.Request) error {
+			s.Handle("echo", func(r service.Request) error {
 				r.Reply(r.Payload())
 				return nil
 			})
-			s.Handle("next", func(r *service.Request) error {
+			s.Handle("next", func(r service.Request) error {
 				r.Broadcast("n", n)
 				n++
 				r.Reply(nil)
@@ -58,8 +58,8 @@ func shaky(name string) *service.Service {
 	return &service.Service{
 		Name:   name,
 		Policy: service.Everyone(),
-		Setup: func(s *service.Setup) error {
-			s.Handle("echo", func(r *service.Request) error {
+		Setup: func(s service.Setup) error {
+			s.Handle("echo", func(r service.Request) error {
 				if asked.Add(1)%10 == 0 {
 					panic("every tenth")
 				}

@@ -19,9 +19,9 @@ import (
 
 var clock = &service.Service{
 	Name: "clock",
-	Setup: func(s *service.Setup) error {
-		s.Handle("now", func(r *service.Request) error { r.Reply(r.Now()); return nil })
-		s.Every(time.Second, func(c *service.Context) { c.Broadcast("tick", c.Now()) })
+	Setup: func(s service.Setup) error {
+		s.Handle("now", func(r service.Request) error { r.Reply(r.Now()); return nil })
+		s.Every(time.Second, func(c service.Context) { c.Broadcast("tick", c.Now()) })
 		return nil
 	},
 }

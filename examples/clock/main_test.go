@@ -10,12 +10,11 @@ import (
 
 	"strowger/config"
 	"strowger/system"
-	"strowger/system/service"
 	"strowger/system/service/servicetest"
 )
 
 func TestClock(t *testing.T) {
-	c := servicetest.Start(t, clock, service.Options{}).Call(t)
+	c := servicetest.Start(t, clock, servicetest.Options{}).Call(t)
 	c.Send("now", `1`, "")
 	for _, want := range []string{"now", "tick"} {
 		m := servicetest.NextBut(c)

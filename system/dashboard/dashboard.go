@@ -52,7 +52,7 @@ func (o Options) withDefaults() Options {
 	return o
 }
 
-func (o Options) setup(s *service.Setup) error {
+func (o Options) setup(s service.Setup) error {
 	newMeter(cpuTopic, o.Sampler.CPU, load).register(s, o.CPUInterval)
 	newMeter(networkTopic, o.Sampler.Network, rate).register(s, o.NetworkInterval)
 	return nil

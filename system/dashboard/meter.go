@@ -18,10 +18,10 @@ type meter[S any] struct {
 	read  func(ctx context.Context) (S, error) // may block
 	value func(before, after S) any
 
-	ctx     *service.Context // ends with this life of the service
+	ctx     service.Context // ends with this life of the service
 	last    *S
 	latest  any // nil until there are two samples
-	waiting []*service.Request
+	waiting []service.Request
 	hurried bool // a sample for those who wait is to come
 	reading bool // a sample is under way
 	due     bool // it is to be broadcast
@@ -33,10 +33,10 @@ func newMeter[S any](topic string, read func(ctx context.Context) (S, error), va
 }
 
 // register takes a first sample at once, so that the first broadcast has something to compare with.
-func (m *meter[S]) register(s *service.Setup, interval time.Duration) {
-	m.ctx = s.Context
+func (m *meter[S]) register(s service.Setup, interval time.Duration) {
+	m.ctx = s
 	s.Handle(m.topic, m.answer)
-	s.Every(interval, func(*service.Context) {
+	s.Every(interval, func(service.Context) {
 		m.due = true
 		m.sample()
 	})
@@ -44,7 +44,7 @@ func (m *meter[S]) register(s *service.Setup, interval time.Duration) {
 }
 
 // answer has who asks before the second sample wait for it.
-func (m *meter[S]) answer(r *service.Request) error {
+func (m *meter[S]) answer(r service.Request) error {
 	if m.latest != nil {
 		r.Reply(m.latest)
 		return nil
@@ -59,7 +59,7 @@ func (m *meter[S]) hurry() {
 		return
 	}
 	m.hurried = true
-	m.ctx.After(settle, func(*service.Context) {
+	m.ctx.After(settle, func(service.Context) {
 		m.hurried = false
 		m.sample()
 	})

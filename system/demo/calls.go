@@ -29,22 +29,22 @@ func Calls(o Options) *service.Service {
 		Policy:         callsPolicy(),
 		RequestTimeout: 5 * time.Second,
 		Supervision:    supervision(),
-		Setup: func(s *service.Setup) error {
+		Setup: func(s service.Setup) error {
 			v.join(s)
 			watch := func(ctx context.Context, emit service.Emit) error { return x.run(ctx, o.Clock, emit) }
-			s.Source("exchange", watch, func(c *service.Context, told any) {
+			s.Source("exchange", watch, func(c service.Context, told any) {
 				e := told.(event)
 				c.Broadcast(e.name, e.payload)
 			})
-			s.Handle("in.progress", v.guard(func(r *service.Request) error { return inProgress(r, x) }))
-			s.Handle("hangup", v.guard(func(r *service.Request) error { return hangup(r, x) }))
+			s.Handle("in.progress", v.guard(func(r service.Request) error { return inProgress(r, x) }))
+			s.Handle("hangup", v.guard(func(r service.Request) error { return hangup(r, x) }))
 			return nil
 		},
 	}
 }
 
 // inProgress asks the switch in the pool, where a real one may take its time.
-func inProgress(r *service.Request, x *exchange) error {
+func inProgress(r service.Request, x *exchange) error {
 	r.Go(func(context.Context) func() {
 		channels := x.channels()
 		return func() {
@@ -58,7 +58,7 @@ func inProgress(r *service.Request, x *exchange) error {
 }
 
 // hangup ends a call that the subscriber may see. To others it does not exist.
-func hangup(r *service.Request, x *exchange) error {
+func hangup(r service.Request, x *exchange) error {
 	var in struct {
 		UniqueID string `json:"unique_id"`
 	}

@@ -24,10 +24,10 @@ func Clock(o Options) *service.Service {
 		Policy:         clockPolicy(),
 		RequestTimeout: 5 * time.Second,
 		Supervision:    supervision(),
-		Setup: func(s *service.Setup) error {
+		Setup: func(s service.Setup) error {
 			v.join(s)
-			s.Handle("now", v.guard(func(r *service.Request) error { r.Reply(reading{r.Now()}); return nil }))
-			s.Every(time.Second, func(c *service.Context) { c.Broadcast("tick", reading{c.Now()}) })
+			s.Handle("now", v.guard(func(r service.Request) error { r.Reply(reading{r.Now()}); return nil }))
+			s.Every(time.Second, func(c service.Context) { c.Broadcast("tick", reading{c.Now()}) })
 			return nil
 		},
 	}

@@ -38,7 +38,7 @@ type victim struct {
 }
 
 // join has faults arrive, and is the first that Setup calls.
-func (v *victim) join(s *service.Setup) {
+func (v *victim) join(s service.Setup) {
 	if v == nil {
 		return
 	}
@@ -51,7 +51,7 @@ func (v *victim) join(s *service.Setup) {
 	case <-v.orders:
 	default:
 	}
-	s.Source("chaos", v.obey, func(c *service.Context, event any) { v.strike(c, event.(Fault)) })
+	s.Source("chaos", v.obey, func(c service.Context, event any) { v.strike(c, event.(Fault)) })
 	service.Handle(s, chaosTopic, v.order)
 }
 
@@ -80,7 +80,7 @@ type chaosOrder struct {
 
 // order breaks the service as who asks wants it. All faults but that of a request are answered
 // first.
-func (v *victim) order(r *service.Request, in chaosOrder) error {
+func (v *victim) order(r service.Request, in chaosOrder) error {
 	switch {
 	case !slices.Contains(Faults(), in.Fault):
 		return service.Errorf(wire.BadRequest.Code, "fault is none of %v", Faults())
@@ -96,17 +96,17 @@ func (v *victim) order(r *service.Request, in chaosOrder) error {
 	default:
 		r.Reply(in)
 		// In a context that has not ended with the answer.
-		r.After(0, func(c *service.Context) { v.strike(c, in.Fault) })
+		r.After(0, func(c service.Context) { v.strike(c, in.Fault) })
 	}
 	return nil
 }
 
 // guard returns a handler that crashes when a fault says so.
-func (v *victim) guard(f func(r *service.Request) error) func(r *service.Request) error {
+func (v *victim) guard(f func(r service.Request) error) func(r service.Request) error {
 	if v == nil {
 		return f
 	}
-	return func(r *service.Request) error {
+	return func(r service.Request) error {
 		if v.armed.CompareAndSwap(true, false) {
 			panic("chaos: request")
 		}
@@ -115,13 +115,13 @@ func (v *victim) guard(f func(r *service.Request) error) func(r *service.Request
 }
 
 // strike runs in the service's goroutine.
-func (v *victim) strike(c *service.Context, fault Fault) {
+func (v *victim) strike(c service.Context, fault Fault) {
 	v.log(fault)
 	switch fault {
 	case RequestPanic:
 		v.armed.Store(true)
 	case TimerPanic:
-		c.After(0, func(*service.Context) { panic("chaos: timer") })
+		c.After(0, func(service.Context) { panic("chaos: timer") })
 	case WorkPanic:
 		c.Go(func(context.Context) func() { panic("chaos: work") })
 	case StartPanic:
@@ -150,7 +150,7 @@ func (v *victim) now() int64 { return v.chaos.o.Clock.Now().UnixNano() }
 
 // leak has work keep memory and a place in the pool until this life of the service ends, and ends
 // it when there is enough of that.
-func (v *victim) leak(c *service.Context) {
+func (v *victim) leak(c service.Context) {
 	if v.leaks.Load() == mostLeaks {
 		panic("chaos: too many leaks")
 	}

@@ -12,6 +12,7 @@ import (
 
 	"github.com/asynkron/protoactor-go/actor"
 
+	"strowger/system/internal/runner"
 	"strowger/system/service"
 	"strowger/system/supervisor"
 	"strowger/transport/wire"
@@ -23,7 +24,7 @@ const Patience = 20 * time.Second
 // Home is where one service runs. Its methods are for the test's own goroutine.
 type Home struct {
 	Clock    *Clock
-	Instance *service.Instance
+	Instance *runner.Instance
 
 	t     testing.TB
 	said  chan *wire.Envelope
@@ -55,7 +56,7 @@ func Start(t testing.TB, s *service.Service, clock *Clock) *Home {
 	h := &Home{Clock: clock, t: t, said: make(chan *wire.Envelope, 100_000)}
 	random := func() float64 { return 0.5 }
 	var err error
-	h.Instance, err = service.NewInstance(s, sink{h.said}, service.Options{Clock: clock, Random: random})
+	h.Instance, err = runner.New(s, sink{h.said}, runner.Options{Clock: clock, Random: random})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -81,7 +82,7 @@ func Start(t testing.TB, s *service.Service, clock *Clock) *Home {
 	return h
 }
 
-// sink is the service.Home.
+// sink is the runner.Home.
 type sink struct{ said chan<- *wire.Envelope }
 
 func (s sink) Say(e *wire.Envelope) { s.said <- e }
@@ -97,7 +98,7 @@ func (h *Home) Ask(who Person, topic string, payload any) (id string) {
 	for _, permission := range who.Permissions {
 		permissions[permission] = true
 	}
-	h.Instance.Ask(&service.Ask{
+	h.Instance.Ask(&runner.Ask{
 		Envelope: &wire.Envelope{
 			ServiceName: wire.QuoteString(h.Instance.Name()), Topic: wire.QuoteString(topic), Payload: h.encode(payload),
 			RequestID: wire.QuoteString(id), ResourceID: wire.QuoteString(subscriber),

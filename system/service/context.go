@@ -3,103 +3,45 @@ package service
 import (
 	"context"
 	"log/slog"
-	"sync"
 	"time"
 )
 
-// Context is what a service can do at any time. It is a context.Context: that of a Request ends
-// with its answer, its deadline or the departure of who asked; any other ends with this life of the
-// service. Every and After are for the service's own goroutine; all else may be called from anywhere.
-type Context struct {
-	life    *life
-	request *Request // nil: of the life itself
-
-	mu     sync.Mutex      // Protects following, which only a request has.
-	ctx    context.Context // nil: nobody has asked for it
-	cancel context.CancelFunc
-	ended  bool
+// Context is what a service can do at any time. It is a context.Context: that of a Request ends with
+// its answer, its deadline or the departure of the subscriber; any other ends with this life of the
+// service. Every and After are for the service's own goroutine; the other methods may be called from
+// any goroutine.
+type Context interface {
+	context.Context
+	// Broadcast sends payload to all subscribers of the service, as far as the policy lets each see
+	// it. The payload is encoded with encoding/json; a json.RawMessage is taken as it is. A payload
+	// that cannot be encoded is dropped, logged and counted.
+	Broadcast(topic string, payload any)
+	// Every calls f every d, for the first time after one d. The times lie on a grid that begins now
+	// and does not drift, whatever the wall clock does. A call that comes late skips those that it has
+	// missed, so two calls never queue up. Every panics when d is not positive.
+	Every(d time.Duration, f func(c Context)) Timer
+	// After calls f once after d. When d is not positive it calls f at once, but not before the
+	// present call has returned.
+	After(d time.Duration, f func(c Context)) Timer
+	// Go runs work outside the service's goroutine, on a pool of bounded size, where it may block. The
+	// function that work returns, unless nil, then runs in the service's goroutine; it is the place to
+	// answer and to change state. It is dropped and counted if the service has crashed meanwhile. The
+	// context that work gets is this one. A panic in work is a crash of the service.
+	//
+	// Go returns false when too much work waits already. Then nothing runs, and a Request is answered
+	// with 503.
+	Go(work func(ctx context.Context) func()) bool
+	// Log returns the home's logger with the service's name. Never log a payload.
+	Log() *slog.Logger
+	// Now returns the home's time, which tests may set.
+	Now() time.Time
 }
 
-var _ context.Context = (*Context)(nil)
-
-// Deadline is when the request must have been answered; other contexts have none.
-func (c *Context) Deadline() (time.Time, bool) {
-	if c.request == nil {
-		return time.Time{}, false
-	}
-	return c.request.deadline, true
-}
-
-// Done is closed when the context ends.
-func (c *Context) Done() <-chan struct{} { return c.within().Done() }
-
-// Err is nil, context.DeadlineExceeded or context.Canceled.
-func (c *Context) Err() error {
-	err := c.within().Err()
-	if err != nil && c.request != nil && c.request.ended() == expired {
-		return context.DeadlineExceeded
-	}
-	return err
-}
-
-// Value is for package context.
-func (c *Context) Value(key any) any { return c.within().Value(key) }
-
-// within returns the context that does the work. A request's is made when it is first asked for,
-// as most requests are answered at once.
-func (c *Context) within() context.Context {
-	if c.request == nil {
-		return c.life.ctx
-	}
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if c.ctx == nil {
-		c.ctx, c.cancel = context.WithCancel(context.Background())
-		if c.ended {
-			c.cancel()
-		}
-	}
-	return c.ctx
-}
-
-// end ends a request's context.
-func (c *Context) end() {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.ended = true
-	if c.cancel != nil {
-		c.cancel()
-	}
-}
-
-// Broadcast says payload to all subscribers of the service, as far as the policy lets each see it.
-// It is encoded with encoding/json, a json.RawMessage is taken as it is; what cannot be encoded is
-// dropped, logged and counted.
-func (c *Context) Broadcast(topic string, payload any) {
-	i := c.life.instance
-	raw, err := encode(payload)
-	if err != nil {
-		i.counters.Unencoded.Add(1)
-		i.log.Error("broadcast cannot be encoded", "topic", topic, "err", err)
-		return
-	}
-	if c.life.mute.Load() {
-		i.counters.Dropped.Add(1)
-		return
-	}
-	i.counters.Broadcasts.Add(1)
-	i.home.Say(i.broadcast(topic, raw))
-}
-
-// Log is the home's logger with the service's name. Never log a payload.
-func (c *Context) Log() *slog.Logger { return c.life.instance.log }
-
-// Now is the home's time, which tests may set.
-func (c *Context) Now() time.Time { return c.life.instance.o.Clock.Now() }
-
-// ended returns how the request ended, open if it did not.
-func (r *Request) ended() outcome {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	return r.outcome
+// Timer is a call that is to come. Its methods are for the service's own goroutine.
+type Timer interface {
+	// Jitter delays each call of an Every by a random time below most, which must be less than the
+	// interval; the grid stays. It returns the timer.
+	Jitter(most time.Duration) Timer
+	// Stop ends the timer; it does not run again.
+	Stop()
 }

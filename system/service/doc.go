@@ -1,9 +1,13 @@
 // Package service is what the author of a service writes against. A Service is a name and a Setup
-// that registers what it answers, on which timers it acts and which sources it listens to. The same
-// value runs inside the router (package system) and in a process of its own (package remote).
+// function that registers what the service answers, on which timers it acts and which sources it
+// listens to. The same value runs inside the router (package system), in a process of its own
+// (package remote) and in a test (package servicetest).
 //
-// Everything that an author writes but Source and the work given to Go runs in the service's own
-// goroutine, one call at a time: a service needs no lock. Such a call must not block, or everybody
-// who asks the service waits. A panic ends the state that Setup made and nothing else: the request
-// that caused it is answered with 500, and Setup runs again.
+// Everything that an author writes runs in the service's own goroutine, one call at a time, but for
+// the functions given to Source and Go. So a service needs no lock. A call in the service's goroutine
+// must not block: while it runs, everybody who asks the service waits. A panic ends the state that
+// Setup made and nothing else: the request that caused it is answered with 500, and Setup runs again.
+//
+// Setup, Context, Request and Timer are interfaces so that an author's unit tests can stand in for
+// them. Later versions may add methods; a stand-in that embeds the interface keeps compiling.
 package service

@@ -1,268 +1,45 @@
 package service
 
-import (
-	"encoding/json"
-	"fmt"
-	"sync"
-	"time"
+import "encoding/json"
 
-	"strowger/transport/wire"
-)
-
-// Request is one request of one subscriber. It is open until Reply, Fail or End, its deadline, the
-// departure of the subscriber or a crash of the service, whichever comes first; an answer to one
-// that is not open any more is dropped and counted. A request that nobody answers gets 504 at its
-// deadline, so a handler may keep it and answer later. Its methods may be called from any goroutine.
+// Request is one request of one subscriber. It is open until Reply, Fail, FailWith or End, its
+// deadline, the departure of the subscriber or a crash of the service, whichever comes first; an
+// answer to a request that is not open any more is dropped and counted. A request that nobody answers
+// gets 504 at its deadline, so a handler may keep it and answer later. The methods may be called from
+// any goroutine.
 //
-// A request without an id waits for nothing: it is over when its handler and all work that it
-// started have returned. What is answered before goes out, but pages cannot tell it from a broadcast.
-type Request struct {
-	*Context
-	entry
-	context  Context
-	instance *Instance
-	asked    *Ask
-	topic    string
-	sender   string
-	deadline time.Time
-	waits    bool // has an id, so somebody waits for an answer
+// A request without an id waits for nothing: it is over when its handler and all work that it started
+// have returned. What is answered before goes out, but pages cannot tell it from a broadcast.
+type Request interface {
+	Context
+	// Topic is what is asked for.
+	Topic() string
+	// Payload is what came with the request, JSON; null when there was none. It must not be changed.
+	Payload() json.RawMessage
+	// Decode reads the payload into what v points to, as the function Handle does. The error is an
+	// *Error with status 400 and says what does not fit, so a handler may return it.
+	Decode(v any) error
+	// Subscriber is who asks, as the router has stamped it.
+	Subscriber() *Subscriber
 
-	mu         sync.Mutex // Protects following, and the order of answers.
-	outcome    outcome
-	tasks      int // handler and work under way, of one that does not wait
-	released   bool
-	subscriber *Subscriber
-}
-
-// outcome is how a request ended.
-type outcome int
-
-const (
-	open     outcome = iota
-	answered         // by the service
-	refused          // 503
-	expired          // 504
-	crashed          // 500
-	left             // the subscriber did
-)
-
-func newRequest(i *Instance, a *Ask) *Request {
-	r := &Request{instance: i, asked: a, waits: !wire.IsEmpty(a.Envelope.RequestID)}
-	r.at = -1
-	r.Context = &r.context
-	r.context.request = r
-	r.topic, _ = wire.Name(a.Envelope.Topic)
-	r.sender, _ = wire.Text(a.Envelope.ResourceID)
-	r.deadline = i.deadline(a.Deadline)
-	r.due = r.deadline.Add(-i.o.Slept())
-	return r
-}
-
-// deadline is the earlier one of the home's and the service's.
-func (i *Instance) deadline(home time.Time) time.Time {
-	timeout := i.service.RequestTimeout
-	switch {
-	case timeout == 0 && !home.IsZero():
-		return home
-	case timeout == 0:
-		timeout = i.o.RequestTimeout
-	}
-	own := i.o.Clock.Now().Add(timeout)
-	if !home.IsZero() && home.Before(own) {
-		return home
-	}
-	return own
-}
-
-// Topic is what is asked for.
-func (r *Request) Topic() string { return r.topic }
-
-// Payload is what came with the request, JSON; null when there was none. It must not be changed.
-func (r *Request) Payload() json.RawMessage {
-	if payload := r.asked.Envelope.Payload; len(payload) > 0 {
-		return json.RawMessage(payload)
-	}
-	return json.RawMessage("null")
-}
-
-// Decode reads the payload into what v points to, as Handle does. The error is an *Error with status
-// 400 and says what does not fit, so a handler may return it.
-func (r *Request) Decode(v any) error {
-	if err := decode(r.Payload(), v); err != nil {
-		return &Error{Status: wire.BadRequest.Code, Reason: err.Error()}
-	}
-	return nil
-}
-
-// Subscriber is who asks, as the router has stamped it.
-func (r *Request) Subscriber() *Subscriber {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	if r.subscriber == nil {
-		r.subscriber = newSubscriber(r.sender, r.asked)
-	}
-	return r.subscriber
-}
-
-// Reply answers with status 200, ok and payload, which is encoded as by Broadcast; if it cannot be,
-// the answer is 500.
-func (r *Request) Reply(payload any) { r.answer(r.asked.Envelope.Topic, 200, payload, answered) }
-
-// ReplyWith is Reply under another topic and status, such as 202; from 400 on it is an error, but
-// one with a payload of its own.
-func (r *Request) ReplyWith(topic string, status int, payload any) {
-	if status < 200 || status > 599 {
-		panic(fmt.Sprintf("service: ReplyWith: status %d is not between 200 and 599", status))
-	}
-	r.answer(wire.QuoteString(topic), status, payload, answered)
-}
-
-// Fail answers with payload {"reason":reason} and a status between 400 and 599; it panics on any
-// other status. A handler returns an error instead (see Errorf). The status_string is the protocol's,
-// never the reason, since pages take one with "success" in it for a success.
-func (r *Request) Fail(status int, reason string) {
-	if !isFailure(status) {
-		panic(fmt.Sprintf("service: Fail: status %d is not between 400 and 599", status))
-	}
-	r.answer(r.asked.Envelope.Topic, status, failure{reason}, answered)
-}
-
-// failure is the payload of Fail.
-type failure struct {
-	Reason string `json:"reason"`
-}
-
-// Stream says one of several answers, with status 200; the request stays open until End, Reply or Fail.
-func (r *Request) Stream(topic string, payload any) {
-	r.answer(wire.QuoteString(topic), 200, payload, open)
-}
-
-// End closes the request without saying anything more.
-func (r *Request) End() {
-	if !r.finish(answered, nil) {
-		r.surplus()
-	}
-}
-
-// answer says one answer of the service and leaves the request in the state next.
-func (r *Request) answer(topic wire.Raw, status int, payload any, next outcome) {
-	counters := &r.instance.counters
-	if !r.open() {
-		r.surplus()
-		return
-	}
-	raw, err := encode(payload)
-	if err != nil {
-		counters.Unencoded.Add(1)
-		r.instance.log.Error("answer cannot be encoded", "topic", r.topic, "err", err)
-		status, raw, next = wire.InternalError.Code, nil, answered
-	}
-	if !r.finish(next, r.envelope(topic, status, raw)) {
-		r.surplus()
-		return
-	}
-	if status < 400 {
-		counters.Replies.Add(1)
-	} else {
-		counters.Failures.Add(1)
-	}
-}
-
-// surplus notes an answer to a request that is over. One that the service had answered before is
-// its author's mistake.
-func (r *Request) surplus() {
-	r.instance.counters.Surplus.Add(1)
-	r.mu.Lock()
-	twice := r.outcome == answered
-	r.mu.Unlock()
-	if twice {
-		r.instance.log.Warn("request answered twice", "topic", r.topic)
-	}
-}
-
-// refuse answers with 503.
-func (r *Request) refuse(payload []byte) {
-	if r.finish(refused, r.own(wire.Unavailable, payload)) {
-		r.instance.counters.Refused.Add(1)
-	}
-}
-
-// expire answers with 504. Of one that does not wait nothing was to be expected.
-func (r *Request) expire() {
-	if r.finish(expired, r.own(wire.DeadlineExceeded, nil)) && r.waits {
-		r.instance.counters.Timeouts.Add(1)
-	}
-}
-
-// crash answers with 500.
-func (r *Request) crash() {
-	if r.finish(crashed, r.own(wire.InternalError, nil)) {
-		r.instance.counters.Crashed.Add(1)
-	}
-}
-
-func (r *Request) open() bool {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	return r.outcome == open
-}
-
-// finish says e, if not nil, and ends the request unless next is open. It is false, and nothing
-// happens, if the request is over already.
-func (r *Request) finish(next outcome, e *wire.Envelope) bool {
-	if !r.settle(next, e) {
-		return false
-	}
-	if next == open {
-		return true
-	}
-	r.instance.mu.Lock()
-	r.instance.table.remove(r)
-	r.instance.emptied()
-	r.instance.mu.Unlock()
-	r.context.end()
-	r.release()
-	return true
-}
-
-func (r *Request) settle(next outcome, e *wire.Envelope) bool {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	if r.outcome != open {
-		return false
-	}
-	r.outcome = next
-	if e != nil {
-		r.instance.home.Say(e)
-	}
-	return true
-}
-
-// release tells the home that who asked need not be held up any more.
-func (r *Request) release() {
-	r.mu.Lock()
-	again := r.released
-	r.released = true
-	r.mu.Unlock()
-	if !again && r.asked.Release != nil {
-		r.asked.Release()
-	}
-}
-
-// begin and worked stand around a handler and around work. A request that does not wait is over
-// when there is nothing of it left.
-func (r *Request) begin() {
-	r.mu.Lock()
-	r.tasks++
-	r.mu.Unlock()
-}
-
-func (r *Request) worked() {
-	r.mu.Lock()
-	r.tasks--
-	idle := r.tasks == 0 && !r.waits
-	r.mu.Unlock()
-	if idle {
-		r.finish(answered, nil)
-	}
+	// Reply answers with status 200 and payload, which is encoded as by Broadcast; if it cannot be, the
+	// answer is 500.
+	Reply(payload any)
+	// ReplyWith is Reply under another topic and status, such as 202; from 400 on it is an error, but
+	// one with a payload of its own. It panics when the status is not between 200 and 599.
+	ReplyWith(topic string, status int, payload any)
+	// Fail answers with payload {"reason":reason} and a status between 400 and 599; it panics on any
+	// other status. A handler may return an error instead (see Errorf). The status_string is the
+	// protocol's, never the reason, since pages take one with "success" in it for a success.
+	Fail(status int, reason string)
+	// FailWith answers as if the handler had returned err, for requests that are answered later. If err
+	// is or wraps an *Error, the subscriber gets its status and reason, and the log has it at level
+	// Debug. Any other error is logged at level Error and counted, and the subscriber gets 500 without a
+	// reason. A request without an id gets no answer. FailWith panics when err is nil.
+	FailWith(err error)
+	// Stream sends one of several answers, with status 200; the request stays open until End, Reply or
+	// Fail.
+	Stream(topic string, payload any)
+	// End closes the request without saying anything more.
+	End()
 }

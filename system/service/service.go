@@ -15,7 +15,7 @@ type Service struct {
 	// Setup registers what the service does. It runs at every start, so what it makes is fresh after
 	// a crash. An error or a panic is a failed start and counts as a crash. It must not block: the
 	// place for a connection that may hang is a Source.
-	Setup func(s *Setup) error
+	Setup func(s Setup) error
 	// Policy says who sees what; nil leaves it to the router's configuration. A remote service's
 	// policy always is the router's: package remote warns of one that is set here, and does not use it.
 	Policy *filter.Policy

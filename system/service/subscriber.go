@@ -1,12 +1,6 @@
 package service
 
-import (
-	"encoding/json"
-	"maps"
-	"slices"
-
-	"strowger/transport/wire"
-)
+import "slices"
 
 // Subscriber is who asks, as the router knows it from the token. Nothing of it can be forged by a client.
 type Subscriber struct {
@@ -14,12 +8,13 @@ type Subscriber struct {
 	ID         string
 	DomainName string
 	DomainUUID string
+	// Permissions are all that the subscriber has, sorted.
+	Permissions []string
 	// User is known inside the router only: the wire does not carry it.
-	User        User
-	permissions map[string]json.RawMessage
+	User User
 }
 
-// User is the person behind a subscriber.
+// User is the person to whom a subscriber's token was given.
 type User struct {
 	UUID string
 	Name string
@@ -27,20 +22,8 @@ type User struct {
 	Extensions []string
 }
 
-func newSubscriber(id string, a *Ask) *Subscriber {
-	s := &Subscriber{ID: id, User: a.User}
-	s.DomainName, _ = wire.Text(a.Envelope.DomainName)
-	s.DomainUUID, _ = wire.Text(a.Envelope.DomainUUID)
-	// Whoever has none comes with a list, which leaves the map nil.
-	_ = json.Unmarshal(a.Envelope.Permissions, &s.permissions)
-	return s
-}
-
 // Has reports whether the subscriber has the permission.
 func (s *Subscriber) Has(permission string) bool {
-	_, ok := s.permissions[permission]
+	_, ok := slices.BinarySearch(s.Permissions, permission)
 	return ok
 }
-
-// Permissions are all that the subscriber has, sorted.
-func (s *Subscriber) Permissions() []string { return slices.Sorted(maps.Keys(s.permissions)) }

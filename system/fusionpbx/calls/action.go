@@ -15,7 +15,7 @@ type hangupRequest struct {
 }
 
 // hangup ends a channel. The answer is the switch's.
-func (l *life) hangup(r *service.Request, in hangupRequest) error {
+func (l *life) hangup(r service.Request, in hangupRequest) error {
 	if err := allow(r, mayHangup); err != nil {
 		return err
 	}
@@ -39,7 +39,7 @@ type eavesdropRequest struct {
 
 // eavesdrop rings an extension of the asker's domain, which then hears the channel. The answer says that the switch
 // has begun.
-func (l *life) eavesdrop(r *service.Request, in eavesdropRequest) error {
+func (l *life) eavesdrop(r service.Request, in eavesdropRequest) error {
 	if err := allow(r, mayEavesdrop); err != nil {
 		return err
 	}
@@ -100,7 +100,7 @@ func number(s string) (eventsocket.Variable, bool) {
 }
 
 // command runs a command outside the service's goroutine, and then says what came of it, unless that is an error.
-func (l *life) command(r *service.Request, command eventsocket.Command, then func(eventsocket.Reply)) {
+func (l *life) command(r service.Request, command eventsocket.Command, then func(eventsocket.Reply)) {
 	r.Go(func(ctx context.Context) func() {
 		reply, err := l.do(ctx, command)
 		return func() {

@@ -45,7 +45,7 @@ func (l *life) run() {
 		if err != nil {
 			l.ctx.Log().Debug("calls were not compared with the switch", "err", err)
 			w.due, w.certain = true, w.certain || certain
-			l.ctx.After(retry, func(*service.Context) { l.run() })
+			l.ctx.After(retry, func(service.Context) { l.run() })
 			return
 		}
 		found := l.calls.differences(now, w.all)
@@ -53,7 +53,7 @@ func (l *life) run() {
 			l.settle(found, now)
 			return
 		}
-		l.ctx.After(confirm, func(*service.Context) { l.confirm(found) })
+		l.ctx.After(confirm, func(service.Context) { l.confirm(found) })
 	})
 }
 
@@ -62,7 +62,7 @@ func (l *life) confirm(before differences) {
 	l.list(func(now list, err error) {
 		if err != nil {
 			l.watch.due = true
-			l.ctx.After(retry, func(*service.Context) { l.run() })
+			l.ctx.After(retry, func(service.Context) { l.run() })
 			return
 		}
 		l.settle(l.calls.differences(now, l.watch.all).only(before), now)

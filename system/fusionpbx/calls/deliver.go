@@ -27,7 +27,7 @@ const (
 const callState = "CHANNEL_CALLSTATE"
 
 // deliver handles what comes of the switch.
-func (l *life) deliver(c *service.Context, d eventsocket.Delivery) {
+func (l *life) deliver(c service.Context, d eventsocket.Delivery) {
 	switch d.Kind {
 	case eventsocket.KindDown:
 		l.watch.down, l.watch.current = true, false

@@ -21,7 +21,7 @@ const (
 
 // allow returns an error unless the asker has the permission. The policy has refused those who have not, but it can
 // be changed.
-func allow(r *service.Request, permission string) error {
+func allow(r service.Request, permission string) error {
 	if r.Subscriber().Has(permission) {
 		return nil
 	}
@@ -30,7 +30,7 @@ func allow(r *service.Request, permission string) error {
 
 // progress tells a page of all calls that it may see, each by a message of its own. The list is the switch's,
 // because events do not tell all that is in it.
-func (l *life) progress(r *service.Request) error {
+func (l *life) progress(r service.Request) error {
 	if err := allow(r, mayView); err != nil {
 		return err
 	}

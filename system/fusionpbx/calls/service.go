@@ -52,14 +52,14 @@ func New(o Options) *service.Service {
 		o.after = func(string) {}
 	}
 	told := new(memory)
-	return &service.Service{Name: Name, Policy: policy(), Setup: func(s *service.Setup) error { return o.setup(s, told) }}
+	return &service.Service{Name: Name, Policy: policy(), Setup: func(s service.Setup) error { return o.setup(s, told) }}
 }
 
 // life is the service from one start to the next.
 // On restart: it takes over what pages were told, and compares that with the switch.
 type life struct {
 	Options
-	ctx   *service.Context
+	ctx   service.Context
 	keys  *event.Keys
 	names map[string]bool // of the events that are forwarded
 	calls *model
@@ -67,8 +67,8 @@ type life struct {
 	watch watch
 }
 
-func (o Options) setup(s *service.Setup, told *memory) error {
-	l := &life{Options: o, ctx: s.Context, keys: event.Calls(), names: map[string]bool{}}
+func (o Options) setup(s service.Setup, told *memory) error {
+	l := &life{Options: o, ctx: s, keys: event.Calls(), names: map[string]bool{}}
 	var crashed bool
 	l.calls, crashed = told.take()
 	l.watch.all = crashed
@@ -79,7 +79,7 @@ func (o Options) setup(s *service.Setup, told *memory) error {
 	s.Handle("in.progress", l.progress)
 	service.Handle(s, "hangup", l.hangup)
 	service.Handle(s, "eavesdrop", l.eavesdrop)
-	s.Every(o.Interval, func(*service.Context) { l.compare(false) })
+	s.Every(o.Interval, func(service.Context) { l.compare(false) })
 	return nil
 }
 

@@ -12,7 +12,7 @@ import (
 // own calls then if the channel is of the asker's domain, or talks with one that is, or if the asker sees all
 // domains. Otherwise it returns an error or, if the switch must be asked first, answers with one. A channel that does not
 // exist is nobody's; the switch says so.
-func (l *life) own(r *service.Request, uuid eventsocket.UUID, then func()) error {
+func (l *life) own(r service.Request, uuid eventsocket.UUID, then func()) error {
 	asker := r.Subscriber()
 	id := strings.ToLower(uuid.String())
 	if asker.Has(seesAll) {

@@ -12,7 +12,7 @@ import (
 // and with the marks of gaps. The first one is a gap, also after a crash of the service: it must then take a
 // snapshot of whatever it keeps. A service that is too slow gets a gap in place of the events that it missed. The name
 // stands in logs.
-func Listen(s *service.Setup, name string, client *eventsocket.Client, filters []eventsocket.Filter, handle func(c *service.Context, d eventsocket.Delivery)) {
+func Listen(s service.Setup, name string, client *eventsocket.Client, filters []eventsocket.Filter, handle func(c service.Context, d eventsocket.Delivery)) {
 	run := func(ctx context.Context, emit service.Emit) error {
 		subscription, err := client.Subscribe(name, filters...)
 		if err != nil {
@@ -29,5 +29,5 @@ func Listen(s *service.Setup, name string, client *eventsocket.Client, filters [
 			}
 		}
 	}
-	s.Source("switch", run, func(c *service.Context, delivery any) { handle(c, delivery.(eventsocket.Delivery)) })
+	s.Source("switch", run, func(c service.Context, delivery any) { handle(c, delivery.(eventsocket.Delivery)) })
 }

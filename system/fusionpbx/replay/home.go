@@ -10,6 +10,7 @@ import (
 
 	"github.com/asynkron/protoactor-go/actor"
 
+	"strowger/system/internal/runner"
 	"strowger/system/service"
 	"strowger/system/supervisor"
 	"strowger/transport/wire"
@@ -17,13 +18,13 @@ import (
 
 // home is where the service lives. It keeps all that the service says.
 type home struct {
-	instance *service.Instance
+	instance *runner.Instance
 
 	mu   sync.Mutex // Protects following.
 	said []wire.Raw // encoded envelopes
 }
 
-// Say implements service.Home. The state of the service is the router's affair, so it is left out.
+// Say implements runner.Home. The state of the service is the router's affair, so it is left out.
 func (h *home) Say(e *wire.Envelope) {
 	if topic, _ := wire.Text(e.Topic); topic == service.StateTopic {
 		return
@@ -33,7 +34,7 @@ func (h *home) Say(e *wire.Envelope) {
 	h.said = append(h.said, e.Append(nil))
 }
 
-// Room implements service.Home.
+// Room implements runner.Home.
 func (h *home) Room(ctx context.Context) error { return ctx.Err() }
 
 // startHome runs the service under a supervisor, as the router does. stop ends it and must be called.
@@ -41,7 +42,7 @@ func startHome(t testing.TB, s *service.Service) (h *home, stop func()) {
 	t.Helper()
 	h = &home{}
 	var err error
-	h.instance, err = service.NewInstance(s, h, service.Options{Log: slog.New(slog.DiscardHandler)})
+	h.instance, err = runner.New(s, h, runner.Options{Log: slog.New(slog.DiscardHandler)})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -76,7 +77,7 @@ func (h *home) ask(t testing.TB, l Line, c Client) {
 		RequestID: wire.Raw(get(l.Message.fields, "request_id")), ResourceID: wire.Raw(get(l.Message.fields, "resource_id")),
 		DomainName: wire.Raw(get(l.Message.fields, "domain_name")), DomainUUID: wire.Raw(get(l.Message.fields, "domain_uuid")),
 	}
-	h.instance.Ask(&service.Ask{Envelope: e, User: service.User{Extensions: c.extensions()}})
+	h.instance.Ask(&runner.Ask{Envelope: e, User: service.User{Extensions: c.extensions()}})
 }
 
 func (c *Client) extensions() []string {

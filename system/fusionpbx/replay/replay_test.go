@@ -26,8 +26,8 @@ func forwarder(t *testing.T, change func(p *event.Payload)) func(replay.Switch) 
 		m("Event-Name", "CHANNEL_UNPARK"), m("Event-Name", "CHANNEL_EXECUTE"), m("Event-Name", "HEARTBEAT"), m("Event-Subclass", "valet_parking::info")}
 	keys := event.Calls()
 	return func(sw replay.Switch) *service.Service {
-		return &service.Service{Name: "active.calls", Policy: &policy, Setup: func(s *service.Setup) error {
-			event.Listen(s, "active.calls", sw.Events, filters, func(c *service.Context, d eventsocket.Delivery) {
+		return &service.Service{Name: "active.calls", Policy: &policy, Setup: func(s service.Setup) error {
+			event.Listen(s, "active.calls", sw.Events, filters, func(c service.Context, d eventsocket.Delivery) {
 				if d.Event == nil {
 					return
 				}

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"strowger/client"
+	"strowger/system/internal/runner"
 	"strowger/system/service"
 	"strowger/system/service/servicetest"
 	"strowger/transport/wire"
@@ -24,7 +25,7 @@ func TestServeSuite(t *testing.T) {
 type served struct {
 	t        *testing.T
 	router   *fakeRouter
-	instance *service.Instance
+	instance *runner.Instance
 	cancel   context.CancelFunc
 	done     chan error // what Serve returned
 	stop     sync.Once

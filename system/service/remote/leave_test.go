@@ -14,15 +14,15 @@ import (
 func leaver(stopTimeout time.Duration) (s *service.Service, asked chan struct{}, release func()) {
 	asked = make(chan struct{}, 8)
 	gate := make(chan struct{})
-	s = &service.Service{Name: "servicetest", Supervision: service.Supervision{StopTimeout: stopTimeout}, Setup: func(s *service.Setup) error {
-		s.Handle("at once", func(r *service.Request) error { r.Reply("done"); return nil })
-		s.Handle("block", func(r *service.Request) error {
+	s = &service.Service{Name: "servicetest", Supervision: service.Supervision{StopTimeout: stopTimeout}, Setup: func(s service.Setup) error {
+		s.Handle("at once", func(r service.Request) error { r.Reply("done"); return nil })
+		s.Handle("block", func(r service.Request) error {
 			asked <- struct{}{}
 			<-gate
 			r.Reply("too late")
 			return nil
 		})
-		s.Handle("hold", func(r *service.Request) error {
+		s.Handle("hold", func(r service.Request) error {
 			asked <- struct{}{}
 			r.Go(func(ctx context.Context) func() {
 				select {

@@ -3,7 +3,7 @@ package remote
 import (
 	"context"
 
-	"strowger/system/service"
+	"strowger/system/internal/runner"
 	"strowger/transport/wire"
 )
 
@@ -19,7 +19,7 @@ func (r *Server) receive(e *wire.Envelope) {
 		r.log().Debug("message for another service ignored", "service", name)
 		return
 	}
-	r.instance.Ask(&service.Ask{Envelope: e})
+	r.instance.Ask(&runner.Ask{Envelope: e})
 }
 
 // Say queues what the service says.

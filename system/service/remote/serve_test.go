@@ -19,15 +19,15 @@ import (
 
 // echo is a service that keeps requests to topic keep.
 func echo(ended chan<- error) *service.Service {
-	return &service.Service{Name: "servicetest", Setup: func(s *service.Setup) error {
+	return &service.Service{Name: "servicetest", Setup: func(s service.Setup) error {
 		count := 0
-		s.Handle("count", func(r *service.Request) error { count++; r.Reply(count); return nil })
-		s.Handle("long", func(r *service.Request) error {
+		s.Handle("count", func(r service.Request) error { count++; r.Reply(count); return nil })
+		s.Handle("long", func(r service.Request) error {
 			r.Broadcast("long", strings.Repeat("x", 700))
 			r.Reply(strings.Repeat("x", 700))
 			return nil
 		})
-		s.Handle("keep", func(r *service.Request) error {
+		s.Handle("keep", func(r service.Request) error {
 			r.Go(func(ctx context.Context) func() {
 				r.Stream("kept", nil)
 				<-ctx.Done()
@@ -193,8 +193,8 @@ func TestServeEnds(t *testing.T) {
 	})
 	t.Run("work that does not return", func(t *testing.T) {
 		until := make(chan struct{})
-		h := serve(t, &service.Service{Name: "servicetest", Supervision: service.Supervision{StopTimeout: 50 * time.Millisecond}, Setup: func(s *service.Setup) error {
-			s.Handle("hang", func(r *service.Request) error {
+		h := serve(t, &service.Service{Name: "servicetest", Supervision: service.Supervision{StopTimeout: 50 * time.Millisecond}, Setup: func(s service.Setup) error {
+			s.Handle("hang", func(r service.Request) error {
 				r.Go(func(context.Context) func() { r.Stream("hangs", nil); <-until; return nil })
 				return nil
 			})
@@ -324,7 +324,7 @@ func TestServeArguments(t *testing.T) {
 	}
 	var log bytes.Buffer
 	opts := Options{Client: client.Options{Logger: slog.New(slog.NewTextHandler(&log, nil))}}
-	s := &service.Service{Name: "weather", Policy: new(filter.Policy), Setup: func(*service.Setup) error { return nil }}
+	s := &service.Service{Name: "weather", Policy: new(filter.Policy), Setup: func(service.Setup) error { return nil }}
 	if _, err := New("ws://127.0.0.1:1/", nil, s, opts); err == nil {
 		t.Error("a nil token source: no error")
 	}

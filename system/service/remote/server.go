@@ -11,6 +11,7 @@ import (
 	"github.com/asynkron/protoactor-go/actor"
 
 	"strowger/client"
+	"strowger/system/internal/runner"
 	"strowger/system/service"
 	"strowger/system/supervisor"
 )
@@ -31,7 +32,7 @@ type Server struct {
 	token    client.TokenSource
 	opts     Options
 	name     string
-	instance *service.Instance
+	instance *runner.Instance
 	outbox   *outbox
 	left     chan struct{} // receives when the router has answered leave
 	closed   chan error    // receives why the client gave up
@@ -72,7 +73,7 @@ func newServer(url string, token client.TokenSource, s *service.Service, opts Op
 		r.log().Warn("the service's policy is not used: a remote service has that of the router's configuration",
 			"service", s.Name)
 	}
-	r.instance, err = service.NewInstance(s, home{r}, service.Options{Log: r.log(), Pool: opts.Pool, OnDead: opts.OnDead})
+	r.instance, err = runner.New(s, home{r}, runner.Options{Log: r.log(), Pool: opts.Pool, OnDead: opts.OnDead})
 	if err != nil {
 		return nil, err
 	}

@@ -9,6 +9,7 @@ import (
 
 	"github.com/asynkron/protoactor-go/actor"
 
+	"strowger/system/internal/runner"
 	"strowger/system/service"
 	"strowger/system/supervisor"
 	"strowger/transport/wire"
@@ -16,7 +17,7 @@ import (
 
 // Local is a home in the test's own process. There is no router: every caller gets every broadcast.
 type Local struct {
-	Instance *service.Instance
+	instance *runner.Instance
 	system   *actor.ActorSystem
 	root     *actor.PID
 	stop     sync.Once
@@ -27,16 +28,38 @@ type Local struct {
 
 var _ Home = (*Local)(nil)
 
-// Start runs a service until the test ends, and returns when it is up. Options are mostly zero.
-func Start(t *testing.T, s *service.Service, o service.Options) *Local {
+// Options says how a Local runs its service. The zero value serves.
+type Options struct {
+	// Clock is what the service's Now, timers and deadlines go by; nil means the machine's.
+	Clock Clock
+	// Random returns a number in [0, 1); nil means math/rand/v2.
+	Random func() float64
+	// Log gets the life cycle at Info and crashes with their stack at Error. Nil means no log.
+	Log *slog.Logger
+	// Pool is how many calls of Go may run at once. 0 means 8.
+	Pool int
+	// OnDead is told what a crash has lost. It must not block. Nil means nobody is told.
+	OnDead func(d *service.DeadLetter)
+}
+
+// Clock is the time of a test.
+type Clock interface {
+	Now() time.Time
+	// AfterFunc has f called in a goroutine of its own once d has passed. The function that it returns
+	// cancels the call and reports whether it came in time.
+	AfterFunc(d time.Duration, f func()) (stop func() bool)
+}
+
+// Start runs a service until the test ends, and returns when it is up.
+func Start(t *testing.T, s *service.Service, o Options) *Local {
 	t.Helper()
 	h := &Local{callers: make(map[string]*local)}
 	var err error
-	if h.Instance, err = service.NewInstance(s, h, o); err != nil {
+	if h.instance, err = runner.New(s, home{h}, runner.Options{Clock: o.Clock, Random: o.Random, Log: o.Log, Pool: o.Pool, OnDead: o.OnDead}); err != nil {
 		t.Fatal(err)
 	}
-	props, err := supervisor.New(supervisor.Options{Children: []supervisor.Spec{h.Instance.Spec()},
-		Observe: h.Instance.Observe, Clock: o.Clock, Random: o.Random})
+	props, err := supervisor.New(supervisor.Options{Children: []supervisor.Spec{h.instance.Spec()},
+		Observe: h.instance.Observe, Clock: o.Clock, Random: o.Random})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -46,7 +69,7 @@ func Start(t *testing.T, s *service.Service, o service.Options) *Local {
 	}), actor.WithDeadLetterThrottleInterval(time.Millisecond))
 	h.root = h.system.Root.Spawn(props)
 	t.Cleanup(func() { h.Stop(t) })
-	for h.Instance.State().Condition != service.Up {
+	for h.instance.State().Condition != service.Up {
 		watch.Next()
 	}
 	watch.Leave()
@@ -71,14 +94,17 @@ func (h *Local) Stop(t *testing.T) {
 		}
 		ctx, cancel := context.WithTimeout(context.Background(), patience)
 		defer cancel()
-		if err := h.Instance.Wait(ctx); err != nil {
+		if err := h.instance.Wait(ctx); err != nil {
 			t.Error(err)
 		}
 	})
 }
 
+// home is what the instance sees of a Local.
+type home struct{ *Local }
+
 // Say gives a reply to who asked and a broadcast to everybody.
-func (h *Local) Say(e *wire.Envelope) {
+func (h home) Say(e *wire.Envelope) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	if e.ResourceID != nil {
@@ -94,7 +120,7 @@ func (h *Local) Say(e *wire.Envelope) {
 }
 
 // Room never blocks: callers take everything.
-func (h *Local) Room(ctx context.Context) error { return ctx.Err() }
+func (h home) Room(ctx context.Context) error { return ctx.Err() }
 
 // local is a subscriber in the same process.
 type local struct {
@@ -119,7 +145,7 @@ func (c *local) deliver(e *wire.Envelope) {
 
 // Send asks the service.
 func (c *local) Send(topic, id, payload string) {
-	c.home.Instance.Ask(&service.Ask{Envelope: &wire.Envelope{
+	c.home.instance.Ask(&runner.Ask{Envelope: &wire.Envelope{
 		Topic: wire.QuoteString(topic), RequestID: raw(id), Payload: raw(payload), ResourceID: wire.QuoteString(c.id),
 		DomainName: wire.QuoteString(DomainName), DomainUUID: wire.QuoteString(DomainUUID),
 		Permissions: wire.Raw(`{"` + Permission + `":true}`),
@@ -159,5 +185,5 @@ func (c *local) Leave() {
 	c.home.mu.Lock()
 	delete(c.home.callers, c.id)
 	c.home.mu.Unlock()
-	c.home.Instance.Gone(c.id)
+	c.home.instance.Gone(c.id)
 }

@@ -15,6 +15,6 @@ func TestMain(m *testing.M) {
 
 func TestLocal(t *testing.T) {
 	servicetest.Run(t, func(t *testing.T, s *service.Service) servicetest.Home {
-		return servicetest.Start(t, s, service.Options{})
+		return servicetest.Start(t, s, servicetest.Options{})
 	})
 }

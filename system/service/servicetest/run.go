@@ -32,8 +32,8 @@ func Run(t *testing.T, start func(t *testing.T, s *service.Service) Home) {
 }
 
 // setup makes a service of the suite.
-func setup(f func(s *service.Setup)) *service.Service {
-	return &service.Service{Name: "servicetest", Setup: func(s *service.Setup) error {
+func setup(f func(s service.Setup)) *service.Service {
+	return &service.Service{Name: "servicetest", Setup: func(s service.Setup) error {
 		f(s)
 		return nil
 	}}
@@ -52,13 +52,13 @@ type starter = func(t *testing.T, s *service.Service) Home
 
 func answers(t *testing.T, start starter) {
 	type in struct{ Name string }
-	c := start(t, setup(func(s *service.Setup) {
-		s.Handle("hello", func(r *service.Request) error { r.Reply(map[string]int{"a": 1}); return nil })
-		s.Handle("no", func(r *service.Request) error { r.Fail(403, "not yours"); return nil })
-		s.Handle("refused", func(*service.Request) error { return service.Errorf(403, "not yours") })
-		s.Handle("failed", func(*service.Request) error { return errors.New("no database") })
-		s.Handle("else", func(r *service.Request) error { r.ReplyWith("other", 202, nil); return nil })
-		service.Handle(s, "typed", func(r *service.Request, in in) error { r.Reply(in.Name); return nil })
+	c := start(t, setup(func(s service.Setup) {
+		s.Handle("hello", func(r service.Request) error { r.Reply(map[string]int{"a": 1}); return nil })
+		s.Handle("no", func(r service.Request) error { r.Fail(403, "not yours"); return nil })
+		s.Handle("refused", func(service.Request) error { return service.Errorf(403, "not yours") })
+		s.Handle("failed", func(service.Request) error { return errors.New("no database") })
+		s.Handle("else", func(r service.Request) error { r.ReplyWith("other", 202, nil); return nil })
+		service.Handle(s, "typed", func(r service.Request, in in) error { r.Reply(in.Name); return nil })
 	})).Call(t)
 	for _, test := range []struct {
 		topic, payload string
@@ -81,8 +81,8 @@ func answers(t *testing.T, start starter) {
 }
 
 func ids(t *testing.T, start starter) {
-	c := start(t, setup(func(s *service.Setup) {
-		s.Handle("ok", func(r *service.Request) error { r.Reply(nil); return nil })
+	c := start(t, setup(func(s service.Setup) {
+		s.Handle("ok", func(r service.Request) error { r.Reply(nil); return nil })
 	})).Call(t)
 	for _, id := range []string{`"1"`, `7`, `"a\/b"`, `"ü"`, `1.50`} {
 		c.Send("ok", id, "")
@@ -91,13 +91,13 @@ func ids(t *testing.T, start starter) {
 }
 
 func subscriber(t *testing.T, start starter) {
-	h := start(t, setup(func(s *service.Setup) {
-		s.Handle("who", func(r *service.Request) error {
+	h := start(t, setup(func(s service.Setup) {
+		s.Handle("who", func(r service.Request) error {
 			who := r.Subscriber()
 			r.Reply([]any{who.Has(Permission), who.Has("other"), who.DomainName, who.DomainUUID})
 			return nil
 		})
-		s.Handle("id", func(r *service.Request) error { r.Reply(r.Subscriber().ID); return nil })
+		s.Handle("id", func(r service.Request) error { r.Reply(r.Subscriber().ID); return nil })
 	}))
 	a, b := h.Call(t), h.Call(t)
 	a.Send("who", `1`, "")
@@ -111,8 +111,8 @@ func subscriber(t *testing.T, start starter) {
 
 func stream(t *testing.T, start starter) {
 	const rows = 500
-	c := start(t, setup(func(s *service.Setup) {
-		s.Handle("rows", func(r *service.Request) error {
+	c := start(t, setup(func(s service.Setup) {
+		s.Handle("rows", func(r service.Request) error {
 			for n := range rows {
 				r.Stream("row", n)
 			}
@@ -128,13 +128,13 @@ func stream(t *testing.T, start starter) {
 }
 
 func broadcast(t *testing.T, start starter) {
-	h := start(t, setup(func(s *service.Setup) {
-		s.Handle("say", func(r *service.Request) error {
+	h := start(t, setup(func(s service.Setup) {
+		s.Handle("say", func(r service.Request) error {
 			r.Broadcast("news", r.Payload())
 			r.Reply("said")
 			return nil
 		})
-		s.Handle("quietly", func(r *service.Request) error { r.Broadcast("news", "quiet"); return nil })
+		s.Handle("quietly", func(r service.Request) error { r.Broadcast("news", "quiet"); return nil })
 	}))
 	a, b := h.Call(t), h.Call(t)
 	b.Send("say", `1`, `0`) // b is there
@@ -151,9 +151,9 @@ func broadcast(t *testing.T, start starter) {
 }
 
 func work(t *testing.T, start starter) {
-	c := start(t, setup(func(s *service.Setup) {
+	c := start(t, setup(func(s service.Setup) {
 		free := make(chan struct{})
-		s.Handle("slow", func(r *service.Request) error {
+		s.Handle("slow", func(r service.Request) error {
 			r.Go(func(ctx context.Context) func() {
 				select {
 				case <-free:
@@ -163,7 +163,7 @@ func work(t *testing.T, start starter) {
 			})
 			return nil
 		})
-		s.Handle("fast", func(r *service.Request) error {
+		s.Handle("fast", func(r service.Request) error {
 			r.Reply("fast")
 			close(free)
 			return nil
@@ -176,10 +176,10 @@ func work(t *testing.T, start starter) {
 }
 
 func deadline(t *testing.T, start starter) {
-	s := setup(func(s *service.Setup) {
-		var kept *service.Request
-		s.Handle("forget", func(r *service.Request) error { kept = r; return nil })
-		s.Handle("late", func(r *service.Request) error {
+	s := setup(func(s service.Setup) {
+		var kept service.Request
+		s.Handle("forget", func(r service.Request) error { kept = r; return nil })
+		s.Handle("late", func(r service.Request) error {
 			kept.Reply("too late")
 			r.Reply("in time")
 			return nil
@@ -196,8 +196,8 @@ func deadline(t *testing.T, start starter) {
 // contextEnds looks at all ends but the departure, of which not every home learns.
 func contextEnds(t *testing.T, start starter) {
 	began, ended := make(chan error, 1), make(chan error, 1)
-	s := setup(func(s *service.Setup) {
-		s.Handle("hang", func(r *service.Request) error {
+	s := setup(func(s service.Setup) {
+		s.Handle("hang", func(r service.Request) error {
 			r.Go(func(ctx context.Context) func() {
 				began <- ctx.Err()
 				<-ctx.Done()
@@ -206,7 +206,7 @@ func contextEnds(t *testing.T, start starter) {
 			})
 			return nil
 		})
-		s.Handle("answer", func(r *service.Request) error {
+		s.Handle("answer", func(r service.Request) error {
 			r.Go(func(ctx context.Context) func() {
 				r.Reply("first")
 				<-ctx.Done()
@@ -241,15 +241,15 @@ func contextEnds(t *testing.T, start starter) {
 }
 
 func crash(t *testing.T, start starter) {
-	h := start(t, setup(func(s *service.Setup) {
+	h := start(t, setup(func(s service.Setup) {
 		count := 0
-		s.Handle("count", func(r *service.Request) error {
+		s.Handle("count", func(r service.Request) error {
 			count++
 			r.Reply(count)
 			return nil
 		})
-		s.Handle("wait", func(*service.Request) error { return nil })
-		s.Handle("crash", func(*service.Request) error { panic("servicetest") })
+		s.Handle("wait", func(service.Request) error { return nil })
+		s.Handle("crash", func(service.Request) error { panic("servicetest") })
 	}))
 	c := h.Call(t)
 	c.Send("count", `1`, "")
@@ -270,9 +270,9 @@ func crash(t *testing.T, start starter) {
 }
 
 func crashes(t *testing.T, start starter) {
-	s := setup(func(s *service.Setup) {
-		s.Handle("crash", func(*service.Request) error { panic("servicetest") })
-		s.Handle("ok", func(r *service.Request) error { r.Reply("ok"); return nil })
+	s := setup(func(s service.Setup) {
+		s.Handle("crash", func(service.Request) error { panic("servicetest") })
+		s.Handle("ok", func(r service.Request) error { r.Reply("ok"); return nil })
 	})
 	s.Supervision = service.Supervision{Intensity: 2, Period: time.Minute, Backoff: time.Millisecond, CoolDown: 100 * time.Millisecond}
 	c := start(t, s).Call(t)
@@ -306,8 +306,8 @@ func crashes(t *testing.T, start starter) {
 }
 
 func state(t *testing.T, start starter) {
-	c := start(t, setup(func(s *service.Setup) {
-		s.Handle("crash", func(*service.Request) error { panic("servicetest") })
+	c := start(t, setup(func(s service.Setup) {
+		s.Handle("crash", func(service.Request) error { panic("servicetest") })
 	})).Call(t)
 	c.Send(service.StateTopic, `1`, "")
 	m := NextBut(c)
@@ -326,7 +326,7 @@ func state(t *testing.T, start starter) {
 func source(t *testing.T, start starter) {
 	const events = 2000
 	begin := make(chan struct{})
-	h := start(t, setup(func(s *service.Setup) {
+	h := start(t, setup(func(s service.Setup) {
 		s.Source("numbers", func(ctx context.Context, emit service.Emit) error {
 			select {
 			case <-begin:
@@ -339,8 +339,8 @@ func source(t *testing.T, start starter) {
 				}
 			}
 			return nil
-		}, func(c *service.Context, event any) { c.Broadcast("event", event) })
-		s.Handle("there", func(r *service.Request) error { r.Reply(nil); return nil })
+		}, func(c service.Context, event any) { c.Broadcast("event", event) })
+		s.Handle("there", func(r service.Request) error { r.Reply(nil); return nil })
 	}))
 	c := h.Call(t)
 	c.Send("there", `1`, "")
@@ -352,16 +352,16 @@ func source(t *testing.T, start starter) {
 }
 
 func timers(t *testing.T, start starter) {
-	c := start(t, setup(func(s *service.Setup) {
-		s.Handle("go", func(r *service.Request) error {
+	c := start(t, setup(func(s service.Setup) {
+		s.Handle("go", func(r service.Request) error {
 			n := 0
-			var every *service.Timer
-			every = r.Every(time.Millisecond, func(c *service.Context) {
+			var every service.Timer
+			every = r.Every(time.Millisecond, func(c service.Context) {
 				n++
 				c.Broadcast("tick", n)
 				if n == 3 {
 					every.Stop()
-					c.After(0, func(*service.Context) { r.Reply("done") })
+					c.After(0, func(service.Context) { r.Reply("done") })
 				}
 			})
 			return nil
@@ -382,9 +382,9 @@ func stop(t *testing.T, start starter) {
 		defer mu.Unlock()
 		order = append(order, what)
 	}
-	h := start(t, setup(func(s *service.Setup) {
-		s.OnStop(func(*service.Context) { note("first registered") })
-		s.OnStop(func(c *service.Context) {
+	h := start(t, setup(func(s service.Setup) {
+		s.OnStop(func(service.Context) { note("first registered") })
+		s.OnStop(func(c service.Context) {
 			note("last registered")
 			c.Broadcast("farewell", nil)
 		})
@@ -392,8 +392,8 @@ func stop(t *testing.T, start starter) {
 			<-ctx.Done()
 			note("source")
 			return ctx.Err()
-		}, func(*service.Context, any) {})
-		s.Handle("there", func(r *service.Request) error { r.Reply(nil); return nil })
+		}, func(service.Context, any) {})
+		s.Handle("there", func(r service.Request) error { r.Reply(nil); return nil })
 	}))
 	c := h.Call(t)
 	c.Send("there", `1`, "")
@@ -410,8 +410,8 @@ func stop(t *testing.T, start starter) {
 // many has callers ask at the same time; each gets its answers in order.
 func many(t *testing.T, start starter) {
 	const callers, requests = 8, 200
-	h := start(t, setup(func(s *service.Setup) {
-		s.Handle("echo", func(r *service.Request) error { r.Reply(r.Payload()); return nil })
+	h := start(t, setup(func(s service.Setup) {
+		s.Handle("echo", func(r service.Request) error { r.Reply(r.Payload()); return nil })
 	}))
 	var all sync.WaitGroup
 	for n := range callers {

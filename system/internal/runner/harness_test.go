@@ -1,4 +1,4 @@
-package service
+package runner
 
 import (
 	"context"
@@ -13,6 +13,7 @@ import (
 
 	"github.com/asynkron/protoactor-go/actor"
 
+	"strowger/system/service"
 	"strowger/system/supervisor"
 	"strowger/transport/wire"
 )
@@ -29,7 +30,7 @@ type rig struct {
 	root     *actor.PID
 	said     chan *wire.Envelope // but for states
 	states   chan string         // condition, with its retry_after
-	dead     chan *DeadLetter
+	dead     chan *service.DeadLetter
 	room     chan struct{} // closed: Room does not block
 	released atomic.Int64
 	asks     int
@@ -39,7 +40,7 @@ type rig struct {
 // Say keeps what is said for the test.
 func (r *rig) Say(e *wire.Envelope) {
 	topic, _ := wire.Text(e.Topic)
-	if topic != StateTopic || e.ResourceID != nil {
+	if topic != service.StateTopic || e.ResourceID != nil {
 		r.said <- e
 		return
 	}
@@ -67,7 +68,7 @@ func (r *rig) Room(ctx context.Context) error {
 }
 
 // start runs a service until the test ends.
-func start(t *testing.T, s *Service) *rig {
+func start(t *testing.T, s *service.Service) *rig {
 	t.Helper()
 	r := newRig(t, s)
 	r.run()
@@ -75,17 +76,17 @@ func start(t *testing.T, s *Service) *rig {
 	return r
 }
 
-func newRig(t *testing.T, s *Service) *rig {
+func newRig(t *testing.T, s *service.Service) *rig {
 	t.Helper()
 	r := &rig{t: t, clock: newManualClock(), said: make(chan *wire.Envelope, 4096), states: make(chan string, 4096),
-		dead: make(chan *DeadLetter, 4096), room: make(chan struct{})}
+		dead: make(chan *service.DeadLetter, 4096), room: make(chan struct{})}
 	close(r.room)
 	if s.Name == "" {
 		s.Name = "test"
 	}
 	var err error
-	r.instance, err = NewInstance(s, r, Options{Clock: r.clock, Random: func() float64 { return 0.5 }, Pool: 2,
-		OnDead: func(d *DeadLetter) { r.dead <- d }})
+	r.instance, err = New(s, r, Options{Clock: r.clock, Random: func() float64 { return 0.5 }, Pool: 2,
+		OnDead: func(d *service.DeadLetter) { r.dead <- d }})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -198,7 +199,7 @@ func (r *rig) ping() {
 	r.want(r.ask("ping", "") + ` 200 ping "pong"`)
 }
 
-func pong(r *Request) error { r.Reply("pong"); return nil }
+func pong(r service.Request) error { r.Reply("pong"); return nil }
 
 func quoted(id int) string { return strconv.Quote(strconv.Itoa(id)) }
 

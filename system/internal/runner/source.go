@@ -1,18 +1,20 @@
-package service
+package runner
 
 import (
 	"context"
 	"errors"
 	"fmt"
 	"time"
+
+	"strowger/system/service"
 )
 
 // source is a goroutine that feeds events into one life of a service.
 type source struct {
 	life   *life
 	name   string
-	run    func(ctx context.Context, emit Emit) error
-	handle func(c *Context, event any)
+	run    func(ctx context.Context, emit service.Emit) error
+	handle func(c service.Context, event any)
 	places chan struct{} // one taken for each event that the service has not handled
 }
 
@@ -22,7 +24,7 @@ type occurrence struct {
 	event  any
 }
 
-func newSource(l *life, name string, run func(context.Context, Emit) error, handle func(*Context, any)) *source {
+func newSource(l *life, name string, run func(context.Context, service.Emit) error, handle func(service.Context, any)) *source {
 	return &source{l, name, run, handle, make(chan struct{}, l.instance.service.Limits.Events)}
 }
 

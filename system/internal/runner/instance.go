@@ -1,4 +1,4 @@
-package service
+package runner
 
 import (
 	"context"
@@ -11,6 +11,7 @@ import (
 
 	"github.com/asynkron/protoactor-go/actor"
 
+	"strowger/system/service"
 	"strowger/system/supervisor"
 	"strowger/transport/wire"
 )
@@ -18,7 +19,7 @@ import (
 // Instance is one Service in one Home, through all its restarts. Its methods may be called from any
 // goroutine and never block but for Wait.
 type Instance struct {
-	service  Service
+	service  service.Service
 	home     Home
 	o        Options
 	log      *slog.Logger
@@ -31,25 +32,25 @@ type Instance struct {
 	begun     chan struct{} // closed when the first start is over
 	leaving   atomic.Bool   // requests that a stop ends get no answer
 
-	mu    sync.Mutex // Protects following.
-	state State      // but for RetryAfter, Open and Queued
-	retry time.Time  // when the next attempt to start is due
-	over  uint64     // no generation up to this one is coming back
-	life  *life      // the latest; nil: never started
-	pid   *actor.PID // nil: down
+	mu    sync.Mutex    // Protects following.
+	state service.State // but for RetryAfter, Open and Queued
+	retry time.Time     // when the next attempt to start is due
+	over  uint64        // no generation up to this one is coming back
+	life  *life         // the latest; nil: never started
+	pid   *actor.PID    // nil: down
 	root  *actor.RootContext
 	table table
 	idle  chan struct{} // closed when no request is open; nil: nobody waits
 	alarm alarm
 }
 
-// NewInstance checks the service and prepares it; it runs when a supervisor starts its Spec. The
+// New checks the service and prepares it; it runs when a supervisor starts its Spec. The
 // error names everything that is wrong.
-func NewInstance(s *Service, home Home, o Options) (*Instance, error) {
+func New(s *service.Service, home Home, o Options) (*Instance, error) {
 	if s == nil {
 		return nil, errors.New("the service is nil")
 	}
-	service, err := s.withDefaults()
+	filled, err := withDefaults(s)
 	o, wrong := o.withDefaults()
 	if home == nil {
 		wrong = errors.Join(wrong, errors.New("home is nil"))
@@ -58,16 +59,16 @@ func NewInstance(s *Service, home Home, o Options) (*Instance, error) {
 		return nil, fmt.Errorf("service %q: %w", s.Name, err)
 	}
 	i := &Instance{
-		service: service,
+		service: filled,
 		home:    home,
 		o:       o,
 		log:     o.Log.With("service", s.Name),
 		name:    wire.QuoteString(s.Name),
-		pool:    &pool{size: o.Pool, limit: service.Limits.Work},
+		pool:    &pool{size: o.Pool, limit: filled.Limits.Work},
 		table:   newTable(),
 		begun:   make(chan struct{}),
 	}
-	i.state = State{Service: s.Name, Condition: Starting, Since: o.Clock.Now()}
+	i.state = service.State{Service: s.Name, Condition: service.Starting, Since: o.Clock.Now()}
 	return i, nil
 }
 
@@ -75,16 +76,16 @@ func NewInstance(s *Service, home Home, o Options) (*Instance, error) {
 func (i *Instance) Name() string { return i.service.Name }
 
 // Service is what runs, with the defaults filled in. It must not be changed.
-func (i *Instance) Service() *Service { return &i.service }
+func (i *Instance) Service() *service.Service { return &i.service }
 
 // Spec is the child for the home's supervisor; its Name is the service's. That supervisor must pass
 // the child's events to Observe. One Instance is one child of one supervisor.
 func (i *Instance) Spec() supervisor.Spec {
-	spec := i.service.spec()
-	spec.Produce = func(generation uint64) *actor.Props {
+	child := spec(&i.service)
+	child.Produce = func(generation uint64) *actor.Props {
 		return actor.PropsFromProducer(func() actor.Actor { return newHost(i, generation) }, i.o.Actor...)
 	}
-	return spec
+	return child
 }
 
 // Ask hands over a request. Every request with an id is answered through the home, exactly once
@@ -94,14 +95,14 @@ func (i *Instance) Spec() supervisor.Spec {
 func (i *Instance) Ask(a *Ask) {
 	i.counters.Requests.Add(1)
 	r := newRequest(i, a)
-	if r.topic == StateTopic {
-		r.ReplyWith(StateTopic, 200, i.State())
+	if r.topic == service.StateTopic {
+		r.ReplyWith(service.StateTopic, 200, i.State())
 		return
 	}
 	i.mu.Lock()
 	pid, root := i.pid, i.root
 	switch {
-	case pid == nil && i.state.Condition == Stopped:
+	case pid == nil && i.state.Condition == service.Stopped:
 		i.mu.Unlock()
 		r.stop()
 		return

@@ -1,14 +1,16 @@
-package service
+package runner
 
 import (
 	"fmt"
 	"time"
+
+	"strowger/system/service"
 )
 
-// Timer is a call that is to come. Its methods are for the service's own goroutine.
+// Timer implements service.Timer.
 type Timer struct {
 	life   *life
-	f      func(c *Context)
+	f      func(c service.Context)
 	start  time.Time
 	every  time.Duration // 0: once
 	jitter time.Duration
@@ -22,25 +24,21 @@ type tick struct {
 	turn  uint64
 }
 
-// Every has f called every d, for the first time after one d. The times lie on a grid that begins
-// now and does not drift, whatever the wall clock does; a call that comes late skips the ones it
-// has missed, so two calls never queue up. It panics when d is not positive.
-func (c *Context) Every(d time.Duration, f func(c *Context)) *Timer {
+// Every is for service.Context.
+func (c *Context) Every(d time.Duration, f func(c service.Context)) service.Timer {
 	if d <= 0 {
 		panic(fmt.Sprintf("service: Every: interval %s is not positive", d))
 	}
 	return c.life.timer(d, 0, f)
 }
 
-// After has f called once after d; at once, but not before the present call has returned, when d
-// is not positive.
-func (c *Context) After(d time.Duration, f func(c *Context)) *Timer {
+// After is for service.Context.
+func (c *Context) After(d time.Duration, f func(c service.Context)) service.Timer {
 	return c.life.timer(0, d, f)
 }
 
-// Jitter delays each call of an Every by a random time below most, which must be less than the
-// interval; the grid stays. It returns t.
-func (t *Timer) Jitter(most time.Duration) *Timer {
+// Jitter is for service.Timer.
+func (t *Timer) Jitter(most time.Duration) service.Timer {
 	if most < 0 || most >= t.every {
 		panic(fmt.Sprintf("service: Jitter: %s is not between 0 and the interval of %s", most, t.every))
 	}
@@ -51,13 +49,13 @@ func (t *Timer) Jitter(most time.Duration) *Timer {
 	return t
 }
 
-// Stop ends the timer; it does not run again.
+// Stop is for service.Timer.
 func (t *Timer) Stop() {
 	t.disarm()
 	delete(t.life.timers, t)
 }
 
-func (l *life) timer(every, after time.Duration, f func(c *Context)) *Timer {
+func (l *life) timer(every, after time.Duration, f func(c service.Context)) *Timer {
 	if f == nil {
 		panic("service: timer: function is nil")
 	}

@@ -1,10 +1,11 @@
-package service
+package runner
 
 import (
 	"encoding/json"
 	"testing"
 	"time"
 
+	"strowger/system/service"
 	"strowger/transport/wire"
 )
 
@@ -15,19 +16,19 @@ func TestAnswers(t *testing.T) {
 			Count int `json:"count"`
 		} `json:"deep"`
 	}
-	s := &Service{Setup: func(s *Setup) error {
-		s.Handle("reply", func(r *Request) error { r.Reply(map[string]int{"a": 1}); return nil })
-		s.Handle("nothing", func(r *Request) error { r.Reply(nil); return nil })
-		s.Handle("raw", func(r *Request) error { r.Reply(json.RawMessage(`{"b": 1.0}`)); return nil })
-		s.Handle("bad raw", func(r *Request) error { r.Reply(json.RawMessage(`{"b":`)); return nil })
-		s.Handle("bad utf8", func(r *Request) error { r.Reply(json.RawMessage("\"\xff\"")); return nil })
-		s.Handle("bad value", func(r *Request) error { r.Reply(make(chan int)); return nil })
-		s.Handle("with", func(r *Request) error { r.ReplyWith("other", 202, "later"); return nil })
-		s.Handle("with error", func(r *Request) error { r.ReplyWith("action_response", 400, "no"); return nil })
-		s.Handle("fail", func(r *Request) error { r.Fail(403, "not yours"); return nil })
-		s.Handle("stream", func(r *Request) error { r.Stream("row", 1); r.Stream("row", 2); r.End(); return nil })
-		s.Handle("stream reply", func(r *Request) error { r.Stream("row", 1); r.Reply("done"); return nil })
-		s.Handle("twice", func(r *Request) error {
+	s := &service.Service{Setup: func(s service.Setup) error {
+		s.Handle("reply", func(r service.Request) error { r.Reply(map[string]int{"a": 1}); return nil })
+		s.Handle("nothing", func(r service.Request) error { r.Reply(nil); return nil })
+		s.Handle("raw", func(r service.Request) error { r.Reply(json.RawMessage(`{"b": 1.0}`)); return nil })
+		s.Handle("bad raw", func(r service.Request) error { r.Reply(json.RawMessage(`{"b":`)); return nil })
+		s.Handle("bad utf8", func(r service.Request) error { r.Reply(json.RawMessage("\"\xff\"")); return nil })
+		s.Handle("bad value", func(r service.Request) error { r.Reply(make(chan int)); return nil })
+		s.Handle("with", func(r service.Request) error { r.ReplyWith("other", 202, "later"); return nil })
+		s.Handle("with error", func(r service.Request) error { r.ReplyWith("action_response", 400, "no"); return nil })
+		s.Handle("fail", func(r service.Request) error { r.Fail(403, "not yours"); return nil })
+		s.Handle("stream", func(r service.Request) error { r.Stream("row", 1); r.Stream("row", 2); r.End(); return nil })
+		s.Handle("stream reply", func(r service.Request) error { r.Stream("row", 1); r.Reply("done"); return nil })
+		s.Handle("twice", func(r service.Request) error {
 			r.Reply(1)
 			r.Reply(2)
 			r.Fail(500, "x")
@@ -35,9 +36,9 @@ func TestAnswers(t *testing.T) {
 			r.End()
 			return nil
 		})
-		s.Handle("echo", func(r *Request) error { r.Reply(r.Payload()); return nil })
-		s.Handle("say", func(r *Request) error { r.Broadcast("news", r.Topic()); r.Reply(nil); return nil })
-		Handle(s, "typed", func(r *Request, in in) error { r.Reply(in); return nil })
+		s.Handle("echo", func(r service.Request) error { r.Reply(r.Payload()); return nil })
+		s.Handle("say", func(r service.Request) error { r.Broadcast("news", r.Topic()); r.Reply(nil); return nil })
+		service.Handle(s, "typed", func(r service.Request, in in) error { r.Reply(in); return nil })
 		return nil
 	}}
 	zero := `{"name":"","deep":{"count":0}}`
@@ -66,7 +67,7 @@ func TestAnswers(t *testing.T) {
 		"typed, null":       {"typed", `null`, []string{`200 typed ` + zero}},
 		"typed, PHP's {}":   {"typed", `[]`, []string{`200 typed ` + zero}},
 		"typed, misfit":     {"typed", `{"deep":{"count":"3"}}`, []string{`400 typed {"reason":"payload.deep.count is string, must be int"}`}},
-		"typed, wrong kind": {"typed", `7`, []string{`400 typed {"reason":"payload is number, must be service.in"}`}},
+		"typed, wrong kind": {"typed", `7`, []string{`400 typed {"reason":"payload is number, must be runner.in"}`}},
 	}
 	r := start(t, s)
 	for name, test := range tests {
@@ -97,10 +98,10 @@ func TestAnswers(t *testing.T) {
 
 // TestEcho looks at the envelope itself: both ids byte for byte, the status pages judge by.
 func TestEcho(t *testing.T) {
-	s := &Service{Setup: func(s *Setup) error {
-		s.Handle("ok", func(r *Request) error { r.Reply(1); return nil })
-		s.Handle("bad", func(r *Request) error { r.Fail(400, "success"); return nil })
-		s.Handle("gone", func(r *Request) error { r.Fail(410, "x"); return nil })
+	s := &service.Service{Setup: func(s service.Setup) error {
+		s.Handle("ok", func(r service.Request) error { r.Reply(1); return nil })
+		s.Handle("bad", func(r service.Request) error { r.Fail(400, "success"); return nil })
+		s.Handle("gone", func(r service.Request) error { r.Fail(410, "x"); return nil })
 		return nil
 	}}
 	tests := map[string]struct{ id, topic, status string }{
@@ -135,12 +136,12 @@ func TestEcho(t *testing.T) {
 
 func TestSubscriber(t *testing.T) {
 	type seen struct {
-		subscriber *Subscriber
+		subscriber *service.Subscriber
 		deadline   time.Time
 	}
 	got := make(chan seen, 1)
-	s := &Service{Setup: func(s *Setup) error {
-		s.Handle("who", func(r *Request) error {
+	s := &service.Service{Setup: func(s service.Setup) error {
+		s.Handle("who", func(r service.Request) error {
 			deadline, _ := r.Deadline()
 			got <- seen{r.Subscriber(), deadline}
 			r.End()
@@ -152,22 +153,22 @@ func TestSubscriber(t *testing.T) {
 	deadline := r.clock.Now().Add(time.Second)
 	r.instance.Ask(&Ask{Envelope: &wire.Envelope{Topic: wire.Raw(`"who"`), ResourceID: wire.Raw(`"x"`), RequestID: wire.Raw(`1`),
 		Permissions: wire.Raw(`{"b":true,"a":true}`), DomainName: wire.Raw(`"a.example.com"`), DomainUUID: wire.Raw(`"u"`)},
-		User: User{Name: "admin"}, Deadline: deadline})
+		User: service.User{Name: "admin"}, Deadline: deadline})
 	saw := await(t, got)
 	who := saw.subscriber
 	if who.ID != "x" || who.DomainName != "a.example.com" || who.DomainUUID != "u" || who.User.Name != "admin" {
 		t.Errorf("subscriber %+v", who)
 	}
-	if !who.Has("a") || who.Has("c") || len(who.Permissions()) != 2 || who.Permissions()[0] != "a" {
-		t.Errorf("permissions %v", who.Permissions())
+	if !who.Has("a") || who.Has("c") || len(who.Permissions) != 2 || who.Permissions[0] != "a" {
+		t.Errorf("permissions %v", who.Permissions)
 	}
 	if !saw.deadline.Equal(deadline) {
 		t.Errorf("deadline %s, want the home's %s", saw.deadline, deadline)
 	}
 	r.instance.Ask(&Ask{Envelope: &wire.Envelope{Topic: wire.Raw(`"who"`), RequestID: wire.Raw(`1`), Permissions: wire.Raw(`[]`)}})
 	saw = await(t, got)
-	if len(saw.subscriber.Permissions()) != 0 || saw.subscriber.Has("a") {
-		t.Errorf("permissions %v, want none", saw.subscriber.Permissions())
+	if len(saw.subscriber.Permissions) != 0 || saw.subscriber.Has("a") {
+		t.Errorf("permissions %v, want none", saw.subscriber.Permissions)
 	}
 	if want := r.clock.Now().Add(time.Minute); !saw.deadline.Equal(want) {
 		t.Errorf("deadline %s, want the service's %s", saw.deadline, want)

@@ -1,13 +1,12 @@
-package service
+package runner
 
 import (
 	"fmt"
-	"log/slog"
 	"runtime/debug"
-	"time"
 
 	"github.com/asynkron/protoactor-go/actor"
 
+	"strowger/system/service"
 	"strowger/system/supervisor"
 	"strowger/transport/wire"
 )
@@ -29,25 +28,6 @@ func (c *Crash) Error() string { return fmt.Sprintf("service %q: %s: %v", c.Serv
 func (c *Crash) Unwrap() error {
 	err, _ := c.Reason.(error)
 	return err
-}
-
-// DeadLetter is what a service was doing when it crashed.
-type DeadLetter struct {
-	Service string
-	// Task is what ran: request, timer, event, work, setup, reload, stop, or source and its name.
-	Task string
-	// Topic and Payload are those of a request.
-	Topic   string
-	Payload []byte
-	Reason  any
-	Stack   []byte
-	At      time.Time
-}
-
-// LogValue leaves the payload and the stack out.
-func (d *DeadLetter) LogValue() slog.Value {
-	return slog.GroupValue(slog.String("service", d.Service), slog.String("task", d.Task),
-		slog.String("topic", d.Topic), slog.Int("payload_bytes", len(d.Payload)), slog.String("err", fmt.Sprint(d.Reason)))
 }
 
 // crash makes what was recovered the reason of a failure. It must be called by the function that
@@ -76,7 +56,7 @@ func (i *Instance) bury(c *Crash, r *Request) {
 			i.log.Error("dead letter refused", "err", fmt.Sprint(reason))
 		}
 	}()
-	i.o.OnDead(&DeadLetter{Service: i.service.Name, Task: c.Task, Topic: topic, Payload: payload,
+	i.o.OnDead(&service.DeadLetter{Service: i.service.Name, Task: c.Task, Topic: topic, Payload: payload,
 		Reason: c.Reason, Stack: c.Stack, At: i.o.Clock.Now()})
 }
 
@@ -109,7 +89,7 @@ func (h *host) vanished() {
 	i := h.instance
 	h.life.kill()
 	i.bury(&Crash{Service: i.service.Name, Task: h.task, Reason: errVanished, Stack: debug.Stack()}, h.request)
-	i.downWith(h.life, Restarting, max(i.service.Supervision.PingEvery, 0)+i.service.Supervision.PingTimeout)
+	i.downWith(h.life, service.Restarting, max(i.service.Supervision.PingEvery, 0)+i.service.Supervision.PingTimeout)
 }
 
 // errVanished wraps supervisor.ErrHung, as that is what the supervisor finds.

@@ -1,16 +1,11 @@
-package service
+package runner
 
 import (
 	"context"
 	"sync"
 )
 
-// Go runs work outside the service's goroutine, where it may block, on a pool of bounded size. What
-// work returns, unless nil, is then run in the service's goroutine and is the place to answer and
-// to change state; it is dropped and counted if the service has crashed meanwhile. The context is
-// c. A panic in work is a crash of the service.
-//
-// It is false if too much work waits already. Then nothing runs, and a Request is answered with 503.
+// Go is for service.Context.
 func (c *Context) Go(work func(ctx context.Context) func()) bool {
 	i, r := c.life.instance, c.request
 	if work == nil {

@@ -1,4 +1,4 @@
-package service
+package runner
 
 import (
 	"context"
@@ -7,17 +7,19 @@ import (
 	"slices"
 	"testing"
 	"time"
+
+	"strowger/system/service"
 )
 
 // crasher is a service whose state is a count, and which crashes on demand.
-func crasher(v Supervision) *Service {
-	return &Service{Supervision: v, Setup: func(s *Setup) error {
+func crasher(v service.Supervision) *service.Service {
+	return &service.Service{Supervision: v, Setup: func(s service.Setup) error {
 		count := 0
 		s.Handle("ping", pong)
-		s.Handle("count", func(r *Request) error { count++; r.Reply(count); return nil })
-		s.Handle("crash", func(*Request) error { panic("boom") })
-		s.Handle("exit", func(*Request) error { runtime.Goexit(); return nil })
-		s.Handle("exit work", func(r *Request) error {
+		s.Handle("count", func(r service.Request) error { count++; r.Reply(count); return nil })
+		s.Handle("crash", func(service.Request) error { panic("boom") })
+		s.Handle("exit", func(service.Request) error { runtime.Goexit(); return nil })
+		s.Handle("exit work", func(r service.Request) error {
 			r.Go(func(context.Context) func() { runtime.Goexit(); return nil })
 			return nil
 		})
@@ -27,7 +29,7 @@ func crasher(v Supervision) *Service {
 
 // TestDown follows a service through pauses and its breaker, and what is asked meanwhile.
 func TestDown(t *testing.T) {
-	r := start(t, crasher(Supervision{Intensity: 2, Period: time.Minute, Backoff: 200 * time.Millisecond,
+	r := start(t, crasher(service.Supervision{Intensity: 2, Period: time.Minute, Backoff: 200 * time.Millisecond,
 		CoolDown: time.Hour, Quiet: time.Minute}))
 	since := r.clock.Now()
 	r.want(r.ask("count", "") + ` 200 count 1`)
@@ -39,7 +41,7 @@ func TestDown(t *testing.T) {
 	r.want(r.ask("crash", "") + ` 500 crash null`)
 	r.state("restarting 0.1") // then after a pause
 	r.want(r.ask("count", "") + ` 503 count {"retry_after":0.1}`)
-	r.want(r.ask(StateTopic, "") + ` 200 service_state {"service":"test","state":"restarting","since":"2027-01-15T08:00:01.000Z","retry_after":0.1}`)
+	r.want(r.ask(service.StateTopic, "") + ` 200 service_state {"service":"test","state":"restarting","since":"2027-01-15T08:00:01.000Z","retry_after":0.1}`)
 	r.clock.waitFor(100 * time.Millisecond)
 	r.clock.advance(40 * time.Millisecond)
 	r.want(r.ask("count", "") + ` 503 count {"retry_after":0.06}`)
@@ -54,7 +56,7 @@ func TestDown(t *testing.T) {
 	r.after(time.Hour)
 	r.state("restarting", "up") // the probe
 	r.want(r.ask("count", "") + ` 200 count 1`)
-	if s := r.instance.State(); s.Condition != Up || s.Restarts != 3 || !s.Since.After(since) || s.Reason != `service "test": request: boom` {
+	if s := r.instance.State(); s.Condition != service.Up || s.Restarts != 3 || !s.Since.After(since) || s.Reason != `service "test": request: boom` {
 		t.Errorf("state %+v", s)
 	}
 	if got := r.instance.Counters().Refused.Load(); got != 4 {
@@ -69,10 +71,10 @@ func TestDown(t *testing.T) {
 // TestQueue has requests wait behind one that crashes: a restart in place keeps them.
 func TestQueue(t *testing.T) {
 	entered, until := make(chan struct{}), make(chan struct{})
-	s := crasher(Supervision{})
+	s := crasher(service.Supervision{})
 	setup := s.Setup
-	s.Setup = func(s *Setup) error {
-		s.Handle("block", func(*Request) error { close(entered); <-until; panic("boom") })
+	s.Setup = func(s service.Setup) error {
+		s.Handle("block", func(service.Request) error { close(entered); <-until; panic("boom") })
 		return setup(s)
 	}
 	r := start(t, s)
@@ -89,10 +91,10 @@ func TestQueue(t *testing.T) {
 // TestLostQueue has requests wait behind a second crash: the mailbox is lost and they hear so.
 func TestLostQueue(t *testing.T) {
 	entered, until := make(chan struct{}), make(chan struct{})
-	s := crasher(Supervision{Backoff: time.Second})
+	s := crasher(service.Supervision{Backoff: time.Second})
 	setup := s.Setup
-	s.Setup = func(s *Setup) error {
-		s.Handle("block", func(*Request) error { close(entered); <-until; panic("boom") })
+	s.Setup = func(s service.Setup) error {
+		s.Handle("block", func(service.Request) error { close(entered); <-until; panic("boom") })
 		return setup(s)
 	}
 	r := start(t, s)
@@ -129,10 +131,10 @@ func TestHang(t *testing.T) {
 	for name, hang := range tests {
 		t.Run(name, func(t *testing.T) {
 			entered, until, back := make(chan struct{}), make(chan struct{}), make(chan struct{})
-			s := crasher(Supervision{PingEvery: time.Second, PingTimeout: 2 * time.Second})
+			s := crasher(service.Supervision{PingEvery: time.Second, PingTimeout: 2 * time.Second})
 			setup := s.Setup
-			s.Setup = func(s *Setup) error {
-				s.Handle("hang", func(r *Request) error {
+			s.Setup = func(s service.Setup) error {
+				s.Handle("hang", func(r service.Request) error {
 					defer close(back)
 					close(entered)
 					hang(until)
@@ -174,7 +176,7 @@ func TestBadEnds(t *testing.T) {
 	t.Run("setup returns an error", func(t *testing.T) {
 		wrong := errors.New("no database")
 		fail := true
-		r := newRig(t, &Service{Setup: func(s *Setup) error {
+		r := newRig(t, &service.Service{Setup: func(s service.Setup) error {
 			s.Handle("ping", pong)
 			if fail {
 				fail = false
@@ -190,7 +192,7 @@ func TestBadEnds(t *testing.T) {
 		r.ping()
 	})
 	t.Run("setup always fails", func(t *testing.T) {
-		r := newRig(t, &Service{Setup: func(*Setup) error { panic("never") }, Supervision: Supervision{Intensity: 2}})
+		r := newRig(t, &service.Service{Setup: func(service.Setup) error { panic("never") }, Supervision: service.Supervision{Intensity: 2}})
 		r.run()
 		r.state("restarting", "restarting 0.05")
 		r.after(50 * time.Millisecond)
@@ -199,12 +201,12 @@ func TestBadEnds(t *testing.T) {
 	})
 	t.Run("every OnStop panics", func(t *testing.T) {
 		stops := 0
-		r := start(t, &Service{Setup: func(s *Setup) error {
+		r := start(t, &service.Service{Setup: func(s service.Setup) error {
 			for range 3 {
-				s.OnStop(func(*Context) { stops++; panic("stop") })
+				s.OnStop(func(service.Context) { stops++; panic("stop") })
 			}
 			s.Handle("ping", pong)
-			s.Handle("crash", func(*Request) error { panic("boom") })
+			s.Handle("crash", func(service.Request) error { panic("boom") })
 			return nil
 		}})
 		r.want(r.ask("crash", "") + ` 500 crash null`)
@@ -222,24 +224,24 @@ func TestBadEnds(t *testing.T) {
 		}
 	})
 	t.Run("work ends its goroutine", func(t *testing.T) {
-		r := start(t, crasher(Supervision{}))
+		r := start(t, crasher(service.Supervision{}))
 		r.want(r.ask("exit work", "") + ` 500 exit work null`)
 		r.state("restarting", "up")
 		r.ping()
 	})
 	t.Run("a source ends its goroutine", func(t *testing.T) {
 		first := true
-		r := newRig(t, &Service{Setup: func(s *Setup) error {
+		r := newRig(t, &service.Service{Setup: func(s service.Setup) error {
 			s.Handle("ping", pong)
 			exits := first
 			first = false
-			s.Source("exit", func(ctx context.Context, _ Emit) error {
+			s.Source("exit", func(ctx context.Context, _ service.Emit) error {
 				if exits {
 					runtime.Goexit()
 				}
 				<-ctx.Done()
 				return ctx.Err()
-			}, func(*Context, any) {})
+			}, func(service.Context, any) {})
 			return nil
 		}})
 		r.run()
@@ -247,9 +249,9 @@ func TestBadEnds(t *testing.T) {
 		r.ping()
 	})
 	t.Run("whoever takes dead letters panics", func(t *testing.T) {
-		s := crasher(Supervision{})
+		s := crasher(service.Supervision{})
 		r := newRig(t, s)
-		r.instance.o.OnDead = func(*DeadLetter) { panic("not you too") }
+		r.instance.o.OnDead = func(*service.DeadLetter) { panic("not you too") }
 		r.run()
 		r.state("up")
 		r.want(r.ask("crash", "") + ` 500 crash null`)
@@ -260,7 +262,7 @@ func TestBadEnds(t *testing.T) {
 
 // TestDeadLetterLog checks that a payload does not get into a log.
 func TestDeadLetterLog(t *testing.T) {
-	d := &DeadLetter{Service: "s", Task: "request", Topic: "t", Payload: []byte(`"secret"`), Reason: "boom", Stack: []byte("stack")}
+	d := &service.DeadLetter{Service: "s", Task: "request", Topic: "t", Payload: []byte(`"secret"`), Reason: "boom", Stack: []byte("stack")}
 	if got, want := d.LogValue().String(), "[service=s task=request topic=t payload_bytes=8 err=boom]"; got != want {
 		t.Errorf("logged as %s, want %s", got, want)
 	}
@@ -270,12 +272,12 @@ func TestDeadLetterLog(t *testing.T) {
 // for a broadcast, and nothing stays open.
 func TestNoID(t *testing.T) {
 	work := make(chan struct{})
-	s := crasher(Supervision{})
+	s := crasher(service.Supervision{})
 	setup := s.Setup
 	ended := make(chan error, 1)
-	s.Setup = func(s *Setup) error {
-		s.Handle("forget", func(*Request) error { return nil })
-		s.Handle("work", func(r *Request) error {
+	s.Setup = func(s service.Setup) error {
+		s.Handle("forget", func(service.Request) error { return nil })
+		s.Handle("work", func(r service.Request) error {
 			r.Go(func(ctx context.Context) func() { <-work; return func() { ended <- ctx.Err(); r.Reply("done") } })
 			return nil
 		})
@@ -305,13 +307,13 @@ func TestNoID(t *testing.T) {
 func TestHangingSetup(t *testing.T) {
 	entered, until, stopped := make(chan struct{}), make(chan struct{}), make(chan struct{})
 	runs, sources := 0, make(chan int, 4)
-	r := newRig(t, &Service{Supervision: Supervision{PingEvery: time.Second, PingTimeout: time.Second}, Setup: func(s *Setup) error {
+	r := newRig(t, &service.Service{Supervision: service.Supervision{PingEvery: time.Second, PingTimeout: time.Second}, Setup: func(s service.Setup) error {
 		runs++
 		run := runs
 		s.Handle("ping", pong)
-		s.Source("one", func(ctx context.Context, _ Emit) error { sources <- run; <-ctx.Done(); return nil }, func(*Context, any) {})
+		s.Source("one", func(ctx context.Context, _ service.Emit) error { sources <- run; <-ctx.Done(); return nil }, func(service.Context, any) {})
 		if run == 1 {
-			s.OnStop(func(*Context) { close(stopped) })
+			s.OnStop(func(service.Context) { close(stopped) })
 			close(entered)
 			<-until
 		}

@@ -1,4 +1,4 @@
-package service
+package runner
 
 import (
 	"context"
@@ -7,6 +7,7 @@ import (
 
 	"github.com/asynkron/protoactor-go/actor"
 
+	"strowger/system/service"
 	"strowger/system/supervisor"
 	"strowger/transport/wire"
 )
@@ -40,7 +41,7 @@ type Options struct {
 	// Actor is how the service's actor is spawned beside the defaults, such as with a mailbox.
 	Actor []actor.PropsOption
 	// OnDead is told of what a crash has lost. It must not block. Nil means nobody is.
-	OnDead func(d *DeadLetter)
+	OnDead func(d *service.DeadLetter)
 }
 
 // Ask is a request as the home hands it over.
@@ -49,7 +50,7 @@ type Ask struct {
 	// It is not changed, and what it points to must not be either.
 	Envelope *wire.Envelope
 	// User is who asks, inside the router.
-	User User
+	User service.User
 	// Deadline is when the home stops waiting; zero leaves it to the service.
 	Deadline time.Time
 	// Release, unless nil, is called once when the service does not hold up who asked any more: its

@@ -1,10 +1,12 @@
-package service
+package runner
 
 import (
 	"context"
 	"sync/atomic"
 
 	"github.com/asynkron/protoactor-go/actor"
+
+	"strowger/system/service"
 )
 
 // life is what one run of Setup has made. Its host ends it; while that hangs, Observe does.
@@ -20,16 +22,16 @@ type life struct {
 	mute       atomic.Bool // says nothing any more
 
 	// The rest belongs to the host.
-	handlers map[string]func(r *Request) error
+	handlers map[string]func(r service.Request) error
 	timers   map[*Timer]struct{}
 	sources  []*source
-	reloads  []func(c *Context)
-	stops    []func(c *Context)
+	reloads  []func(c service.Context)
+	stops    []func(c service.Context)
 }
 
 func newLife(i *Instance, generation uint64, ctx actor.Context) *life {
 	l := &life{instance: i, generation: generation, self: ctx.Self(), root: ctx.ActorSystem().Root,
-		handlers: make(map[string]func(r *Request) error), timers: make(map[*Timer]struct{})}
+		handlers: make(map[string]func(r service.Request) error), timers: make(map[*Timer]struct{})}
 	l.context.life = l
 	l.ctx, l.cancel = context.WithCancel(context.Background())
 	return l

@@ -1,4 +1,4 @@
-package service
+package runner
 
 import (
 	"context"
@@ -9,6 +9,7 @@ import (
 
 	"github.com/asynkron/protoactor-go/actor"
 
+	"strowger/system/service"
 	"strowger/system/supervisor"
 	"strowger/transport/wire"
 )
@@ -23,10 +24,10 @@ func (c counter) Say(e *wire.Envelope) {
 }
 func (counter) Room(context.Context) error { return nil }
 
-func benchmark(b *testing.B, s *Service) (*Instance, counter) {
+func benchmark(b *testing.B, s *service.Service) (*Instance, counter) {
 	b.Helper()
 	home := make(counter, 1<<16)
-	i, err := NewInstance(s, home, Options{})
+	i, err := New(s, home, Options{})
 	if err != nil {
 		b.Fatal(err)
 	}
@@ -46,7 +47,7 @@ func benchmark(b *testing.B, s *Service) (*Instance, counter) {
 			b.Error(err)
 		}
 	})
-	for i.State().Condition != Up {
+	for i.State().Condition != service.Up {
 		runtime.Gosched()
 	}
 	return i, home
@@ -59,8 +60,8 @@ func question(topic string) *wire.Envelope {
 
 // BenchmarkAsk is a request through a service and back, a hundred under way at a time.
 func BenchmarkAsk(b *testing.B) {
-	i, home := benchmark(b, &Service{Name: "bench", Setup: func(s *Setup) error {
-		s.Handle("ping", func(r *Request) error { r.Reply("pong"); return nil })
+	i, home := benchmark(b, &service.Service{Name: "bench", Setup: func(s service.Setup) error {
+		s.Handle("ping", func(r service.Request) error { r.Reply("pong"); return nil })
 		return nil
 	}})
 	e := question("ping")
@@ -75,11 +76,11 @@ func BenchmarkAsk(b *testing.B) {
 
 // BenchmarkPanicToNextAnswer crashes a service, with the next request waiting behind.
 func BenchmarkPanicToNextAnswer(b *testing.B) {
-	i, home := benchmark(b, &Service{Name: "bench", Setup: func(s *Setup) error {
-		s.Handle("ping", func(r *Request) error { r.Reply("pong"); return nil })
-		s.Handle("crash", func(*Request) error { panic("boom") })
+	i, home := benchmark(b, &service.Service{Name: "bench", Setup: func(s service.Setup) error {
+		s.Handle("ping", func(r service.Request) error { r.Reply("pong"); return nil })
+		s.Handle("crash", func(service.Request) error { panic("boom") })
 		return nil
-	}, Supervision: Supervision{Period: time.Nanosecond}}) // every crash is isolated
+	}, Supervision: service.Supervision{Period: time.Nanosecond}}) // every crash is isolated
 	crash, ping := question("crash"), question("ping")
 	for b.Loop() {
 		i.Ask(&Ask{Envelope: crash})

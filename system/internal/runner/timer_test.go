@@ -1,4 +1,4 @@
-package service
+package runner
 
 import (
 	"context"
@@ -6,6 +6,8 @@ import (
 	"strconv"
 	"testing"
 	"time"
+
+	"strowger/system/service"
 )
 
 // TestEvery looks at the times at which a timer runs: they stay on the grid.
@@ -25,11 +27,11 @@ func TestEvery(t *testing.T) {
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
 			ran := make(chan time.Time, 16)
-			r := start(t, &Service{Setup: func(s *Setup) error {
+			r := start(t, &service.Service{Setup: func(s service.Setup) error {
 				s.Handle("ping", pong)
-				s.Every(ms(100), func(c *Context) { ran <- c.Now() }).Jitter(test.jitter)
+				s.Every(ms(100), func(c service.Context) { ran <- c.Now() }).Jitter(test.jitter)
 				return nil
-			}, Supervision: Supervision{PingEvery: -1}})
+			}, Supervision: service.Supervision{PingEvery: -1}})
 			began := r.clock.Now()
 			for n, d := range test.advances {
 				r.clock.advance(d)
@@ -55,10 +57,10 @@ func TestSourceFails(t *testing.T) {
 	began := make(chan int, 16)
 	lasts := make(chan struct{})
 	runs := 0
-	r := start(t, &Service{Supervision: Supervision{Backoff: 100 * time.Millisecond, BackoffCap: 300 * time.Millisecond, PingEvery: -1},
-		Setup: func(s *Setup) error {
+	r := start(t, &service.Service{Supervision: service.Supervision{Backoff: 100 * time.Millisecond, BackoffCap: 300 * time.Millisecond, PingEvery: -1},
+		Setup: func(s service.Setup) error {
 			s.Handle("ping", pong)
-			s.Source("flaky", func(ctx context.Context, emit Emit) error {
+			s.Source("flaky", func(ctx context.Context, emit service.Emit) error {
 				runs++
 				began <- runs
 				if runs == 5 {
@@ -68,7 +70,7 @@ func TestSourceFails(t *testing.T) {
 					return errors.New("not there")
 				}
 				return emit("last")
-			}, func(c *Context, event any) { c.Broadcast("event", event) })
+			}, func(c service.Context, event any) { c.Broadcast("event", event) })
 			return nil
 		}})
 	for n, pause := range []time.Duration{50, 100, 150, 150} {
@@ -93,9 +95,9 @@ func TestSourceFails(t *testing.T) {
 // TestBackpressure: a source waits for the service, and for the home.
 func TestBackpressure(t *testing.T) {
 	emitted, handle, ended := make(chan int, 16), make(chan struct{}), make(chan error, 1)
-	s := &Service{Limits: Limits{Events: 2}, Setup: func(s *Setup) error {
+	s := &service.Service{Limits: service.Limits{Events: 2}, Setup: func(s service.Setup) error {
 		s.Handle("ping", pong)
-		s.Source("fast", func(ctx context.Context, emit Emit) error {
+		s.Source("fast", func(ctx context.Context, emit service.Emit) error {
 			for n := 0; ; n++ {
 				if err := emit(n); err != nil {
 					ended <- err
@@ -106,7 +108,7 @@ func TestBackpressure(t *testing.T) {
 				case <-ctx.Done():
 				}
 			}
-		}, func(c *Context, event any) { <-handle; c.Broadcast("event", event) })
+		}, func(c service.Context, event any) { <-handle; c.Broadcast("event", event) })
 		return nil
 	}}
 	r := newRig(t, s)
@@ -123,7 +125,7 @@ func TestBackpressure(t *testing.T) {
 			t.Fatalf("emitted %d, want %d", got, n)
 		}
 	}
-	if got := r.instance.State(); got.Condition != Up {
+	if got := r.instance.State(); got.Condition != service.Up {
 		t.Errorf("state %+v", got)
 	}
 	select {

@@ -1,4 +1,4 @@
-package service
+package runner
 
 // Began is closed when the first start is over, well or not: from then on State says how the service
 // is.

@@ -1,9 +1,11 @@
-package service
+package runner
 
 import (
 	"fmt"
 
 	"github.com/asynkron/protoactor-go/actor"
+
+	"strowger/system/service"
 )
 
 // message is what a host takes.
@@ -191,7 +193,7 @@ func (h *host) stop() {
 }
 
 // onStop runs one function whatever the others do.
-func (h *host) onStop(f func(c *Context)) {
+func (h *host) onStop(f func(c service.Context)) {
 	defer func() {
 		if reason := recover(); reason != nil {
 			h.instance.bury(h.instance.crash("stop", reason), nil)

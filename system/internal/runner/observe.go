@@ -1,4 +1,4 @@
-package service
+package runner
 
 import (
 	"errors"
@@ -7,6 +7,7 @@ import (
 
 	"github.com/asynkron/protoactor-go/actor"
 
+	"strowger/system/service"
 	"strowger/system/supervisor"
 )
 
@@ -24,11 +25,11 @@ func (i *Instance) Observe(e supervisor.Event) {
 		}
 	case *supervisor.BreakerOpened:
 		if e.Child == name {
-			i.down(Down, e.For)
+			i.down(service.Down, e.For)
 		}
 	case *supervisor.BreakerHalfOpened:
 		if e.Child == name {
-			i.down(Restarting, 0)
+			i.down(service.Restarting, 0)
 		}
 	case *supervisor.ChildStopped:
 		if e.Child == name {
@@ -55,22 +56,22 @@ func (i *Instance) failed(e *supervisor.ChildFailed) {
 
 func (i *Instance) restarting(e *supervisor.ChildRestarting) {
 	if !e.InPlace {
-		i.down(Restarting, e.In)
+		i.down(service.Restarting, e.In)
 		return
 	}
 	i.mu.Lock()
-	i.enter(Restarting, 0)
+	i.enter(service.Restarting, 0)
 	i.mu.Unlock()
 }
 
 // down answers all that the mailbox held, which is lost.
-func (i *Instance) down(c Condition, after time.Duration) {
+func (i *Instance) down(c service.Condition, after time.Duration) {
 	i.mu.Lock()
 	i.fall(c, after)
 }
 
 // downWith is down, unless l was replaced or given up before.
-func (i *Instance) downWith(l *life, c Condition, after time.Duration) {
+func (i *Instance) downWith(l *life, c service.Condition, after time.Duration) {
 	i.mu.Lock()
 	if i.life != l || i.pid == nil || l.generation <= i.over {
 		i.mu.Unlock()
@@ -80,7 +81,7 @@ func (i *Instance) downWith(l *life, c Condition, after time.Duration) {
 }
 
 // fall is called with mu held and gives it back.
-func (i *Instance) fall(c Condition, after time.Duration) {
+func (i *Instance) fall(c service.Condition, after time.Duration) {
 	i.pid = nil
 	i.enter(c, after)
 	payload := i.retryAfter()
@@ -88,7 +89,7 @@ func (i *Instance) fall(c Condition, after time.Duration) {
 	i.table.lose()
 	i.mu.Unlock()
 	for _, r := range lost {
-		if c == Stopped {
+		if c == service.Stopped {
 			r.stop()
 			continue
 		}
@@ -104,7 +105,7 @@ func (i *Instance) stopped(generation uint64) {
 		i.mu.Unlock()
 		return
 	}
-	i.fall(Stopped, 0)
+	i.fall(service.Stopped, 0)
 }
 
 // abandoned is a generation that hangs or does not stop: it may still run, but is not heard any more.
@@ -150,7 +151,7 @@ func (i *Instance) up(l *life) {
 	i.mu.Lock()
 	defer i.mu.Unlock()
 	if i.life == l && i.pid != nil && !l.ended.Load() {
-		i.enter(Up, 0)
+		i.enter(service.Up, 0)
 	}
 }
 

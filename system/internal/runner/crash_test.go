@@ -1,15 +1,17 @@
-package service
+package runner
 
 import (
 	"context"
 	"sync/atomic"
 	"testing"
 	"time"
+
+	"strowger/system/service"
 )
 
 // scene is a service that can be made to crash everywhere, once.
 type scene struct {
-	Service
+	service.Service
 	crashing string      // where
 	boom     func()      // how
 	over     atomic.Bool // it did
@@ -27,33 +29,36 @@ func (c *scene) at(place string) {
 
 func newScene(crashing string, boom func()) *scene {
 	c := &scene{crashing: crashing, boom: boom, entered: make(chan struct{}, 8), until: make(chan struct{})}
-	c.Setup = func(s *Setup) error {
+	c.Setup = func(s service.Setup) error {
 		c.setups.Add(1)
-		s.OnStop(func(*Context) { c.stops.Add(1) })
-		s.OnStop(func(*Context) { c.at("stop") })
+		s.OnStop(func(service.Context) { c.stops.Add(1) })
+		s.OnStop(func(service.Context) { c.at("stop") })
 		c.at("setup")
 		s.Handle("ping", pong)
-		s.Handle("request", func(*Request) error { c.at("request"); return nil })
-		s.Handle("wait", func(r *Request) error {
+		s.Handle("request", func(service.Request) error { c.at("request"); return nil })
+		s.Handle("wait", func(r service.Request) error {
 			r.Go(func(context.Context) func() { c.entered <- struct{}{}; <-c.until; return func() { r.Reply("late") } })
 			return nil
 		})
-		s.Handle("work", func(r *Request) error { r.Go(func(context.Context) func() { c.at("work"); return nil }); return nil })
-		s.Handle("then", func(r *Request) error {
+		s.Handle("work", func(r service.Request) error {
+			r.Go(func(context.Context) func() { c.at("work"); return nil })
+			return nil
+		})
+		s.Handle("then", func(r service.Request) error {
 			r.Go(func(context.Context) func() { return func() { c.at("then") } })
 			return nil
 		})
-		s.After(time.Second, func(*Context) { c.at("after") })
-		s.Every(2*time.Second, func(*Context) { c.at("every") })
-		s.Source("crasher", func(ctx context.Context, emit Emit) error {
+		s.After(time.Second, func(service.Context) { c.at("after") })
+		s.Every(2*time.Second, func(service.Context) { c.at("every") })
+		s.Source("crasher", func(ctx context.Context, emit service.Emit) error {
 			c.at("source")
 			if err := emit("event"); err != nil {
 				return err
 			}
 			<-ctx.Done()
 			return ctx.Err()
-		}, func(*Context, any) { c.at("event") })
-		s.OnReload(func(*Context) { c.at("reload") })
+		}, func(service.Context, any) { c.at("event") })
+		s.OnReload(func(service.Context) { c.at("reload") })
 		return nil
 	}
 	return c
@@ -121,7 +126,7 @@ func TestCrashes(t *testing.T) {
 			if got := c.stops.Load(); got != 2 {
 				t.Errorf("%d stops in the end, want 2", got)
 			}
-			if s := r.instance.State(); s.Restarts != 1 || s.Open != 0 || s.Queued != 0 || s.Condition != Stopped {
+			if s := r.instance.State(); s.Restarts != 1 || s.Open != 0 || s.Queued != 0 || s.Condition != service.Stopped {
 				t.Errorf("state %+v", s)
 			}
 		})

@@ -1,4 +1,4 @@
-package service
+package runner
 
 import (
 	"context"
@@ -8,24 +8,25 @@ import (
 	"testing"
 	"time"
 
+	"strowger/system/service"
 	"strowger/transport/wire"
 )
 
 // waiting is a service that answers late or not at all.
-func waiting(limits Limits) (s *Service, entered chan struct{}, ends chan error) {
+func waiting(limits service.Limits) (s *service.Service, entered chan struct{}, ends chan error) {
 	entered, ends = make(chan struct{}, 16), make(chan error, 16)
-	return &Service{Limits: limits, Supervision: Supervision{PingEvery: -1}, Setup: func(s *Setup) error {
-		var kept []*Request
+	return &service.Service{Limits: limits, Supervision: service.Supervision{PingEvery: -1}, Setup: func(s service.Setup) error {
+		var kept []service.Request
 		s.Handle("ping", pong)
-		s.Handle("keep", func(r *Request) error { kept = append(kept, r); entered <- struct{}{}; return nil })
-		s.Handle("late", func(r *Request) error {
+		s.Handle("keep", func(r service.Request) error { kept = append(kept, r); entered <- struct{}{}; return nil })
+		s.Handle("late", func(r service.Request) error {
 			for _, k := range kept {
 				k.Reply("late")
 			}
 			r.Reply(len(kept))
 			return nil
 		})
-		s.Handle("work", func(r *Request) error {
+		s.Handle("work", func(r service.Request) error {
 			r.Go(func(ctx context.Context) func() {
 				entered <- struct{}{}
 				<-ctx.Done()
@@ -39,7 +40,7 @@ func waiting(limits Limits) (s *Service, entered chan struct{}, ends chan error)
 }
 
 func TestDeadline(t *testing.T) {
-	s, entered, ends := waiting(Limits{})
+	s, entered, ends := waiting(service.Limits{})
 	s.RequestTimeout = time.Minute
 	r := start(t, s)
 	early := r.ask("keep", "")
@@ -71,7 +72,7 @@ func TestDeadline(t *testing.T) {
 }
 
 func TestGone(t *testing.T) {
-	s, entered, ends := waiting(Limits{})
+	s, entered, ends := waiting(service.Limits{})
 	r := start(t, s)
 	for _, sender := range []string{"a", "a", "b", "c"} {
 		r.askAs(sender, `1`, "work", "")
@@ -103,7 +104,7 @@ func TestGone(t *testing.T) {
 
 func TestLimits(t *testing.T) {
 	t.Run("open", func(t *testing.T) {
-		s, entered, _ := waiting(Limits{Open: 2})
+		s, entered, _ := waiting(service.Limits{Open: 2})
 		r := start(t, s)
 		r.ask("keep", "")
 		r.ask("keep", "")
@@ -116,9 +117,9 @@ func TestLimits(t *testing.T) {
 	})
 	t.Run("mailbox", func(t *testing.T) {
 		entered, until := make(chan struct{}), make(chan struct{})
-		r := start(t, &Service{Limits: Limits{Mailbox: 2}, Setup: func(s *Setup) error {
+		r := start(t, &service.Service{Limits: service.Limits{Mailbox: 2}, Setup: func(s service.Setup) error {
 			s.Handle("ping", pong)
-			s.Handle("block", func(r *Request) error { close(entered); <-until; r.Reply(nil); return nil })
+			s.Handle("block", func(r service.Request) error { close(entered); <-until; r.Reply(nil); return nil })
 			return nil
 		}})
 		block := r.ask("block", "")
@@ -138,7 +139,7 @@ func TestLimits(t *testing.T) {
 		r.quiet()
 	})
 	t.Run("work", func(t *testing.T) {
-		s, entered, _ := waiting(Limits{Work: 1})
+		s, entered, _ := waiting(service.Limits{Work: 1})
 		r := start(t, s)
 		for range 3 { // two run, one waits
 			r.ask("work", "")
@@ -155,8 +156,8 @@ func TestLimits(t *testing.T) {
 	})
 	t.Run("work without a request", func(t *testing.T) {
 		until, took := make(chan struct{}), make(chan []bool, 1)
-		r := start(t, &Service{Limits: Limits{Work: 1}, Setup: func(s *Setup) error {
-			s.After(time.Second, func(c *Context) {
+		r := start(t, &service.Service{Limits: service.Limits{Work: 1}, Setup: func(s service.Setup) error {
+			s.After(time.Second, func(c service.Context) {
 				var ok []bool
 				for range 4 {
 					ok = append(ok, c.Go(func(context.Context) func() { <-until; return nil }))
@@ -172,11 +173,18 @@ func TestLimits(t *testing.T) {
 		close(until)
 	})
 	t.Run("timers", func(t *testing.T) {
-		r := start(t, &Service{Limits: Limits{Timers: 2}, Setup: func(s *Setup) error {
+		r := start(t, &service.Service{Limits: service.Limits{Timers: 2}, Setup: func(s service.Setup) error {
 			s.Handle("ping", pong)
-			s.Handle("timer", func(r *Request) error { r.Every(time.Hour, func(*Context) {}); r.Reply(nil); return nil })
-			s.Handle("once", func(r *Request) error { r.After(time.Second, func(*Context) { r.Reply("fired") }); return nil })
-			s.Handle("stopped", func(r *Request) error { r.After(time.Second, func(*Context) {}).Stop(); r.Reply(nil); return nil })
+			s.Handle("timer", func(r service.Request) error { r.Every(time.Hour, func(service.Context) {}); r.Reply(nil); return nil })
+			s.Handle("once", func(r service.Request) error {
+				r.After(time.Second, func(service.Context) { r.Reply("fired") })
+				return nil
+			})
+			s.Handle("stopped", func(r service.Request) error {
+				r.After(time.Second, func(service.Context) {}).Stop()
+				r.Reply(nil)
+				return nil
+			})
 			return nil
 		}})
 		r.want(r.ask("timer", "") + ` 200 timer null`)
@@ -195,14 +203,14 @@ func TestLimits(t *testing.T) {
 
 // TestDefaults holds what the documentation says.
 func TestDefaults(t *testing.T) {
-	s, err := (&Service{Name: "x", Setup: func(*Setup) error { return nil }}).withDefaults()
+	s, err := withDefaults(&service.Service{Name: "x", Setup: func(service.Setup) error { return nil }})
 	if err != nil {
 		t.Fatal(err)
 	}
-	if want := (Limits{Open: 16384, Mailbox: 4096, Work: 1024, Events: 64, Timers: 4096}); s.Limits != want {
+	if want := (service.Limits{Open: 16384, Mailbox: 4096, Work: 1024, Events: 64, Timers: 4096}); s.Limits != want {
 		t.Errorf("limits %+v, want %+v", s.Limits, want)
 	}
-	want := Supervision{Intensity: 5, Period: 10 * time.Second, Backoff: 100 * time.Millisecond, BackoffCap: 30 * time.Second,
+	want := service.Supervision{Intensity: 5, Period: 10 * time.Second, Backoff: 100 * time.Millisecond, BackoffCap: 30 * time.Second,
 		CoolDown: 30 * time.Second, Quiet: 30 * time.Second, PingEvery: 5 * time.Second, PingTimeout: 10 * time.Second, StopTimeout: 5 * time.Second}
 	if s.Supervision != want {
 		t.Errorf("supervision %+v, want %+v", s.Supervision, want)
@@ -212,68 +220,68 @@ func TestDefaults(t *testing.T) {
 		t.Errorf("options %+v, %v", o, err)
 	}
 	s.Supervision.PingEvery = -1
-	if spec := s.spec(); spec.PingEvery != 0 || !spec.Drain || spec.Breaker == nil {
+	if spec := spec(&s); spec.PingEvery != 0 || !spec.Drain || spec.Breaker == nil {
 		t.Errorf("spec %+v", spec)
 	}
 }
 
 func TestWrongServices(t *testing.T) {
-	setup := func(*Setup) error { return nil }
+	setup := func(service.Setup) error { return nil }
 	tests := map[string]struct {
-		s    Service
+		s    service.Service
 		o    Options
 		want string
 	}{
-		"no name":       {Service{Setup: setup}, Options{}, `service "": name is empty`},
-		"slash":         {Service{Name: "a/b", Setup: setup}, Options{}, `service "a/b": name has a slash`},
-		"reserved":      {Service{Name: "authentication", Setup: setup}, Options{}, `service "authentication": name is the router's own`},
-		"no setup":      {Service{Name: "a"}, Options{}, `service "a": setup is nil`},
-		"limit":         {Service{Name: "a", Setup: setup, Limits: Limits{Open: -1}}, Options{}, `service "a": limit open is -1, must not be negative`},
-		"duration":      {Service{Name: "a", Setup: setup, Supervision: Supervision{Quiet: -1}}, Options{}, `service "a": quiet is -1ns, must not be negative`},
-		"all of it":     {Service{Name: "/", RequestTimeout: -1}, Options{}, "service \"/\": name has a slash\nsetup is nil\nrequest timeout is -1ns, must not be negative"},
-		"pool":          {Service{Name: "a", Setup: setup}, Options{Pool: -1}, `service "a": pool is -1, must not be negative`},
-		"home's option": {Service{Name: "a", Setup: setup}, Options{RequestTimeout: -1}, `service "a": request timeout is -1ns, must not be negative`},
+		"no name":       {service.Service{Setup: setup}, Options{}, `service "": name is empty`},
+		"slash":         {service.Service{Name: "a/b", Setup: setup}, Options{}, `service "a/b": name has a slash`},
+		"reserved":      {service.Service{Name: "authentication", Setup: setup}, Options{}, `service "authentication": name is the router's own`},
+		"no setup":      {service.Service{Name: "a"}, Options{}, `service "a": setup is nil`},
+		"limit":         {service.Service{Name: "a", Setup: setup, Limits: service.Limits{Open: -1}}, Options{}, `service "a": limit open is -1, must not be negative`},
+		"duration":      {service.Service{Name: "a", Setup: setup, Supervision: service.Supervision{Quiet: -1}}, Options{}, `service "a": quiet is -1ns, must not be negative`},
+		"all of it":     {service.Service{Name: "/", RequestTimeout: -1}, Options{}, "service \"/\": name has a slash\nsetup is nil\nrequest timeout is -1ns, must not be negative"},
+		"pool":          {service.Service{Name: "a", Setup: setup}, Options{Pool: -1}, `service "a": pool is -1, must not be negative`},
+		"home's option": {service.Service{Name: "a", Setup: setup}, Options{RequestTimeout: -1}, `service "a": request timeout is -1ns, must not be negative`},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
-			_, err := NewInstance(&test.s, make(counter), test.o)
+			_, err := New(&test.s, make(counter), test.o)
 			if err == nil || err.Error() != test.want {
 				t.Errorf("got %v, want %s", err, test.want)
 			}
 		})
 	}
-	if _, err := NewInstance(&Service{Name: "a", Setup: setup}, nil, Options{}); err == nil || err.Error() != `service "a": home is nil` {
+	if _, err := New(&service.Service{Name: "a", Setup: setup}, nil, Options{}); err == nil || err.Error() != `service "a": home is nil` {
 		t.Errorf("without a home: %v", err)
 	}
 	long := make([]byte, longestName+1)
 	for i := range long {
 		long[i] = 'n'
 	}
-	if _, err := NewInstance(&Service{Name: string(long), Setup: setup}, make(counter), Options{}); err == nil {
+	if _, err := New(&service.Service{Name: string(long), Setup: setup}, make(counter), Options{}); err == nil {
 		t.Error("a name that is too long is taken")
 	}
 }
 
 // TestMisuse are mistakes that a panic in Setup or in a handler points out.
 func TestMisuse(t *testing.T) {
-	handle := func(*Request) error { return nil }
+	handle := func(service.Request) error { return nil }
 	tests := map[string]struct {
-		do   func(s *Setup)
+		do   func(s service.Setup)
 		want string
 	}{
-		"topic twice":     {func(s *Setup) { s.Handle("a", handle); s.Handle("a", handle) }, `service: Handle: topic "a" is empty, handled already or the home's`},
-		"empty topic":     {func(s *Setup) { s.Handle("", handle) }, `service: Handle: topic "" is empty, handled already or the home's`},
-		"home's topic":    {func(s *Setup) { s.Handle(StateTopic, handle) }, `service: Handle: topic "service_state" is empty, handled already or the home's`},
-		"no handler":      {func(s *Setup) { s.Handle("a", nil) }, "service: Handle: function is nil"},
-		"no source":       {func(s *Setup) { s.Source("a", nil, nil) }, "service: Source: function is nil"},
-		"no interval":     {func(s *Setup) { s.Every(0, func(*Context) {}) }, "service: Every: interval 0s is not positive"},
-		"no timer":        {func(s *Setup) { s.After(0, nil) }, "service: timer: function is nil"},
-		"too much jitter": {func(s *Setup) { s.Every(1, func(*Context) {}).Jitter(1) }, "service: Jitter: 1ns is not between 0 and the interval of 1ns"},
-		"no work":         {func(s *Setup) { s.Go(nil) }, "service: Go: function is nil"},
+		"topic twice":     {func(s service.Setup) { s.Handle("a", handle); s.Handle("a", handle) }, `service: Handle: topic "a" is empty, handled already or the home's`},
+		"empty topic":     {func(s service.Setup) { s.Handle("", handle) }, `service: Handle: topic "" is empty, handled already or the home's`},
+		"home's topic":    {func(s service.Setup) { s.Handle(service.StateTopic, handle) }, `service: Handle: topic "service_state" is empty, handled already or the home's`},
+		"no handler":      {func(s service.Setup) { s.Handle("a", nil) }, "service: Handle: function is nil"},
+		"no source":       {func(s service.Setup) { s.Source("a", nil, nil) }, "service: Source: function is nil"},
+		"no interval":     {func(s service.Setup) { s.Every(0, func(service.Context) {}) }, "service: Every: interval 0s is not positive"},
+		"no timer":        {func(s service.Setup) { s.After(0, nil) }, "service: timer: function is nil"},
+		"too much jitter": {func(s service.Setup) { s.Every(1, func(service.Context) {}).Jitter(1) }, "service: Jitter: 1ns is not between 0 and the interval of 1ns"},
+		"no work":         {func(s service.Setup) { s.Go(nil) }, "service: Go: function is nil"},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
-			r := newRig(t, &Service{Setup: func(s *Setup) error { test.do(s); return nil }, Supervision: Supervision{Intensity: -1}})
+			r := newRig(t, &service.Service{Setup: func(s service.Setup) error { test.do(s); return nil }, Supervision: service.Supervision{Intensity: -1}})
 			r.run()
 			r.state("down 30")
 			if d := await(t, r.dead); d.Reason != test.want {
@@ -282,8 +290,8 @@ func TestMisuse(t *testing.T) {
 		})
 	}
 	t.Run("after setup", func(t *testing.T) {
-		r := start(t, &Service{Setup: func(s *Setup) error {
-			s.Handle("late", func(*Request) error { s.OnReload(func(*Context) {}); return nil })
+		r := start(t, &service.Service{Setup: func(s service.Setup) error {
+			s.Handle("late", func(service.Request) error { s.OnReload(func(service.Context) {}); return nil })
 			return nil
 		}})
 		r.want(r.ask("late", "") + ` 500 late null`)
@@ -292,9 +300,9 @@ func TestMisuse(t *testing.T) {
 		}
 	})
 	t.Run("status", func(t *testing.T) {
-		r := start(t, &Service{Setup: func(s *Setup) error {
-			s.Handle("fail", func(r *Request) error { r.Fail(200, "x"); return nil })
-			s.Handle("with", func(r *Request) error { r.ReplyWith("x", 600, nil); return nil })
+		r := start(t, &service.Service{Setup: func(s service.Setup) error {
+			s.Handle("fail", func(r service.Request) error { r.Fail(200, "x"); return nil })
+			s.Handle("with", func(r service.Request) error { r.ReplyWith("x", 600, nil); return nil })
 			return nil
 		}})
 		r.want(r.ask("fail", "") + ` 500 fail null`)
@@ -304,7 +312,7 @@ func TestMisuse(t *testing.T) {
 
 // TestDeadlineAfterPause: a request gets the time again in which the process did not run.
 func TestDeadlineAfterPause(t *testing.T) {
-	s, entered, _ := waiting(Limits{})
+	s, entered, _ := waiting(service.Limits{})
 	s.RequestTimeout = time.Minute
 	r := newRig(t, s)
 	var slept atomic.Int64

@@ -1,4 +1,4 @@
-package service
+package runner
 
 import (
 	"cmp"
@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"strowger/system/service"
 	"strowger/system/supervisor"
 )
 
@@ -16,10 +17,10 @@ import (
 const longestName = 128
 
 // withDefaults returns a copy with the zero values filled in, or everything that is wrong.
-func (s *Service) withDefaults() (Service, error) {
+func withDefaults(s *service.Service) (service.Service, error) {
 	c := *s
 	v, l := &c.Supervision, &c.Limits
-	c.Limits = Limits{Open: cmp.Or(l.Open, 16384), Mailbox: cmp.Or(l.Mailbox, 4096), Work: cmp.Or(l.Work, 1024),
+	c.Limits = service.Limits{Open: cmp.Or(l.Open, 16384), Mailbox: cmp.Or(l.Mailbox, 4096), Work: cmp.Or(l.Work, 1024),
 		Events: cmp.Or(l.Events, 64), Timers: cmp.Or(l.Timers, 4096)}
 	v.Intensity = cmp.Or(v.Intensity, 5)
 	v.PingEvery = cmp.Or(v.PingEvery, 5*time.Second)
@@ -33,10 +34,10 @@ func (s *Service) withDefaults() (Service, error) {
 	} {
 		*d.field = cmp.Or(*d.field, d.zero)
 	}
-	return c, c.check()
+	return c, check(&c)
 }
 
-func (s *Service) check() error {
+func check(s *service.Service) error {
 	var problems []error
 	switch {
 	case s.Name == "":
@@ -101,7 +102,7 @@ func (o Options) withDefaults() (Options, error) {
 }
 
 // spec is the child that the home's supervisor keeps.
-func (s *Service) spec() supervisor.Spec {
+func spec(s *service.Service) supervisor.Spec {
 	v := s.Supervision
 	return supervisor.Spec{
 		Name:        s.Name,

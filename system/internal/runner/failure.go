@@ -1,0 +1,52 @@
+package runner
+
+import (
+	"context"
+	"errors"
+
+	"strowger/system/service"
+	"strowger/transport/wire"
+)
+
+// isFailure tells a status that the author of a service may fail with.
+func isFailure(status int) bool { return status >= 400 && status <= 599 }
+
+// FailWith is for service.Request.
+func (r *Request) FailWith(err error) {
+	if err == nil {
+		panic("service: FailWith: the error is nil")
+	}
+	counters := &r.instance.counters
+	log := r.instance.log.With("topic", r.topic, "err", err)
+	if !r.open() && (errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded)) {
+		log.Debug("request ended before its answer")
+		counters.Surplus.Add(1)
+		return
+	}
+	status, payload := wire.InternalError.Code, wire.Raw(nil)
+	if e, ok := errors.AsType[*service.Error](err); ok && e != nil && isFailure(e.Status) {
+		log.Debug("request refused")
+		status, payload = e.Status, reasonOf(e)
+	} else {
+		log.Error("request failed")
+		counters.Errors.Add(1)
+	}
+	var answer *wire.Envelope
+	if r.waits {
+		answer = r.envelope(r.asked.Envelope.Topic, status, payload)
+	}
+	if !r.finish(answered, answer) {
+		counters.Surplus.Add(1)
+		return
+	}
+	counters.Failures.Add(1)
+}
+
+// reasonOf is the payload that the subscriber gets.
+func reasonOf(e *service.Error) wire.Raw {
+	raw, err := encode(failure{e.Reason})
+	if err != nil {
+		return nil // a string can always be encoded
+	}
+	return raw
+}

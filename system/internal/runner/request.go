@@ -1,0 +1,260 @@
+package runner
+
+import (
+	"encoding/json"
+	"fmt"
+	"sync"
+	"time"
+
+	"strowger/system/service"
+	"strowger/transport/wire"
+)
+
+// Request implements service.Request.
+type Request struct {
+	*Context
+	entry
+	context  Context
+	instance *Instance
+	asked    *Ask
+	topic    string
+	sender   string
+	deadline time.Time
+	waits    bool // has an id, so somebody waits for an answer
+
+	mu         sync.Mutex // Protects following, and the order of answers.
+	outcome    outcome
+	tasks      int // handler and work under way, of one that does not wait
+	released   bool
+	subscriber *service.Subscriber
+}
+
+var _ service.Request = (*Request)(nil)
+
+// outcome is how a request ended.
+type outcome int
+
+const (
+	open     outcome = iota
+	answered         // by the service
+	refused          // 503
+	expired          // 504
+	crashed          // 500
+	left             // the subscriber did
+)
+
+func newRequest(i *Instance, a *Ask) *Request {
+	r := &Request{instance: i, asked: a, waits: !wire.IsEmpty(a.Envelope.RequestID)}
+	r.at = -1
+	r.Context = &r.context
+	r.context.request = r
+	r.topic, _ = wire.Name(a.Envelope.Topic)
+	r.sender, _ = wire.Text(a.Envelope.ResourceID)
+	r.deadline = i.deadline(a.Deadline)
+	r.due = r.deadline.Add(-i.o.Slept())
+	return r
+}
+
+// deadline is the earlier one of the home's and the service's.
+func (i *Instance) deadline(home time.Time) time.Time {
+	timeout := i.service.RequestTimeout
+	switch {
+	case timeout == 0 && !home.IsZero():
+		return home
+	case timeout == 0:
+		timeout = i.o.RequestTimeout
+	}
+	own := i.o.Clock.Now().Add(timeout)
+	if !home.IsZero() && home.Before(own) {
+		return home
+	}
+	return own
+}
+
+// Topic is for service.Request.
+func (r *Request) Topic() string { return r.topic }
+
+// Payload is for service.Request.
+func (r *Request) Payload() json.RawMessage {
+	if payload := r.asked.Envelope.Payload; len(payload) > 0 {
+		return json.RawMessage(payload)
+	}
+	return json.RawMessage("null")
+}
+
+// Decode is for service.Request.
+func (r *Request) Decode(v any) error {
+	if err := decode(r.Payload(), v); err != nil {
+		return &service.Error{Status: wire.BadRequest.Code, Reason: err.Error()}
+	}
+	return nil
+}
+
+// Subscriber is for service.Request.
+func (r *Request) Subscriber() *service.Subscriber {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.subscriber == nil {
+		r.subscriber = newSubscriber(r.sender, r.asked)
+	}
+	return r.subscriber
+}
+
+// Reply is for service.Request.
+func (r *Request) Reply(payload any) { r.answer(r.asked.Envelope.Topic, 200, payload, answered) }
+
+// ReplyWith is for service.Request.
+func (r *Request) ReplyWith(topic string, status int, payload any) {
+	if status < 200 || status > 599 {
+		panic(fmt.Sprintf("service: ReplyWith: status %d is not between 200 and 599", status))
+	}
+	r.answer(wire.QuoteString(topic), status, payload, answered)
+}
+
+// Fail is for service.Request.
+func (r *Request) Fail(status int, reason string) {
+	if !isFailure(status) {
+		panic(fmt.Sprintf("service: Fail: status %d is not between 400 and 599", status))
+	}
+	r.answer(r.asked.Envelope.Topic, status, failure{reason}, answered)
+}
+
+// failure is the payload of Fail.
+type failure struct {
+	Reason string `json:"reason"`
+}
+
+// Stream is for service.Request.
+func (r *Request) Stream(topic string, payload any) {
+	r.answer(wire.QuoteString(topic), 200, payload, open)
+}
+
+// End is for service.Request.
+func (r *Request) End() {
+	if !r.finish(answered, nil) {
+		r.surplus()
+	}
+}
+
+// answer says one answer of the service and leaves the request in the state next.
+func (r *Request) answer(topic wire.Raw, status int, payload any, next outcome) {
+	counters := &r.instance.counters
+	if !r.open() {
+		r.surplus()
+		return
+	}
+	raw, err := encode(payload)
+	if err != nil {
+		counters.Unencoded.Add(1)
+		r.instance.log.Error("answer cannot be encoded", "topic", r.topic, "err", err)
+		status, raw, next = wire.InternalError.Code, nil, answered
+	}
+	if !r.finish(next, r.envelope(topic, status, raw)) {
+		r.surplus()
+		return
+	}
+	if status < 400 {
+		counters.Replies.Add(1)
+	} else {
+		counters.Failures.Add(1)
+	}
+}
+
+// surplus notes an answer to a request that is over. One that the service had answered before is
+// its author's mistake.
+func (r *Request) surplus() {
+	r.instance.counters.Surplus.Add(1)
+	r.mu.Lock()
+	twice := r.outcome == answered
+	r.mu.Unlock()
+	if twice {
+		r.instance.log.Warn("request answered twice", "topic", r.topic)
+	}
+}
+
+// refuse answers with 503.
+func (r *Request) refuse(payload []byte) {
+	if r.finish(refused, r.own(wire.Unavailable, payload)) {
+		r.instance.counters.Refused.Add(1)
+	}
+}
+
+// expire answers with 504. Of one that does not wait nothing was to be expected.
+func (r *Request) expire() {
+	if r.finish(expired, r.own(wire.DeadlineExceeded, nil)) && r.waits {
+		r.instance.counters.Timeouts.Add(1)
+	}
+}
+
+// crash answers with 500.
+func (r *Request) crash() {
+	if r.finish(crashed, r.own(wire.InternalError, nil)) {
+		r.instance.counters.Crashed.Add(1)
+	}
+}
+
+func (r *Request) open() bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.outcome == open
+}
+
+// finish says e, if not nil, and ends the request unless next is open. It is false, and nothing
+// happens, if the request is over already.
+func (r *Request) finish(next outcome, e *wire.Envelope) bool {
+	if !r.settle(next, e) {
+		return false
+	}
+	if next == open {
+		return true
+	}
+	r.instance.mu.Lock()
+	r.instance.table.remove(r)
+	r.instance.emptied()
+	r.instance.mu.Unlock()
+	r.context.end()
+	r.release()
+	return true
+}
+
+func (r *Request) settle(next outcome, e *wire.Envelope) bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.outcome != open {
+		return false
+	}
+	r.outcome = next
+	if e != nil {
+		r.instance.home.Say(e)
+	}
+	return true
+}
+
+// release tells the home that who asked need not be held up any more.
+func (r *Request) release() {
+	r.mu.Lock()
+	again := r.released
+	r.released = true
+	r.mu.Unlock()
+	if !again && r.asked.Release != nil {
+		r.asked.Release()
+	}
+}
+
+// begin and worked stand around a handler and around work. A request that does not wait is over
+// when there is nothing of it left.
+func (r *Request) begin() {
+	r.mu.Lock()
+	r.tasks++
+	r.mu.Unlock()
+}
+
+func (r *Request) worked() {
+	r.mu.Lock()
+	r.tasks--
+	idle := r.tasks == 0 && !r.waits
+	r.mu.Unlock()
+	if idle {
+		r.finish(answered, nil)
+	}
+}

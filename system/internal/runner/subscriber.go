@@ -1,0 +1,21 @@
+package runner
+
+import (
+	"encoding/json"
+	"maps"
+	"slices"
+
+	"strowger/system/service"
+	"strowger/transport/wire"
+)
+
+func newSubscriber(id string, a *Ask) *service.Subscriber {
+	s := &service.Subscriber{ID: id, User: a.User}
+	s.DomainName, _ = wire.Text(a.Envelope.DomainName)
+	s.DomainUUID, _ = wire.Text(a.Envelope.DomainUUID)
+	var permissions map[string]json.RawMessage
+	// Whoever has none comes with a list, which leaves the map nil.
+	_ = json.Unmarshal(a.Envelope.Permissions, &permissions)
+	s.Permissions = slices.Sorted(maps.Keys(permissions))
+	return s
+}

@@ -205,6 +205,10 @@ func (c *connection) ask(ctx actor.Context, m *wire.Message, size int, lease *Le
 		answer(c.socket, wire.BadRequest, &m.Envelope)
 		return
 	}
+	if inquires(name, &m.Envelope) {
+		c.inquire(ctx, &m.Envelope, lease)
+		return
+	}
 	route := c.deps.Registry.Lookup(name)
 	if route == nil {
 		lease.Release()

@@ -85,6 +85,9 @@ func (s *service) Receive(ctx actor.Context) {
 	case *instanceLeaving:
 		s.instanceLeaving(m)
 		m.release()
+	case *inquiry:
+		s.inquiry(m)
+		m.release()
 	case *instanceDown:
 		s.instanceDown(ctx, m.peer)
 	case *sweep:

@@ -14,6 +14,7 @@ type Status struct {
 var (
 	AuthenticationRequired = Status{Code: 407, Text: "Authentication Required", Topic: "authenticate", Service: "authentication"}
 	Authenticated          = Status{Code: 200, Text: "OK", Topic: "authenticated"}
+	Offered                = Status{Code: 200, Text: "OK"}
 	Unauthorized           = Status{Code: 401, Topic: "unauthorized"}
 	BadRequest             = Status{Code: 400, Service: "INVALID"}
 	Forbidden              = Status{Code: 403}

@@ -1,0 +1,79 @@
+package actors
+
+import (
+	"encoding/json"
+	"slices"
+
+	"github.com/asynkron/protoactor-go/actor"
+
+	"strowger/transport/wire"
+)
+
+// The name and the topic by which a client asks the router whether somebody offers a service (protocol
+// 5.10). Under the name strowger all other topics are requests to a service of that name.
+const (
+	routerName   = "strowger"
+	offeredTopic = "offered"
+)
+
+// inquiry is a client's question whether anybody takes the requests for a name. The service's actor
+// answers it, so that the answer follows what the client has asked the service before.
+type inquiry struct {
+	envelope *wire.Envelope
+	from     *Peer
+	lease    *Lease
+}
+
+func (m *inquiry) release() { m.lease.Release() }
+
+// inquires reports whether a request for name is such a question.
+func inquires(name string, e *wire.Envelope) bool {
+	if name != routerName {
+		return false
+	}
+	topic, _ := wire.Text(e.Topic)
+	return topic == offeredTopic
+}
+
+// inquire passes the question on to the actor of the service that it is about.
+func (c *connection) inquire(ctx actor.Context, e *wire.Envelope, lease *Lease) {
+	var about struct {
+		Service json.RawMessage `json:"service"`
+	}
+	// A payload of another shape names no service.
+	_ = json.Unmarshal(e.Payload, &about)
+	name, ok := wire.Name(about.Service)
+	if !ok {
+		c.deps.Counters.Dead(NotSendable)
+		lease.Release()
+		answer(c.socket, wire.BadRequest, e)
+		return
+	}
+	route := c.deps.Registry.Lookup(name)
+	if route == nil {
+		lease.Release()
+		answerOffered(c.peer, e, false)
+		return
+	}
+	ctx.Send(route.Service, &inquiry{envelope: e, from: c.peer, lease: lease})
+}
+
+// inquiry answers whether an instance is there that takes requests, whatever its policy refuses.
+func (s *service) inquiry(m *inquiry) {
+	answerOffered(m.from, m.envelope, slices.ContainsFunc(s.instances, func(i *instance) bool {
+		return i.peer.serving() && !i.leaving && !s.passive(i.peer)
+	}))
+}
+
+// answerOffered is the router's answer. It has a payload, which a router without this question never
+// sends, so whoever asks can tell an answer from a refusal.
+func answerOffered(to *Peer, e *wire.Envelope, offered bool) {
+	a := wire.Offered.Answer(e)
+	a.Payload = wire.Raw(`{"offered":false}`)
+	if offered {
+		a.Payload = wire.Raw(`{"offered":true}`)
+	}
+	f := ownFrame(to.Socket, a)
+	to.Socket.Send(f)
+	f.Lease.Release()
+}

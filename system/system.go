@@ -94,11 +94,10 @@ func New(o Options, list ...*service.Service) (*System, error) {
 	if s.tokens, err = openTokens(o.Config, o.Log); err != nil {
 		return nil, err
 	}
-	if cert := o.Config.Listen.TLSCertificate; cert != "" {
-		if s.certificate, err = transport.LoadCertificate(cert, o.Config.Listen.TLSKey); err != nil {
-			return nil, err
-		}
+	if s.certificate, err = loadCertificate(o.Config); err != nil {
+		return nil, err
 	}
+	s.checkCertificate()
 	s.deps = &actors.Deps{
 		System:   newActorSystem(),
 		Tokens:   s.tokens,
@@ -252,6 +251,7 @@ func (s *System) Reload(cfg *config.Config) ([]config.Change, error) {
 		if err := s.certificate.Reload(); err != nil {
 			return changes, fmt.Errorf("the certificate stays as it was: %w", err)
 		}
+		s.checkCertificate()
 	}
 	return changes, nil
 }

@@ -2,8 +2,11 @@ package transport
 
 import (
 	"crypto/tls"
+	"crypto/x509"
+	"errors"
 	"fmt"
 	"sync/atomic"
+	"time"
 
 	"strowger/config/regular"
 )
@@ -26,19 +29,40 @@ func LoadCertificate(certFile, keyFile string) (*Certificate, error) {
 
 // Reload reads the files again. On error the old pair stays in use.
 func (c *Certificate) Reload() error {
-	cert, err := regular.ReadFile(c.certFile, largestPEM)
-	if err != nil {
-		return fmt.Errorf("load certificate %s: %w", c.certFile, err)
+	cert, certErr := regular.ReadFile(c.certFile, largestPEM)
+	if certErr != nil {
+		certErr = fmt.Errorf("load certificate %s: %w", c.certFile, certErr)
 	}
-	key, err := regular.ReadFile(c.keyFile, largestPEM)
-	if err != nil {
-		return fmt.Errorf("load key %s: %w", c.keyFile, err)
+	key, keyErr := regular.ReadFile(c.keyFile, largestPEM)
+	if keyErr != nil {
+		keyErr = fmt.Errorf("load key %s: %w", c.keyFile, keyErr)
+	}
+	if certErr != nil || keyErr != nil {
+		return errors.Join(certErr, keyErr)
 	}
 	pair, err := tls.X509KeyPair(cert, key)
 	if err != nil {
 		return fmt.Errorf("load certificate %s, key %s: %w", c.certFile, c.keyFile, err)
 	}
 	c.current.Store(&pair)
+	return nil
+}
+
+// CheckTime returns an error that names the first certificate of the chain that is not valid at a time,
+// nil if all are. Clients refuse such a chain; the router serves it.
+func (c *Certificate) CheckTime(now time.Time) error {
+	for i, der := range c.current.Load().Certificate {
+		cert, err := x509.ParseCertificate(der)
+		if err != nil {
+			return fmt.Errorf("certificate %d of %s: %w", i+1, c.certFile, err)
+		}
+		switch {
+		case now.After(cert.NotAfter):
+			return fmt.Errorf("certificate %d of %s, for %q, expired at %s", i+1, c.certFile, cert.Subject.String(), cert.NotAfter.UTC().Format(time.RFC3339))
+		case now.Before(cert.NotBefore):
+			return fmt.Errorf("certificate %d of %s, for %q, is not valid before %s", i+1, c.certFile, cert.Subject.String(), cert.NotBefore.UTC().Format(time.RFC3339))
+		}
+	}
 	return nil
 }
 

@@ -9,16 +9,26 @@ func unknown(name string, known []string) string {
 	if len(name) > longest {
 		return unknownKey
 	}
-	nearest, best := sameEnd(name, known), 1+max(2, len(name)/8)
-	for _, candidate := range known {
-		if d := distance(name, candidate); d < best {
-			nearest, best = candidate, d
-		}
+	nearest := Nearest(name, known)
+	if nearest == "" {
+		nearest = sameEnd(name, known)
 	}
 	if nearest == "" {
 		return unknownKey
 	}
 	return "unknown key, did you mean " + nearest + "?"
+}
+
+// Nearest returns the name that was probably meant by one that is none of the known ones; empty where
+// none is close.
+func Nearest(name string, known []string) string {
+	nearest, best := "", 1+max(2, len(name)/8)
+	for _, candidate := range known {
+		if d := distance(name, candidate); d < best {
+			nearest, best = candidate, d
+		}
+	}
+	return nearest
 }
 
 // sameEnd returns the first candidate that ends like name: the right key in

@@ -20,7 +20,9 @@ type broker struct {
 	url   string
 	dir   string // of the tokens
 	store *token.Store
-	asked chan struct{} // gets a value for each request
+	asked chan struct{} // gets a value for each request to mute
+
+	silent string // a service that answers nothing, beside mute
 
 	mu     sync.Mutex // protects following
 	tokens []*token.Token
@@ -113,6 +115,8 @@ func (b *broker) OnMessage(conn *gws.Conn, m *gws.Message) {
 	}
 	answer := packet{ServiceName: p.Service, Topic: p.Topic, RequestID: p.RequestID, Status: "ok", Code: 200}
 	switch p.Service {
+	case b.silent:
+		return
 	case "authentication":
 		answer.Code = b.authenticate(conn, p.Token)
 	case "echo":

@@ -30,17 +30,21 @@ func (p *program) callCommand() *cobra.Command {
 		Short: "Send a request to a service and print the reply",
 		Long: `Call sends a request with the JSON as its payload, - meaning what is on stdin, and
 prints the first reply as {"service", "topic", "status", "code", "payload"} on one line.
-The exit status is 3 when the reply has a code of 400 or more.
+The exit status is 3 when the reply has a code of 400 or more. When nobody offers the
+service, and the router says so, nothing is sent and the status is 1.
 ` + connectionHelp,
 		Example: `  strowger call active.calls in.progress --permission call_active_view --permission call_active_all
   strowger call weather today '{"city":"Oslo"}' --timeout 2s
   jq -n '{city:"Oslo"}' | strowger call weather today -`,
-		Args: cobra.RangeArgs(2, 3),
+		Args: namedArguments("; JSON with spaces in it stands in single quotes", "SERVICE", "TOPIC", "[JSON]"),
 	}
 	f := addConnectionFlags(cmd)
 	cmd.RunE = verb(func(args []string) error {
 		if args[0] == "" {
-			return usage("the name of the service is empty")
+			return usage("SERVICE: the name of the service is empty")
+		}
+		if err := f.check(cmd.Flags()); err != nil {
+			return err
 		}
 		payload, err := p.readPayload(args[2:])
 		if err != nil {
@@ -69,11 +73,7 @@ func (p *program) readPayload(args []string) (any, error) {
 	}
 	var payload json.RawMessage
 	if err := json.Unmarshal(data, &payload); err != nil {
-		var syntax *json.SyntaxError
-		if errors.As(err, &syntax) {
-			return nil, usage("%s: not JSON at byte %d: %w", source, syntax.Offset, err)
-		}
-		return nil, usage("%s: not JSON: %w", source, err)
+		return nil, usage("%s: %w", source, notJSON(data, err))
 	}
 	return payload, nil
 }
@@ -87,7 +87,7 @@ func (p *program) call(f *connectionFlags, service, topic string, payload any) e
 	if err != nil {
 		return err
 	}
-	reply, err := c.Request(ctx, service, topic, payload)
+	reply, err := c.requestOffered(ctx, service, topic, payload)
 	// What the router does with the close frame changes nothing about the reply.
 	_ = c.close()
 	var refused *client.StatusError
@@ -101,7 +101,7 @@ func (p *program) call(f *connectionFlags, service, topic string, payload any) e
 		}
 		return refusal(err)
 	case errors.Is(err, client.ErrTimeout):
-		return fmt.Errorf("%w; the router does not tell when no service of this name is connected", err)
+		return fmt.Errorf("%w: nobody answered within --timeout %v", err, f.timeout)
 	default:
 		return err
 	}

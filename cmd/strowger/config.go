@@ -4,11 +4,13 @@ import (
 	"fmt"
 	"io"
 	"strings"
+	"time"
 
 	"github.com/spf13/cobra"
 
 	"strowger/actors/filter"
 	"strowger/config"
+	"strowger/system"
 )
 
 func (p *program) configCommand() *cobra.Command {
@@ -35,15 +37,24 @@ func (p *program) configCheckCommand() *cobra.Command {
 		Use:   "check FILE",
 		Short: "Report everything that is wrong with a file of settings",
 		Long: `Check reads a file of settings alone, without the environment, FusionPBX's config.conf
-and its database, and reports everything that is wrong with it on stderr, one problem a line.`,
+and its database, and reports everything that is wrong with it on stderr, one problem a line.
+If the file names a TLS certificate and key, it reads them too, as the user who runs it:
+they must be there, belong together and be valid now.`,
 		Example: `  strowger config check /etc/strowger.yaml`,
-		Args:    cobra.ExactArgs(1),
+		Args:    namedArguments("", "FILE"),
 		RunE: verb(func(args []string) error {
 			if args[0] == "" {
 				return usage("the name of the file is empty")
 			}
-			if _, err := config.Load(config.Options{File: args[0]}); err != nil {
+			cfg, err := config.Load(config.Options{File: args[0]})
+			if err != nil {
 				fmt.Fprintln(p.stderr, err)
+				return &exit{status: exitError}
+			}
+			if err := system.CheckCertificate(cfg, time.Now()); err != nil {
+				for _, problem := range problems(err) {
+					fmt.Fprintf(p.stderr, "%s: listen.tls_certificate, listen.tls_key: %v\n", args[0], problem)
+				}
 				return &exit{status: exitError}
 			}
 			if _, err := fmt.Fprintf(p.stdout, "%s: ok\n", args[0]); err != nil {
@@ -88,7 +99,7 @@ them or beside them. Without a file it prints the built-in ones with their comme
 it prints can be put into a file of settings and changed there.`,
 		Example: `  strowger config policies
   strowger config policies /etc/strowger.yaml`,
-		Args: cobra.MaximumNArgs(1),
+		Args: namedArguments("", "[FILE]"),
 		RunE: verb(func(args []string) error {
 			if len(args) > 0 && args[0] == "" {
 				return usage("the name of the file is empty")

@@ -2,17 +2,22 @@ package main
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"log/slog"
+	"net"
 	"net/http"
+	"net/url"
 	"os"
 	"strings"
 	"syscall"
 	"time"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
 	"strowger/client"
 	"strowger/system/token"
@@ -49,8 +54,24 @@ func addConnectionFlags(cmd *cobra.Command) *connectionFlags {
 	flags.StringVar(&f.domainName, "domain-name", "", "`NAME` of the domain of the token that is made")
 	flags.StringVar(&f.domainUUID, "domain-uuid", "", "`UUID` of that domain")
 	flags.DurationVar(&f.timeout, "timeout", 10*time.Second, "longest `TIME` to wait")
-	cmd.MarkFlagsRequiredTogether("token-name", "token-hash")
 	return f
+}
+
+// check refuses flags that make no sense.
+func (f *connectionFlags) check(flags *pflag.FlagSet) error {
+	for _, pair := range [][2]string{{"token-name", "token-hash"}, {"token-hash", "token-name"}} {
+		if flags.Changed(pair[0]) && !flags.Changed(pair[1]) {
+			return usage("--%s is missing, --%s needs it", pair[1], pair[0])
+		}
+	}
+	if f.timeout <= 0 {
+		return usage("--timeout: %v is not a time to wait", f.timeout)
+	}
+	u, err := url.Parse(f.url)
+	if err != nil || u.Scheme != "ws" && u.Scheme != "wss" || u.Host == "" {
+		return usage("--url: %q is no address of a router, write ws://HOST:PORT/, or wss:// for TLS", f.url)
+	}
+	return nil
 }
 
 // connection is a client that takes its own token files away again.
@@ -61,9 +82,6 @@ type connection struct {
 
 // connect connects as told, as a subscriber of the services. onState may be nil.
 func (p *program) connect(ctx context.Context, f *connectionFlags, services []string, onState func(client.State, error)) (*connection, error) {
-	if f.timeout <= 0 {
-		return nil, usage("--timeout: %v is not a time to wait", f.timeout)
-	}
 	given, err := p.givenToken(f)
 	if err != nil {
 		return nil, err
@@ -88,9 +106,29 @@ func (p *program) connect(ctx context.Context, f *connectionFlags, services []st
 	}
 	if c.Client, err = client.Dial(ctx, f.url, source, opts); err != nil {
 		c.mint.Close()
-		return nil, refusal(c.unbelieved(err))
+		return nil, refusal(c.unbelieved(unreached(f.url, err)))
 	}
 	return c, nil
+}
+
+// unreached adds to an error of connecting what a user can look at.
+func unreached(address string, err error) error {
+	var unknown *net.DNSError
+	var plain tls.RecordHeaderError
+	var answer *client.StatusError
+	switch {
+	case errors.As(err, &plain):
+		return fmt.Errorf("%w; is there TLS at %s? Without it the address begins with ws://", err, address)
+	case errors.Is(err, io.ErrUnexpectedEOF), errors.Is(err, io.EOF), errors.Is(err, syscall.ECONNRESET):
+		return fmt.Errorf("%w; with TLS the address begins with wss://", err)
+	case errors.As(err, &answer) && answer.Service == "" && answer.Code != http.StatusForbidden && answer.Code < http.StatusInternalServerError:
+		return fmt.Errorf("%w; is %s where strowger serve listens, and not its admin pages? --url names another address", err, address)
+	case errors.Is(err, syscall.ECONNREFUSED):
+		return fmt.Errorf("%w; does strowger serve run, and does it listen at %s? --url names another address", err, address)
+	case errors.As(err, &unknown), errors.Is(err, client.ErrTimeout):
+		return fmt.Errorf("%w; is %s where strowger serve listens? --url names another address", err, address)
+	}
+	return err
 }
 
 // freshToken makes the token of the next connection.
@@ -105,10 +143,14 @@ func (c *connection) freshToken(context.Context) (client.Token, error) {
 // unbelieved adds to a refused token what is most likely wrong with it: the router never tells.
 func (c *connection) unbelieved(err error) error {
 	switch {
+	case c.mint != nil && errors.Is(err, fs.ErrNotExist):
+		return fmt.Errorf("%w; --token-dir must be where the router looks for tokens, which its log says at the start", err)
 	case !errors.Is(err, client.ErrUnauthorized):
 		return err
 	case c.mint == nil:
 		return fmt.Errorf("%w; a token is good for one connection, and the router's log says what is wrong", err)
+	case os.Geteuid() == 0:
+		return fmt.Errorf("%w; --token-dir must be where the router looks, a router that does not run as root cannot read what root makes (sudo -u USER), and its log says what is wrong", err)
 	default:
 		return fmt.Errorf("%w; --token-dir must be where the router looks, and its log says what is wrong", err)
 	}

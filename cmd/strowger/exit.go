@@ -37,25 +37,19 @@ func usage(format string, args ...any) error {
 	return &exit{exitUsage, fmt.Errorf(format, args...)}
 }
 
-// noArguments refuses whatever stands behind a verb that takes nothing but flags.
-func noArguments(_ *cobra.Command, args []string) error {
-	if len(args) > 0 {
-		return usage("unexpected argument %q", args[0])
-	}
-	return nil
+// verb runs a verb and gives its errors a status.
+func verb(do func(args []string) error) func(*cobra.Command, []string) error {
+	return func(_ *cobra.Command, args []string) error { return failed(do(args)) }
 }
 
-// verb runs a verb and gives its errors a status, which tells them from cobra's own: those are
-// always about the command line.
-func verb(do func(args []string) error) func(*cobra.Command, []string) error {
-	return func(_ *cobra.Command, args []string) error {
-		err := do(args)
-		var e *exit
-		if err == nil || errors.As(err, &e) {
-			return err
-		}
-		return &exit{exitError, err}
+// failed gives the error of a verb, which may be nil, a status unless it has one. Errors without one are
+// cobra's own: those are always about the command line.
+func failed(err error) error {
+	var e *exit
+	if err == nil || errors.As(err, &e) {
+		return err
 	}
+	return &exit{exitError, err}
 }
 
 // report says on stderr what went wrong, each problem on a line, and returns the exit status.
@@ -70,6 +64,9 @@ func (p *program) report(cmd *cobra.Command, err error) int {
 		for line := range strings.Lines(e.err.Error()) {
 			fmt.Fprintf(p.stderr, "strowger: %s\n", strings.TrimSuffix(line, "\n"))
 		}
+	}
+	if cmd.Name() == "help" {
+		cmd = cmd.Root() // help about help explains nothing
 	}
 	if e.status == exitUsage {
 		fmt.Fprintf(p.stderr, "Run '%s --help' for how to use it.\n", cmd.CommandPath())

@@ -10,6 +10,7 @@ import (
 	"net/url"
 	"os"
 	"strings"
+	"syscall"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -63,15 +64,18 @@ An event is a JSON object with topic and payload, as the service sends it.`,
 	flags.StringVar(&f.config, "config", "", "settings in `FILE`, with --token")
 	flags.StringVar(&f.admin, "admin", "", "`HOST:PORT` of the daemon's admin listener, with --subscriber (default 127.0.0.1:8081)")
 	flags.DurationVar(&f.timeout, "timeout", 10*time.Second, "longest `TIME` to wait for the daemon")
-	cmd.MarkFlagsOneRequired("token", "subscriber")
-	cmd.MarkFlagsMutuallyExclusive("token", "subscriber")
-	cmd.RunE = verb(func([]string) error { return p.explain(&f) })
+	cmd.RunE = verb(func([]string) error {
+		if err := oneOf(flags, "token", "subscriber"); err != nil {
+			return err
+		}
+		return p.explain(&f)
+	})
 	return cmd
 }
 
 func (p *program) explain(f *explainFlags) error {
 	if f.service == "" {
-		return usage("--service: the name of the service is missing")
+		return usage("--service NAME is missing")
 	}
 	data, err := p.readEvent(f.event)
 	if err != nil {
@@ -148,6 +152,9 @@ func (p *program) explainSubscriber(f *explainFlags, event []byte) error {
 	ctx, cancel := context.WithTimeout(context.Background(), f.timeout)
 	defer cancel()
 	explanations, err := askDaemon(ctx, f, event)
+	if errors.Is(err, syscall.ECONNREFUSED) {
+		return fmt.Errorf("ask the daemon: %w; does strowger serve run, with its admin pages at %s? --admin names another address", err, f.admin)
+	}
 	if err != nil {
 		return fmt.Errorf("ask the daemon: %w", err)
 	}

@@ -28,18 +28,22 @@ func (p *program) listenCommand() *cobra.Command {
 		Long: `Listen prints every broadcast of the services as {"service", "topic", "payload"}, one
 a line, until it is interrupted or has printed --count of them. "missed" counts those
 that were dropped before this one because nobody read fast enough, whatever their service.
+It says so when nobody offers a service, and waits for it.
 A token from outside must be subscribed to the services. A lost connection is sought again,
 unless the token is from outside.
 ` + connectionHelp,
 		Example: `  strowger listen active.calls --permission call_active_view
   strowger listen active.calls active.conferences --count 10 | jq .topic`,
-		Args: cobra.MinimumNArgs(1),
+		Args: namedArguments("", "SERVICE..."),
 	}
 	f := addConnectionFlags(cmd)
 	count := cmd.Flags().Uint64("count", 0, "end after `N` broadcasts; 0 is never")
 	cmd.RunE = verb(func(args []string) error {
 		if slices.Contains(args, "") {
-			return usage("the name of a service is empty")
+			return usage("SERVICE: the name of a service is empty")
+		}
+		if err := f.check(cmd.Flags()); err != nil {
+			return err
 		}
 		return p.listen(f, args, *count)
 	})
@@ -87,6 +91,15 @@ func (p *program) printBroadcasts(ctx context.Context, c *connection, services [
 	})
 	defer cancel()
 	fmt.Fprintf(p.stderr, "strowger: listening to %s\n", strings.Join(services, ", "))
+	told := make(chan struct{})
+	go func() {
+		defer close(told)
+		p.warnUnoffered(listening, c, services)
+	}()
+	defer func() {
+		stop()
+		<-told
+	}()
 	var printed, missed uint64
 	for {
 		select {

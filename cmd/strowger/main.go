@@ -58,6 +58,7 @@ func (p *program) run(args []string) int {
 	root.SetIn(p.stdin)
 	root.SetOut(p.stdout)
 	root.SetErr(p.stderr)
+	addCompletion(root)
 	cmd, err := root.ExecuteC()
 	return p.report(cmd, err)
 }

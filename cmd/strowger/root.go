@@ -4,7 +4,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
-	"strings"
 
 	"github.com/spf13/cobra"
 )
@@ -27,6 +26,16 @@ router or a service refused.`
 	root.SilenceErrors = true
 	root.SilenceUsage = true
 	root.CompletionOptions.HiddenDefaultCmd = true
+	root.SetHelpCommand(helpCommand())
+	root.SetFlagErrorFunc(flagError)
+	version := root.Flags().Bool("version", false, "print the version")
+	choice := root.RunE
+	root.RunE = func(cmd *cobra.Command, args []string) error {
+		if *version && len(args) == 0 {
+			return failed(p.version(false))
+		}
+		return choice(cmd, args)
+	}
 	return root
 }
 
@@ -36,16 +45,8 @@ func group(use, short string, others ...*cobra.Command) *cobra.Command {
 	for i, other := range others {
 		names[i] = other.Name()
 	}
-	cmd := &cobra.Command{Use: use, Short: short, Args: cobra.ArbitraryArgs, SuggestionsMinimumDistance: 2}
-	cmd.RunE = verb(func(args []string) error {
-		if len(args) == 0 {
-			return usage("a command is missing: one of %s", strings.Join(names, ", "))
-		}
-		if near := cmd.SuggestionsFor(args[0]); len(near) > 0 {
-			return usage("unknown command %q, did you mean %s?", args[0], strings.Join(near, " or "))
-		}
-		return usage("unknown command %q: want one of %s", args[0], strings.Join(names, ", "))
-	})
+	cmd := &cobra.Command{Use: use, Short: short}
+	choose(cmd, names)
 	cmd.AddCommand(others...)
 	return cmd
 }

@@ -34,7 +34,7 @@ that need no restart take effect, and nothing changes when one of them is wrong.
   strowger serve --listen 127.0.0.1:9000 --token-dir /run/strowger --log-level debug`,
 		Args: func(_ *cobra.Command, args []string) error {
 			if len(args) > 0 {
-				return usage("unexpected argument %q; a file for --fusionpbx stands behind =", args[0])
+				return usage("unexpected argument %q; a file of settings is --config FILE, FusionPBX's is --fusionpbx=FILE", args[0])
 			}
 			return nil
 		},

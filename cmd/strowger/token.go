@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -52,11 +53,15 @@ that takes the same user or root. It must also believe the file, see tokens.owne
 	flags.DurationVar(&f.claimWithin, "claim-within", 0, "how long the token can wait for its connection, such as 1m; 0 is as long as --limit; not with --format php")
 	flags.StringVar(&f.format, "format", token.JSON.String(), "`FORMAT` of the file: json, or php as FusionPBX writes it")
 	flags.StringVar(&f.dir, "dir", "", "write to `DIR` (default: where the daemon looks by default)")
-	cmd.MarkFlagsOneRequired("user", "service")
-	cmd.MarkFlagsMutuallyExclusive("user", "service")
-	cmd.MarkFlagsMutuallyExclusive("user", "class")
-	cmd.MarkFlagsMutuallyExclusive("service", "extension")
-	cmd.RunE = verb(func([]string) error { return p.createToken(f) })
+	cmd.RunE = verb(func([]string) error {
+		if err := oneOf(flags, "user", "service"); err != nil {
+			return err
+		}
+		if err := errors.Join(exclusive(flags, "user", "class"), exclusive(flags, "service", "extension")); err != nil {
+			return usage("%w", err)
+		}
+		return p.createToken(f)
+	})
 	return cmd
 }
 

@@ -29,6 +29,9 @@ func TestVersion(t *testing.T) {
 	if got := succeed(t, "version"); !strings.HasPrefix(got, "strowger ") || !strings.Contains(got, " "+runtime.Version()+" ") {
 		t.Errorf("version is %q", got)
 	}
+	if got, want := succeed(t, "--version"), succeed(t, "version"); got != want {
+		t.Errorf("--version is %q, want %q", got, want)
+	}
 	var b build
 	if err := json.Unmarshal([]byte(succeed(t, "version", "--json")), &b); err != nil {
 		t.Fatal(err)

@@ -63,14 +63,16 @@ func (p *program) versionCommand() *cobra.Command {
 		Args: noArguments,
 	}
 	asJSON := cmd.Flags().Bool("json", false, "print it as JSON")
-	cmd.RunE = verb(func([]string) error {
-		if *asJSON {
-			return printJSON(p.stdout, readBuild())
-		}
-		if _, err := fmt.Fprintln(p.stdout, readBuild()); err != nil {
-			return fmt.Errorf("print: %w", err)
-		}
-		return nil
-	})
+	cmd.RunE = verb(func([]string) error { return p.version(*asJSON) })
 	return cmd
+}
+
+func (p *program) version(asJSON bool) error {
+	if asJSON {
+		return printJSON(p.stdout, readBuild())
+	}
+	if _, err := fmt.Fprintln(p.stdout, readBuild()); err != nil {
+		return fmt.Errorf("print: %w", err)
+	}
+	return nil
 }

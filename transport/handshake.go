@@ -36,8 +36,8 @@ func readRequest(conn net.Conn, br *bufio.Reader, l *Limits) (*http.Request, err
 		return nil, fmt.Errorf("set deadline: %w", err)
 	}
 	bounded := &io.LimitedReader{R: conn, N: int64(l.HeaderBytes)}
-	host := &hostLine{}
-	br.Reset(io.TeeReader(bounded, host))
+	head := &rawHead{}
+	br.Reset(io.TeeReader(bounded, head))
 	r, err := http.ReadRequest(br)
 	switch {
 	case err != nil && bounded.N <= 0:
@@ -52,11 +52,8 @@ func readRequest(conn net.Conn, br *bufio.Reader, l *Limits) (*http.Request, err
 	case err != nil:
 		return nil, &refusal{status: http.StatusBadRequest, reason: "malformed request", err: err}
 	}
-	if err := checkRequest(r, l); err != nil {
+	if err := checkRequest(r, head, l); err != nil {
 		return r, err
-	}
-	if !host.found {
-		return r, malformed("no valid Host")
 	}
 	r.Header.Set("Connection", "Upgrade")
 	r.Header.Set("Upgrade", "websocket")

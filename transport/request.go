@@ -12,14 +12,18 @@ import (
 
 // checkRequest returns a refusal unless r asks for a WebSocket as RFC 6455, section 4.2.1, has it
 // (protocol 2.3). The version is not looked at.
-func checkRequest(r *http.Request, l *Limits) error {
+func checkRequest(r *http.Request, head *rawHead, l *Limits) error {
 	key := r.Header.Values("Sec-WebSocket-Key")
 	switch {
+	case head.wrong != "":
+		return malformed(head.wrong)
 	case r.Method != http.MethodGet:
 		return &refusal{status: http.StatusMethodNotAllowed, reason: "only GET upgrades", header: "Allow: GET"}
 	case r.ProtoMajor != 1 || r.ProtoMinor < 1:
 		return &refusal{status: http.StatusHTTPVersionNotSupported, reason: "only HTTP/1.1 upgrades"}
-	case !validHost(r.Host):
+	case r.URL.Host == "" && !strings.HasPrefix(r.RequestURI, "/"):
+		return malformed("the target is neither a path nor a whole URL")
+	case !head.host, !validHost(r.Host):
 		return malformed("no valid Host")
 	case r.ContentLength != 0 || len(r.TransferEncoding) > 0:
 		// What follows the head of an upgrade is frames. A proxy would read it as a body.

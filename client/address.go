@@ -3,6 +3,7 @@ package client
 import (
 	"context"
 	"crypto/tls"
+	"errors"
 	"fmt"
 	"net"
 	"net/url"
@@ -45,6 +46,9 @@ func parseAddress(raw string) (*address, error) {
 // open connects, with TLS where the URL asks for it.
 func (a *address) open(ctx context.Context, opts *Options) (net.Conn, error) {
 	conn, err := opts.Dial(ctx, "tcp", a.dial)
+	if err == nil && conn == nil {
+		err = errors.New("options: Dial has returned no connection and no error")
+	}
 	if err != nil || !a.secure {
 		return conn, err
 	}

@@ -7,7 +7,8 @@ import (
 )
 
 // Client is a connection to a router that renews itself. Its methods may be called
-// by any number of goroutines.
+// by any number of goroutines. A nil Client and the zero Client, which Dial has not
+// made, are closed.
 type Client struct {
 	link      *link
 	calls     calls
@@ -20,6 +21,7 @@ type Client struct {
 // attempt, and has no effect after Dial has returned. Errors wrap
 // ErrUnauthorized when the router refused the token, another *StatusError when it
 // answered otherwise, *CloseError when it closed the connection, and ErrTimeout.
+// Here and in the other methods a nil ctx stands for context.Background().
 //
 // The caller must call Close when done with the client.
 func Dial(ctx context.Context, url string, token TokenSource, opts Options) (*Client, error) {
@@ -28,14 +30,28 @@ func Dial(ctx context.Context, url string, token TokenSource, opts Options) (*Cl
 	if c.link, err = newLink(url, token, opts, c.receive); err != nil {
 		return nil, fmt.Errorf("dial: %w", err)
 	}
-	if err := c.link.start(ctx); err != nil {
+	if err := c.link.start(background(ctx)); err != nil {
 		return nil, fmt.Errorf("dial: %w", err)
 	}
 	return c, nil
 }
 
+// background returns ctx, or a context that never ends in place of nil.
+func background(ctx context.Context) context.Context {
+	if ctx == nil {
+		return context.Background()
+	}
+	return ctx
+}
+
+// dialed returns false of a client that Dial has not made.
+func (c *Client) dialed() bool { return c != nil && c.link != nil }
+
 // State returns where the client stands with its router.
 func (c *Client) State() State {
+	if !c.dialed() {
+		return StateClosed
+	}
 	state, _, _ := c.link.now()
 	return state
 }
@@ -45,6 +61,9 @@ func (c *Client) State() State {
 // Options.CloseTimeout allows and returns an error if a callback still runs then. Calling
 // it again, or after the client gave up, does no harm. No callback may call it.
 func (c *Client) Close() error {
+	if !c.dialed() {
+		return nil
+	}
 	c.link.cancel(ErrClosed)
 	timer := time.NewTimer(2 * c.link.opts.CloseTimeout)
 	defer timer.Stop()
@@ -69,6 +88,10 @@ func (c *Client) Close() error {
 // the client is offline Send waits until ctx ends, or fails at once with ErrDisconnected if
 // Options.FailFast says so. A message that Send has taken is lost if the connection is.
 func (c *Client) Send(ctx context.Context, message []byte) error {
+	if !c.dialed() {
+		return fmt.Errorf("send: %w", ErrClosed)
+	}
+	ctx = background(ctx)
 	if limit := c.link.opts.Limits.MessageBytes; len(message) > limit {
 		return fmt.Errorf("send: message of %d bytes is above the limit of %d", len(message), limit)
 	}

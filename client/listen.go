@@ -40,10 +40,11 @@ type listener struct {
 // them the oldest is dropped, which the next message tells in Missed.
 //
 // Listening ends with cancel, which does not wait for a call under way and may be
-// called by handler, or with the client; what waits then is dropped.
+// called by handler, or with the client; what waits then is dropped. A nil handler
+// listens to nothing, and its cancel does nothing.
 func (c *Client) Listen(service string, handler func(Message)) (cancel func()) {
-	if handler == nil {
-		panic("client: Listen with a nil handler")
+	if !c.dialed() || handler == nil {
+		return func() {}
 	}
 	ctx, cancel := context.WithCancel(c.link.ctx)
 	l := &listener{

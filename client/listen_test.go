@@ -138,14 +138,3 @@ func TestListenOnAClosedClient(t *testing.T) {
 	}
 	cancel()
 }
-
-func TestListenWithoutHandler(t *testing.T) {
-	r := newFakeRouter(t)
-	c, _ := r.online(Options{})
-	defer func() {
-		if recover() == nil {
-			t.Error("no panic")
-		}
-	}()
-	c.Listen("s", nil)
-}

@@ -2,6 +2,7 @@ package client
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 )
 
@@ -19,6 +20,9 @@ type Reply struct {
 // Decode stores the payload in v as json.Unmarshal does. A PHP service writes an
 // empty object as an empty list.
 func (r *Reply) Decode(v any) error {
+	if r == nil {
+		return errors.New("decode payload: the reply is nil")
+	}
 	if err := json.Unmarshal(r.Payload, v); err != nil {
 		return fmt.Errorf("decode payload of service %q, topic %q: %w", r.Service, r.Topic, err)
 	}

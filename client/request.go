@@ -57,6 +57,10 @@ func (c *calls) deliver(e *envelope) bool {
 // the reply, and ErrClosed. The request may have been carried out in all of these
 // cases; it is never sent twice. While the client is offline Request waits.
 func (c *Client) Request(ctx context.Context, service, topic string, payload any) (*Reply, error) {
+	if !c.dialed() {
+		return nil, fmt.Errorf("request %q of %q: %w", topic, service, ErrClosed)
+	}
+	ctx = background(ctx)
 	if _, ok := ctx.Deadline(); !ok && c.link.opts.RequestTimeout > 0 {
 		var cancel context.CancelFunc
 		ctx, cancel = context.WithTimeout(ctx, c.link.opts.RequestTimeout)
@@ -105,7 +109,11 @@ func (c *Client) request(ctx context.Context, service, topic string, payload any
 // may return, or ErrOverflow. Options.RequestTimeout does not apply.
 func (c *Client) Stream(ctx context.Context, service, topic string, payload any) iter.Seq2[*Reply, error] {
 	return func(yield func(*Reply, error) bool) {
-		if err := c.stream(ctx, service, topic, payload, yield); err != nil {
+		if !c.dialed() {
+			yield(nil, fmt.Errorf("request %q of %q: %w", topic, service, ErrClosed))
+			return
+		}
+		if err := c.stream(background(ctx), service, topic, payload, yield); err != nil {
 			yield(nil, fmt.Errorf("request %q of %q: %w", topic, service, err))
 		}
 	}

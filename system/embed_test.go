@@ -7,8 +7,10 @@ import (
 	"strings"
 	"testing"
 
+	"strowger/actors/filter"
 	"strowger/config"
 	"strowger/system/service"
+	"strowger/system/token"
 )
 
 // A program that embeds the router without saying anything gets the defaults.
@@ -33,6 +35,7 @@ func TestNewRefuses(t *testing.T) {
 	}{
 		"an empty configuration": {&config.Config{}, nil, "listen.address"},
 		"a nil service":          {nil, []*service.Service{nil}, "service 1 of 1 is nil"},
+		"an empty policy":        {nil, []*service.Service{{Name: "a", Setup: func(service.Setup) error { return nil }, Policy: new(filter.Policy)}}, "no rule at all"},
 		"a service without name": {nil, []*service.Service{{}}, "name is empty"},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -92,6 +95,74 @@ func TestMethodsOutsideOfLife(t *testing.T) {
 	ask()
 	if err := s.Start(); err == nil {
 		t.Error("it started again")
+	}
+}
+
+// What New has not made answers, and says so where it can.
+func TestSystemThatNewHasNotMade(t *testing.T) {
+	for name, s := range map[string]*System{"nil": nil, "zero": new(System)} {
+		t.Run(name, func(t *testing.T) {
+			if err := s.Start(); err == nil || !strings.Contains(err.Error(), "not made by New") {
+				t.Errorf("start: %v", err)
+			}
+			if _, err := s.Reload(config.Default()); err == nil || !strings.Contains(err.Error(), "not made by New") {
+				t.Errorf("reload: %v", err)
+			}
+			if len(s.Ready()) != 1 {
+				t.Errorf("ready: %v", s.Ready())
+			}
+			s.Tree()
+			s.Metrics()
+			s.DeadLetters()
+			s.Counters()
+			s.Failed()
+			if s.Connections() != 0 || s.Addr() != nil || s.AdminAddr() != nil {
+				t.Error("it listens")
+			}
+			if _, err := s.Explain("", "", nil); err == nil {
+				t.Error("something is explained")
+			}
+			if _, err := s.Subscribers(""); err == nil {
+				t.Error("it has subscribers")
+			}
+			if err := s.Stop(t.Context()); err != nil {
+				t.Errorf("stop: %v", err)
+			}
+		})
+	}
+}
+
+// Nil and empty arguments are errors or have a meaning that the documentation names.
+func TestNilArguments(t *testing.T) {
+	if _, err := ParseEvent(nil); err == nil {
+		t.Error("nothing is an event")
+	}
+	if _, err := ExplainToken(nil, nil, "", "", nil); err == nil || !strings.Contains(err.Error(), "token is nil") {
+		t.Errorf("explain no token: %v", err)
+	}
+	if _, err := ExplainToken(nil, new(token.Token), "", "", nil); err != nil {
+		t.Errorf("explain an empty token: %v", err)
+	}
+	if _, err := ExplainToken(new(config.Config), new(token.Token), "", "", new(Event)); err != nil {
+		t.Errorf("explain by an empty configuration: %v", err)
+	}
+	if _, err := ExplainToken(nil, new(token.Token), "active.calls", "", &Event{Payload: []byte("{")}); err == nil {
+		t.Error("explain what is not JSON: no error")
+	}
+	setup := func(service.Setup) error { return nil }
+	s, err := New(Options{Config: testConfig(t), Log: slog.New(slog.DiscardHandler)},
+		&service.Service{Name: "a", Setup: setup})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := s.Start(); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := s.Explain("", "a", &Event{Payload: []byte("}")}); err == nil {
+		t.Error("explain what is not JSON: no error")
+	}
+	if err := s.Stop(nil); err != nil { //nolint:staticcheck // this is what is tested
+		t.Errorf("stop: %v", err)
 	}
 }
 

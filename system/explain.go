@@ -64,8 +64,17 @@ type Field struct {
 
 // ExplainToken tells what the holder of a token would get of an event of a service, by the policies
 // of cfg. Class is that of the service's token; empty for one that is known by its name. The event
-// may be nil. The token is not used up.
+// may be nil, and a nil cfg means the defaults. The token is not used up.
 func ExplainToken(cfg *config.Config, t *token.Token, service, class string, event *Event) (*Explanation, error) {
+	if t == nil {
+		return nil, errors.New("explain: the token is nil")
+	}
+	if cfg == nil {
+		cfg = config.Default()
+	}
+	if err := event.check(); err != nil {
+		return nil, err
+	}
 	if class == "" {
 		class = filter.BuiltinClass(service)
 	}
@@ -90,6 +99,12 @@ func ExplainToken(cfg *config.Config, t *token.Token, service, class string, eve
 // instance of the service. The event may be nil. The error is ErrUnknownService, ErrNoMember,
 // ErrNoInstance or says that the topic did not answer.
 func (s *System) Explain(subscriber, service string, event *Event) ([]*Explanation, error) {
+	if !s.made() {
+		return nil, ErrUnknownService
+	}
+	if err := event.check(); err != nil {
+		return nil, err
+	}
 	route := s.deps.Registry.Lookup(service)
 	if route == nil {
 		return nil, ErrUnknownService
@@ -120,6 +135,14 @@ func (s *System) Explain(subscriber, service string, event *Event) ([]*Explanati
 		all = append(all, e)
 	}
 	return all, nil
+}
+
+// check returns an error if the payload is not JSON. An absent event and an absent payload are fine.
+func (e *Event) check() error {
+	if e != nil && len(e.Payload) > 0 && !json.Valid(e.Payload) {
+		return errors.New("explain: the event's payload is not JSON")
+	}
+	return nil
 }
 
 func (e *Event) parts() (topic string, payload []byte) {

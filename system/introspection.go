@@ -57,14 +57,27 @@ func (s *System) name() {
 }
 
 // Tree implements admin.Source.
-func (s *System) Tree() introspect.Node { return s.insight.tree.Snapshot() }
+func (s *System) Tree() introspect.Node {
+	if !s.made() {
+		return introspect.Node{}
+	}
+	return s.insight.tree.Snapshot()
+}
 
 // DeadLetters implements admin.Source. They are what actors and services crashed at; messages that
 // reached nobody for another reason are only counted.
-func (s *System) DeadLetters() []introspect.DeadLetter { return s.insight.letters.Letters() }
+func (s *System) DeadLetters() []introspect.DeadLetter {
+	if !s.made() {
+		return nil
+	}
+	return s.insight.letters.Letters()
+}
 
 // Ready implements admin.Source.
 func (s *System) Ready() []introspect.Problem {
+	if !s.made() {
+		return []introspect.Problem{{Part: "system", Reason: errUnmade.Error()}}
+	}
 	var problems []introspect.Problem
 	tree := s.Tree()
 	for path, node := range tree.All() {
@@ -86,6 +99,9 @@ func (s *System) Ready() []introspect.Problem {
 
 // Metrics implements admin.Source.
 func (s *System) Metrics() introspect.Metrics {
+	if !s.made() {
+		return introspect.Metrics{}
+	}
 	c := s.deps.Counters
 	m := introspect.Metrics{
 		Connections: int64(s.Connections()), Panics: c.Panics.Load(), Authenticated: c.Authentic.Load(),

@@ -26,6 +26,9 @@ type Subscriber struct {
 // Subscribers returns the connections that are subscribed to a service, by domain, user and id. The error
 // is ErrUnknownService or says that the topic did not answer.
 func (s *System) Subscribers(service string) ([]Subscriber, error) {
+	if !s.made() {
+		return nil, ErrUnknownService
+	}
 	route := s.deps.Registry.Lookup(service)
 	if route == nil {
 		return nil, ErrUnknownService

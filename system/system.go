@@ -31,8 +31,9 @@ type Options struct {
 	LogLost func() int64
 }
 
-// System is one router with all its actors. Start and Stop are called by one goroutine, the other
-// methods by any. Each method says what it does before Start.
+// System is one router with all its actors; New makes one. Start and Stop are called by one
+// goroutine, the other methods by any. Each method says what it does before Start. Of a System that
+// New has not made, Start and Reload return an error, and nothing is known.
 type System struct {
 	cfg         *config.Config // as it was started
 	log         *slog.Logger
@@ -61,9 +62,10 @@ type System struct {
 
 // The stages of a system's life.
 const (
-	fresh   = int32(iota)
-	begun   // Start is under way or has failed
-	started // connections are accepted
+	unmade  = int32(iota) // not by New
+	fresh                 // by New
+	begun                 // Start is under way or has failed
+	started               // connections are accepted
 	stopped
 )
 
@@ -114,6 +116,7 @@ func New(o Options, list ...*service.Service) (*System, error) {
 	if err := s.settle(list); err != nil {
 		return nil, err
 	}
+	s.stage.Store(fresh)
 	return s, nil
 }
 
@@ -128,6 +131,9 @@ func newActorSystem() *actor.ActorSystem {
 // Start returns once connections are accepted. A system starts once: a second call is an error, also
 // after one that failed.
 func (s *System) Start() error {
+	if !s.made() {
+		return errors.New("start: " + errUnmade.Error())
+	}
 	if !s.stage.CompareAndSwap(fresh, begun) {
 		return errors.New("start: the system was started or stopped before")
 	}
@@ -195,7 +201,12 @@ func (s *System) plant() error {
 }
 
 // live tells whether Start has succeeded.
-func (s *System) live() bool { return s.stage.Load() >= started && s.server != nil }
+func (s *System) live() bool { return s.made() && s.stage.Load() >= started && s.server != nil }
+
+var errUnmade = errors.New("the system was not made by New")
+
+// made returns false of a nil System and of one that New has not made.
+func (s *System) made() bool { return s != nil && s.stage.Load() != unmade }
 
 // Addr returns the address in use, with the port that was given for port 0. It is nil before Start.
 func (s *System) Addr() net.Addr {
@@ -207,6 +218,9 @@ func (s *System) Addr() net.Addr {
 
 // AdminAddr returns the address of the admin pages, nil as long as they do not listen.
 func (s *System) AdminAddr() net.Addr {
+	if !s.made() {
+		return nil
+	}
 	if addr := s.insight.admin.Load(); addr != nil {
 		return *addr
 	}
@@ -214,7 +228,12 @@ func (s *System) AdminAddr() net.Addr {
 }
 
 // Counters returns what happened since the start.
-func (s *System) Counters() *actors.Counters { return s.deps.Counters }
+func (s *System) Counters() *actors.Counters {
+	if !s.made() {
+		return new(actors.Counters)
+	}
+	return s.deps.Counters
+}
 
 // Connections returns how many connections are open.
 func (s *System) Connections() int {
@@ -225,7 +244,12 @@ func (s *System) Connections() int {
 }
 
 // Failed gets the error with which the system gave up, if it does.
-func (s *System) Failed() <-chan error { return s.failed }
+func (s *System) Failed() <-chan error {
+	if !s.made() {
+		return nil
+	}
+	return s.failed
+}
 
 // Reload applies what needs no restart and returns all that differs from the running
 // configuration. Once it returned, nothing that a service says is filtered by the policies from
@@ -233,6 +257,9 @@ func (s *System) Failed() <-chan error { return s.failed }
 // of the start. On error the settings, or the certificate, stay as they were; a bad certificate does
 // not keep the settings from being applied, so there may be both changes and an error.
 func (s *System) Reload(cfg *config.Config) ([]config.Change, error) {
+	if !s.made() {
+		return nil, errors.New("reload: " + errUnmade.Error())
+	}
 	if cfg == nil {
 		return nil, errors.New("reload: there is no configuration")
 	}
@@ -258,8 +285,14 @@ func (s *System) Reload(cfg *config.Config) ([]config.Change, error) {
 
 // Stop takes no more connections, lets the services finish, closes the connections with 1001 and
 // waits for them until ctx ends; then it cuts them off. The error wraps ctx's if it came to that.
-// Stop of a system that has not started, or has stopped, does nothing.
+// A nil ctx never ends. Stop of a system that has not started, or has stopped, does nothing.
 func (s *System) Stop(ctx context.Context) error {
+	if !s.made() {
+		return nil
+	}
+	if ctx == nil {
+		ctx = context.Background()
+	}
 	switch s.stage.Swap(stopped) {
 	case fresh:
 		s.deps.Stop()

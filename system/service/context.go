@@ -18,10 +18,11 @@ type Context interface {
 	Broadcast(topic string, payload any)
 	// Every calls f every d, for the first time after one d. The times lie on a grid that begins now
 	// and does not drift, whatever the wall clock does. A call that comes late skips those that it has
-	// missed, so two calls never queue up. Every panics when d is not positive.
+	// missed, so two calls never queue up. A nil f and a d that is not positive are mistakes, as Setup
+	// has them; the timer then never calls.
 	Every(d time.Duration, f func(c Context)) Timer
 	// After calls f once after d. When d is not positive it calls f at once, but not before the
-	// present call has returned.
+	// present call has returned. A nil f is a mistake; the timer then never calls.
 	After(d time.Duration, f func(c Context)) Timer
 	// Go runs work outside the service's goroutine, on a pool of bounded size, where it may block. The
 	// function that work returns, unless nil, then runs in the service's goroutine; it is the place to
@@ -29,7 +30,8 @@ type Context interface {
 	// context that work gets is this one. A panic in work is a crash of the service.
 	//
 	// Go returns false when too much work waits already. Then nothing runs, and a Request is answered
-	// with 503.
+	// with 503. It returns false for a nil work too: that is a mistake, and a Request is answered with
+	// 500.
 	Go(work func(ctx context.Context) func()) bool
 	// Log returns the home's logger with the service's name. Never log a payload.
 	Log() *slog.Logger
@@ -40,7 +42,8 @@ type Context interface {
 // Timer is a call that is to come. Its methods are for the service's own goroutine.
 type Timer interface {
 	// Jitter delays each call of an Every by a random time below most, which must be less than the
-	// interval; the grid stays. It returns the timer.
+	// interval; the grid stays. Any other most, and any but 0 for a timer of After, is a mistake, as Setup
+	// has them. It returns the timer.
 	Jitter(most time.Duration) Timer
 	// Stop ends the timer; it does not run again.
 	Stop()

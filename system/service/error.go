@@ -10,12 +10,9 @@ type Error struct {
 	Reason string
 }
 
-// Errorf returns an *Error with a formatted reason. It panics when the status is not between 400
-// and 599.
+// Errorf returns an *Error with a formatted reason. The status must be between 400 and 599, as
+// Error says.
 func Errorf(status int, format string, args ...any) error {
-	if status < 400 || status > 599 {
-		panic(fmt.Sprintf("service: Errorf: status %d is not between 400 and 599", status))
-	}
 	return &Error{Status: status, Reason: fmt.Sprintf(format, args...)}
 }
 

@@ -17,7 +17,8 @@ type Request interface {
 	// Payload is what came with the request, JSON; null when there was none. It must not be changed.
 	Payload() json.RawMessage
 	// Decode reads the payload into what v points to, as the function Handle does. The error is an
-	// *Error with status 400 and says what does not fit, so a handler may return it.
+	// *Error with status 400 and says what does not fit, so a handler may return it. It is another error
+	// if v is not a pointer that json.Unmarshal takes.
 	Decode(v any) error
 	// Subscriber is who asks, as the router has stamped it.
 	Subscriber() *Subscriber
@@ -26,16 +27,17 @@ type Request interface {
 	// answer is 500.
 	Reply(payload any)
 	// ReplyWith is Reply under another topic and status, such as 202; from 400 on it is an error, but
-	// one with a payload of its own. It panics when the status is not between 200 and 599.
+	// one with a payload of its own. A status that is not between 200 and 599 is answered with 500 and
+	// logged, as FailWith does.
 	ReplyWith(topic string, status int, payload any)
-	// Fail answers with payload {"reason":reason} and a status between 400 and 599; it panics on any
-	// other status. A handler may return an error instead (see Errorf). The status_string is the
+	// Fail answers with payload {"reason":reason} and a status between 400 and 599; any other status is
+	// answered as FailWith does. A handler may return an error instead (see Errorf). The status_string is the
 	// protocol's, never the reason, since pages take one with "success" in it for a success.
 	Fail(status int, reason string)
 	// FailWith answers as if the handler had returned err, for requests that are answered later. If err
 	// is or wraps an *Error, the subscriber gets its status and reason, and the log has it at level
 	// Debug. Any other error is logged at level Error and counted, and the subscriber gets 500 without a
-	// reason. A request without an id gets no answer. FailWith panics when err is nil.
+	// reason. A request without an id gets no answer. A nil err counts as an error that says so.
 	FailWith(err error)
 	// Stream sends one of several answers, with status 200; the request stays open until End, Reply or
 	// Fail.

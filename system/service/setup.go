@@ -3,8 +3,11 @@ package service
 import "context"
 
 // Setup is where a service registers what it does; it is also a Context, so that timers may be set.
-// Nothing can be registered once the function that Setup was given to has returned: the methods
-// panic then, and when a function is nil.
+// Nothing can be registered once the function that Setup was given to has returned.
+//
+// A call that makes no sense is a mistake and has no effect: one without a function, one that comes too
+// late, and those that the methods name. If the service's Setup function makes mistakes, its start fails
+// with an error that names all of them. Later ones are logged at level Error and counted.
 type Setup interface {
 	Context
 	// Handle registers f for the requests of one topic. Topics are compared byte by byte; there is no
@@ -14,8 +17,8 @@ type Setup interface {
 	// An error that f returns ends the request as Request.FailWith does. When f returns nil the request
 	// stays as f has left it: answered, or open to be answered later.
 	//
-	// Handle panics on an empty topic, on a topic that has a handler already and on service_state,
-	// which the home answers.
+	// An empty topic, a topic that has a handler already and service_state, which the home answers, are
+	// mistakes.
 	Handle(topic string, f func(r Request) error)
 	// Source calls run in a goroutine of its own, beginning when the service's Setup function has
 	// returned, to feed events into the service; handle takes each of them in the service's goroutine,
@@ -24,7 +27,7 @@ type Setup interface {
 	//
 	// When run returns an error it is called again after a pause that grows like that of Supervision,
 	// and the service stays up, since what is outside may be down for long. When run returns nil it has
-	// finished. When it panics the service has crashed.
+	// finished. When it panics the service has crashed. An empty name is a mistake.
 	Source(name string, run func(ctx context.Context, emit Emit) error, handle func(c Context, event any))
 	// OnReload registers f for when the home reloads its settings.
 	OnReload(f func(c Context))
@@ -40,10 +43,15 @@ type Emit func(event any) error
 
 // Handle is Setup.Handle for requests whose payload is a T. A payload that does not fit into T is
 // answered with 400 and a reason that names the place; keys that T does not have are ignored. An
-// absent payload, null and [], which is how PHP writes {}, leave in as its zero value.
+// absent payload, null and [], which is how PHP writes {}, leave in as its zero value. Handle does
+// nothing when s is nil, since nobody could be told.
 func Handle[T any](s Setup, topic string, f func(r Request, in T) error) {
+	if s == nil {
+		return
+	}
 	if f == nil {
-		panic("service: Handle: function is nil")
+		s.Handle(topic, nil)
+		return
 	}
 	s.Handle(topic, func(r Request) error {
 		var in T

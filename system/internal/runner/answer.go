@@ -80,7 +80,13 @@ func depth(raw []byte) int {
 // decode reads JSON into what v points to. An empty list stands for an empty object, as PHP has it.
 func decode(raw []byte, v any) error {
 	err := json.Unmarshal(raw, v)
-	if err == nil || string(raw) == "[]" {
+	if err == nil {
+		return nil
+	}
+	if _, ok := errors.AsType[*json.InvalidUnmarshalError](err); ok {
+		return err
+	}
+	if string(raw) == "[]" {
 		return nil
 	}
 	if misfit, ok := errors.AsType[*json.UnmarshalTypeError](err); ok {

@@ -17,6 +17,7 @@ type Counters struct {
 	Gone       atomic.Uint64 // their subscriber left before there was an answer
 	Surplus    atomic.Uint64 // answers to requests that had been answered or given up
 	Unencoded  atomic.Uint64 // payloads that encoding/json refused
+	Mistakes   atomic.Uint64 // calls after Setup that make no sense, such as Every without a function
 	Panics     atomic.Uint64 // in whatever an author wrote
 	Works      atomic.Uint64 // calls to Go
 	Busy       atomic.Uint64 // calls to Go that found no place

@@ -8,6 +8,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/asynkron/protoactor-go/actor"
+
 	"strowger/system/service"
 	"strowger/transport/wire"
 )
@@ -233,6 +235,8 @@ func TestWrongServices(t *testing.T) {
 		want string
 	}{
 		"no name":       {service.Service{Setup: setup}, Options{}, `service "": name is empty`},
+		"no UTF-8":      {service.Service{Name: "a\xff", Setup: setup}, Options{}, `service "a\xff": name is not UTF-8`},
+		"nil actor":     {service.Service{Name: "a", Setup: setup}, Options{Actor: []actor.PropsOption{nil}}, `service "a": actor option 1 of 1 is nil`},
 		"slash":         {service.Service{Name: "a/b", Setup: setup}, Options{}, `service "a/b": name has a slash`},
 		"reserved":      {service.Service{Name: "authentication", Setup: setup}, Options{}, `service "authentication": name is the router's own`},
 		"no setup":      {service.Service{Name: "a"}, Options{}, `service "a": setup is nil`},
@@ -260,54 +264,6 @@ func TestWrongServices(t *testing.T) {
 	if _, err := New(&service.Service{Name: string(long), Setup: setup}, make(counter), Options{}); err == nil {
 		t.Error("a name that is too long is taken")
 	}
-}
-
-// TestMisuse are mistakes that a panic in Setup or in a handler points out.
-func TestMisuse(t *testing.T) {
-	handle := func(service.Request) error { return nil }
-	tests := map[string]struct {
-		do   func(s service.Setup)
-		want string
-	}{
-		"topic twice":     {func(s service.Setup) { s.Handle("a", handle); s.Handle("a", handle) }, `service: Handle: topic "a" is empty, handled already or the home's`},
-		"empty topic":     {func(s service.Setup) { s.Handle("", handle) }, `service: Handle: topic "" is empty, handled already or the home's`},
-		"home's topic":    {func(s service.Setup) { s.Handle(service.StateTopic, handle) }, `service: Handle: topic "service_state" is empty, handled already or the home's`},
-		"no handler":      {func(s service.Setup) { s.Handle("a", nil) }, "service: Handle: function is nil"},
-		"no source":       {func(s service.Setup) { s.Source("a", nil, nil) }, "service: Source: function is nil"},
-		"no interval":     {func(s service.Setup) { s.Every(0, func(service.Context) {}) }, "service: Every: interval 0s is not positive"},
-		"no timer":        {func(s service.Setup) { s.After(0, nil) }, "service: timer: function is nil"},
-		"too much jitter": {func(s service.Setup) { s.Every(1, func(service.Context) {}).Jitter(1) }, "service: Jitter: 1ns is not between 0 and the interval of 1ns"},
-		"no work":         {func(s service.Setup) { s.Go(nil) }, "service: Go: function is nil"},
-	}
-	for name, test := range tests {
-		t.Run(name, func(t *testing.T) {
-			r := newRig(t, &service.Service{Setup: func(s service.Setup) error { test.do(s); return nil }, Supervision: service.Supervision{Intensity: -1}})
-			r.run()
-			r.state("down 30")
-			if d := await(t, r.dead); d.Reason != test.want {
-				t.Errorf("reason %v, want %s", d.Reason, test.want)
-			}
-		})
-	}
-	t.Run("after setup", func(t *testing.T) {
-		r := start(t, &service.Service{Setup: func(s service.Setup) error {
-			s.Handle("late", func(service.Request) error { s.OnReload(func(service.Context) {}); return nil })
-			return nil
-		}})
-		r.want(r.ask("late", "") + ` 500 late null`)
-		if d := await(t, r.dead); d.Reason != "service: OnReload: Setup has returned" {
-			t.Errorf("reason %v", d.Reason)
-		}
-	})
-	t.Run("status", func(t *testing.T) {
-		r := start(t, &service.Service{Setup: func(s service.Setup) error {
-			s.Handle("fail", func(r service.Request) error { r.Fail(200, "x"); return nil })
-			s.Handle("with", func(r service.Request) error { r.ReplyWith("x", 600, nil); return nil })
-			return nil
-		}})
-		r.want(r.ask("fail", "") + ` 500 fail null`)
-		r.state("restarting", "up")
-	})
 }
 
 // TestDeadlineAfterPause: a request gets the time again in which the process did not run.

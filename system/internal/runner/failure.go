@@ -14,7 +14,7 @@ func isFailure(status int) bool { return status >= 400 && status <= 599 }
 // FailWith is for service.Request.
 func (r *Request) FailWith(err error) {
 	if err == nil {
-		panic("service: FailWith: the error is nil")
+		err = errors.New("FailWith: the error is nil")
 	}
 	counters := &r.instance.counters
 	log := r.instance.log.With("topic", r.topic, "err", err)

@@ -39,7 +39,11 @@ func TestErrors(t *testing.T) {
 		s.Handle("plain", func(service.Request) error { return errSecret })
 		s.Handle("status", func(service.Request) error { return service.Errorf(404, "no call %d", 7) })
 		s.Handle("wrapped", func(service.Request) error { return fmt.Errorf("%w: %w", errSecret, service.Errorf(409, "taken")) })
-		s.Handle("odd status", func(service.Request) error { return &service.Error{Status: 200, Reason: "success"} })
+		s.Handle("odd status", func(service.Request) error { return service.Errorf(200, "success") })
+		s.Handle("nil error", func(r service.Request) error { r.FailWith(nil); return nil })
+		s.Handle("fail", func(r service.Request) error { r.Fail(200, "x"); return nil })
+		s.Handle("reply with", func(r service.Request) error { r.ReplyWith("x", 0, nil); return nil })
+		s.Handle("into nil", func(r service.Request) error { return r.Decode(nil) })
 		s.Handle("decode", func(r service.Request) error { return r.Decode(new(in)) })
 		service.Handle(s, "typed", func(_ service.Request, in in) error { return service.Errorf(400, "count is %d", in.Count) })
 		s.Handle("answered", func(r service.Request) error { r.Reply("first"); return errSecret })
@@ -66,6 +70,10 @@ func TestErrors(t *testing.T) {
 		"with a status":       {"status", ``, []string{`404 status {"reason":"no call 7"}`}, "request refused", 0, 1},
 		"a wrapped status":    {"wrapped", ``, []string{`409 wrapped {"reason":"taken"}`}, "request refused", 0, 1},
 		"no error's status":   {"odd status", ``, []string{`500 odd status null`}, "request failed", 1, 1},
+		"no error":            {"nil error", ``, []string{`500 nil error null`}, "request failed", 1, 1},
+		"a failure's status":  {"fail", ``, []string{`500 fail null`}, "request failed", 1, 1},
+		"an answer's status":  {"reply with", ``, []string{`500 reply with null`}, "request failed", 1, 1},
+		"decoded into nil":    {"into nil", `[]`, []string{`500 into nil null`}, "request failed", 1, 1},
 		"payload that is odd": {"decode", `{"count":"x"}`, []string{`400 decode {"reason":"payload.Count is string, must be int"}`}, "request refused", 0, 1},
 		"typed":               {"typed", `{"count":3}`, []string{`400 typed {"reason":"count is 3"}`}, "request refused", 0, 1},
 		"after the answer":    {"answered", ``, []string{`200 answered "first"`}, "request failed", 1, 0},

@@ -1,6 +1,7 @@
 package runner
 
 import (
+	"errors"
 	"fmt"
 
 	"github.com/asynkron/protoactor-go/actor"
@@ -107,6 +108,9 @@ func (h *host) start(ctx actor.Context) {
 	s := &Setup{Context: &h.life.context}
 	err := h.instance.service.Setup(s)
 	s.sealed = true
+	if wrong := h.life.mistakes.close(); wrong != nil {
+		err = errors.Join(err, wrong)
+	}
 	if err != nil {
 		panic(&Crash{Service: h.instance.Name(), Task: h.task, Reason: err})
 	}

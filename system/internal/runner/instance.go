@@ -55,6 +55,7 @@ func New(s *service.Service, home Home, o Options) (*Instance, error) {
 	if home == nil {
 		wrong = errors.Join(wrong, errors.New("home is nil"))
 	}
+	wrong = errors.Join(wrong, supervisor.CheckPlatform())
 	if err := errors.Join(err, wrong); err != nil {
 		return nil, fmt.Errorf("service %q: %w", s.Name, err)
 	}
@@ -91,8 +92,16 @@ func (i *Instance) Spec() supervisor.Spec {
 // Ask hands over a request. Every request with an id is answered through the home, exactly once
 // unless it is streamed: by the service, with 503 and {"retry_after":seconds} while it is down or
 // has too many, with 500 if it crashed, with 504 at the deadline. None is if the subscriber has left, or
-// if the service stops after Leave.
+// if the service stops after Leave. A nil a, or one without an envelope, is logged and dropped.
 func (i *Instance) Ask(a *Ask) {
+	if a == nil || a.Envelope == nil {
+		i.log.Error("request without an envelope dropped")
+		i.counters.Mistakes.Add(1)
+		if a != nil && a.Release != nil {
+			a.Release()
+		}
+		return
+	}
 	i.counters.Requests.Add(1)
 	r := newRequest(i, a)
 	if r.topic == service.StateTopic {
@@ -164,8 +173,11 @@ func (i *Instance) Reload() {
 func (i *Instance) Counters() *Counters { return &i.counters }
 
 // Wait returns when the service's sources and work have returned, or with an error when ctx ends
-// first. It is for after the supervisor's shutdown.
+// first; a nil ctx never ends. It is for after the supervisor's shutdown.
 func (i *Instance) Wait(ctx context.Context) error {
+	if ctx == nil {
+		ctx = context.Background()
+	}
 	i.mu.Lock()
 	i.alarm.cancel()
 	i.mu.Unlock()

@@ -7,8 +7,12 @@ import "context"
 // calls it before it stops the service.
 func (i *Instance) Leave() { i.leaving.Store(true) }
 
-// Idle returns when no request is open, or with the cause of ctx when that ends first.
+// Idle returns when no request is open, or with the cause of ctx when that ends first. A nil ctx never
+// ends.
 func (i *Instance) Idle(ctx context.Context) error {
+	if ctx == nil {
+		ctx = context.Background()
+	}
 	for {
 		i.mu.Lock()
 		if i.table.len() == 0 {

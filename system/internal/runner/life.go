@@ -20,6 +20,7 @@ type life struct {
 	cancel     context.CancelFunc
 	ended      atomic.Bool // takes nothing any more
 	mute       atomic.Bool // says nothing any more
+	mistakes   mistakes
 
 	// The rest belongs to the host.
 	handlers map[string]func(r service.Request) error

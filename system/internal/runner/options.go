@@ -8,6 +8,7 @@ import (
 	"math/rand/v2"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"strowger/system/service"
 	"strowger/system/supervisor"
@@ -44,6 +45,8 @@ func check(s *service.Service) error {
 		problems = append(problems, errors.New("name is empty"))
 	case len(s.Name) > longestName:
 		problems = append(problems, fmt.Errorf("name has %d bytes, %d are allowed", len(s.Name), longestName))
+	case !utf8.ValidString(s.Name):
+		problems = append(problems, errors.New("name is not UTF-8"))
 	case strings.Contains(s.Name, "/"):
 		problems = append(problems, errors.New("name has a slash"))
 	case s.Name == "authentication" || s.Name == "INVALID":
@@ -97,6 +100,11 @@ func (o Options) withDefaults() (Options, error) {
 	}
 	if o.RequestTimeout < 0 {
 		problems = append(problems, fmt.Errorf("request timeout is %s, must not be negative", o.RequestTimeout))
+	}
+	for n, option := range o.Actor {
+		if option == nil {
+			problems = append(problems, fmt.Errorf("actor option %d of %d is nil", n+1, len(o.Actor)))
+		}
 	}
 	return o, errors.Join(problems...)
 }

@@ -2,6 +2,7 @@ package runner
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"sync"
 	"time"
@@ -84,7 +85,11 @@ func (r *Request) Payload() json.RawMessage {
 
 // Decode is for service.Request.
 func (r *Request) Decode(v any) error {
-	if err := decode(r.Payload(), v); err != nil {
+	err := decode(r.Payload(), v)
+	if _, ok := errors.AsType[*json.InvalidUnmarshalError](err); ok {
+		return fmt.Errorf("decode payload: %w", err)
+	}
+	if err != nil {
 		return &service.Error{Status: wire.BadRequest.Code, Reason: err.Error()}
 	}
 	return nil
@@ -106,7 +111,8 @@ func (r *Request) Reply(payload any) { r.answer(r.asked.Envelope.Topic, 200, pay
 // ReplyWith is for service.Request.
 func (r *Request) ReplyWith(topic string, status int, payload any) {
 	if status < 200 || status > 599 {
-		panic(fmt.Sprintf("service: ReplyWith: status %d is not between 200 and 599", status))
+		r.FailWith(fmt.Errorf("ReplyWith: status %d is not between 200 and 599", status))
+		return
 	}
 	r.answer(wire.QuoteString(topic), status, payload, answered)
 }
@@ -114,7 +120,8 @@ func (r *Request) ReplyWith(topic string, status int, payload any) {
 // Fail is for service.Request.
 func (r *Request) Fail(status int, reason string) {
 	if !isFailure(status) {
-		panic(fmt.Sprintf("service: Fail: status %d is not between 400 and 599", status))
+		r.FailWith(&service.Error{Status: status, Reason: reason})
+		return
 	}
 	r.answer(r.asked.Envelope.Topic, status, failure{reason}, answered)
 }

@@ -2,7 +2,6 @@ package runner
 
 import (
 	"context"
-	"fmt"
 
 	"strowger/system/service"
 	"strowger/transport/wire"
@@ -18,38 +17,40 @@ var _ service.Setup = (*Setup)(nil)
 
 // Handle is for service.Setup.
 func (s *Setup) Handle(topic string, f func(r service.Request) error) {
-	s.check("Handle", f == nil)
+	if !s.usable("Handle", f == nil) {
+		return
+	}
 	_, taken := s.life.handlers[topic]
 	if taken || topic == "" || topic == service.StateTopic {
-		panic(fmt.Sprintf("service: Handle: topic %q is empty, handled already or the home's", topic))
+		s.mistake("Handle: topic %q is empty, handled already or the home's", topic)
+		return
 	}
 	s.life.handlers[topic] = f
 }
 
 // Source is for service.Setup.
 func (s *Setup) Source(name string, run func(ctx context.Context, emit service.Emit) error, handle func(c service.Context, event any)) {
-	s.check("Source", run == nil || handle == nil)
+	if !s.usable("Source", run == nil || handle == nil) {
+		return
+	}
+	if name == "" {
+		s.mistake("Source: name is empty")
+		return
+	}
 	s.life.sources = append(s.life.sources, newSource(s.life, name, run, handle))
 }
 
 // OnReload is for service.Setup.
 func (s *Setup) OnReload(f func(c service.Context)) {
-	s.check("OnReload", f == nil)
-	s.life.reloads = append(s.life.reloads, f)
+	if s.usable("OnReload", f == nil) {
+		s.life.reloads = append(s.life.reloads, f)
+	}
 }
 
 // OnStop is for service.Setup.
 func (s *Setup) OnStop(f func(c service.Context)) {
-	s.check("OnStop", f == nil)
-	s.life.stops = append(s.life.stops, f)
-}
-
-func (s *Setup) check(method string, missing bool) {
-	switch {
-	case s.sealed:
-		panic("service: " + method + ": Setup has returned")
-	case missing:
-		panic("service: " + method + ": function is nil")
+	if s.usable("OnStop", f == nil) {
+		s.life.stops = append(s.life.stops, f)
 	}
 }
 

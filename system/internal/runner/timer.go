@@ -7,9 +7,9 @@ import (
 	"strowger/system/service"
 )
 
-// Timer implements service.Timer.
+// Timer implements service.Timer. The zero Timer never calls: it stands for one that was a mistake.
 type Timer struct {
-	life   *life
+	life   *life // nil: of the zero Timer
 	f      func(c service.Context)
 	start  time.Time
 	every  time.Duration // 0: once
@@ -26,21 +26,37 @@ type tick struct {
 
 // Every is for service.Context.
 func (c *Context) Every(d time.Duration, f func(c service.Context)) service.Timer {
-	if d <= 0 {
-		panic(fmt.Sprintf("service: Every: interval %s is not positive", d))
+	switch {
+	case f == nil:
+		c.mistake("Every: function is nil")
+	case d <= 0:
+		c.mistake("Every: interval %s is not positive", d)
+	default:
+		return c.life.timer(d, 0, f)
 	}
-	return c.life.timer(d, 0, f)
+	return &Timer{}
 }
 
 // After is for service.Context.
 func (c *Context) After(d time.Duration, f func(c service.Context)) service.Timer {
+	if f == nil {
+		c.mistake("After: function is nil")
+		return &Timer{}
+	}
 	return c.life.timer(0, d, f)
 }
 
 // Jitter is for service.Timer.
 func (t *Timer) Jitter(most time.Duration) service.Timer {
-	if most < 0 || most >= t.every {
-		panic(fmt.Sprintf("service: Jitter: %s is not between 0 and the interval of %s", most, t.every))
+	if t.life == nil {
+		return t
+	}
+	if most < 0 || most > 0 && most >= t.every {
+		t.life.context.mistake("Jitter: %s is not between 0 and the interval of %s", most, t.every)
+		return t
+	}
+	if t.every == 0 {
+		return t
 	}
 	t.jitter = most
 	if t.stop != nil {
@@ -51,14 +67,14 @@ func (t *Timer) Jitter(most time.Duration) service.Timer {
 
 // Stop is for service.Timer.
 func (t *Timer) Stop() {
+	if t.life == nil {
+		return
+	}
 	t.disarm()
 	delete(t.life.timers, t)
 }
 
 func (l *life) timer(every, after time.Duration, f func(c service.Context)) *Timer {
-	if f == nil {
-		panic("service: timer: function is nil")
-	}
 	if most := l.instance.service.Limits.Timers; len(l.timers) >= most {
 		panic(fmt.Sprintf("service: more than %d timers: is one set at every message?", most))
 	}

@@ -3,13 +3,19 @@ package runner
 import (
 	"context"
 	"sync"
+
+	"strowger/transport/wire"
 )
 
 // Go is for service.Context.
 func (c *Context) Go(work func(ctx context.Context) func()) bool {
 	i, r := c.life.instance, c.request
 	if work == nil {
-		panic("service: Go: function is nil")
+		c.mistake("Go: function is nil")
+		if r != nil {
+			r.finish(answered, r.own(wire.InternalError, nil))
+		}
+		return false
 	}
 	if c.life.ended.Load() {
 		i.counters.Dropped.Add(1)

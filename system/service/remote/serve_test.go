@@ -322,6 +322,20 @@ func TestServeArguments(t *testing.T) {
 	if err := Serve(t.Context(), "ws://127.0.0.1:1/", nil, nil, Options{}); err == nil || !strings.Contains(err.Error(), "the service is nil") {
 		t.Errorf("a nil service: %v", err)
 	}
+	for name, r := range map[string]*Server{"nil": nil, "zero": new(Server)} {
+		r.Reload()
+		if err := r.Run(nil); err == nil || r.State().Service != "" { //nolint:staticcheck // a nil context is what is tested
+			t.Errorf("a %s server runs: %v", name, err)
+		}
+	}
+	nameless := &service.Service{Setup: func(service.Setup) error { return nil }}
+	if _, err := New("ws://127.0.0.1:1/", tokens(), nameless, Options{}); err == nil || !strings.Contains(err.Error(), "name is empty") {
+		t.Errorf("a service without a name: %v", err)
+	}
+	nowhere := &service.Service{Name: "weather", Setup: nameless.Setup}
+	if err := Serve(nil, "", tokens(), nowhere, Options{}); err == nil || !strings.Contains(err.Error(), "scheme must be") { //nolint:staticcheck // as above
+		t.Errorf("no url: %v", err)
+	}
 	var log bytes.Buffer
 	opts := Options{Client: client.Options{Logger: slog.New(slog.NewTextHandler(&log, nil))}}
 	s := &service.Service{Name: "weather", Policy: new(filter.Policy), Setup: func(service.Setup) error { return nil }}

@@ -26,7 +26,8 @@ func Serve(ctx context.Context, url string, token client.TokenSource, s *service
 	return r.Run(ctx)
 }
 
-// Server is one service outside of the router. Its methods may be called from any goroutine.
+// Server is one service outside of the router. Its methods may be called from any goroutine. Of a
+// Server that New has not made, Run returns an error and State is the zero State.
 type Server struct {
 	url      string
 	token    client.TokenSource
@@ -98,8 +99,14 @@ func (r *Server) log() *slog.Logger { return r.opts.Client.Logger }
 // with client.Reconnect.Disabled, says why there is no connection. A second call returns an error.
 //
 // A process of its own does not learn that a subscriber has left: a request's context then ends with
-// its deadline.
+// its deadline. With a nil ctx it serves without end.
 func (r *Server) Run(ctx context.Context) error {
+	if !r.made() {
+		return errors.New("serve: the server was not made by New")
+	}
+	if ctx == nil {
+		ctx = context.Background()
+	}
 	err := errors.New("it was run before")
 	r.running.Do(func() { err = r.run(ctx) })
 	if err != nil {
@@ -108,12 +115,24 @@ func (r *Server) Run(ctx context.Context) error {
 	return nil
 }
 
+// made returns false of a nil Server and of one that New has not made.
+func (r *Server) made() bool { return r != nil && r.instance != nil }
+
 // State returns what the service does now.
-func (r *Server) State() service.State { return r.instance.State() }
+func (r *Server) State() service.State {
+	if !r.made() {
+		return service.State{}
+	}
+	return r.instance.State()
+}
 
 // Reload calls the service's OnReload functions, after what waits already. While the service is down
 // Reload does nothing, as Setup runs anew.
-func (r *Server) Reload() { r.instance.Reload() }
+func (r *Server) Reload() {
+	if r.made() {
+		r.instance.Reload()
+	}
+}
 
 func (r *Server) run(ctx context.Context) error {
 	if err := r.start(); err != nil {

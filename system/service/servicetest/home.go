@@ -48,9 +48,16 @@ type Message struct {
 	Payload        json.RawMessage // null if there was none
 }
 
-// MessageOf reads an envelope as a subscriber does. It is for those who implement Caller.
+// MessageOf reads an envelope as a subscriber does. It is for those who implement Caller. A nil
+// envelope fails the test. MessageOf panics if t is nil, because there is no test to fail.
 func MessageOf(t *testing.T, e *wire.Envelope) Message {
+	if t == nil {
+		panic("servicetest: MessageOf: t is nil")
+	}
 	t.Helper()
+	if e == nil {
+		t.Fatal("servicetest: MessageOf: the envelope is nil")
+	}
 	m := Message{Payload: json.RawMessage("null")}
 	m.Service, _ = wire.Text(e.ServiceName)
 	m.Topic, _ = wire.Text(e.Topic)
@@ -69,8 +76,12 @@ func MessageOf(t *testing.T, e *wire.Envelope) Message {
 	return m
 }
 
-// NextBut returns the caller's next message that is not a change of the service's state.
+// NextBut returns the caller's next message that is not a change of the service's state. Of a nil
+// caller this is the zero Message.
 func NextBut(c Caller) Message {
+	if c == nil {
+		return Message{}
+	}
 	for {
 		if m := c.Next(); m.Topic != service.StateTopic || m.ID != "" {
 			return m

@@ -17,6 +17,7 @@ import (
 
 // Local is a home in the test's own process. There is no router: every caller gets every broadcast.
 type Local struct {
+	t        *testing.T
 	instance *runner.Instance
 	system   *actor.ActorSystem
 	root     *actor.PID
@@ -50,10 +51,15 @@ type Clock interface {
 	AfterFunc(d time.Duration, f func()) (stop func() bool)
 }
 
-// Start runs a service until the test ends, and returns when it is up.
+// Start runs a service until the test ends, and returns when it is up. It fails the test if the
+// service is wrong or its breaker opens before it is up. Start panics if t is nil, because there is no
+// test to fail.
 func Start(t *testing.T, s *service.Service, o Options) *Local {
+	if t == nil {
+		panic("servicetest: Start: t is nil")
+	}
 	t.Helper()
-	h := &Local{callers: make(map[string]*local)}
+	h := &Local{t: t, callers: make(map[string]*local)}
 	var err error
 	if h.instance, err = runner.New(s, home{h}, runner.Options{Clock: o.Clock, Random: o.Random, Log: o.Log, Pool: o.Pool, OnDead: o.OnDead}); err != nil {
 		t.Fatal(err)
@@ -69,15 +75,21 @@ func Start(t *testing.T, s *service.Service, o Options) *Local {
 	}), actor.WithDeadLetterThrottleInterval(time.Millisecond))
 	h.root = h.system.Root.Spawn(props)
 	t.Cleanup(func() { h.Stop(t) })
-	for h.instance.State().Condition != service.Up {
+	for state := h.instance.State(); state.Condition != service.Up; state = h.instance.State() {
+		if state.Condition == service.Down {
+			t.Fatalf("service %q does not start: %s", h.instance.Name(), state.Reason)
+		}
 		watch.Next()
 	}
 	watch.Leave()
 	return h
 }
 
-// Call returns a new subscriber of the service.
+// Call returns a new subscriber of the service. A nil t means that of Start.
 func (h *Local) Call(t *testing.T) Caller {
+	if t == nil {
+		t = h.t
+	}
 	c := &local{t: t, home: h, id: wire.NewID(), arrived: make(chan struct{}, 1)}
 	h.mu.Lock()
 	defer h.mu.Unlock()
@@ -85,8 +97,11 @@ func (h *Local) Call(t *testing.T) Caller {
 	return c
 }
 
-// Stop stops the service as a router does.
+// Stop stops the service as a router does. A nil t means that of Start.
 func (h *Local) Stop(t *testing.T) {
+	if t == nil {
+		t = h.t
+	}
 	t.Helper()
 	h.stop.Do(func() {
 		if _, err := h.system.Root.RequestFuture(h.root, &supervisor.Shutdown{}, patience).Result(); err != nil {

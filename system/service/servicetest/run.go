@@ -15,9 +15,24 @@ import (
 
 // Run plays a suite against a home: start must run the service and return when it is up. It is
 // called once for each subtest and uses its t. The suite uses real time but waits for nothing longer
-// than it takes.
+// than it takes. A nil start, and one that returns nil, fail the test. Run panics if t is nil,
+// because there is no test to fail.
 func Run(t *testing.T, start func(t *testing.T, s *service.Service) Home) {
+	if t == nil {
+		panic("servicetest: Run: t is nil")
+	}
 	t.Helper()
+	if start == nil {
+		t.Fatal("servicetest: Run: start is nil")
+	}
+	begin := func(t *testing.T, s *service.Service) Home {
+		t.Helper()
+		home := start(t, s)
+		if home == nil {
+			t.Fatal("servicetest: Run: start has returned no home")
+		}
+		return home
+	}
 	for _, test := range []struct {
 		name string
 		play func(t *testing.T, start starter)
@@ -27,7 +42,7 @@ func Run(t *testing.T, start func(t *testing.T, s *service.Service) Home) {
 		{"crash", crash}, {"crashes in a row", crashes}, {"state", state}, {"source", source}, {"timers", timers},
 		{"stop", stop}, {"many", many},
 	} {
-		t.Run(test.name, func(t *testing.T) { test.play(t, start) })
+		t.Run(test.name, func(t *testing.T) { test.play(t, begin) })
 	}
 }
 

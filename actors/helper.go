@@ -39,14 +39,11 @@ func (c *connection) help(ctx actor.Context, name string, m *wire.Message, lease
 	return true
 }
 
-// declared reports whether the class of a service is built in, in services.classes, or one that has a policy.
-func (d *Deps) declared(peer *Peer) bool {
-	return peer.KnownClass || peer.Class != "" && d.settings().Policies.has(peer.Class)
-}
-
-// governed reports whether a helper's class is declared, or the name that it speaks under has a policy.
+// governed reports whether a helper's class is declared, which is to be built in, in services.classes or to have
+// a policy; or whether the name that it speaks under has a policy.
 func (d *Deps) governed(peer *Peer) bool {
-	return d.declared(peer) || peer.Class != "" && d.settings().Policies.has(peer.Name)
+	p := d.settings().Policies
+	return peer.KnownClass || peer.Class != "" && (p.has(peer.Class) || p.has(peer.Name))
 }
 
 // mayHelp reports whether a peer that is no instance may speak for this name (protocol 5.4.1).
@@ -64,14 +61,7 @@ func (s *service) mayHelp(peer *Peer) bool {
 		}
 		offered = true
 	}
-	switch {
-	case offered:
-		return false
-	case len(s.classes) > 0:
-		return s.classes[peer.Class]
-	}
-	// Nobody has offered the name, so nobody else has a better right to it.
-	return s.deps.declared(peer) && filter.BuiltinService(peer.Class) == "" && filter.BuiltinClass(s.name) == ""
+	return !offered && s.classes[peer.Class]
 }
 
 // offeredBy notes the class of an instance that has come. While nobody offers the name, those that offered it
@@ -85,7 +75,7 @@ func (s *service) offeredBy(class string) {
 
 // foreign drops what a helper said that may not speak for this name.
 func (s *service) foreign(m *say) {
-	s.deps.spokeForeign(m.from, s.name, "the name belongs to services of another class")
+	s.deps.spokeForeign(m.from, s.name, "no service of its class offers the name or was the last to offer it")
 	m.lease.Release()
 }
 

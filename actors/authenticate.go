@@ -11,6 +11,14 @@ import (
 	"strowger/transport/wire"
 )
 
+// seat takes a place for a peer of that role.
+func seat(s Socket, role Role) error {
+	if seater, ok := s.(Seater); ok {
+		return seater.Seat(role)
+	}
+	return nil
+}
+
 var errIncompleteToken = errors.New("token.name or token.hash is missing or no text")
 
 // beforeAuthentication handles a message of a peer nobody knows yet: a token, or anything else,
@@ -28,9 +36,9 @@ func (c *connection) beforeAuthentication(m *wire.Message) {
 	}
 	c.state = authenticating
 	c.spare(true)
-	deps, inbox, envelope := c.deps, c.inbox, m.Envelope
+	deps, inbox, envelope, socket := c.deps, c.inbox, m.Envelope, c.socket
 	c.deps.Workers.Go(func() {
-		credentials, err := deps.Tokens.Claim(name, hash)
+		credentials, err := deps.Tokens.Claim(name, hash, func(role Role) error { return seat(socket, role) })
 		inbox.Run(&tokenClaimed{credentials: credentials, err: err, envelope: envelope})
 	})
 }
@@ -39,6 +47,10 @@ func (c *connection) beforeAuthentication(m *wire.Message) {
 // its topics: who has read it misses nothing that is broadcast afterwards.
 func (c *connection) claimed(ctx actor.Context, m *tokenClaimed) {
 	if c.state == closing {
+		return
+	}
+	if errors.Is(m.err, ErrNoPlace) || errors.Is(m.err, ErrGivenWay) {
+		c.turnAway(m.err)
 		return
 	}
 	if m.err != nil {
@@ -97,6 +109,16 @@ func (c *connection) refuse(e *wire.Envelope, err error) {
 		c.refused(&refusals.Event{Cause: refusals.Attempts, More: []any{"limit", strconv.Itoa(limit)}})
 		c.close(wire.CloseAuthAttempts)
 	}
+}
+
+// turnAway ends a connection for which there is no place. Its token is still good. The connection may be closed
+// at any time to make room.
+func (c *connection) turnAway(err error) {
+	if errors.Is(err, ErrNoPlace) {
+		c.refused(&refusals.Event{Cause: refusals.ClientPlaces})
+	}
+	c.spare(false)
+	c.close(wire.CloseTryLater)
 }
 
 // spare tells the socket whether the token is being looked at.

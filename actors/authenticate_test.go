@@ -65,7 +65,7 @@ func TestAttemptsAreCounted(t *testing.T) {
 	good := w.token(&Credentials{Role: Client})
 	p.present(good)
 	w.settle(p.pid)
-	if _, err := w.tokens.Claim(good, "hash"); err != nil {
+	if _, err := w.tokens.Claim(good, "hash", anyRole); err != nil {
 		t.Errorf("a closing connection used up a token: %v", err)
 	}
 }
@@ -291,7 +291,7 @@ func TestAuthenticatedPeerAuthenticatesAgain(t *testing.T) {
 			if w.deps.Registry.Lookup("other") != nil {
 				t.Error("the second token granted something")
 			}
-			if _, err := w.tokens.Claim(second, "hash"); err != nil {
+			if _, err := w.tokens.Claim(second, "hash", anyRole); err != nil {
 				t.Errorf("the second token was used up: %v", err)
 			}
 			if n := w.deps.Counters.TokensIgnored.Load(); n != 1 {
@@ -339,7 +339,7 @@ func TestOneTokenAdmitsOne(t *testing.T) {
 	if a, r := w.deps.Counters.Authentic.Load(), w.deps.Counters.Refused.Load(); a != 1 || r != crowd-1 {
 		t.Errorf("counted %d authentic and %d refused, want 1 and %d", a, r, crowd-1)
 	}
-	if _, err := w.tokens.Claim(token, "hash"); !errors.Is(err, errNoToken) {
+	if _, err := w.tokens.Claim(token, "hash", anyRole); !errors.Is(err, errNoToken) {
 		t.Errorf("token is still good: %v", err)
 	}
 }
@@ -350,12 +350,12 @@ type unavailable struct {
 	left int // claims that fail
 }
 
-func (u *unavailable) Claim(name, hash string) (*Credentials, error) {
+func (u *unavailable) Claim(name, hash string, admit func(Role) error) (*Credentials, error) {
 	if u.left > 0 {
 		u.left--
 		return nil, fmt.Errorf("open token file: %w", syscall.EMFILE)
 	}
-	return u.Tokens.Claim(name, hash)
+	return u.Tokens.Claim(name, hash, admit)
 }
 
 // What is not the peer's fault is no attempt of its.
@@ -371,3 +371,6 @@ func TestWantOfDescriptorsIsNoAttempt(t *testing.T) {
 	p.present(good)
 	p.gets(admitted200)
 }
+
+// anyRole lets everybody in.
+func anyRole(Role) error { return nil }

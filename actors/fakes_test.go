@@ -197,14 +197,18 @@ func (f *fakeTokens) put(name string, c *Credentials) {
 	f.granted[name] = c
 }
 
-func (f *fakeTokens) Claim(name, hash string) (*Credentials, error) {
+func (f *fakeTokens) Claim(name, hash string, admit func(Role) error) (*Credentials, error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	c := f.granted[name]
-	delete(f.granted, name)
 	if c == nil || hash != "hash" {
+		delete(f.granted, name)
 		return nil, errNoToken
 	}
+	if err := admit(c.Role); err != nil {
+		return nil, err
+	}
+	delete(f.granted, name)
 	return c, nil
 }
 

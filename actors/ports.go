@@ -1,6 +1,7 @@
 package actors
 
 import (
+	"errors"
 	"time"
 
 	"strowger/transport/wire"
@@ -42,6 +43,19 @@ type Sparer interface {
 	Spare(busy bool)
 }
 
+// Seater is a Socket that asks for a place when its token turns out to be good.
+type Seater interface {
+	// Seat takes a place for a peer of a role. It returns ErrNoPlace if none is left, and ErrGivenWay if the
+	// connection is being closed to make room. The place is free again when the connection ends.
+	Seat(role Role) error
+}
+
+// The errors of Seat.
+var (
+	ErrNoPlace  = errors.New("no place for a client is left")
+	ErrGivenWay = errors.New("the connection is being closed to make room")
+)
+
 // Group is a set of sockets that get the same frames. It belongs to one actor.
 type Group interface {
 	Add(s Socket)
@@ -77,8 +91,10 @@ func (r *Request) Release() { r.lease.Release() }
 
 // Tokens is where tokens are presented. Claim blocks on files, so it runs on the worker pool.
 type Tokens interface {
-	// Claim returns what the token grants and uses it up, or an error that says why not.
-	Claim(name, hash string) (*Credentials, error)
+	// Claim returns what the token grants and uses it up, or an error that says why not. Before it uses the
+	// token up it calls admit with the role that the token gives. If admit returns an error, the token stays
+	// good and Claim returns an error that wraps it.
+	Claim(name, hash string, admit func(Role) error) (*Credentials, error)
 }
 
 // Clock tells the time and runs a function later, on a goroutine of its own.

@@ -69,6 +69,7 @@ type Listen struct {
 // Limits bounds what one peer, and all peers together, may use.
 type Limits struct {
 	Connections            int           `koanf:"connections"`
+	ServiceReserve         int           `koanf:"service_reserve"`
 	Unauthenticated        int           `koanf:"unauthenticated"`
 	HeaderBytes            Size          `koanf:"header_bytes"`
 	HeaderTimeout          time.Duration `koanf:"header_timeout"`

@@ -39,6 +39,8 @@ func keys() []key {
 
 		{"limits.connections", 19000, between(1, 1_000_000), onReload,
 			"Connections open at the same time. The process needs 96 file descriptors more than that; with fewer the router takes fewer connections and says so in the log."},
+		{"limits.service_reserve", 64, between(0, 1_000_000), onReload,
+			"Connections of limits.connections that are kept for services: when clients have all others, a further client is closed with 1013 and its token stays good. Never more than a quarter of limits.connections. 0 means that clients may take every place."},
 		{"limits.unauthenticated", 9500, between(0, 1_000_000), onReload,
 			"Connections that may be open without having authenticated. Beyond it the oldest of them is closed, so that silent peers cannot keep services and users out. Never more than half of limits.connections. 0 means no bound: they may take every place, and nobody is closed to make room."},
 		{"limits.header_bytes", 8 * KiB, between(KiB, MiB), onReload,

@@ -33,13 +33,23 @@ func (s *System) room() []introspect.Problem {
 	if s.Connections() == 0 {
 		return nil
 	}
-	capacity, short := transport.Capacity(s.limits.Load(), s.descriptors)
+	l := s.limits.Load()
+	capacity, short := transport.Capacity(l, s.descriptors)
 	if s.Connections() < capacity {
-		return nil
+		return clientRoom(s.egress.Clients(), l.Clients(capacity))
 	}
 	reason := fmt.Sprintf("limits.connections is reached: %d", capacity)
 	if short {
 		reason = fmt.Sprintf("all %d connections that %d file descriptors allow are open, see LimitNOFILE", capacity, s.descriptors)
 	}
+	return []introspect.Problem{{Part: "connections", Reason: reason}}
+}
+
+// clientRoom returns what is wrong if so many clients have all places that they may have.
+func clientRoom(clients, places int) []introspect.Problem {
+	if clients < places {
+		return nil
+	}
+	reason := fmt.Sprintf("clients have all %d places that limits.service_reserve leaves them", places)
 	return []introspect.Problem{{Part: "connections", Reason: reason}}
 }

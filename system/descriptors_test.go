@@ -11,7 +11,7 @@ import (
 func fewDescriptors(t *testing.T, n, connections int) (*System, *journal) {
 	t.Helper()
 	cfg := testConfig(t)
-	cfg.Limits.Connections = connections
+	cfg.Limits.Connections, cfg.Limits.ServiceReserve = connections, 0
 	j := new(journal)
 	s, err := New(Options{Config: cfg, Log: slog.New(slog.NewJSONHandler(j, nil))})
 	if err != nil {
@@ -94,4 +94,35 @@ func TestServiceGetsInDuringAFlood(t *testing.T) {
 	if n := s.Metrics().Cut["unauthenticated"]; n < 175 {
 		t.Errorf("counted %d, want 175 or more", n)
 	}
+}
+
+// Clients with good tokens cannot keep a service out. Who is turned away may come again with its token.
+func TestServiceGetsInThoughClientsHaveTheirPlaces(t *testing.T) {
+	cfg := testConfig(t)
+	cfg.Limits.Connections, cfg.Limits.ServiceReserve = 8, 1
+	s, j := startJournal(t, cfg)
+	var in []*peer
+	for range 7 {
+		in = append(in, join(t, s, user("a.example", nil)))
+	}
+	if p := s.Ready(); len(p) != 1 || !strings.Contains(p[0].Reason, "all 7 places that limits.service_reserve leaves") {
+		t.Errorf("ready: %v", p)
+	}
+	late := mint(t, cfg.Tokens.Directory, user("a.example", nil))
+	p := connectAt(t, s.Addr().String())
+	p.sendf(`{"service":"authentication","token":{"name":%q,"hash":%q}}`, late.Name, late.Hash)
+	<-p.closed
+	if p.code != 1013 {
+		t.Errorf("closed with %d, want 1013", p.code)
+	}
+	if line := j.await(t, "client_places"); line["setting"] != "limits.connections, limits.service_reserve" {
+		t.Errorf("got %v, want the settings", line)
+	}
+	join(t, s, remote("clock", "clock_service"))
+	if m := s.Metrics(); m.Clients != 7 || m.Cut["client_places"] != 1 || m.Refused != 0 {
+		t.Errorf("%d clients, %d turned away, %d tokens refused; want 7, 1 and 0", m.Clients, m.Cut["client_places"], m.Refused)
+	}
+	in[0].leave()
+	eventually(t, "a place is free", func() bool { return s.Metrics().Clients == 6 })
+	connectAt(t, s.Addr().String()).authenticate(late)
 }

@@ -110,6 +110,7 @@ func (s *System) Metrics() introspect.Metrics {
 		Cut: s.deps.Refusals().Counts(),
 	}
 	if s.live() {
+		m.Clients = int64(s.egress.Clients())
 		m.Waiting, m.Early = s.egress.WaitingBytes(), s.egress.UnauthenticatedBytes()
 	}
 	for reason, n := range c.DeadLetters() {

@@ -2,6 +2,7 @@ package system
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"testing"
 	"time"
@@ -18,6 +19,7 @@ type peer struct {
 	conn   *gws.Conn
 	got    chan envelope
 	closed chan struct{}
+	code   uint16 // of the router's close frame, after closed
 }
 
 // envelope is a message as a peer reads it.
@@ -46,6 +48,12 @@ func (r *reader) OnMessage(_ *gws.Conn, m *gws.Message) {
 		r.peer.t.Errorf("%q: %v", m.Bytes(), err)
 	}
 	r.peer.got <- e
+}
+
+func (r *reader) OnClose(_ *gws.Conn, err error) {
+	if closed, ok := errors.AsType[*gws.CloseError](err); ok {
+		r.peer.code = closed.Code
+	}
 }
 
 // join connects with a new token and returns once it is accepted.

@@ -17,6 +17,7 @@ func (s *System) apply(cfg *config.Config) error {
 	l, k, r := &cfg.Limits, &cfg.Keepalive, &cfg.Routing
 	s.limits.Store(&transport.Limits{
 		Connections:            l.Connections,
+		ServiceReserve:         l.ServiceReserve,
 		Unauthenticated:        l.Unauthenticated,
 		HeaderBytes:            int(l.HeaderBytes),
 		HeaderTimeout:          l.HeaderTimeout,

@@ -43,8 +43,8 @@ func openTokens(cfg *config.Config, log *slog.Logger) (*tokens, error) {
 }
 
 // Claim implements actors.Tokens.
-func (t *tokens) Claim(name, hash string) (*actors.Credentials, error) {
-	claimed, err := t.store.Claim(name, hash)
+func (t *tokens) Claim(name, hash string, admit func(actors.Role) error) (*actors.Credentials, error) {
+	claimed, err := t.store.ClaimIf(name, hash, func(claimed *token.Token) error { return admit(t.role(claimed)) })
 	if err != nil {
 		return nil, err
 	}
@@ -54,11 +54,19 @@ func (t *tokens) Claim(name, hash string) (*actors.Credentials, error) {
 		UserUUID: claimed.UserUUID, UserName: claimed.UserName, Extensions: claimed.Extensions,
 		ExpiresAt: claimed.ExpiresAt(),
 	}
-	if claimed.Kind == token.Service && (!t.strict || slices.Contains(t.classes, claimed.ServiceClass)) {
+	if t.role(claimed) == actors.Service {
 		c.Role, c.Service, c.Class = actors.Service, serviceName(claimed), claimed.ServiceClass
 		c.KnownClass = slices.Contains(t.classes, claimed.ServiceClass)
 	}
 	return c, nil
+}
+
+// role returns what a token makes its holder.
+func (t *tokens) role(claimed *token.Token) actors.Role {
+	if claimed.Kind == token.Service && (!t.strict || slices.Contains(t.classes, claimed.ServiceClass)) {
+		return actors.Service
+	}
+	return actors.Client
 }
 
 // serviceName returns the name that a service's token gives its holder. A built-in class whose token has the

@@ -2,7 +2,9 @@ package transport
 
 import (
 	"net"
+	"time"
 
+	"strowger/actors"
 	"strowger/actors/refusals"
 	"strowger/transport/wire"
 )
@@ -17,6 +19,11 @@ func (l *Limits) unauthenticated() int {
 		return 0
 	}
 	return max(min(l.Unauthenticated, l.Connections/2), 1)
+}
+
+// Clients returns how many of so many connections may be clients. At most a quarter is kept for services.
+func (l *Limits) Clients(connections int) int {
+	return connections - min(l.ServiceReserve, connections/4)
 }
 
 // Capacity returns how many connections there may be under l if the process may have so many file
@@ -47,6 +54,17 @@ func (s *Server) admit(conn net.Conn, l *Limits) *place {
 		s.crowded(conn, bound)
 	}
 	return p
+}
+
+// early returns how long the next connection should wait so that the one that may have to give way to it has
+// had its time.
+func (s *Server) early(now time.Time) time.Duration {
+	l := s.opts.Limits.Load()
+	bound := l.unauthenticated()
+	if capacity, _ := Capacity(l, s.opts.Descriptors); bound > 0 && s.egress.live.Load() >= int64(capacity) {
+		bound = 1 // the next one takes a place of those that wait, however few they are
+	}
+	return s.egress.door.early(bound, now)
 }
 
 // full counts and logs that there are too many connections for another one.
@@ -81,6 +99,16 @@ func (sh *shard) giveWay(s *socket) {
 	}
 	s.hasty = true
 	sh.close(s, wire.CloseAuthTimeout)
+}
+
+// Seat implements actors.Seater.
+func (s *socket) Seat(role actors.Role) error {
+	e, l := s.shard.egress, s.shard.limits.Load()
+	if role != actors.Client {
+		return e.door.stays(s.place)
+	}
+	capacity, _ := Capacity(l, int(e.descriptors.Load()))
+	return e.door.seat(s.place, l.Clients(capacity))
 }
 
 // Spare implements actors.Sparer.

@@ -109,7 +109,8 @@ func (sh *shard) readerDone(s *socket) {
 
 func (sh *shard) detach(s *socket) {
 	hangUp(s.conn)
-	sh.egress.door.leave(s.place)
+	sh.egress.door.end(s.place, s.client)
+	s.client = false
 	if _, ok := sh.sockets[s]; ok {
 		delete(sh.sockets, s)
 		sh.egress.live.Add(-1)

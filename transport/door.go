@@ -5,6 +5,8 @@ import (
 	"net"
 	"sync"
 	"time"
+
+	"strowger/actors"
 )
 
 // firstWord is how long a connection may at least take to show a token before it gives way. PHP services
@@ -17,15 +19,18 @@ const firstWord = 250 * time.Millisecond
 type door struct {
 	mu      sync.Mutex // Protects following, and the places.
 	waiting list.List  // of *place, the oldest first
+	clients int        // places that clients have
 }
 
 // place is a connection's at the door.
 type place struct {
-	conn   net.Conn
-	socket *socket       // nil until the handshake is done
-	at     *list.Element // nil: it does not wait
-	since  time.Time     // when it was put on the list
-	gone   bool          // it was told to give way, or it is admitted
+	conn       net.Conn
+	socket     *socket       // nil until the handshake is done
+	at         *list.Element // nil: it does not wait
+	since      time.Time     // when it was put on the list
+	gone       bool          // it was told to give way, or it is admitted
+	client     bool          // it has one of the places for clients
+	turnedAway bool          // it found none, and is being closed
 }
 
 // enter puts a connection last.
@@ -49,15 +54,74 @@ func (d *door) open(p *place, s *socket) bool {
 	return true
 }
 
-// leave takes a connection off for good, because it is admitted or has ended. p may be nil.
-func (d *door) leave(p *place) {
+// stays returns actors.ErrGivenWay if a connection was told to give way or has ended. p may be nil.
+func (d *door) stays(p *place) error {
 	if p == nil {
-		return
+		return nil
 	}
 	d.mu.Lock()
 	defer d.mu.Unlock()
+	if p.gone {
+		return actors.ErrGivenWay
+	}
+	return nil
+}
+
+// seat gives a connection one of the places for clients, of which there are limit. If all are taken it
+// returns actors.ErrNoPlace, and the connection will be the next to give way. p may be nil.
+func (d *door) seat(p *place, limit int) error {
+	if p == nil {
+		return nil
+	}
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	switch {
+	case p.gone:
+		return actors.ErrGivenWay
+	case p.client:
+		return nil
+	case d.clients >= limit:
+		p.turnedAway = true
+		return actors.ErrNoPlace
+	}
+	p.client = true
+	d.clients++
+	return nil
+}
+
+// admit takes a connection off for good, because it is admitted. It reports whether the connection has one of
+// the places for clients, which it keeps until end. p may be nil.
+func (d *door) admit(p *place) (client bool) {
+	if p == nil {
+		return false
+	}
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	client, p.client = p.client, false
 	p.gone = true
 	d.remove(p)
+	return client
+}
+
+// end takes a connection off that has ended. Client is what admit said, and p is nil after an admit.
+func (d *door) end(p *place, client bool) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if client || p != nil && p.client {
+		d.clients--
+	}
+	if p == nil {
+		return
+	}
+	p.client, p.gone = false, true
+	d.remove(p)
+}
+
+// seated returns how many places clients have.
+func (d *door) seated() int {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return d.clients
 }
 
 // spare takes a connection off for as long as its token is looked at, and puts it last after that.
@@ -70,6 +134,9 @@ func (d *door) spare(p *place, busy bool) {
 	switch {
 	case busy:
 		d.remove(p)
+	case p.at == nil && !p.gone && p.turnedAway:
+		p.since = time.Time{}
+		p.at = d.waiting.PushFront(p)
 	case p.at == nil && !p.gone:
 		p.since = time.Now()
 		p.at = d.waiting.PushBack(p)

@@ -1,10 +1,13 @@
 package transport
 
 import (
+	"errors"
+	"net"
 	"net/http"
 	"testing"
 	"time"
 
+	"strowger/actors"
 	"strowger/actors/refusals"
 	"strowger/transport/wire"
 )
@@ -67,6 +70,63 @@ func TestAuthenticatedKeepTheirPlaces(t *testing.T) {
 	}
 	if n := s.deps.Refusals().Count(refusals.Connections); n != 1 {
 		t.Errorf("counted %d, want 1", n)
+	}
+}
+
+// Clients cannot take the places that are kept for services.
+func TestPlacesOfServices(t *testing.T) {
+	s := newServer(t, nil, func(l *Limits) { l.Connections, l.Unauthenticated, l.ServiceReserve = 8, 4, 2 })
+	var in []*peer
+	for range 6 {
+		in = append(in, s.login("client"))
+	}
+	for range 5 {
+		p := s.dial()
+		p.present("client")
+		p.closed(wire.CloseTryLater)
+	}
+	for range 2 {
+		in = append(in, s.login("service:clock"))
+	}
+	for _, p := range in {
+		p.ping("still here")
+	}
+	if n := s.deps.Refusals().Count(refusals.ClientPlaces); n != 5 {
+		t.Errorf("counted %d, want 5", n)
+	}
+	if n := s.Clients(); n != 6 {
+		t.Errorf("%d clients, want 6", n)
+	}
+	// A place that a client leaves is for the next one.
+	_ = in[0].Close()
+	eventually(t, "its place is free", func() bool { return s.Clients() == 5 && s.Live() == 7 })
+	s.login("client").ping("in")
+	for _, p := range in {
+		_ = p.Close()
+	}
+	eventually(t, "one is left", func() bool { return s.Live() == 1 && s.Clients() == 1 })
+}
+
+// A client that is turned away and stays keeps nobody out.
+func TestClientsThatAreTurnedAwayGiveWay(t *testing.T) {
+	s := newServer(t, nil, func(l *Limits) { l.Connections, l.Unauthenticated, l.ServiceReserve = 8, 4, 2 })
+	for range 6 {
+		s.login("client")
+	}
+	for n := range 6 {
+		s.dial().present("client") // and stays
+		eventually(t, "it is turned away", func() bool {
+			return s.deps.Refusals().Count(refusals.ClientPlaces) == int64(n)+1 && (s.door.len() > 0 || s.Live() < 8)
+		})
+	}
+	s.login("service:clock").ping("in")
+}
+
+func TestClients(t *testing.T) {
+	for _, tc := range []struct{ connections, reserve, want int }{{19000, 64, 18936}, {50, 64, 38}, {3, 64, 3}, {4, 64, 3}, {50, 0, 50}} {
+		if got := (&Limits{ServiceReserve: tc.reserve}).Clients(tc.connections); got != tc.want {
+			t.Errorf("%d places, %d kept: %d, want %d", tc.connections, tc.reserve, got, tc.want)
+		}
 	}
 }
 
@@ -143,5 +203,54 @@ func TestOldestHasItsTime(t *testing.T) {
 		if got := d.early(tc.limit, p.since.Add(tc.age)); got != tc.want {
 			t.Errorf("%s: %v, want %v", name, got, tc.want)
 		}
+	}
+}
+
+// When all places are taken, those that wait have their time too, however few they are.
+func TestOldestHasItsTimeWhenAllPlacesAreTaken(t *testing.T) {
+	s := newServer(t, nil, func(l *Limits) { l.Connections, l.Unauthenticated = 4, 2 })
+	for range 2 {
+		s.login("client")
+	}
+	s.dial()
+	oldest := func() time.Time {
+		s.door.mu.Lock()
+		defer s.door.mu.Unlock()
+		return s.door.waiting.Front().Value.(*place).since
+	}()
+	soon := oldest.Add(firstWord - time.Millisecond)
+	if got := s.early(soon); got != 0 {
+		t.Errorf("with a place left: %v, want 0", got)
+	}
+	s.login("client")
+	if got := s.early(soon); got != time.Millisecond {
+		t.Errorf("with none left: %v, want 1ms", got)
+	}
+}
+
+// A connection that is being closed to make room uses up no token.
+func TestWhoGivesWayKeepsItsToken(t *testing.T) {
+	for name, role := range map[string]actors.Role{"client": actors.Client, "service": actors.Service} {
+		t.Run(name, func(t *testing.T) {
+			var d door
+			near, far := net.Pipe()
+			defer far.Close()
+			p := d.enter(near)
+			if err := d.stays(p); err != nil {
+				t.Errorf("before: %v", err)
+			}
+			d.makeRoom()
+			err := d.stays(p)
+			if role == actors.Client {
+				err = d.seat(p, 10)
+			}
+			if !errors.Is(err, actors.ErrGivenWay) || d.seated() != 0 {
+				t.Errorf("got %v and %d seated, want ErrGivenWay and none", err, d.seated())
+			}
+			d.end(p, false)
+			if d.seated() != 0 {
+				t.Errorf("%d seated at the end", d.seated())
+			}
+		})
 	}
 }

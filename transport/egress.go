@@ -23,13 +23,15 @@ type Egress struct {
 	shards []*shard
 	next   atomic.Uint32
 	door   door
-	live   atomic.Int64   // connections, from accept to close
-	early  atomic.Int64   // bytes held by unauthenticated connections
-	open   sync.WaitGroup // sockets attached and not detached
-	drains sync.WaitGroup
-	ticks  sync.WaitGroup
-	stop   chan struct{}
-	looks  chan time.Duration // the time between two looks for those who are stuck, once
+	live   atomic.Int64 // connections, from accept to close
+	// descriptors is how many files the process may have open, 0 if any number. The server sets it.
+	descriptors atomic.Int64
+	early       atomic.Int64   // bytes held by unauthenticated connections
+	open        sync.WaitGroup // sockets attached and not detached
+	drains      sync.WaitGroup
+	ticks       sync.WaitGroup
+	stop        chan struct{}
+	looks       chan time.Duration // the time between two looks for those who are stuck, once
 
 	deps     *actors.Deps
 	refusals *refusals.Log
@@ -110,6 +112,9 @@ func (e *Egress) WaitingBytes() int64 {
 	}
 	return bytes
 }
+
+// Clients returns how many clients are connected.
+func (e *Egress) Clients() int { return e.door.seated() }
 
 // UnauthenticatedBytes returns how many bytes unauthenticated connections hold: unfinished messages,
 // messages under way and answers that they have not read.

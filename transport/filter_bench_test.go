@@ -57,7 +57,7 @@ func right(i int) string { return fmt.Sprintf("right%02d", i) }
 // first right, so that nobody gets the payload whole.
 type classTokens struct{}
 
-func (classTokens) Claim(name, _ string) (*actors.Credentials, error) {
+func (classTokens) Claim(name, _ string, _ func(actors.Role) error) (*actors.Credentials, error) {
 	if name == "service" {
 		return &actors.Credentials{Role: actors.Service, Service: "s"}, nil
 	}

@@ -23,13 +23,16 @@ const patience = 20 * time.Second
 // namedTokens grants what a token's name says: "client", "client:SERVICE" or "service:SERVICE".
 type namedTokens struct{}
 
-func (namedTokens) Claim(name, _ string) (*actors.Credentials, error) {
+func (namedTokens) Claim(name, _ string, admit func(actors.Role) error) (*actors.Credentials, error) {
 	role, service, _ := strings.Cut(name, ":")
 	switch role {
 	case "client":
 		c := &actors.Credentials{Role: actors.Client}
 		if service != "" {
 			c.Services = []string{service}
+		}
+		if err := admit(c.Role); err != nil {
+			return nil, err
 		}
 		return c, nil
 	case "service":

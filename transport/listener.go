@@ -43,6 +43,7 @@ type Server struct {
 // called.
 func Listen(address string, e *Egress, o Options) (*Server, error) {
 	s := &Server{opts: o, egress: e, opened: make(chan struct{}), proxies: prefixes(o.TrustedProxies), handshakes: make(map[net.Conn]struct{})}
+	e.descriptors.Store(int64(o.Descriptors))
 	var err error
 	// More than can run at once would only find less to do each time.
 	if s.pollers, err = newPollers(min(runtime.GOMAXPROCS(0), Shards), o.Log); err != nil {
@@ -132,7 +133,7 @@ func (s *Server) accept(router *actor.PID) error {
 	wait := minAcceptWait
 	for {
 		// Connections that are not accepted yet wait in the kernel, in their order.
-		if early := s.egress.door.early(s.opts.Limits.Load().unauthenticated(), time.Now()); early > 0 {
+		if early := s.early(time.Now()); early > 0 {
 			<-time.After(early)
 		}
 		conn, err := s.listener.Accept()
@@ -172,7 +173,7 @@ func (s *Server) serve(conn net.Conn, place *place, l *Limits, router *actor.PID
 			_ = conn.Close()
 		}
 		_ = s.forget(conn)
-		s.egress.door.leave(place)
+		s.egress.door.end(place, false)
 		s.egress.live.Add(-1)
 	}()
 	tune(conn, l)

@@ -13,6 +13,7 @@ import (
 // connections follow, except for the sizes of a role they already have.
 type Limits struct {
 	Connections            int           // open at once; further ones get HTTP 503
+	ServiceReserve         int           // of them, those that clients may not take
 	Unauthenticated        int           // of them, those that may wait to authenticate; 0: all
 	HeaderBytes            int           // request line and headers of the handshake
 	HeaderTimeout          time.Duration // for the whole handshake

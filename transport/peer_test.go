@@ -84,9 +84,15 @@ func (s *server) login(token string) *peer {
 	return s.dial().login(token)
 }
 
-func (p *peer) login(token string) *peer {
+// present shows a token.
+func (p *peer) present(token string) {
 	p.t.Helper()
 	p.text(fmt.Sprintf(`{"service":"authentication","token":{"name":%q,"hash":"x"}}`, token))
+}
+
+func (p *peer) login(token string) *peer {
+	p.t.Helper()
+	p.present(token)
 	p.status(200)
 	return p
 }

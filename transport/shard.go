@@ -199,7 +199,7 @@ func (sh *shard) admit(m *admit) {
 	if s.closing {
 		return
 	}
-	sh.egress.door.leave(s.place)
+	s.client = sh.egress.door.admit(s.place)
 	s.place = nil
 	s.allow(m.role, sh.limits.Load())
 	s.admitted = true

@@ -31,6 +31,7 @@ type socket struct {
 
 	role      actors.Role
 	admitted  bool
+	client    bool // it has one of the places for clients
 	closing   bool // nothing is accepted any more
 	finished  bool // the close frame is out, or cannot be
 	hasty     bool // closed without waiting for the peer

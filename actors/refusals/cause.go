@@ -25,6 +25,7 @@ const (
 	Unreachable                       // TCP has given up
 	Shutdown                          // takes nothing while the router stops
 	Connections                       // too many connections
+	ClientPlaces                      // too many clients: the other places are kept for services
 	Unauthenticated                   // too many connections that have not authenticated
 	UnauthenticatedBytes              // connections that have not authenticated hold too much
 	Descriptors                       // no file descriptor is left
@@ -62,6 +63,7 @@ func (c Cause) text() text {
 		Unreachable:          {"unreachable", "connection lost because the peer cannot be reached", "keepalive.tcp", slog.LevelWarn},
 		Shutdown:             {"shutdown", "slow consumer disconnected because the router stops", "shutdown.timeout", slog.LevelWarn},
 		Connections:          {"connections", "connection refused because there are too many", "limits.connections", slog.LevelWarn},
+		ClientPlaces:         {"client_places", "client turned away because the places that are left are kept for services", "limits.connections, limits.service_reserve", slog.LevelWarn},
 		Unauthenticated:      {"unauthenticated", "oldest unauthenticated connection closed to make room", "limits.unauthenticated", slog.LevelWarn},
 		UnauthenticatedBytes: {"unauthenticated_bytes", "unauthenticated connection closed because all of them hold too much", "limits.unauthenticated_total_bytes", slog.LevelWarn},
 		Descriptors:          {"descriptors", "connection refused because no file descriptor is left", "LimitNOFILE, limits.connections", slog.LevelError},

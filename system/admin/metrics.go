@@ -21,6 +21,8 @@ func counters() []counter {
 	return []counter{
 		{"strowger_transport_open_connections", "WebSocket connections open now.", now,
 			func(m *introspect.Metrics) int64 { return m.Connections }},
+		{"strowger_transport_client_connections", "Connections of clients open now.", now,
+			func(m *introspect.Metrics) int64 { return m.Clients }},
 		{"strowger_transport_slow_consumers_total", "Connections ended because they read too slowly.", total,
 			func(m *introspect.Metrics) int64 { return m.SlowConsumers }},
 		{"strowger_transport_waiting_bytes", "Bytes that wait for peers that read slowly.", now,

@@ -1,8 +1,9 @@
 package introspect
 
-// Metrics is one reading of the system's counters. All but Connections, Waiting and Early count since the start.
+// Metrics is one reading of the system's counters. All but Connections, Clients, Waiting and Early count since the start.
 type Metrics struct {
 	Connections   int64 // open now
+	Clients       int64 // of them, clients
 	Panics        int64 // in actors
 	Authenticated int64 // tokens accepted
 	Refused       int64 // tokens refused

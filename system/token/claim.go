@@ -24,13 +24,20 @@ import (
 // and in those microseconds somebody puts a new file under the same random name,
 // then the first deletes the new file, and both have the token.
 func (s *Store) Claim(name, hash string) (*Token, error) {
+	return s.ClaimIf(name, hash, func(*Token) error { return nil })
+}
+
+// ClaimIf is Claim with a last question: it calls may with a token that is good, before it deletes the file.
+// If may returns an error, the token stays good and ClaimIf returns an error that wraps it. May must not
+// change the token, and may be called although the claim fails after it.
+func (s *Store) ClaimIf(name, hash string, may func(*Token) error) (*Token, error) {
 	if !wellFormed(name) {
 		return nil, fmt.Errorf("%w: name", ErrMalformedName)
 	}
 	if !wellFormed(hash) {
 		return nil, fmt.Errorf("%w: hash", ErrMalformedName)
 	}
-	token, err := s.claim(name, hash)
+	token, err := s.claim(name, hash, may)
 	if err != nil {
 		return nil, fmt.Errorf("claim %s: %w", shortName(name), err)
 	}
@@ -39,7 +46,7 @@ func (s *Store) Claim(name, hash string) (*Token, error) {
 
 // claim tries the file of each format. Anyone may put an untrusted NAME.php
 // beside a good NAME.json, so one that cannot be trusted does not hide the other.
-func (s *Store) claim(name, hash string) (*Token, error) {
+func (s *Store) claim(name, hash string, may func(*Token) error) (*Token, error) {
 	dir, err := s.patient.openDirectory(s.dir)
 	if err != nil {
 		return nil, err
@@ -47,7 +54,7 @@ func (s *Store) claim(name, hash string) (*Token, error) {
 	defer dir.close()
 	outcome := ErrNotFound
 	for _, format := range []Format{PHP, JSON} {
-		token, err := s.claimFile(dir, name, hash, format)
+		token, err := s.claimFile(dir, name, hash, format, may)
 		switch {
 		case errors.Is(err, ErrNotFound):
 		case errors.Is(err, ErrUntrusted):
@@ -60,7 +67,7 @@ func (s *Store) claim(name, hash string) (*Token, error) {
 }
 
 // claimFile claims the token of one format.
-func (s *Store) claimFile(dir *directory, name, hash string, format Format) (*Token, error) {
+func (s *Store) claimFile(dir *directory, name, hash string, format Format, may func(*Token) error) (*Token, error) {
 	f, err := dir.open(name + format.extension())
 	if err != nil {
 		return nil, s.explain(err)
@@ -81,6 +88,11 @@ func (s *Store) claimFile(dir *directory, name, hash string, format Format) (*To
 		return nil, ErrMismatch
 	}
 	expired := token.Expired(s.now())
+	if !expired {
+		if err := may(token); err != nil {
+			return nil, err
+		}
+	}
 	err = s.explain(f.remove())
 	if expired {
 		return nil, fmt.Errorf("%w at %s", ErrExpired, token.ClaimBy().UTC().Format(time.RFC3339))

@@ -30,6 +30,20 @@ func (s *server) deaf() *peer {
 	return newPeer(s.t, conn).shake()
 }
 
+// narrow makes the kernel hold little of what the router sends on connections that come from now on, so that what
+// is not read soon waits in the router.
+func (s *server) narrow() {
+	s.t.Helper()
+	raw, err := s.listener.(*net.TCPListener).SyscallConn()
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	var bad error
+	if err := raw.Control(func(fd uintptr) { bad = syscall.SetsockoptInt(int(fd), syscall.SOL_SOCKET, syscall.SO_SNDBUF, 16<<10) }); err != nil || bad != nil {
+		s.t.Fatal(err, bad)
+	}
+}
+
 // flood sends a message again and again and reads nothing, until the connection ends.
 func (p *peer) flood(sending *sync.WaitGroup, message []byte) {
 	p.t.Helper()
@@ -129,6 +143,7 @@ func TestFloodOfAnswers(t *testing.T) {
 			s.deps.System.Root.Send(s.router, &actors.Offer{Peer: inside.peer})
 			s.bystanders(client, service)
 			s.deps.Settings.Store(&set)
+			s.narrow()
 			var sending sync.WaitGroup
 			var flooding []*peer
 			for range flooders {

@@ -76,9 +76,9 @@ func (c *connection) admitted(ctx actor.Context) {
 	c.state = authenticated
 	c.inTime()
 	ok := wire.Authenticated.Answer(withServiceName(c.accepted))
-	f := ownFrame(c.socket, ok)
-	c.socket.Admit(c.peer.Role, f)
-	f.Lease.Release()
+	m := c.deps.own(c.socket, ok)
+	c.socket.Admit(c.peer.Role, m)
+	m.Lease.Release()
 	c.accepted = nil
 	c.resume(ctx)
 }
@@ -107,7 +107,7 @@ func (c *connection) refuse(e *wire.Envelope, err error) {
 	c.greet(wire.Unauthorized, withServiceName(e))
 	if limit := c.deps.settings().AuthenticationAttempts; c.attempts >= limit {
 		c.refused(&refusals.Event{Cause: refusals.Attempts, More: []any{"limit", strconv.Itoa(limit)}})
-		c.close(wire.CloseAuthAttempts)
+		c.close(TooManyAttempts)
 	}
 }
 
@@ -118,7 +118,7 @@ func (c *connection) turnAway(err error) {
 		c.refused(&refusals.Event{Cause: refusals.ClientPlaces})
 	}
 	c.spare(false)
-	c.close(wire.CloseTryLater)
+	c.close(NoPlace)
 }
 
 // spare tells the socket whether the token is being looked at.
@@ -151,9 +151,9 @@ func kind(err error) string {
 }
 
 func (c *connection) greet(status wire.Status, e *wire.Envelope) {
-	f := ownFrame(c.socket, status.Answer(e))
-	c.socket.Greet(f)
-	f.Lease.Release()
+	m := c.deps.own(c.socket, status.Answer(e))
+	c.socket.Greet(m)
+	m.Lease.Release()
 }
 
 // withServiceName returns e with a service name that an answer about authentication may carry: the

@@ -61,7 +61,7 @@ func TestAttemptsAreCounted(t *testing.T) {
 	}
 	p.present("bad")
 	p.gets(`401 authentication/unauthorized #"a" null`)
-	p.closedWith(wire.CloseAuthAttempts)
+	p.closedWith(TooManyAttempts)
 	good := w.token(&Credentials{Role: Client})
 	p.present(good)
 	w.settle(p.pid)
@@ -89,7 +89,7 @@ func TestAuthenticationTimeout(t *testing.T) {
 	w.settle(p.pid)
 	p.open()
 	w.clock.advance(1)
-	p.closedWith(wire.CloseAuthTimeout)
+	p.closedWith(AuthTimeout)
 }
 
 func TestNoTimeoutAfterAuthentication(t *testing.T) {
@@ -130,7 +130,7 @@ func TestTimeoutWhileJoining(t *testing.T) {
 	p.silent()
 	p.open()
 	w.clock.advance(30 * time.Second)
-	p.closedWith(wire.CloseAuthTimeout)
+	p.closedWith(AuthTimeout)
 }
 
 func TestTimeoutDuringClaimWins(t *testing.T) {
@@ -141,7 +141,7 @@ func TestTimeoutDuringClaimWins(t *testing.T) {
 	p.present(w.token(&Credentials{Role: Client, Services: []string{"s"}}))
 	claim := <-work
 	w.clock.advance(30 * time.Second)
-	p.closedWith(wire.CloseAuthTimeout)
+	p.closedWith(AuthTimeout)
 	claim()
 	w.settle(p.pid, w.router)
 	p.silent()
@@ -191,7 +191,7 @@ func TestHeldWhenAttemptsRunOut(t *testing.T) {
 	p.writef(`{"service":"s"}`)
 	(<-work)()
 	p.gets(`401 authentication/unauthorized #"a" null`)
-	p.closedWith(wire.CloseAuthAttempts)
+	p.closedWith(TooManyAttempts)
 	w.settle(p.pid)
 	p.silent()
 	p.leasesReturned(0)
@@ -246,7 +246,7 @@ func TestBroadcastBeforeAdmission(t *testing.T) {
 	s.writef(`{"service":"s","topic":"early"}`)
 	w.settleName(s, "s")
 	p.nothing()
-	peer.Socket.Admit(Client, Frame{Bytes: wire.TextFrame(wire.Authenticated.Answer(nil))})
+	peer.Socket.Admit(Client, w.egress.Encode(wire.Authenticated.Answer(nil)))
 	p.topics("authenticated", "early")
 	w.deps.send(n.Topic, &leave{peer: peer})
 	w.settle(n.Topic)
@@ -268,7 +268,7 @@ func (p *listener) nothing() {
 func (p *listener) topics(want ...string) {
 	p.t.Helper()
 	for _, want := range want {
-		m, err := wire.Decode(payload(p.t, (<-p.socket.written).Bytes), wire.MaxDepth)
+		m, err := wire.Decode((<-p.socket.written).Text(), wire.MaxDepth)
 		if err != nil {
 			p.t.Fatal(err)
 		}

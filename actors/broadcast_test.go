@@ -3,8 +3,6 @@ package actors
 import (
 	"fmt"
 	"testing"
-
-	"strowger/transport/wire"
 )
 
 // protocol 5.4: an empty request id makes a broadcast.
@@ -94,7 +92,7 @@ func TestNothingAfterClose(t *testing.T) {
 	w := newWorld(t)
 	s, p := w.service("s"), w.client("s")
 	p.leave()
-	p.closedWith(wire.CloseNormal)
+	p.closedWith(ReadOver)
 	s.writef(`{"service":"s"}`)
 	w.settleName(s, "s")
 	p.silent()

@@ -19,11 +19,8 @@ type (
 		Data  []byte
 		Lease *Lease
 	}
-	// ReadEnded says that nothing more will be read. Code is what a close frame should say.
-	ReadEnded struct {
-		Code wire.CloseCode
-		Err  error // why, for the log; nil when the peer closed
-	}
+	// ReadEnded says that nothing more will be read. The socket knows how to answer the peer.
+	ReadEnded              struct{ Err error }     // why, for the log; nil when the peer closed
 	authenticationTimedOut struct{ due time.Time } // by Deps.Awake
 	tokenClaimed           struct {
 		credentials *Credentials
@@ -33,8 +30,6 @@ type (
 )
 
 func (m *Received) release() { m.Lease.Release() }
-
-const closeCrashed = wire.CloseInternalError
 
 // state is where a connection stands in its life.
 type state int
@@ -106,7 +101,7 @@ func (c *connection) Receive(ctx actor.Context) {
 		c.timedOut(ctx, m.due)
 	case *tokenExpired:
 		c.log(slog.LevelInfo, "token expired", "subscriber", c.peer.ID)
-		c.close(wire.CloseTokenExpired)
+		c.close(TokenExpired)
 	case *ReadEnded:
 		c.readEnded(ctx, m)
 	case *actor.Stopping:
@@ -137,7 +132,7 @@ func (c *connection) timedOut(ctx actor.Context, due time.Time) {
 		return
 	}
 	c.refused(&refusals.Event{Cause: refusals.AuthTimeout, More: []any{"limit", c.deps.settings().AuthenticationTimeout.String()}})
-	c.close(wire.CloseAuthTimeout)
+	c.close(AuthTimeout)
 }
 
 // inTime ends the deadline.
@@ -173,7 +168,7 @@ func (c *connection) received(ctx actor.Context, m *Received) {
 	if c.peer.expired(c.deps.Clock) {
 		c.deps.Counters.Dead(Expired)
 		m.release()
-		c.close(wire.CloseTokenExpired)
+		c.close(TokenExpired)
 		return
 	}
 	c.route(ctx, message, len(m.Data), m.Lease)
@@ -188,7 +183,7 @@ func (c *connection) route(ctx actor.Context, m *wire.Message, size int, lease *
 		c.deps.Counters.TokensIgnored.Add(1)
 		c.log(slog.LevelDebug, "token not looked at: authenticated already", "subscriber", c.peer.ID)
 		lease.Release()
-		answer(c.socket, wire.Authenticated, withServiceName(&m.Envelope))
+		c.deps.answer(c.socket, wire.Authenticated, withServiceName(&m.Envelope))
 	case c.peer.Role == Service:
 		c.say(ctx, m, lease)
 	default:
@@ -202,7 +197,7 @@ func (c *connection) ask(ctx actor.Context, m *wire.Message, size int, lease *Le
 	if !ok || m.Overflow {
 		c.deps.Counters.Dead(NotSendable)
 		lease.Release()
-		answer(c.socket, wire.BadRequest, &m.Envelope)
+		c.deps.answer(c.socket, wire.BadRequest, &m.Envelope)
 		return
 	}
 	if inquires(name, &m.Envelope) {
@@ -241,20 +236,20 @@ func (c *connection) readEnded(ctx actor.Context, m *ReadEnded) {
 	if m.Err != nil {
 		c.log(slog.LevelDebug, "read ended", "err", m.Err)
 	}
-	c.close(m.Code)
+	c.close(ReadOver)
 	ctx.Stop(ctx.Self())
 }
 
-func (c *connection) close(code wire.CloseCode) {
+func (c *connection) close(why End) {
 	c.state = closing
 	if c.peer != nil {
 		c.peer.gone.Store(true)
 	}
-	c.socket.Close(code)
+	c.socket.Close(why)
 }
 
 func (c *connection) stop(ctx actor.Context) {
-	c.close(wire.CloseGoingAway)
+	c.close(GoingAway)
 	c.inTime()
 	for _, m := range c.held {
 		m.release()
@@ -270,4 +265,4 @@ func (c *connection) stop(ctx actor.Context) {
 }
 
 // Crashed ends the connection as seen from outside.
-func (c *connection) Crashed() { c.socket.Close(closeCrashed) }
+func (c *connection) Crashed() { c.socket.Close(Crashed) }

@@ -3,8 +3,6 @@ package actors
 import (
 	"testing"
 	"time"
-
-	"strowger/transport/wire"
 )
 
 func (w *world) shortLived(role Role) *peer {
@@ -22,7 +20,7 @@ func TestTokenExpires(t *testing.T) {
 			w.settle(p.pid)
 			p.open()
 			w.clock.advance(1)
-			p.closedWith(wire.CloseTokenExpired)
+			p.closedWith(TokenExpired)
 			p.writef(`{"service":"s","request_id":"1"}`)
 			s.writef(`{"service":"s"}`)
 			w.settleName(p, "s")
@@ -38,7 +36,7 @@ func TestExpiredBeforeTheTimer(t *testing.T) {
 	s, p := w.service("s"), w.shortLived(Client)
 	w.clock.set(w.clock.Now().Add(time.Minute))
 	p.writef(`{"service":"s","request_id":"1"}`)
-	p.closedWith(wire.CloseTokenExpired)
+	p.closedWith(TokenExpired)
 	w.settleName(p, "s")
 	s.silent()
 	w.wantDead(Expired, 1)
@@ -52,7 +50,7 @@ func TestExpiredOnArrival(t *testing.T) {
 	w.settle(p.pid)
 	w.settle(w.subscriber(p)) // it has set its timer
 	w.clock.advance(0)
-	p.closedWith(wire.CloseTokenExpired)
+	p.closedWith(TokenExpired)
 }
 
 // An expired subscriber leaves when its time is over and again when its connection ends; those
@@ -62,7 +60,7 @@ func TestExpiryLeavesOthersAlone(t *testing.T) {
 	s, stays, p := w.service("s"), w.client("s"), w.shortLived(Client)
 	subscriber := w.subscriber(p)
 	w.clock.advance(time.Minute)
-	p.closedWith(wire.CloseTokenExpired)
+	p.closedWith(TokenExpired)
 	p.leave()
 	w.ended(p.pid)
 	w.ended(subscriber)

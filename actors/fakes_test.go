@@ -1,10 +1,8 @@
 package actors
 
 import (
-	"encoding/binary"
 	"errors"
 	"sync"
-	"testing"
 	"time"
 
 	"strowger/transport/wire"
@@ -16,26 +14,26 @@ type fakeSocket struct {
 	mu       sync.Mutex // Protects following.
 	admitted bool
 	closed   bool
-	held     []Frame
+	held     []Message
 	onSend   func() // called by Send, outside mu; may panic
 	window   Window
 
-	written chan Frame
-	codes   chan wire.CloseCode // the first code only
+	written chan Message
+	codes   chan End // the first code only
 }
 
 func newFakeSocket() *fakeSocket {
-	return &fakeSocket{written: make(chan Frame, 8192), codes: make(chan wire.CloseCode, 1)}
+	return &fakeSocket{written: make(chan Message, 8192), codes: make(chan End, 1)}
 }
 
-func (s *fakeSocket) Greet(f Frame) {
+func (s *fakeSocket) Greet(f Message) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	f.Lease.Retain()
 	s.write(f)
 }
 
-func (s *fakeSocket) Admit(_ Role, f Frame) {
+func (s *fakeSocket) Admit(_ Role, f Message) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	f.Lease.Retain()
@@ -47,7 +45,7 @@ func (s *fakeSocket) Admit(_ Role, f Frame) {
 	s.held = nil
 }
 
-func (s *fakeSocket) Send(f Frame) {
+func (s *fakeSocket) Send(f Message) {
 	s.mu.Lock()
 	hook := s.onSend
 	s.mu.Unlock()
@@ -64,7 +62,7 @@ func (s *fakeSocket) Send(f Frame) {
 	s.write(f)
 }
 
-func (s *fakeSocket) Close(code wire.CloseCode) {
+func (s *fakeSocket) Close(why End) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.closed {
@@ -75,13 +73,13 @@ func (s *fakeSocket) Close(code wire.CloseCode) {
 		f.Lease.Release()
 	}
 	s.held = nil
-	s.codes <- code
+	s.codes <- why
 }
 
 func (s *fakeSocket) Window() *Window { return &s.window }
 
 // write is called with mu held.
-func (s *fakeSocket) write(f Frame) {
+func (s *fakeSocket) write(f Message) {
 	if !s.closed {
 		s.written <- f
 	}
@@ -92,25 +90,6 @@ func (s *fakeSocket) hook(f func()) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.onSend = f
-}
-
-// payload returns what an unmasked text frame carries.
-func payload(t testing.TB, frame []byte) []byte {
-	t.Helper()
-	if len(frame) < 2 || frame[0] != 0x81 {
-		t.Fatalf("not an unfragmented text frame: % x", frame[:min(len(frame), 4)])
-	}
-	body, length := frame[2:], uint64(frame[1])
-	switch frame[1] {
-	case 126:
-		body, length = frame[4:], uint64(binary.BigEndian.Uint16(frame[2:]))
-	case 127:
-		body, length = frame[10:], binary.BigEndian.Uint64(frame[2:])
-	}
-	if uint64(len(body)) != length {
-		t.Fatalf("frame announces %d bytes and carries %d", length, len(body))
-	}
-	return body
 }
 
 // fakeGroup counts its members as the real one does: blindly, so that a removal of somebody who
@@ -145,7 +124,7 @@ func (g *fakeGroup) Remove(s Socket) {
 	delete(g.members, s)
 }
 
-func (g *fakeGroup) Send(f Frame, except Socket) {
+func (g *fakeGroup) Send(f Message, except Socket) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	if g.onSend != nil {
@@ -167,6 +146,16 @@ func (g *fakeGroup) hook(f func()) {
 type fakeEgress struct {
 	mu     sync.Mutex // Protects following.
 	groups []*fakeGroup
+}
+
+// fakeForm is what comes before the JSON text in the form that fakes write.
+const fakeForm = "form of a fake: "
+
+func (e *fakeEgress) Encode(envelope *wire.Envelope) Message { return encodeFake(envelope) }
+
+func encodeFake(e *wire.Envelope) Message {
+	form := append(make([]byte, 0, len(fakeForm)+e.Size()), fakeForm...)
+	return Message{Form: e.Append(form), Begin: len(fakeForm)}
 }
 
 func (e *fakeEgress) NewGroup() Group {

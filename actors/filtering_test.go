@@ -105,22 +105,22 @@ func onlySpeaker(tp *topic) *Peer {
 }
 
 // A broadcast is encoded once for all who get the same.
-func TestClassSharesItsFrame(t *testing.T) {
+func TestClassSharesItsMessage(t *testing.T) {
 	w := under(t, salaries)
 	s := w.service("s")
 	members := []*peer{w.user("a.x"), w.user("a.x", "none"), w.user("a.x", "all", "see_salary"), w.user("a.x", "see_salary")}
 	s.writef(`{"service":"s","payload":{"d":"a.x","salary":1}}`)
-	var frames [][]byte
+	var texts [][]byte
 	for _, m := range members {
-		frames = append(frames, (<-m.socket.written).Bytes)
+		texts = append(texts, take(m))
 	}
-	if &frames[0][0] != &frames[1][0] {
-		t.Error("two members of one class got two frames")
+	if &texts[0][0] != &texts[1][0] {
+		t.Error("two members of one class got two messages")
 	}
-	if &frames[2][0] != &frames[3][0] {
-		t.Error("two classes that see everything got two frames")
+	if &texts[2][0] != &texts[3][0] {
+		t.Error("two classes that see everything got two messages")
 	}
-	if len(frames[0]) >= len(frames[2]) {
+	if len(texts[0]) >= len(texts[2]) {
 		t.Error("nothing was removed")
 	}
 }

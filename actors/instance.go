@@ -71,7 +71,7 @@ func (s *service) choose(from *Peer, e *wire.Envelope) (to []*instance, served b
 // the service, which is self.
 func (s *service) hand(self *actor.PID, r *request, e *wire.Envelope, lease *Lease, to []*instance) {
 	r.asker.peer.stamp(e)
-	var frame Frame
+	var message Message
 	for _, i := range to {
 		r.takers = append(r.takers, i)
 		i.open++
@@ -80,11 +80,11 @@ func (s *service) hand(self *actor.PID, r *request, e *wire.Envelope, lease *Lea
 			i.peer.local.Ask(&Request{Envelope: e, From: r.asker.peer, Deadline: r.deadline.Add(s.deps.Slept()), lease: lease})
 			continue
 		}
-		if frame.Bytes == nil {
-			frame = Frame{Bytes: wire.TextFrame(e), Lease: lease}
+		if message.Form == nil {
+			message = s.deps.encode(e, lease)
 		}
-		frame.Refused = func() { s.deps.send(self, &refused{request: r, by: i}) }
-		i.peer.Socket.Send(frame)
+		message.Refused = func() { s.deps.send(self, &refused{request: r, by: i}) }
+		i.peer.Socket.Send(message)
 	}
 }
 
@@ -160,6 +160,6 @@ func (s *service) orphaned(self *actor.PID, r *request) {
 	s.pending.remove(r)
 	// Without an id a page would take the answer for something else.
 	if r.key != "" && e != nil {
-		answer(r.asker.peer.Socket, wire.Unavailable, e)
+		s.deps.answer(r.asker.peer.Socket, wire.Unavailable, e)
 	}
 }

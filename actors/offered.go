@@ -46,13 +46,13 @@ func (c *connection) inquire(ctx actor.Context, e *wire.Envelope, lease *Lease) 
 	if !ok {
 		c.deps.Counters.Dead(NotSendable)
 		lease.Release()
-		answer(c.socket, wire.BadRequest, e)
+		c.deps.answer(c.socket, wire.BadRequest, e)
 		return
 	}
 	route := c.deps.Registry.Lookup(name)
 	if route == nil {
 		lease.Release()
-		answerOffered(c.peer, e, false)
+		c.deps.answerOffered(c.peer, e, false)
 		return
 	}
 	ctx.Send(route.Service, &inquiry{envelope: e, from: c.peer, lease: lease})
@@ -60,20 +60,20 @@ func (c *connection) inquire(ctx actor.Context, e *wire.Envelope, lease *Lease) 
 
 // inquiry answers whether an instance is there that takes requests, whatever its policy refuses.
 func (s *service) inquiry(m *inquiry) {
-	answerOffered(m.from, m.envelope, slices.ContainsFunc(s.instances, func(i *instance) bool {
+	s.deps.answerOffered(m.from, m.envelope, slices.ContainsFunc(s.instances, func(i *instance) bool {
 		return i.peer.serving() && !i.leaving && !s.passive(i.peer)
 	}))
 }
 
 // answerOffered is the router's answer. It has a payload, which a router without this question never
 // sends, so whoever asks can tell an answer from a refusal.
-func answerOffered(to *Peer, e *wire.Envelope, offered bool) {
+func (d *Deps) answerOffered(to *Peer, e *wire.Envelope, offered bool) {
 	a := wire.Offered.Answer(e)
 	a.Payload = wire.Raw(`{"offered":false}`)
 	if offered {
 		a.Payload = wire.Raw(`{"offered":true}`)
 	}
-	f := ownFrame(to.Socket, a)
-	to.Socket.Send(f)
-	f.Lease.Release()
+	m := d.own(to.Socket, a)
+	to.Socket.Send(m)
+	m.Lease.Release()
 }

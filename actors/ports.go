@@ -7,31 +7,37 @@ import (
 	"strowger/transport/wire"
 )
 
-// Frame is one encoded WebSocket frame, shared by everyone it is sent to and never changed.
-type Frame struct {
-	Bytes []byte
-	// Lease is the share of a window that the frame holds until every egress shard it was given to has
-	// written or queued it. A frame that goes to the peer of that window, such as an answer, holds it
-	// until it is written. Nil: none.
+// Message is one encoded envelope. All receivers share it, and nobody changes it. Encode makes it.
+type Message struct {
+	// Form is the envelope as the egress port writes it to sockets of its own. It ends with the JSON text.
+	Form []byte
+	// Begin is where in Form the JSON text begins.
+	Begin int
+	// Lease is the share of a window that the message holds until every egress shard it was given to has
+	// written or queued it. A message to the peer of that window, such as an answer, holds it until it is
+	// written. Nil: none.
 	Lease *Lease
-	// Refused is called instead of ending the connection when the frame finds no room behind a slow
-	// service; nil where there is nobody to tell.
+	// Refused is called instead of ending the connection when a slow service has no room for the message.
+	// It may be nil.
 	Refused func()
 }
+
+// Text returns the envelope as JSON.
+func (m Message) Text() []byte { return m.Form[m.Begin:] }
 
 // Socket is the write side of one connection. Its methods may be called from any goroutine, never
 // block and keep their order. What is sent after Close is dropped.
 type Socket interface {
-	// Greet writes f at once, admitted or not. It is for the connection's own actor.
-	Greet(f Frame)
-	// Admit writes f and then all that was sent before it; from then on Send writes at once. The
+	// Greet writes m at once, admitted or not. It is for the connection's own actor.
+	Greet(m Message)
+	// Admit writes m and then all that was sent before it; from then on Send writes at once. The
 	// role decides how much the peer may send from now on.
-	Admit(role Role, f Frame)
-	// Send writes f, or keeps it until Admit. A peer that lets more wait than the bound is cut off,
-	// unless f says who is to be told instead.
-	Send(f Frame)
-	// Close writes a close frame behind all that waits and then ends the connection.
-	Close(code wire.CloseCode)
+	Admit(role Role, m Message)
+	// Send writes m, or keeps it until Admit. A peer that lets more wait than the bound is cut off,
+	// unless m says who is to be told instead.
+	Send(m Message)
+	// Close writes all that waits, tells the peer why the connection ends, and ends it.
+	Close(why End)
 	// Window bounds what the peer has under way. The router's answers to it take their share.
 	Window() *Window
 }
@@ -56,17 +62,39 @@ var (
 	ErrGivenWay = errors.New("the connection is being closed to make room")
 )
 
-// Group is a set of sockets that get the same frames. It belongs to one actor.
+// End says why a connection is closed. The transport tells the peer in the words of its protocol.
+type End int
+
+// The reasons.
+const (
+	ReadOver        End = iota // nothing more is read from the peer; the transport knows why
+	TokenExpired               // the peer may come back with a fresh token
+	AuthTimeout                // no good token came in time
+	TooManyAttempts            // too many tokens were refused
+	NoPlace                    // there is no place for the peer, which may try again later
+	GoingAway                  // the daemon stops; the peer may come back soon
+	Crashed                    // the connection's actor panicked; the peer may come back
+)
+
+// String returns the reason as logs show it.
+func (e End) String() string {
+	return [...]string{"read over", "token expired", "authentication timeout", "too many attempts", "no place", "going away", "crashed"}[e]
+}
+
+// Group is a set of sockets that get the same messages. It belongs to one actor.
 type Group interface {
 	Add(s Socket)
 	Remove(s Socket)
-	// Send writes f to every socket of the group but except, which may be nil.
-	Send(f Frame, except Socket)
+	// Send writes m to every socket of the group but except, which may be nil.
+	Send(m Message, except Socket)
 }
 
 // Egress owns the write side of all connections.
 type Egress interface {
 	NewGroup() Group
+	// Encode returns the envelope as a message without a lease. It keeps nothing of e. It may be called
+	// from any goroutine.
+	Encode(e *wire.Envelope) Message
 }
 
 // Local is a service that runs in this process. Its methods may be called from any goroutine and

@@ -101,7 +101,7 @@ func (s *Safe) recover(ctx actor.Context) {
 	case *actor.Restarting, *actor.Stopping, *actor.Stopped:
 		return
 	case *ask:
-		answer(m.from.Socket, wire.InternalError, m.envelope)
+		s.deps.answer(m.from.Socket, wire.InternalError, m.envelope)
 	}
 	panic(crash)
 }

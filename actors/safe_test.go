@@ -165,7 +165,7 @@ func TestConnectionCrashes(t *testing.T) {
 	for range 3 {
 		p.writef(`{"service":"s"}`)
 	}
-	p.closedWith(wire.CloseInternalError)
+	p.closedWith(Crashed)
 	w.ended(p.pid)
 	p.leasesReturned(1)
 	p.socket.hook(nil)
@@ -181,7 +181,7 @@ func TestSubscriberCrashes(t *testing.T) {
 	pid := w.subscriber(p)
 	w.look(pid, func(a actor.Actor) { a.(*subscriber).router = nil })
 	w.deps.send(pid, &tokenExpired{})
-	p.closedWith(wire.CloseInternalError)
+	p.closedWith(Crashed)
 	w.ended(pid)
 }
 

@@ -130,13 +130,13 @@ func (s *service) turnDown(m *ask, served bool) {
 		return
 	}
 	s.deps.Counters.Dead(Forbidden)
-	answer(m.from.Socket, wire.Forbidden, m.envelope)
+	s.deps.answer(m.from.Socket, wire.Forbidden, m.envelope)
 }
 
 // busy answers a request that finds no room.
 func (s *service) busy(to *Peer, e *wire.Envelope) {
 	s.deps.Counters.Dead(TooManyRequests)
-	answer(to.Socket, wire.Unavailable, e)
+	s.deps.answer(to.Socket, wire.Unavailable, e)
 }
 
 // refused takes a request from an instance that had no room for it. It is over if nobody else has it.
@@ -359,15 +359,23 @@ func (s *service) end(ctx actor.Context) {
 }
 
 // answer sends one of the router's own answers.
-func answer(to Socket, status wire.Status, e *wire.Envelope) {
-	f := ownFrame(to, status.Answer(e))
-	to.Send(f)
-	f.Lease.Release()
+func (d *Deps) answer(to Socket, status wire.Status, e *wire.Envelope) {
+	m := d.own(to, status.Answer(e))
+	to.Send(m)
+	m.Lease.Release()
 }
 
-// ownFrame returns an answer of the router's as a frame. The caller releases its lease. It takes its
-// share of the window of the peer that gets it, so a peer that asks and does not read is not read from.
-func ownFrame(to Socket, e *wire.Envelope) Frame {
-	bytes := wire.TextFrame(e)
-	return Frame{Bytes: bytes, Lease: to.Window().Lease(len(bytes))}
+// own returns an answer of the router's as a message. The caller releases its lease. It takes its share
+// of the window of the peer that gets it, so a peer that asks and does not read is not read from.
+func (d *Deps) own(to Socket, e *wire.Envelope) Message {
+	m := d.Egress.Encode(e)
+	m.Lease = to.Window().Lease(len(m.Form))
+	return m
+}
+
+// encode returns the envelope as a message that holds the lease.
+func (d *Deps) encode(e *wire.Envelope, lease *Lease) Message {
+	m := d.Egress.Encode(e)
+	m.Lease = lease
+	return m
 }

@@ -3,8 +3,6 @@ package actors
 import (
 	"testing"
 	"time"
-
-	"strowger/transport/wire"
 )
 
 // TestSleep: only what is longer than a beat may take is a pause, and a pause is known before the next beat.
@@ -66,7 +64,7 @@ func TestPauseDuringAuthentication(t *testing.T) {
 	w.settle(p.pid)
 	p.open()
 	w.runs(time.Second)
-	p.closedWith(wire.CloseAuthTimeout)
+	p.closedWith(AuthTimeout)
 }
 
 // TestPauseDuringRequest: a reply that came in time is delivered, though it was read late.

@@ -79,4 +79,4 @@ func (s *subscriber) leave(ctx actor.Context) {
 }
 
 // Crashed takes the connection down too: without a subscriber it has no rights.
-func (s *subscriber) Crashed() { s.peer.Socket.Close(closeCrashed) }
+func (s *subscriber) Crashed() { s.peer.Socket.Close(Crashed) }

@@ -105,7 +105,7 @@ func (t *topic) broadcast(m *broadcast) {
 		// It has left meanwhile; what it said before goes by the policy it has now.
 		v = t.view(t.deps.policy(m.from))
 	}
-	if t.scratch = v.cast(m, t.scratch); cap(t.scratch) > keptScratch {
+	if t.scratch = v.cast(t.deps.Egress, m, t.scratch); cap(t.scratch) > keptScratch {
 		t.scratch = nil
 	}
 	m.lease.Release()
@@ -113,9 +113,9 @@ func (t *topic) broadcast(m *broadcast) {
 
 // announce goes to every member by itself: it is rare, and the audiences leave out who gets nothing.
 func (t *topic) announce(m *broadcast) {
-	frame := Frame{Bytes: wire.TextFrame(m.envelope), Lease: m.lease}
+	message := t.deps.encode(m.envelope, m.lease)
 	for p := range t.members {
-		p.Socket.Send(frame)
+		p.Socket.Send(message)
 	}
 	m.lease.Release()
 }
@@ -127,7 +127,7 @@ func (t *topic) reply(m *reply) {
 
 func (m *reply) send(d *Deps) {
 	d.Counters.Replies.Add(1)
-	m.to.Socket.Send(Frame{Bytes: wire.TextFrame(m.envelope), Lease: m.lease})
+	m.to.Socket.Send(d.encode(m.envelope, m.lease))
 	m.lease.Release()
 }
 

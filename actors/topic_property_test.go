@@ -179,8 +179,8 @@ func (m *model) broadcast(t *rapid.T) (delivered int) {
 func (m *model) got(t *rapid.T, p *Peer) (payloads []string) {
 	written := p.Socket.(*fakeSocket).written
 	for len(written) > 0 {
-		f := <-written
-		message, err := wire.Decode(f.Bytes[bytes.IndexByte(f.Bytes, '{'):], wire.MaxDepth)
+		m := <-written
+		message, err := wire.Decode(m.Text(), wire.MaxDepth)
 		if err != nil {
 			t.Fatal(err)
 		}

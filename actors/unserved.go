@@ -16,7 +16,7 @@ func (s *service) unserved(m *ask) {
 	s.deps.Counters.Dead(UnknownService)
 	// A page would take an answer without an id for a broadcast.
 	if requestKey(m.envelope) != "" {
-		answer(m.from.Socket, wire.Unavailable, m.envelope)
+		s.deps.answer(m.from.Socket, wire.Unavailable, m.envelope)
 	}
 }
 
@@ -26,8 +26,8 @@ func (d *Deps) unavailable(to *Peer, e *wire.Envelope) {
 	d.Counters.Dead(UnknownService)
 	switch d.settings().UnknownService {
 	case wire.NotFound.Code:
-		answer(to.Socket, wire.NotFound, e)
+		d.answer(to.Socket, wire.NotFound, e)
 	case wire.Unavailable.Code:
-		answer(to.Socket, wire.Unavailable, e)
+		d.answer(to.Socket, wire.Unavailable, e)
 	}
 }

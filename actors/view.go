@@ -12,6 +12,7 @@ type view struct {
 	filter    *filter.Filter
 	speakers  int // instances that speak through it
 	audiences map[filter.Class]*audience
+	filtered  wire.Envelope // what one audience gets, while it is encoded
 }
 
 // audience is the members of one class.
@@ -51,31 +52,35 @@ func (v *view) remove(p *Peer) {
 
 // cast sends what a speaker said to every audience, filtered and encoded once for each; nobody
 // gets what its class does not see. Scratch is written over and returned, grown if need be.
-func (v *view) cast(m *broadcast, scratch []byte) []byte {
+func (v *view) cast(egress Egress, m *broadcast, scratch []byte) []byte {
 	topic, _ := wire.Text(m.envelope.Topic)
-	var whole []byte // the frame of those who see everything
+	var whole Message // what those get who see everything
 	for class, audience := range v.audiences {
 		out, verdict := v.filter.Apply(class, topic, m.envelope.Payload, scratch)
 		if verdict == filter.Drop {
 			continue
 		}
-		frame := whole
+		message := whole
 		switch {
 		case len(out) < len(m.envelope.Payload):
-			frame = encode(m.envelope, out)
+			message = v.encode(egress, m.envelope, out)
 			scratch = out
-		case whole == nil:
-			whole = wire.TextFrame(m.envelope)
-			frame = whole
+		case whole.Form == nil:
+			whole = egress.Encode(m.envelope)
+			message = whole
 		}
-		audience.group.Send(Frame{Bytes: frame, Lease: m.lease}, m.from.Socket)
+		message.Lease = m.lease
+		audience.group.Send(message, m.from.Socket)
 	}
 	return scratch
 }
 
-// encode returns the envelope's frame with another payload, which is copied.
-func encode(e *wire.Envelope, payload []byte) []byte {
-	with := *e
-	with.Payload = payload
-	return wire.TextFrame(&with)
+// encode returns the envelope with another payload, which is copied. The envelope that Encode gets would be
+// allocated for each audience if it did not belong to the view.
+func (v *view) encode(egress Egress, e *wire.Envelope, payload []byte) Message {
+	v.filtered = *e
+	v.filtered.Payload = payload
+	m := egress.Encode(&v.filtered)
+	v.filtered = wire.Envelope{}
+	return m
 }

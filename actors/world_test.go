@@ -244,8 +244,8 @@ func (w *world) service(name string) *peer {
 func (p *peer) next() *wire.Message {
 	p.w.t.Helper()
 	select {
-	case f := <-p.socket.written:
-		m, err := wire.Decode(payload(p.w.t, f.Bytes), wire.MaxDepth)
+	case written := <-p.socket.written:
+		m, err := wire.Decode(written.Text(), wire.MaxDepth)
 		if err != nil {
 			p.w.t.Fatalf("decode what the router wrote: %v", err)
 		}
@@ -254,6 +254,12 @@ func (p *peer) next() *wire.Message {
 		p.w.t.Fatal("no message came")
 		return nil
 	}
+}
+
+// take takes one message out of those written to a peer and returns its JSON text.
+func take(p *peer) []byte {
+	m := <-p.socket.written
+	return m.Text()
 }
 
 // line is a message as the tests spell it: status service/topic #request payload.
@@ -290,13 +296,13 @@ func (p *peer) asked(want string) (resource string) {
 func (p *peer) silent() {
 	p.w.t.Helper()
 	select {
-	case f := <-p.socket.written:
-		p.w.t.Fatalf("unexpected message: %s", payload(p.w.t, f.Bytes))
+	case m := <-p.socket.written:
+		p.w.t.Fatalf("unexpected message: %s", m.Text())
 	default:
 	}
 }
 
-func (p *peer) closedWith(want wire.CloseCode) {
+func (p *peer) closedWith(want End) {
 	p.w.t.Helper()
 	select {
 	case got := <-p.socket.codes:
@@ -318,7 +324,7 @@ func (p *peer) open() {
 }
 
 // leave ends the connection from the peer's side.
-func (p *peer) leave() { p.w.deps.send(p.pid, &ReadEnded{Code: wire.CloseNormal}) }
+func (p *peer) leave() { p.w.deps.send(p.pid, &ReadEnded{}) }
 
 func (p *peer) leasesReturned(i int) {
 	p.w.t.Helper()

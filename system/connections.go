@@ -7,7 +7,6 @@ import (
 
 	"strowger/actors"
 	"strowger/system/supervisor"
-	"strowger/transport/wire"
 )
 
 // connections stands in the tree for all connections, which are nobody's to restart: when its turn
@@ -39,7 +38,7 @@ const stuckShare = 4
 func (c *connections) shutdown(ctx actor.Context) {
 	s, root, self := c.system, ctx.ActorSystem().Root, ctx.Self()
 	ctx.Send(s.router, &actors.Fence{Done: func() {
-		s.egress.CloseAll(wire.CloseGoingAway)
+		s.egress.CloseAll()
 		s.egress.CutStuck(s.cfg.Shutdown.Timeout / stuckShare)
 	}})
 	go func() {

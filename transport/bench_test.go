@@ -25,7 +25,7 @@ func BenchmarkFanOut(b *testing.B) {
 	}
 	f := frame(strings.Repeat("x", 596))
 	r.settle()
-	b.SetBytes(members * int64(len(f.Bytes)))
+	b.SetBytes(members * int64(len(f.Form)))
 	b.ReportAllocs()
 	for b.Loop() {
 		group.Send(f, nil)

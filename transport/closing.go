@@ -118,10 +118,10 @@ func (sh *shard) detach(s *socket) {
 	}
 }
 
-func (sh *shard) closeAll(code wire.CloseCode) {
-	sh.closed = code
+func (sh *shard) closeAll() {
+	sh.closed = true
 	for s := range sh.sockets {
-		sh.close(s, code)
+		sh.close(s, s.codeOf(actors.GoingAway))
 	}
 }
 

@@ -101,6 +101,13 @@ func (e *Egress) NewGroup() actors.Group {
 	return &group{shards: e.shards, in: make(map[*socket]struct{}), counts: make([]int, len(e.shards)), members: make([][]*socket, len(e.shards))}
 }
 
+// Encode implements actors.Egress. The form is the one frame that carries the envelope.
+func (e *Egress) Encode(envelope *wire.Envelope) actors.Message {
+	room := make([]byte, wire.MaxHeader, wire.MaxHeader+envelope.Size())
+	form, begin := wire.FrameInPlace(envelope.Append(room), wire.OpText)
+	return actors.Message{Form: form, Begin: begin}
+}
+
 // Live returns how many connections are open.
 func (e *Egress) Live() int { return int(e.live.Load()) }
 
@@ -123,7 +130,7 @@ func (e *Egress) UnauthenticatedBytes() int64 { return e.early.Load() }
 // newSocket returns the write side of conn, owned by one of the shards.
 func (e *Egress) newSocket(conn net.Conn, l *Limits) *socket {
 	s := &socket{shard: e.shards[int(e.next.Add(1))%len(e.shards)], conn: conn, fd: descriptor(conn), remote: conn.RemoteAddr()}
-	s.reader = &reader{socket: s, deps: s.shard.deps, alone: true}
+	s.reader = &reader{socket: s, deps: s.shard.deps, alone: true, last: wire.CloseNormal}
 	s.reader.window.CountIn(&e.early)
 	s.allow(actors.Unauthenticated, l)
 	s.heard()
@@ -151,10 +158,10 @@ func (e *Egress) attach(s *socket) {
 // come meanwhile.
 func (e *Egress) Wait() { e.open.Wait() }
 
-// CloseAll closes every connection, and every one that still comes, with code.
-func (e *Egress) CloseAll(code wire.CloseCode) {
+// CloseAll closes every connection, and every one that still comes, because the daemon stops.
+func (e *Egress) CloseAll() {
 	for _, sh := range e.shards {
-		sh.post(&closeAll{code})
+		sh.post(&closeAll{})
 	}
 }
 

@@ -59,7 +59,7 @@ func TestStreamIsNeverCorrupt(t *testing.T) {
 	}
 	sending.Wait()
 	for _, l := range links {
-		l.Close(wire.CloseNormal)
+		l.Close(actors.ReadOver)
 	}
 	reading.Wait()
 	r.settle()
@@ -133,7 +133,7 @@ func TestSlowMemberCostsOthersNothing(t *testing.T) {
 		}
 	}
 	for _, q := range quick {
-		q.Close(wire.CloseNormal)
+		q.Close(actors.ReadOver)
 	}
 	reading.Wait()
 	r.settle()
@@ -236,7 +236,7 @@ func TestHeldUntilAdmitted(t *testing.T) {
 		r.settle()
 		s.Admit(actors.Client, frame("200"))
 		s.Send(frame("3"))
-		s.Close(wire.CloseNormal)
+		s.Close(actors.ReadOver)
 		got, err := far.all()
 		if want := "0 200 1 2 3"; err != nil || strings.Join(got, " ") != want {
 			t.Errorf("got %q, err %v; want %q", got, err, want)
@@ -263,24 +263,24 @@ func TestHeldUntilAdmitted(t *testing.T) {
 }
 
 func TestLeasesComeBack(t *testing.T) {
-	tests := map[string]func(*rig, *link, actors.Frame){
-		"sent":            func(_ *rig, l *link, f actors.Frame) { l.Send(f) },
-		"greeted":         func(_ *rig, l *link, f actors.Frame) { l.Greet(f) },
-		"admitted":        func(_ *rig, l *link, f actors.Frame) { l.Admit(actors.Client, f) },
-		"sent to closed":  func(_ *rig, l *link, f actors.Frame) { l.Close(wire.CloseNormal); l.Send(f) },
-		"admitted closed": func(_ *rig, l *link, f actors.Frame) { l.Close(wire.CloseNormal); l.Admit(actors.Client, f) },
-		"broadcast": func(r *rig, l *link, f actors.Frame) {
+	tests := map[string]func(*rig, *link, actors.Message){
+		"sent":            func(_ *rig, l *link, m actors.Message) { l.Send(m) },
+		"greeted":         func(_ *rig, l *link, m actors.Message) { l.Greet(m) },
+		"admitted":        func(_ *rig, l *link, m actors.Message) { l.Admit(actors.Client, m) },
+		"sent to closed":  func(_ *rig, l *link, m actors.Message) { l.Close(actors.ReadOver); l.Send(m) },
+		"admitted closed": func(_ *rig, l *link, m actors.Message) { l.Close(actors.ReadOver); l.Admit(actors.Client, m) },
+		"broadcast": func(r *rig, l *link, m actors.Message) {
 			g := r.NewGroup()
 			g.Add(l.socket)
 			g.Add(r.link(0).socket)
-			g.Send(f, nil)
+			g.Send(m, nil)
 		},
-		"to nobody": func(r *rig, _ *link, f actors.Frame) { r.NewGroup().Send(f, nil) },
-		"crash": func(r *rig, l *link, f actors.Frame) {
+		"to nobody": func(r *rig, _ *link, m actors.Message) { r.NewGroup().Send(m, nil) },
+		"crash": func(r *rig, l *link, m actors.Message) {
 			unblock := r.block()
-			l.Send(f)
+			l.Send(m)
 			l.shard.post(&cast{})
-			l.Send(f)
+			l.Send(m)
 			unblock()
 		},
 	}
@@ -342,7 +342,7 @@ func TestGroupIsSet(t *testing.T) {
 	g.Remove(b.socket)
 	g.Send(frame("to nobody"), nil)
 	for _, l := range []*link{a, b} {
-		l.Close(wire.CloseNormal)
+		l.Close(actors.ReadOver)
 	}
 	gotA, errA := a.far.all()
 	gotB, errB := b.far.all()

@@ -14,7 +14,6 @@ import (
 
 	"strowger/actors"
 	"strowger/actors/filter"
-	"strowger/transport/wire"
 )
 
 // patience is how long a test waits for what must happen, on a slow machine and under the race detector too.
@@ -117,7 +116,7 @@ func (r *rig) settle() {
 		w.SetBudget(1)
 		w.Acquire(1)
 		nobody := &socket{shard: sh, reader: new(reader), admitted: true, closing: true, finished: true}
-		sh.post(&deliver{nobody, actors.Frame{Lease: actors.NewLease(&w, 1)}})
+		sh.post(&deliver{nobody, actors.Message{Lease: actors.NewLease(&w, 1)}})
 		w.Acquire(1)
 	}
 }
@@ -160,7 +159,7 @@ func newServer(t testing.TB, config *tls.Config, change func(*Limits)) *server {
 func (s *server) shut() {
 	s.stop.Do(func() {
 		s.StopListening()
-		s.CloseAll(wire.CloseGoingAway)
+		s.CloseAll()
 		s.AbortAll()
 		_ = s.deps.System.Root.PoisonFuture(s.acceptor).Wait()
 		s.Wait()

@@ -64,15 +64,15 @@ func (r *rig) attached(conn net.Conn) *socket {
 	return s
 }
 
-func frame(payload string) actors.Frame {
-	return actors.Frame{Bytes: wire.AppendFrame(nil, wire.OpText, []byte(payload))}
+func frame(payload string) actors.Message {
+	return actors.Message{Form: wire.AppendFrame(nil, wire.OpText, []byte(payload))}
 }
 
 // during has f called by the shard in the middle of a batch.
 func (sh *shard) during(f func()) {
 	// Who is behind beyond all bounds has a frame refused.
 	behind := &socket{shard: sh, waiting: math.MaxInt32}
-	behind.Send(actors.Frame{Refused: f})
+	behind.Send(actors.Message{Refused: f})
 }
 
 // block returns once every shard waits in the middle of a batch. They wait until the function it

@@ -18,7 +18,6 @@ import (
 	"github.com/lxzan/gws"
 
 	"strowger/actors"
-	"strowger/transport/wire"
 )
 
 // Server takes connections in and gives each an actor.
@@ -252,7 +251,7 @@ func (s *Server) begin(socket *socket, early []byte, router *actor.PID) {
 		}
 		if p := recover(); p != nil {
 			s.panicked(p)
-			socket.Close(wire.CloseInternalError)
+			socket.Close(actors.Crashed)
 			r.leave()
 		}
 	}()

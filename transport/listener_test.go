@@ -171,7 +171,7 @@ func TestStopListening(t *testing.T) {
 		t.Error("a connection without handshake goes on")
 	}
 	open.ping("still here")
-	s.CloseAll(wire.CloseGoingAway)
+	s.CloseAll()
 	open.closed(wire.CloseGoingAway)
 	_ = open.Close()
 	s.Wait()
@@ -196,7 +196,7 @@ func TestAbortAll(t *testing.T) {
 
 func TestLateConnectionIsClosed(t *testing.T) {
 	s := newServer(t, nil, nil)
-	s.CloseAll(wire.CloseGoingAway)
+	s.CloseAll()
 	p := s.connect()
 	p.write(fmt.Appendf(nil, upgrade, "x"))
 	if _, err := http.ReadResponse(p.br, nil); err != nil {

@@ -36,6 +36,8 @@ type reader struct {
 	small  bool    // the poller read into its small buffer
 	crowd  bool    // the total is exceeded, and this peer must go
 	isCut  atomic.Bool
+	// last is what our close frame says about the end of the reading. The shard reads it after ReadEnded.
+	last wire.CloseCode
 }
 
 const (
@@ -95,7 +97,8 @@ func (r *reader) end(err error) (more bool) {
 		r.violated(v)
 	}
 	r.socket.lost(err)
-	r.inbox.Post(&actors.ReadEnded{Code: closeCode(err), Err: err})
+	r.last = closeCode(err)
+	r.inbox.Post(&actors.ReadEnded{Err: err})
 	r.window.Close()
 	return !isClosed(err)
 }
@@ -162,7 +165,7 @@ const (
 func (r *reader) ping(payload []byte) {
 	r.noteGap()
 	if lease := r.lease(len(payload)); lease != nil {
-		r.socket.Greet(actors.Frame{Bytes: wire.AppendFrame(nil, wire.OpPong, payload), Lease: lease})
+		r.socket.Greet(actors.Message{Form: wire.AppendFrame(nil, wire.OpPong, payload), Lease: lease})
 		lease.Release()
 	}
 }

@@ -11,7 +11,6 @@ import (
 
 	"strowger/actors"
 	"strowger/actors/refusals"
-	"strowger/transport/wire"
 )
 
 // shard is the actor that owns the write side of many connections. Its mailbox hands over all
@@ -31,7 +30,7 @@ type shard struct {
 	drains  *sync.WaitGroup
 	sockets map[*socket]struct{}
 	acked   func(conn net.Conn) (bytes uint64, known bool) // acked, but in tests
-	closed  wire.CloseCode                                 // not zero: the daemon stops, new sockets are closed too
+	closed  bool                                           // the daemon stops, new sockets are closed too
 
 	// Of the batch being handled.
 	dirty  []*socket
@@ -83,9 +82,9 @@ func (sh *shard) handle(message any) {
 	case *cast:
 		sh.cast(m)
 	case *deliver:
-		sh.deliver(m.s, m.f)
+		sh.deliver(m.s, m.m)
 	case *greet:
-		sh.put(m.s, m.f.Bytes, reserve, sh.takeFor(m.s, m.f))
+		sh.put(m.s, m.m.Form, reserve, sh.takeFor(m.s, m.m))
 	case *admit:
 		sh.admit(m)
 	case *enter:
@@ -95,7 +94,7 @@ func (sh *shard) handle(message any) {
 	case *attach:
 		sh.attach(m.s)
 	case *closeSocket:
-		sh.close(m.s, m.code)
+		sh.close(m.s, m.s.codeOf(m.why))
 	case *giveWay:
 		sh.giveWay(m.s)
 	case *readerDone:
@@ -105,7 +104,7 @@ func (sh *shard) handle(message any) {
 	case *tick:
 		sh.tick(m)
 	case *closeAll:
-		sh.closeAll(m.code)
+		sh.closeAll()
 	case *cutStuck:
 		sh.cutStuck()
 	case *abortAll:
@@ -116,21 +115,21 @@ func (sh *shard) handle(message any) {
 	}
 }
 
-// take makes the batch a holder of the frame's lease until it is flushed.
-func (sh *shard) take(f actors.Frame) {
-	if f.Lease != nil {
-		sh.leases = append(sh.leases, f.Lease)
+// take makes the batch a holder of the message's lease until it is flushed.
+func (sh *shard) take(m actors.Message) {
+	if m.Lease != nil {
+		sh.leases = append(sh.leases, m.Lease)
 	}
 }
 
-// takeFor is take of a frame for s. It returns the place of a lease that the frame holds until it is
-// written, plus 1, or 0: frames that take their share of the window of s itself do.
-func (sh *shard) takeFor(s *socket, f actors.Frame) (owed int32) {
-	if f.Lease == nil {
+// takeFor is take of a message for s. It returns the place of a lease that the message holds until it is
+// written, plus 1, or 0. Only messages that take their share of the window of s itself do.
+func (sh *shard) takeFor(s *socket, m actors.Message) (owed int32) {
+	if m.Lease == nil {
 		return 0
 	}
-	sh.leases = append(sh.leases, f.Lease)
-	if f.Lease.Of(s.Window()) {
+	sh.leases = append(sh.leases, m.Lease)
+	if m.Lease.Of(s.Window()) {
 		return int32(len(sh.leases))
 	}
 	return 0
@@ -142,13 +141,13 @@ func (sh *shard) attach(s *socket) {
 	if l.PingInterval > 0 {
 		s.nextPing = sh.now.Load() + int64(l.PingInterval/time.Second)
 	}
-	if sh.closed != 0 {
-		sh.close(s, sh.closed)
+	if sh.closed {
+		sh.close(s, s.codeOf(actors.GoingAway))
 	}
 }
 
 func (sh *shard) cast(m *cast) {
-	sh.take(m.f)
+	sh.take(m.m)
 	// From the end, because a socket that overflows leaves the list and the last one takes its place.
 	list := m.g.members[sh.index]
 	for i := len(list) - 1; i >= 0; i-- {
@@ -157,25 +156,25 @@ func (sh *shard) cast(m *cast) {
 			continue
 		}
 		if s.admitted {
-			sh.put(s, m.f.Bytes, 0, 0)
+			sh.put(s, m.m.Form, 0, 0)
 		} else {
-			sh.hold(s, m.f.Bytes)
+			sh.hold(s, m.m.Form)
 		}
 	}
 }
 
-func (sh *shard) deliver(s *socket, f actors.Frame) {
-	owed := sh.takeFor(s, f)
+func (sh *shard) deliver(s *socket, m actors.Message) {
+	owed := sh.takeFor(s, m)
 	switch {
 	case s.closing:
 		sh.deps.Counters.Dead(actors.SocketClosed)
-	case f.Refused != nil && s.waiting > 0 && sh.over(s, len(f.Bytes), reserve):
+	case m.Refused != nil && s.waiting > 0 && sh.over(s, len(m.Form), reserve):
 		// Requests must not take a service down, or one client could do it for all.
-		f.Refused()
+		m.Refused()
 	case s.admitted:
-		sh.put(s, f.Bytes, reserve, owed)
+		sh.put(s, m.Form, reserve, owed)
 	default:
-		sh.hold(s, f.Bytes)
+		sh.hold(s, m.Form)
 	}
 }
 
@@ -195,7 +194,7 @@ func (sh *shard) hold(s *socket, frame []byte) {
 
 func (sh *shard) admit(m *admit) {
 	s := m.s
-	owed := sh.takeFor(s, m.f)
+	owed := sh.takeFor(s, m.m)
 	if s.closing {
 		return
 	}
@@ -203,7 +202,7 @@ func (sh *shard) admit(m *admit) {
 	s.place = nil
 	s.allow(m.role, sh.limits.Load())
 	s.admitted = true
-	sh.put(s, m.f.Bytes, reserve, owed)
+	sh.put(s, m.m.Form, reserve, owed)
 	held := s.held
 	s.held, s.heldBytes = nil, 0
 	for _, frame := range held {

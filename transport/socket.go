@@ -7,7 +7,6 @@ import (
 	"time"
 
 	"strowger/actors"
-	"strowger/transport/wire"
 )
 
 // socket is the write side of one connection. Its methods post to the shard that owns it; the
@@ -64,20 +63,20 @@ type (
 	attach struct{ s *socket }
 	greet  struct {
 		s *socket
-		f actors.Frame
+		m actors.Message
 	}
 	admit struct {
 		s    *socket
 		role actors.Role
-		f    actors.Frame
+		m    actors.Message
 	}
 	deliver struct {
 		s *socket
-		f actors.Frame
+		m actors.Message
 	}
 	closeSocket struct {
-		s    *socket
-		code wire.CloseCode
+		s   *socket
+		why actors.End
 	}
 	giveWay    struct{ s *socket }
 	readerDone struct{ s *socket }
@@ -98,38 +97,38 @@ type (
 	}
 	cast struct {
 		g      *group
-		f      actors.Frame
+		m      actors.Message
 		except *socket
 	}
 	tick struct {
 		now   time.Time // by Deps.Awake
 		slept bool      // the process did not run for a while before
 	}
-	closeAll struct{ code wire.CloseCode }
+	closeAll struct{}
 	cutStuck struct{}
 	abortAll struct{}
 )
 
 // Greet implements actors.Socket.
-func (s *socket) Greet(f actors.Frame) {
-	f.Lease.Retain()
-	s.shard.post(&greet{s, f})
+func (s *socket) Greet(m actors.Message) {
+	m.Lease.Retain()
+	s.shard.post(&greet{s, m})
 }
 
 // Admit implements actors.Socket.
-func (s *socket) Admit(role actors.Role, f actors.Frame) {
-	f.Lease.Retain()
-	s.shard.post(&admit{s, role, f})
+func (s *socket) Admit(role actors.Role, m actors.Message) {
+	m.Lease.Retain()
+	s.shard.post(&admit{s, role, m})
 }
 
 // Send implements actors.Socket.
-func (s *socket) Send(f actors.Frame) {
-	f.Lease.Retain()
-	s.shard.post(&deliver{s, f})
+func (s *socket) Send(m actors.Message) {
+	m.Lease.Retain()
+	s.shard.post(&deliver{s, m})
 }
 
 // Close implements actors.Socket.
-func (s *socket) Close(code wire.CloseCode) { s.shard.post(&closeSocket{s, code}) }
+func (s *socket) Close(why actors.End) { s.shard.post(&closeSocket{s, why}) }
 
 func (s *socket) readerDone() { s.shard.post(&readerDone{s}) }
 
@@ -212,13 +211,13 @@ func (g *group) has(s *socket) bool {
 }
 
 // Send implements actors.Group.
-func (g *group) Send(f actors.Frame, except actors.Socket) {
+func (g *group) Send(m actors.Message, except actors.Socket) {
 	sender, _ := except.(*socket)
 	for i, sh := range g.shards {
 		if g.counts[i] == 0 {
 			continue
 		}
-		f.Lease.Retain()
-		sh.post(&cast{g, f, sender})
+		m.Lease.Retain()
+		sh.post(&cast{g, m, sender})
 	}
 }

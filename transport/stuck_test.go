@@ -29,7 +29,7 @@ func TestStuckAreCutOff(t *testing.T) {
 	for _, l := range []*link{stuck, slow, unknown} {
 		l.Send(frame(long))
 	}
-	r.CloseAll(wire.CloseGoingAway)
+	r.CloseAll()
 	for range 4 {
 		r.lookForStuck()
 		r.settle()
@@ -63,7 +63,7 @@ func TestStopDoesNotWaitForTheStuck(t *testing.T) {
 		t.Skip("this system does not tell what is acknowledged")
 	}
 	s.StopListening()
-	s.CloseAll(wire.CloseGoingAway)
+	s.CloseAll()
 	s.CutStuck(50 * time.Millisecond)
 	service.closed(wire.CloseGoingAway)
 	eventually(t, "all are gone", func() bool { return s.Live() == 0 })

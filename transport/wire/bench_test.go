@@ -42,17 +42,6 @@ func BenchmarkAppend(b *testing.B) {
 	}
 }
 
-func BenchmarkTextFrame(b *testing.B) {
-	m, err := Decode(typical(b), 64)
-	if err != nil {
-		b.Fatal(err)
-	}
-	b.ReportAllocs()
-	for b.Loop() {
-		TextFrame(&m.Envelope)
-	}
-}
-
 func BenchmarkKeyOf(b *testing.B) {
 	for _, c := range []struct{ name, raw string }{
 		{"text", `"42"`}, {"escaped", `"a\/b"`}, {"number", `42`}, {"list", `[1,{"a":{}}]`}, {"long", `"` + strings.Repeat("x", 1000) + `"`},

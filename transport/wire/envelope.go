@@ -140,8 +140,8 @@ func field(dst []byte, key string, value Raw, absent string) []byte {
 // The text form of a message is at most so much longer than the message that was decoded.
 const EnvelopeBytes = 256
 
-// size is an upper bound for what Append writes.
-func (e *Envelope) size() int {
+// Size returns an upper bound for the number of bytes that Append writes.
+func (e *Envelope) Size() int {
 	return EnvelopeBytes + len(e.ID) + len(e.Payload) + len(e.ServiceName) + len(e.TokenName) +
 		len(e.TokenHash) + len(e.StatusString) + len(e.StatusCode) + len(e.RequestID) +
 		len(e.ResourceID) + len(e.DomainUUID) + len(e.DomainName) + len(e.Permissions) + len(e.Topic)

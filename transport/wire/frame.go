@@ -21,8 +21,8 @@ func (o Opcode) IsControl() bool { return o&0x8 != 0 }
 // MaxControl is the longest payload of a control frame, in bytes.
 const MaxControl = 125
 
-// maxHeader is the longest header of an unmasked frame.
-const maxHeader = 10
+// MaxHeader is the longest header of an unmasked frame, in bytes.
+const MaxHeader = 10
 
 // AppendFrame appends one unfragmented, unmasked frame, as a server sends it.
 func AppendFrame(dst []byte, op Opcode, payload []byte) []byte {
@@ -41,16 +41,15 @@ func appendHeader(dst []byte, op Opcode, n int) []byte {
 	}
 }
 
-// TextFrame returns the envelope as the one frame that carries it.
-func TextFrame(e *Envelope) []byte {
-	b := make([]byte, maxHeader, maxHeader+e.size())
-	b = e.Append(b)
-	// The header's length is known only now: write it right before the payload.
-	var h [maxHeader]byte
-	header := appendHeader(h[:0], OpText, len(b)-maxHeader)
-	start := maxHeader - len(header)
+// FrameInPlace makes one frame of b, which must begin with MaxHeader bytes of room for the header, followed
+// by the payload. It returns the part of b that is the frame, and where in it the payload begins. Nothing is
+// copied, because the header's length is known only when the payload is there.
+func FrameInPlace(b []byte, op Opcode) (frame []byte, begin int) {
+	var h [MaxHeader]byte
+	header := appendHeader(h[:0], op, len(b)-MaxHeader)
+	start := MaxHeader - len(header)
 	copy(b[start:], header)
-	return b[start:]
+	return b[start:], len(header)
 }
 
 // CloseFrame returns a close frame with the code and its reason.

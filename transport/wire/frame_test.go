@@ -3,8 +3,6 @@ package wire
 import (
 	"bytes"
 	"encoding/binary"
-	"fmt"
-	"strings"
 	"testing"
 )
 
@@ -60,44 +58,18 @@ func TestAppendFrame(t *testing.T) {
 	}
 }
 
-// No envelope is so short that its header has two bytes: the keys alone are longer.
-func TestTextFrame(t *testing.T) {
-	for _, c := range []struct{ payload, header int }{{256, 4}, {65534, 4}, {65535, 4}, {65536, 10}, {1 << 20, 10}} {
-		t.Run(fmt.Sprint(c.payload), func(t *testing.T) {
-			e := envelopeOf(t, c.payload)
-			f := parseFrame(t, TextFrame(e))
-			if f.op != OpText || f.header != c.header || !bytes.Equal(f.payload, e.Append(nil)) {
-				t.Errorf("got opcode %d, a header of %d bytes and %d bytes", f.op, f.header, len(f.payload))
-			}
-		})
-	}
-}
-
-// envelopeOf returns an envelope that is written as size bytes.
-func envelopeOf(t *testing.T, size int) *Envelope {
-	t.Helper()
-	e := &Envelope{ID: Raw(`0`), Payload: Raw(`""`)}
-	e.Payload = Raw(`"` + strings.Repeat("x", size-len(e.Append(nil))) + `"`)
-	if n := len(e.Append(nil)); n != size {
-		t.Fatalf("the envelope has %d bytes, want %d", n, size)
-	}
-	return e
-}
-
-func TestTextFrameAllocatesOnce(t *testing.T) {
-	full := new(Envelope)
-	for _, k := range envelopeKeys {
-		*k.raw(full) = Raw(`"0123456789"`)
-	}
-	for name, e := range map[string]*Envelope{"defaults": {}, "full": full, "long": envelopeOf(t, 100_000)} {
-		t.Run(name, func(t *testing.T) {
-			if n := testing.AllocsPerRun(100, func() { TextFrame(e) }); n > 1 {
-				t.Errorf("got %v allocations, want 1", n)
-			}
-			if n := len(e.Append(nil)); n > e.size() {
-				t.Errorf("%d bytes are written, the bound is %d", n, e.size())
-			}
-		})
+func TestFrameInPlace(t *testing.T) {
+	for _, c := range headers {
+		payload := bytes.Repeat([]byte("x"), c.payload)
+		room := append(make([]byte, MaxHeader), payload...)
+		b, begin := FrameInPlace(room, OpText)
+		f := parseFrame(t, b)
+		if f.op != OpText || f.header != c.header || begin != c.header || !bytes.Equal(f.payload, payload) {
+			t.Errorf("%d bytes: got opcode %d, a header of %d bytes, the payload from %d on and %d bytes", c.payload, f.op, f.header, begin, len(f.payload))
+		}
+		if &b[len(b)-1] != &room[len(room)-1] {
+			t.Errorf("%d bytes: the payload was copied", c.payload)
+		}
 	}
 }
 

@@ -235,7 +235,7 @@ func checkAppend(t *testing.T, m *Message) {
 	if !maps.Equal(got, want) {
 		t.Fatalf("got %v again, want %v", got, want)
 	}
-	if f := parseFrame(t, TextFrame(&again.Envelope)); !bytes.Equal(f.payload, again.Append(nil)) {
-		t.Fatalf("TextFrame carries %s", f.payload)
+	if got, bound := len(again.Append(nil)), again.Size(); got > bound {
+		t.Fatalf("%d bytes are written, the bound is %d", got, bound)
 	}
 }

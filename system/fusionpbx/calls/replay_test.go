@@ -25,4 +25,3 @@ func TestRecordings(t *testing.T) {
 	}
 	table().Check(t, found)
 }
-

@@ -41,35 +41,39 @@ func rules() []rule {
 	return []rule{
 		{dir: "bench/...", banned: true, reason: "bench is a module of its own, so that the peers it measures never enter our go.sum"},
 		{dir: "tools/...", banned: true, reason: "tools is a module of its own, so that linters never enter our go.sum"},
-		{dir: "transport/wire/...", never: []string{gws, protoactor},
-			reason: "wire is a leaf: router and client share the protocol and nothing else"},
+		{dir: "actors/envelope/...", never: []string{gws, protoactor, "net", "net/http"},
+			reason: "envelope is a leaf: router and client share the protocol's messages, and those know no frame and no network"},
+		{dir: "transport/frame/...", never: []string{gws, protoactor, "net", "net/http"},
+			reason: "frame is a leaf: transport and client share opcodes and close codes, and nobody else knows a frame"},
 		{dir: "config/regular", standard: true,
 			reason: "regular is a leaf: it reads files, for config and for transport"},
-		{dir: "config/...", ours: []string{"actors/filter/...", "config/..."}, never: []string{gws, protoactor},
+		{dir: "config/policy", never: []string{gws, koanf, protoactor, "net", "net/http"},
+			reason: "policy is a leaf: what is written down is known to config, filters and the authors of services alike"},
+		{dir: "config/...", ours: []string{"config/..."}, never: []string{gws, protoactor},
 			reason: "config is a leaf: it knows values, policies among them, not the parts that use them"},
-		{dir: "client/...", ours: []string{"transport/wire/...", "client/..."}, never: []string{koanf, protoactor, prometheus},
+		{dir: "client/...", ours: []string{"actors/envelope", "transport/frame", "client/..."}, never: []string{koanf, protoactor, prometheus},
 			reason: "whoever imports the client gets the protocol and a WebSocket library with it, neither the router nor what runs a service"},
-		{dir: "actors/filter/...", ours: []string{"transport/wire/...", "actors/filter/..."}, never: []string{gws, koanf, protoactor, "net/http"},
+		{dir: "actors/filter/...", ours: []string{"actors/envelope", "config/policy", "actors/filter/..."}, never: []string{gws, koanf, protoactor, "net/http"},
 			reason: "filters are pure functions and know no actor"},
-		{dir: "actors/...", ours: []string{"transport/wire/...", "actors/..."}, never: []string{gws, koanf, "net/http"},
-			reason: "actors reach sockets, HTTP and configuration through the interfaces in ports.go"},
+		{dir: "actors/...", ours: []string{"actors/...", "config/policy"}, never: []string{gws, koanf, "net/http"},
+			reason: "actors reach sockets, frames, HTTP and configuration through the interfaces in ports.go"},
 		{dir: "transport/...", ours: []string{"transport/...", "actors/...", "config/regular"}, never: []string{koanf},
 			reason: "transport serves the actors and is told its limits by system"},
-		{dir: "system/internal/runner", ours: []string{"transport/wire", "system/service", "system/supervisor"}, never: []string{gws, koanf, "net/http"},
+		{dir: "system/internal/runner", ours: []string{"actors/envelope", "system/service", "system/supervisor"}, never: []string{gws, koanf, "net/http"},
 			reason: "the runner is the same in every home of a service: in the router, in a process of its own, in a test"},
-		{dir: "system/service", ours: []string{"actors/filter"}, never: []string{gws, koanf, protoactor, prometheus, "net/http"},
+		{dir: "system/service", ours: []string{"config/policy"}, never: []string{gws, koanf, protoactor, prometheus, "net/http"},
 			reason: "a service's author sees requests and topics, never connections or actors"},
-		{dir: "system/service/remote", ours: []string{"transport/wire", "client", "system/service", "system/internal/runner", "system/supervisor"}, never: []string{gws, koanf, "net/http"},
+		{dir: "system/service/remote", ours: []string{"actors/envelope", "client", "system/service", "system/internal/runner", "system/supervisor"}, never: []string{gws, koanf, "net/http"},
 			reason: "a service in a process of its own is a client of the router"},
-		{dir: "system/service/servicetest", ours: []string{"transport/wire", "system/service", "system/internal/runner", "system/supervisor"}, never: []string{gws, koanf, "net/http"},
+		{dir: "system/service/servicetest", ours: []string{"actors/envelope", "system/service", "system/internal/runner", "system/supervisor"}, never: []string{gws, koanf, "net/http"},
 			reason: "a service is tested without a router"},
-		{dir: "system/dashboard/...", ours: []string{"transport/wire", "actors/filter", "system/service"}, never: []string{gws, koanf, protoactor, "net/http"},
+		{dir: "system/dashboard/...", ours: []string{"actors/envelope", "config/policy", "system/service"}, never: []string{gws, koanf, protoactor, "net/http"},
 			reason: "a built-in service is written as anybody's is: against system/service"},
-		{dir: "system/hometest/...", ours: []string{"transport/wire", "system/service", "system/internal/runner", "system/supervisor"}, never: []string{gws, koanf, "net/http"},
+		{dir: "system/hometest/...", ours: []string{"actors/envelope", "system/service", "system/internal/runner", "system/supervisor"}, never: []string{gws, koanf, "net/http"},
 			reason: "a service is tested without a router"},
-		{dir: "system/demo/...", ours: []string{"transport/wire", "actors/filter", "system/service", "system/supervisor", "system/token", "system/demo/..."}, never: []string{gws, koanf, protoactor},
+		{dir: "system/demo/...", ours: []string{"actors/envelope", "config/policy", "system/service", "system/supervisor", "system/token", "system/demo/..."}, never: []string{gws, koanf, protoactor},
 			reason: "the demo's services are written as anybody's are, and its page is a client like any other"},
-		{dir: "system/supervisor/...", ours: []string{"transport/wire/...", "actors/...", "config/...", "system/..."}, never: []string{gws, "net/http"},
+		{dir: "system/supervisor/...", ours: []string{"actors/...", "config/...", "system/..."}, never: []string{gws, "net/http"},
 			reason: "the supervisor knows nothing of what it supervises"},
 		{dir: "system/admin/...", ours: []string{"system/introspect/..."}, never: []string{gws, koanf},
 			reason: "admin shows what its source says and can change nothing"},
@@ -79,11 +83,11 @@ func rules() []rule {
 			reason: "introspect is plain data about the running system: whoever shows it decides how"},
 		{dir: "system/fusionpbx/eventsocket", standard: true,
 			reason: "the event socket client can be used and tested without the router, with the standard library alone"},
-		{dir: "system/fusionpbx/event", ours: []string{"transport/wire", "system/service", "system/fusionpbx/eventsocket"}, never: []string{gws, koanf, protoactor, "net/http"},
+		{dir: "system/fusionpbx/event", ours: []string{"actors/envelope", "system/service", "system/fusionpbx/eventsocket"}, never: []string{gws, koanf, protoactor, "net/http"},
 			reason: "what all services make of events is on the side of the services, which know no router"},
-		{dir: "system/fusionpbx/calls", ours: []string{"transport/wire", "actors/filter", "system/service", "system/fusionpbx/event", "system/fusionpbx/eventsocket"}, never: []string{gws, koanf, protoactor, "net/http"},
+		{dir: "system/fusionpbx/calls", ours: []string{"actors/envelope", "config/policy", "system/service", "system/fusionpbx/event", "system/fusionpbx/eventsocket"}, never: []string{gws, koanf, protoactor, "net/http"},
 			reason: "a built-in service is written as anybody's is: against system/service"},
-		{dir: "system/fusionpbx/replay", ours: []string{"transport/wire", "actors/filter", "system/service", "system/internal/runner", "system/supervisor", "system/fusionpbx/eventsocket", "system/fusionpbx/switchsim"}, never: []string{gws, koanf, "net/http"},
+		{dir: "system/fusionpbx/replay", ours: []string{"actors/envelope", "actors/filter", "config/policy", "system/service", "system/internal/runner", "system/supervisor", "system/fusionpbx/eventsocket", "system/fusionpbx/switchsim"}, never: []string{gws, koanf, "net/http"},
 			reason: "a service is tested without a router"},
 		{dir: "system/fusionpbx/switchsim/play", ours: []string{"system/fusionpbx/switchsim"}, standard: true,
 			reason: "the player is the simulator with a command line"},
@@ -91,12 +95,12 @@ func rules() []rule {
 			reason: "the simulator must not share code with the client that it tests"},
 		{dir: "system/fusionpbx/database/...", ours: []string{"config", "system/fusionpbx/database"}, never: []string{gws, koanf, protoactor, "net/http"}, database: true,
 			reason: "the database can be used and tested without the router, and knows nothing of who asks"},
-		{dir: "system/...", ours: []string{"transport/...", "actors/...", "config/...", "system/..."},
-			reason: "system builds everything below it and is built by cmd"},
+		{dir: "system/...", ours: []string{"transport", "actors/...", "config/...", "system/..."},
+			reason: "system builds everything below it and is built by cmd; frames are transport's own"},
 		{dir: "examples/...", ours: []string{"client", "system/service", "system/service/remote", "system/token"},
 			reason: "an example uses what a stranger's program would"},
-		{dir: "cmd/...", ours: []string{"cmd/...", "system/...", "transport/...", "actors/...", "config/...", "client/..."},
-			reason: "cmd is on top: it may use all of ours"},
+		{dir: "cmd/...", ours: []string{"cmd/...", "system/...", "transport", "actors/...", "config/...", "client/..."},
+			reason: "cmd is on top: it may use all of ours but frames"},
 	}
 }
 
@@ -108,14 +112,59 @@ func TestImports(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, dir := range []string{"transport/wire", "config", "actors"} {
+	for _, dir := range []string{"actors/envelope", "config", "actors"} {
 		if _, ok := imports[dir]; !ok {
 			t.Errorf("package %s was not found: is the reading wrong?", dir)
 		}
 	}
-	for _, problem := range violations(imports, rules()) {
+	for _, problem := range append(violations(imports, rules()), mutual(imports)...) {
 		t.Error(problem)
 	}
+}
+
+func TestMutual(t *testing.T) {
+	tests := map[string]struct {
+		imports graph
+		want    []string
+	}{
+		"one way":       {graph{"transport": {"strowger/actors"}, "actors": {"os", "strowger/actors/envelope"}}, nil},
+		"both ways":     {graph{"transport": {"strowger/actors"}, "actors": {"strowger/transport/frame"}}, []string{"actors and transport import each other"}},
+		"through below": {graph{"config": {"strowger/actors/filter"}, "actors/filter": {"strowger/config/policy"}}, []string{"actors and config import each other"}},
+	}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			if got := mutual(test.imports); !slices.Equal(got, test.want) {
+				t.Errorf("got %q, want %q", got, test.want)
+			}
+		})
+	}
+}
+
+// mutual returns a sentence for each two top-level directories that import each other, whatever the packages
+// in between. The rules say which way is right.
+func mutual(imports graph) []string {
+	uses := map[[2]string]bool{}
+	for dir, all := range imports {
+		for _, imported := range all {
+			if to, ours := strings.CutPrefix(imported, module+"/"); ours {
+				uses[[2]string{room(dir), room(to)}] = true
+			}
+		}
+	}
+	var problems []string
+	for use := range uses {
+		if use[0] < use[1] && uses[[2]string{use[1], use[0]}] {
+			problems = append(problems, fmt.Sprintf("%s and %s import each other", use[0], use[1]))
+		}
+	}
+	slices.Sort(problems)
+	return problems
+}
+
+// room returns the top-level directory of a package.
+func room(dir string) string {
+	top, _, _ := strings.Cut(dir, "/")
+	return top
 }
 
 func TestViolations(t *testing.T) {
@@ -127,19 +176,26 @@ func TestViolations(t *testing.T) {
 			"cmd/strowger":           {"os", "strowger/system", "strowger/config", "strowger/client", "github.com/spf13/cobra"},
 			"system":                 {"strowger/config", "strowger/transport", "strowger/actors", "strowger/system/supervisor"},
 			"system/supervisor":      {protoactor + "/actor"},
-			"system/service":         {"strowger/actors/filter"},
-			"system/internal/runner": {protoactor + "/actor", "strowger/system/service", "strowger/system/supervisor", "strowger/transport/wire"},
-			"transport":              {"net/http", gws, "strowger/actors", "strowger/transport/wire"},
-			"transport/wire":         {"encoding/json"},
-			"actors":                 {protoactor + "/actor", "strowger/actors/filter", "strowger/transport/wire"},
-			"actors/filter":          {"strowger/transport/wire"},
-			"client":                 {gws, "net/http", "strowger/transport/wire"},
-			"system/service/remote":  {protoactor + "/actor", "strowger/client", "strowger/transport/wire", "strowger/system/service", "strowger/system/internal/runner", "strowger/system/supervisor"},
+			"system/service":         {"strowger/config/policy"},
+			"system/internal/runner": {protoactor + "/actor", "strowger/system/service", "strowger/system/supervisor", "strowger/actors/envelope"},
+			"transport":              {"net/http", gws, "strowger/actors", "strowger/actors/envelope", "strowger/transport/frame"},
+			"actors/envelope":        {"encoding/json"},
+			"transport/frame":        {"encoding/binary"},
+			"actors":                 {protoactor + "/actor", "strowger/actors/filter", "strowger/actors/envelope"},
+			"actors/filter":          {"strowger/actors/envelope", "strowger/config/policy"},
+			"client":                 {gws, "net/http", "strowger/actors/envelope", "strowger/transport/frame"},
+			"system/service/remote":  {protoactor + "/actor", "strowger/client", "strowger/actors/envelope", "strowger/system/service", "strowger/system/internal/runner", "strowger/system/supervisor"},
 			"config":                 {koanf + "/v2"},
 			"examples/clock":         {"os", "strowger/client", "strowger/system/service", "strowger/system/service/remote", "strowger/system/token"},
 		}},
-		"wire imports actors":              {graph{"transport/wire": {"strowger/actors"}}, []string{"transport/wire imports strowger/actors"}},
-		"config imports wire":              {graph{"config": {"strowger/transport/wire"}}, []string{"config imports strowger/transport/wire"}},
+		"envelope imports actors":          {graph{"actors/envelope": {"strowger/actors"}}, []string{"actors/envelope imports strowger/actors"}},
+		"envelope imports frames":          {graph{"actors/envelope": {"strowger/transport/frame"}}, []string{"actors/envelope imports strowger/transport/frame"}},
+		"frame imports envelopes":          {graph{"transport/frame": {"strowger/actors/envelope"}}, []string{"transport/frame imports strowger/actors/envelope"}},
+		"actors import frames":             {graph{"actors": {"strowger/transport/frame"}}, []string{"actors imports strowger/transport/frame"}},
+		"service imports frames":           {graph{"system/service": {"strowger/transport/frame"}}, []string{"system/service imports strowger/transport/frame"}},
+		"config imports filters":           {graph{"config": {"strowger/actors/filter"}}, []string{"config imports strowger/actors/filter"}},
+		"service imports filters":          {graph{"system/service": {"strowger/actors/filter"}}, []string{"system/service imports strowger/actors/filter"}},
+		"config imports envelopes":         {graph{"config": {"strowger/actors/envelope"}}, []string{"config imports strowger/actors/envelope"}},
 		"client imports transport":         {graph{"client": {"strowger/transport"}}, []string{"client imports strowger/transport"}},
 		"filter imports its parent":        {graph{"actors/filter": {"strowger/actors"}}, []string{"actors/filter imports strowger/actors"}},
 		"filter imports protoactor":        {graph{"actors/filter": {protoactor + "/actor"}}, []string{"actors/filter imports " + protoactor}},
@@ -168,6 +224,7 @@ func TestViolations(t *testing.T) {
 		"router imports pgx":               {graph{"actors": {pgx + "/v5"}, "system": {pgx + "/v5/pgxpool"}}, []string{"actors imports " + pgx, "system imports " + pgx}},
 		"simulator imports what it tests":  {graph{"system/fusionpbx/switchsim": {"strowger/system/fusionpbx/eventsocket"}}, []string{"system/fusionpbx/switchsim imports strowger/system/fusionpbx/eventsocket"}},
 		"example imports actors":           {graph{"examples/clock": {"strowger/actors"}}, []string{"examples/clock imports strowger/actors"}},
+		"system imports frames":            {graph{"system": {"strowger/transport/frame"}}, []string{"system imports strowger/transport/frame"}},
 		"system imports cmd":               {graph{"system": {"strowger/cmd/strowger"}}, []string{"system imports strowger/cmd/strowger"}},
 		"system imports bench":             {graph{"system": {"strowger/bench"}}, []string{"system imports strowger/bench"}},
 		"bench without its go.mod":         {graph{"bench/peers": {"fmt"}}, []string{"bench/peers is a package of this module"}},

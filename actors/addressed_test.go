@@ -3,7 +3,7 @@ package actors
 import (
 	"testing"
 
-	"strowger/transport/wire"
+	"strowger/actors/envelope"
 )
 
 // answered has p ask the service s with a request id and get its answer. It returns the id of p.
@@ -68,7 +68,7 @@ func TestMessageForNobody(t *testing.T) {
 		name string
 		id   func(w *world, s *peer) string
 	}{
-		{"unknown", func(*world, *peer) string { return wire.NewID() }},
+		{"unknown", func(*world, *peer) string { return envelope.NewID() }},
 		{"left", func(w *world, s *peer) string {
 			asker := w.client()
 			id := asker.answered(s)

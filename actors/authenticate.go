@@ -7,8 +7,8 @@ import (
 
 	"github.com/asynkron/protoactor-go/actor"
 
+	"strowger/actors/envelope"
 	"strowger/actors/refusals"
-	"strowger/transport/wire"
 )
 
 // seat takes a place for a peer of that role.
@@ -23,13 +23,13 @@ var errIncompleteToken = errors.New("token.name or token.hash is missing or no t
 
 // beforeAuthentication handles a message of a peer nobody knows yet: a token, or anything else,
 // which is answered with 407 (protocol 4, 5.1).
-func (c *connection) beforeAuthentication(m *wire.Message) {
+func (c *connection) beforeAuthentication(m *envelope.Message) {
 	if !m.Authentication {
-		c.greet(wire.AuthenticationRequired, &m.Envelope)
+		c.greet(envelope.AuthenticationRequired, &m.Envelope)
 		return
 	}
-	name, okName := wire.Text(m.TokenName)
-	hash, okHash := wire.Text(m.TokenHash)
+	name, okName := envelope.Text(m.TokenName)
+	hash, okHash := envelope.Text(m.TokenHash)
 	if !okName || !okHash {
 		c.refuse(&m.Envelope, errIncompleteToken)
 		return
@@ -75,7 +75,7 @@ func (c *connection) admitted(ctx actor.Context) {
 	}
 	c.state = authenticated
 	c.inTime()
-	ok := wire.Authenticated.Answer(withServiceName(c.accepted))
+	ok := envelope.Authenticated.Answer(withServiceName(c.accepted))
 	m := c.deps.own(c.socket, ok)
 	c.socket.Admit(c.peer.Role, m)
 	m.Lease.Release()
@@ -98,13 +98,13 @@ func (c *connection) resume(ctx actor.Context) {
 
 // refuse answers 401. The connection stays open, because a page that is cut off at once retries
 // for ever (protocol 9.3), but not for any number of attempts.
-func (c *connection) refuse(e *wire.Envelope, err error) {
+func (c *connection) refuse(e *envelope.Envelope, err error) {
 	if !temporary(err) {
 		c.attempts++
 	}
 	c.deps.Counters.Refused.Add(1)
 	c.refused(&refusals.Event{Cause: refusals.Token, Kind: kind(err), More: []any{"attempt", c.attempts, "err", err}})
-	c.greet(wire.Unauthorized, withServiceName(e))
+	c.greet(envelope.Unauthorized, withServiceName(e))
 	if limit := c.deps.settings().AuthenticationAttempts; c.attempts >= limit {
 		c.refused(&refusals.Event{Cause: refusals.Attempts, More: []any{"limit", strconv.Itoa(limit)}})
 		c.close(TooManyAttempts)
@@ -150,7 +150,7 @@ func kind(err error) string {
 	}
 }
 
-func (c *connection) greet(status wire.Status, e *wire.Envelope) {
+func (c *connection) greet(status envelope.Status, e *envelope.Envelope) {
 	m := c.deps.own(c.socket, status.Answer(e))
 	c.socket.Greet(m)
 	m.Lease.Release()
@@ -158,16 +158,16 @@ func (c *connection) greet(status wire.Status, e *wire.Envelope) {
 
 // withServiceName returns e with a service name that an answer about authentication may carry: the
 // request's own as a string, or "authentication" where that is no name.
-func withServiceName(e *wire.Envelope) *wire.Envelope {
+func withServiceName(e *envelope.Envelope) *envelope.Envelope {
 	named := *e
 	switch {
 	case len(e.ServiceName) == 0:
-		named.ServiceName = wire.QuoteString("authentication")
+		named.ServiceName = envelope.QuoteString("authentication")
 	case e.ServiceName[0] == '"':
 	case e.ServiceName[0] == '-' || '0' <= e.ServiceName[0] && e.ServiceName[0] <= '9':
-		named.ServiceName = wire.QuoteString(string(e.ServiceName))
+		named.ServiceName = envelope.QuoteString(string(e.ServiceName))
 	default:
-		named.ServiceName = wire.QuoteString("authentication")
+		named.ServiceName = envelope.QuoteString("authentication")
 	}
 	return &named
 }

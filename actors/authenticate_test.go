@@ -8,7 +8,7 @@ import (
 	"testing"
 	"time"
 
-	"strowger/transport/wire"
+	"strowger/actors/envelope"
 )
 
 // protocol 5.1
@@ -246,7 +246,7 @@ func TestBroadcastBeforeAdmission(t *testing.T) {
 	s.writef(`{"service":"s","topic":"early"}`)
 	w.settleName(s, "s")
 	p.nothing()
-	peer.Socket.Admit(Client, w.egress.Encode(wire.Authenticated.Answer(nil)))
+	peer.Socket.Admit(Client, w.egress.Encode(envelope.Authenticated.Answer(nil)))
 	p.topics("authenticated", "early")
 	w.deps.send(n.Topic, &leave{peer: peer})
 	w.settle(n.Topic)
@@ -268,11 +268,11 @@ func (p *listener) nothing() {
 func (p *listener) topics(want ...string) {
 	p.t.Helper()
 	for _, want := range want {
-		m, err := wire.Decode((<-p.socket.written).Text(), wire.MaxDepth)
+		m, err := envelope.Decode((<-p.socket.written).Text(), envelope.MaxDepth)
 		if err != nil {
 			p.t.Fatal(err)
 		}
-		if got, _ := wire.Text(m.Topic); got != want {
+		if got, _ := envelope.Text(m.Topic); got != want {
 			p.t.Fatalf("got topic %q, want %q", got, want)
 		}
 	}

@@ -6,7 +6,7 @@ import (
 
 	"github.com/asynkron/protoactor-go/actor"
 
-	"strowger/transport/wire"
+	"strowger/actors/envelope"
 )
 
 func BenchmarkRegistryLookup(b *testing.B) {
@@ -93,9 +93,9 @@ func BenchmarkRequestReply(b *testing.B) {
 
 func BenchmarkPendingAddSettle(b *testing.B) {
 	p, a := newTable(100), &Peer{ID: "a"}
-	keys := make([]wire.Key, 1000)
+	keys := make([]envelope.Key, 1000)
 	for i := range keys {
-		keys[i] = wire.Key(fmt.Sprint(i))
+		keys[i] = envelope.Key(fmt.Sprint(i))
 	}
 	b.ReportAllocs()
 	i := 0

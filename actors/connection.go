@@ -8,8 +8,8 @@ import (
 
 	"github.com/asynkron/protoactor-go/actor"
 
+	"strowger/actors/envelope"
 	"strowger/actors/refusals"
-	"strowger/transport/wire"
 )
 
 // Messages a connection takes.
@@ -25,7 +25,7 @@ type (
 	tokenClaimed           struct {
 		credentials *Credentials
 		err         error
-		envelope    wire.Envelope
+		envelope    envelope.Envelope
 	}
 )
 
@@ -51,10 +51,10 @@ type connection struct {
 	remote     fmt.Stringer // the peer's address, for the log
 	state      state
 	attempts   int
-	deadline   func() bool    // stops the authentication deadline; nil: there is none
-	accepted   *wire.Envelope // the authentication that waits for its 200
-	held       []*Received    // what came while authenticating
-	peer       *Peer          // nil before authentication
+	deadline   func() bool        // stops the authentication deadline; nil: there is none
+	accepted   *envelope.Envelope // the authentication that waits for its 200
+	held       []*Received        // what came while authenticating
+	peer       *Peer              // nil before authentication
 	subscriber *actor.PID
 	asked      asked // services that may know it as an asker
 	speaks     *Peer // itself under the name it last helped
@@ -112,7 +112,7 @@ func (c *connection) Receive(ctx actor.Context) {
 }
 
 func (c *connection) start(ctx actor.Context) {
-	c.greet(wire.AuthenticationRequired, nil)
+	c.greet(envelope.AuthenticationRequired, nil)
 	c.closeAt(ctx, c.deps.Awake().Add(c.deps.settings().AuthenticationTimeout))
 }
 
@@ -153,7 +153,7 @@ func (c *connection) received(ctx actor.Context, m *Received) {
 		c.held = append(c.held, m)
 		return
 	}
-	message, err := wire.Decode(m.Data, c.deps.settings().Depth)
+	message, err := envelope.Decode(m.Data, c.deps.settings().Depth)
 	if err != nil {
 		c.deps.Counters.Dead(NotEnvelope)
 		c.log(slog.LevelDebug, "message ignored", "err", refusals.Clip(err.Error()))
@@ -175,7 +175,7 @@ func (c *connection) received(ctx actor.Context, m *Received) {
 }
 
 // route sends an authenticated peer's message of so many bytes on; whoever takes it releases the lease.
-func (c *connection) route(ctx actor.Context, m *wire.Message, size int, lease *Lease) {
+func (c *connection) route(ctx actor.Context, m *envelope.Message, size int, lease *Lease) {
 	switch {
 	case c.leaves(m):
 		c.leave(ctx, m, lease)
@@ -183,7 +183,7 @@ func (c *connection) route(ctx actor.Context, m *wire.Message, size int, lease *
 		c.deps.Counters.TokensIgnored.Add(1)
 		c.log(slog.LevelDebug, "token not looked at: authenticated already", "subscriber", c.peer.ID)
 		lease.Release()
-		c.deps.answer(c.socket, wire.Authenticated, withServiceName(&m.Envelope))
+		c.deps.answer(c.socket, envelope.Authenticated, withServiceName(&m.Envelope))
 	case c.peer.Role == Service:
 		c.say(ctx, m, lease)
 	default:
@@ -192,12 +192,12 @@ func (c *connection) route(ctx actor.Context, m *wire.Message, size int, lease *
 }
 
 // ask routes a client's request (protocol 5.2, 5.3).
-func (c *connection) ask(ctx actor.Context, m *wire.Message, size int, lease *Lease) {
-	name, ok := wire.Name(m.ServiceName)
+func (c *connection) ask(ctx actor.Context, m *envelope.Message, size int, lease *Lease) {
+	name, ok := envelope.Name(m.ServiceName)
 	if !ok || m.Overflow {
 		c.deps.Counters.Dead(NotSendable)
 		lease.Release()
-		c.deps.answer(c.socket, wire.BadRequest, &m.Envelope)
+		c.deps.answer(c.socket, envelope.BadRequest, &m.Envelope)
 		return
 	}
 	if inquires(name, &m.Envelope) {
@@ -216,8 +216,8 @@ func (c *connection) ask(ctx actor.Context, m *wire.Message, size int, lease *Le
 
 // say passes on what a service wrote, if it spoke under its own name or one that its class serves
 // (protocol 11.15).
-func (c *connection) say(ctx actor.Context, m *wire.Message, lease *Lease) {
-	name, _ := wire.Name(m.ServiceName)
+func (c *connection) say(ctx actor.Context, m *envelope.Message, lease *Lease) {
+	name, _ := envelope.Name(m.ServiceName)
 	route := c.deps.Registry.Lookup(c.peer.Name)
 	switch {
 	case c.help(ctx, name, m, lease):

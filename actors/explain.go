@@ -6,8 +6,8 @@ import (
 
 	"github.com/asynkron/protoactor-go/actor"
 
+	"strowger/actors/envelope"
 	"strowger/actors/filter"
-	"strowger/transport/wire"
 )
 
 // ListMembers asks a topic who its members are. The sender gets a *Members.
@@ -55,7 +55,7 @@ func (t *topic) explain(ctx actor.Context, m *Explain) {
 		for speaker, v := range t.speakers {
 			answer.Accounts = append(answer.Accounts, Account{
 				Class: speaker.Class, Own: speaker.Policy != nil,
-				Refused:     v.filter.Refusal(p.subject(), wire.QuoteString(m.Topic), m.Payload),
+				Refused:     v.filter.Refusal(p.subject(), envelope.QuoteString(m.Topic), m.Payload),
 				Explanation: v.filter.Explain(p.subject(), m.Topic, m.Payload),
 			})
 		}

@@ -5,7 +5,7 @@ import (
 	"sync"
 	"time"
 
-	"strowger/transport/wire"
+	"strowger/actors/envelope"
 )
 
 // fakeSocket records what is written; like a real one it drops what comes after Close and keeps
@@ -151,9 +151,9 @@ type fakeEgress struct {
 // fakeForm is what comes before the JSON text in the form that fakes write.
 const fakeForm = "form of a fake: "
 
-func (e *fakeEgress) Encode(envelope *wire.Envelope) Message { return encodeFake(envelope) }
+func (e *fakeEgress) Encode(envelope *envelope.Envelope) Message { return encodeFake(envelope) }
 
-func encodeFake(e *wire.Envelope) Message {
+func encodeFake(e *envelope.Envelope) Message {
 	form := append(make([]byte, 0, len(fakeForm)+e.Size()), fakeForm...)
 	return Message{Form: e.Append(form), Begin: len(fakeForm)}
 }

@@ -7,12 +7,13 @@ import (
 	"github.com/asynkron/protoactor-go/actor"
 
 	"strowger/actors/filter"
+	"strowger/config/policy"
 )
 
 // policies compiles policies given as YAML; whoever has none is denied.
 func policies(t testing.TB, text string) *Policies {
 	t.Helper()
-	parsed, err := filter.Parse([]byte(text))
+	parsed, err := policy.Parse([]byte(text))
 	if err != nil {
 		t.Fatal(err)
 	}

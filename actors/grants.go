@@ -3,20 +3,20 @@ package actors
 import (
 	"slices"
 
-	"strowger/transport/wire"
+	"strowger/actors/envelope"
 )
 
 // grants are the permissions of all who have the same: a group of users holds one list of hundreds
 // of names, not a list each.
 type grants struct {
-	names []string // sorted, unique
-	wire  wire.Raw // {"name":true,...}; [] where there are none
+	names []string     // sorted, unique
+	wire  envelope.Raw // {"name":true,...}; [] where there are none
 }
 
 // grantsOf returns the one value for these names.
 func (d *Deps) grantsOf(names []string) *grants {
 	key := permissionMap(names)
-	return d.grants.of(key, func() *grants { return &grants{names: slices.Clone(names), wire: wire.Raw(key)} })
+	return d.grants.of(key, func() *grants { return &grants{names: slices.Clone(names), wire: envelope.Raw(key)} })
 }
 
 // permissionMap spells the permissions as requests carry them: [] where there are none.
@@ -29,7 +29,7 @@ func permissionMap(names []string) string {
 		if i > 0 {
 			b = append(b, ',')
 		}
-		b = append(wire.AppendString(b, name), ":true"...)
+		b = append(envelope.AppendString(b, name), ":true"...)
 	}
 	return string(append(b, '}'))
 }

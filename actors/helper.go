@@ -3,9 +3,9 @@ package actors
 import (
 	"github.com/asynkron/protoactor-go/actor"
 
-	"strowger/actors/filter"
+	"strowger/actors/envelope"
 	"strowger/actors/refusals"
-	"strowger/transport/wire"
+	"strowger/config/policy"
 )
 
 // speaker returns the peer as a helper that speaks for another name. It is an instance of neither name's
@@ -20,7 +20,7 @@ func (p *Peer) speaker(name string) *Peer {
 // help passes on what a service said under another name than its own. The service's actor of that name
 // decides whether it may. A name that nobody offers or watches has no actor, and nobody misses the message.
 // It returns false if the peer may speak under no name but its own.
-func (c *connection) help(ctx actor.Context, name string, m *wire.Message, lease *Lease) bool {
+func (c *connection) help(ctx actor.Context, name string, m *envelope.Message, lease *Lease) bool {
 	if name == "" || name == c.peer.Name || m.Overflow {
 		return false
 	}
@@ -48,7 +48,7 @@ func (d *Deps) governed(peer *Peer) bool {
 
 // mayHelp reports whether a peer that is no instance may speak for this name (protocol 5.4.1).
 func (s *service) mayHelp(peer *Peer) bool {
-	if filter.BuiltinService(peer.Class) == s.name {
+	if policy.BuiltinService(peer.Class) == s.name {
 		return true
 	}
 	offered := false

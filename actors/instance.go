@@ -5,8 +5,8 @@ import (
 
 	"github.com/asynkron/protoactor-go/actor"
 
+	"strowger/actors/envelope"
 	"strowger/actors/refusals"
-	"strowger/transport/wire"
 )
 
 // Instances says which remote instances of one name get a request.
@@ -33,7 +33,7 @@ type instance struct {
 // choose returns the instances that get a request; served is true if there are others whose policy
 // does not let it through. A service in this process has its name for itself: remote ones stay
 // connected, but get nothing (protocol 11.15).
-func (s *service) choose(from *Peer, e *wire.Envelope) (to []*instance, served bool) {
+func (s *service) choose(from *Peer, e *envelope.Envelope) (to []*instance, served bool) {
 	s.chosen = s.chosen[:0]
 	var refuser *Peer
 	var why string
@@ -69,7 +69,7 @@ func (s *service) choose(from *Peer, e *wire.Envelope) (to []*instance, served b
 
 // hand gives a request, which is stamped, to those chosen for it. A socket without room for it tells
 // the service, which is self.
-func (s *service) hand(self *actor.PID, r *request, e *wire.Envelope, lease *Lease, to []*instance) {
+func (s *service) hand(self *actor.PID, r *request, e *envelope.Envelope, lease *Lease, to []*instance) {
 	r.asker.peer.stamp(e)
 	var message Message
 	for _, i := range to {
@@ -160,6 +160,6 @@ func (s *service) orphaned(self *actor.PID, r *request) {
 	s.pending.remove(r)
 	// Without an id a page would take the answer for something else.
 	if r.key != "" && e != nil {
-		s.deps.answer(r.asker.peer.Socket, wire.Unavailable, e)
+		s.deps.answer(r.asker.peer.Socket, envelope.Unavailable, e)
 	}
 }

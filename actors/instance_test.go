@@ -8,8 +8,9 @@ import (
 	"testing"
 	"time"
 
+	"strowger/actors/envelope"
 	"strowger/actors/filter"
-	"strowger/transport/wire"
+	"strowger/config/policy"
 )
 
 // localService is a service in this process that hands what it gets to the test.
@@ -49,9 +50,9 @@ func (l *localService) next(t *testing.T) *Request {
 	}
 }
 
-func answerTo(r *Request, payload string) *wire.Envelope {
-	return &wire.Envelope{ServiceName: r.Envelope.ServiceName, Topic: r.Envelope.Topic, RequestID: r.Envelope.RequestID,
-		ResourceID: r.Envelope.ResourceID, Payload: wire.Raw(payload)}
+func answerTo(r *Request, payload string) *envelope.Envelope {
+	return &envelope.Envelope{ServiceName: r.Envelope.ServiceName, Topic: r.Envelope.Topic, RequestID: r.Envelope.RequestID,
+		ResourceID: r.Envelope.ResourceID, Payload: envelope.Raw(payload)}
 }
 
 func TestLocalService(t *testing.T) {
@@ -69,7 +70,7 @@ func TestLocalService(t *testing.T) {
 	w.deps.Speak(peer, answerTo(r, `[1]`), nil)
 	r.Release()
 	p.gets(` s/x #7 [1]`)
-	w.deps.Speak(peer, &wire.Envelope{ServiceName: wire.QuoteString("s"), Topic: wire.QuoteString("news"), Payload: wire.Raw(`2`)}, nil)
+	w.deps.Speak(peer, &envelope.Envelope{ServiceName: envelope.QuoteString("s"), Topic: envelope.QuoteString("news"), Payload: envelope.Raw(`2`)}, nil)
 	member.gets(` s/news #"" 2`)
 
 	id := r.From.ID
@@ -88,7 +89,7 @@ func TestLocalService(t *testing.T) {
 // for what the system says about it.
 func TestPolicyOfLocalService(t *testing.T) {
 	w := newWorld(t)
-	policy, err := filter.Compile(filter.Policy{TopicPermissions: map[string][]string{"x": {"nobody has it"}}})
+	policy, err := filter.Compile(policy.Policy{TopicPermissions: map[string][]string{"x": {"nobody has it"}}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -101,14 +102,14 @@ func TestPolicyOfLocalService(t *testing.T) {
 		return r
 	}
 	answered := answerTo(ask("1"), `{"a":1}`)
-	answered.Topic = wire.QuoteString("x")
+	answered.Topic = envelope.QuoteString("x")
 	w.deps.Speak(peer, answered, nil)
 	p.gets(`403 s/x #"1" null`)
 	failed := answerTo(ask("2"), `{"retry_after":1}`)
-	failed.Topic, failed.StatusCode = wire.QuoteString("x"), wire.Raw("503")
+	failed.Topic, failed.StatusCode = envelope.QuoteString("x"), envelope.Raw("503")
 	w.deps.Speak(peer, failed, nil)
 	p.gets(`503 s/x #"2" {"retry_after":1}`)
-	news := &wire.Envelope{ServiceName: wire.QuoteString("s"), Topic: wire.QuoteString("x"), Payload: wire.Raw(`1`)}
+	news := &envelope.Envelope{ServiceName: envelope.QuoteString("s"), Topic: envelope.QuoteString("x"), Payload: envelope.Raw(`1`)}
 	w.deps.Speak(peer, news, nil)
 	w.deps.Announce(peer, news, nil)
 	p.gets(` s/x #"" 1`)
@@ -158,8 +159,8 @@ func TestBalanced(t *testing.T) {
 	}
 	// The one that answers gets the next ones.
 	m := instances[1].next()
-	resource, _ := wire.Text(m.ResourceID)
-	id, _ := wire.Text(m.RequestID)
+	resource, _ := envelope.Text(m.ResourceID)
+	id, _ := envelope.Text(m.RequestID)
 	instances[1].writef(`{"service":"s","request_id":%q,"resource_id":%q}`, id, resource)
 	p.gets(fmt.Sprintf(` s/ #%q null`, id))
 	before := len(instances[1].socket.written)
@@ -361,7 +362,7 @@ func TestLongRequestIsNotKept(t *testing.T) {
 		"long topic":    {`{"service":"s","request_id":"1","topic":"` + long + `"}`, false},
 		"long identity": {`{"service":"s","request_id":"` + long + `"}`, false},
 	} {
-		m, err := wire.Decode([]byte(tt.request), wire.MaxDepth)
+		m, err := envelope.Decode([]byte(tt.request), envelope.MaxDepth)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -5,7 +5,7 @@ import (
 
 	"github.com/asynkron/protoactor-go/actor"
 
-	"strowger/transport/wire"
+	"strowger/actors/envelope"
 )
 
 // leavingTopic is the topic of the message by which a service says that it takes no more requests
@@ -16,23 +16,23 @@ const leavingTopic = "leaving"
 // the answer follows the last request.
 type instanceLeaving struct {
 	peer     *Peer
-	envelope *wire.Envelope
+	envelope *envelope.Envelope
 	lease    *Lease
 }
 
 func (m *instanceLeaving) release() { m.lease.Release() }
 
 // leaves reports whether a message says that the service takes no more requests.
-func (c *connection) leaves(m *wire.Message) bool {
+func (c *connection) leaves(m *envelope.Message) bool {
 	if !m.Authentication || c.peer.Role != Service || len(m.TokenName) > 0 || len(m.TokenHash) > 0 {
 		return false
 	}
-	topic, _ := wire.Text(m.Topic)
+	topic, _ := envelope.Text(m.Topic)
 	return topic == leavingTopic
 }
 
 // leave passes the news on to the service's actor.
-func (c *connection) leave(ctx actor.Context, m *wire.Message, lease *Lease) {
+func (c *connection) leave(ctx actor.Context, m *envelope.Message, lease *Lease) {
 	route := c.deps.Registry.Lookup(c.peer.Name)
 	if route == nil {
 		// The router stops, and closes this connection next.
@@ -47,7 +47,7 @@ func (s *service) instanceLeaving(m *instanceLeaving) {
 		i.leaving = true
 		s.deps.Log.Info("service takes no more requests", "service", s.name, "class", m.peer.Class, "open", i.open)
 	}
-	s.deps.answer(m.peer.Socket, wire.Authenticated, withServiceName(m.envelope))
+	s.deps.answer(m.peer.Socket, envelope.Authenticated, withServiceName(m.envelope))
 }
 
 // instance returns the instance that a peer is, nil if it has left.
@@ -86,9 +86,9 @@ func (s *service) handsBack(self *actor.PID, m *say) bool {
 }
 
 // requestOf returns the request that a reply is meant for, nil if there is none.
-func (s *service) requestOf(e *wire.Envelope) *request {
+func (s *service) requestOf(e *envelope.Envelope) *request {
 	key := requestKey(e)
-	if id, ok := wire.Text(e.ResourceID); ok && id != "" {
+	if id, ok := envelope.Text(e.ResourceID); ok && id != "" {
 		if a := s.pending.askers[id]; a != nil {
 			return a.requests[key]
 		}

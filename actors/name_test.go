@@ -7,7 +7,7 @@ import (
 
 	"github.com/asynkron/protoactor-go/actor"
 
-	"strowger/transport/wire"
+	"strowger/actors/envelope"
 )
 
 // gone waits until the router has handled a peer's departure.
@@ -103,7 +103,7 @@ func TestRequestBehindTheEndOfAName(t *testing.T) {
 			} else {
 				w.deps.System.Root.Stop(route.Service)
 			}
-			w.deps.send(route.Service, &ask{envelope: &wire.Envelope{RequestID: wire.Raw(`"1"`), ServiceName: wire.Raw(`"s"`)}, from: from, lease: lease()})
+			w.deps.send(route.Service, &ask{envelope: &envelope.Envelope{RequestID: envelope.Raw(`"1"`), ServiceName: envelope.Raw(`"s"`)}, from: from, lease: lease()})
 			p.gets(`503 s/ #"1" null`)
 			w.wantDead(UnknownService, 1)
 			w.wantDead(ActorStopped, 0)

@@ -6,7 +6,7 @@ import (
 
 	"github.com/asynkron/protoactor-go/actor"
 
-	"strowger/transport/wire"
+	"strowger/actors/envelope"
 )
 
 // The name and the topic by which a client asks the router whether somebody offers a service (protocol
@@ -19,7 +19,7 @@ const (
 // inquiry is a client's question whether anybody takes the requests for a name. The service's actor
 // answers it, so that the answer follows what the client has asked the service before.
 type inquiry struct {
-	envelope *wire.Envelope
+	envelope *envelope.Envelope
 	from     *Peer
 	lease    *Lease
 }
@@ -27,26 +27,26 @@ type inquiry struct {
 func (m *inquiry) release() { m.lease.Release() }
 
 // inquires reports whether a request for name is such a question.
-func inquires(name string, e *wire.Envelope) bool {
+func inquires(name string, e *envelope.Envelope) bool {
 	if name != routerName {
 		return false
 	}
-	topic, _ := wire.Text(e.Topic)
+	topic, _ := envelope.Text(e.Topic)
 	return topic == offeredTopic
 }
 
 // inquire passes the question on to the actor of the service that it is about.
-func (c *connection) inquire(ctx actor.Context, e *wire.Envelope, lease *Lease) {
+func (c *connection) inquire(ctx actor.Context, e *envelope.Envelope, lease *Lease) {
 	var about struct {
 		Service json.RawMessage `json:"service"`
 	}
 	// A payload of another shape names no service.
 	_ = json.Unmarshal(e.Payload, &about)
-	name, ok := wire.Name(about.Service)
+	name, ok := envelope.Name(about.Service)
 	if !ok {
 		c.deps.Counters.Dead(NotSendable)
 		lease.Release()
-		c.deps.answer(c.socket, wire.BadRequest, e)
+		c.deps.answer(c.socket, envelope.BadRequest, e)
 		return
 	}
 	route := c.deps.Registry.Lookup(name)
@@ -67,11 +67,11 @@ func (s *service) inquiry(m *inquiry) {
 
 // answerOffered is the router's answer. It has a payload, which a router without this question never
 // sends, so whoever asks can tell an answer from a refusal.
-func (d *Deps) answerOffered(to *Peer, e *wire.Envelope, offered bool) {
-	a := wire.Offered.Answer(e)
-	a.Payload = wire.Raw(`{"offered":false}`)
+func (d *Deps) answerOffered(to *Peer, e *envelope.Envelope, offered bool) {
+	a := envelope.Offered.Answer(e)
+	a.Payload = envelope.Raw(`{"offered":false}`)
 	if offered {
-		a.Payload = wire.Raw(`{"offered":true}`)
+		a.Payload = envelope.Raw(`{"offered":true}`)
 	}
 	m := d.own(to.Socket, a)
 	to.Socket.Send(m)

@@ -4,7 +4,7 @@ import (
 	"fmt"
 	"testing"
 
-	"strowger/transport/wire"
+	"strowger/actors/envelope"
 )
 
 // inquire asks the router whether somebody offers a service.
@@ -23,7 +23,7 @@ func TestOffered(t *testing.T) {
 		t.Run(fmt.Sprintf("subscribed %v", subscribed), func(t *testing.T) {
 			w := newWorld(t)
 			// Answers of the setting do not stand in for this one.
-			w.change(func(s *Settings) { s.UnknownService = wire.NotFound.Code })
+			w.change(func(s *Settings) { s.UnknownService = envelope.NotFound.Code })
 			p := w.client()
 			if subscribed {
 				p = w.client("s")
@@ -75,7 +75,7 @@ func TestOfferedOfNothing(t *testing.T) {
 // The answer comes after those to what the client asked the service before.
 func TestOfferedFollowsRequests(t *testing.T) {
 	w := newWorld(t)
-	w.change(func(s *Settings) { s.UnknownService = wire.NotFound.Code })
+	w.change(func(s *Settings) { s.UnknownService = envelope.NotFound.Code })
 	p := w.client("s")
 	p.writef(`{"service":"s","topic":"x","request_id":"1"}`)
 	p.inquire("s")

@@ -5,8 +5,8 @@ import (
 	"sync/atomic"
 	"time"
 
+	"strowger/actors/envelope"
 	"strowger/actors/filter"
-	"strowger/transport/wire"
 )
 
 // Peer is an authenticated connection as the others see it: who it is and where to write to it.
@@ -38,18 +38,18 @@ type Peer struct {
 	// not find it serving, although the news of it is still on its way through the actors.
 	gone atomic.Bool
 
-	resourceID wire.Raw
+	resourceID envelope.Raw
 	tenant     *tenant // nil for a service in this process, like the next
 	grants     *grants
 }
 
 func (d *Deps) newPeer(c *Credentials, s Socket) *Peer {
-	id := wire.NewID()
+	id := envelope.NewID()
 	return &Peer{
 		ID: id, Role: c.Role, Socket: s, Name: c.Service, Class: c.Class, KnownClass: c.KnownClass,
 		Subscriptions: c.Services, UserUUID: c.UserUUID, UserName: c.UserName,
 		Extensions: c.Extensions, ExpiresAt: c.ExpiresAt,
-		resourceID: wire.QuoteString(id), tenant: d.tenantOf(c.DomainName, c.DomainUUID), grants: d.grantsOf(c.Permissions),
+		resourceID: envelope.QuoteString(id), tenant: d.tenantOf(c.DomainName, c.DomainUUID), grants: d.grantsOf(c.Permissions),
 	}
 }
 
@@ -64,8 +64,8 @@ func (p *Peer) Domain() string {
 // NewLocal returns the instance of a service that runs in this process, to be offered to the
 // router. A nil policy leaves it to the configuration.
 func NewLocal(name string, policy *filter.Filter, l Local) *Peer {
-	id := wire.NewID()
-	return &Peer{ID: id, Role: Service, Name: name, Policy: policy, local: l, resourceID: wire.QuoteString(id)}
+	id := envelope.NewID()
+	return &Peer{ID: id, Role: Service, Name: name, Policy: policy, local: l, resourceID: envelope.QuoteString(id)}
 }
 
 // subject returns what filters must know of the peer.
@@ -79,7 +79,7 @@ func (p *Peer) subject() filter.Subject {
 
 // stamp makes the request what the service gets: whatever the client wrote about itself is replaced
 // by what the token says (protocol 5.2).
-func (p *Peer) stamp(request *wire.Envelope) {
+func (p *Peer) stamp(request *envelope.Envelope) {
 	request.ResourceID, request.DomainName, request.DomainUUID = p.resourceID, p.tenant.name, p.tenant.uuid
 	request.Permissions = p.grants.wire
 }

@@ -4,16 +4,16 @@ import (
 	"slices"
 	"time"
 
+	"strowger/actors/envelope"
 	"strowger/actors/filter"
-	"strowger/transport/wire"
 )
 
 // pending is a service's table of requests under way and of those who asked. A request stays known
 // after its first reply, because one request may get several (protocol 5.5).
 type pending struct {
-	askers    map[string]*asker  // by subscriber id
-	unsettled map[wire.Key]chain // byKey
-	ages      chain              // byAge: oldest first, as all have the same timeout
+	askers    map[string]*asker      // by subscriber id
+	unsettled map[envelope.Key]chain // byKey
+	ages      chain                  // byAge: oldest first, as all have the same timeout
 	limit     func() int
 }
 
@@ -24,7 +24,7 @@ const remembered = 64
 // asker is a subscriber that has asked the service something since it connected.
 type asker struct {
 	peer     *Peer
-	requests map[wire.Key]*request
+	requests map[envelope.Key]*request
 	open     int   // requests without a reply yet
 	answered chain // byAnswer: the longest answered first
 	left     bool  // its connection has ended
@@ -42,13 +42,13 @@ func (a *asker) classOf(f *filter.Filter) filter.Class {
 }
 
 type request struct {
-	key      wire.Key
+	key      envelope.Key
 	asker    *asker
-	first    [1]*instance   // room for the one taker that most have
-	takers   []*instance    // who got it and lives; until the first reply
-	envelope *wire.Envelope // as it was asked, or only what is needed to answer it; until the first reply
-	whole    bool           // envelope is all, so that it may be asked again
-	deadline time.Time      // by Deps.Awake
+	first    [1]*instance       // room for the one taker that most have
+	takers   []*instance        // who got it and lives; until the first reply
+	envelope *envelope.Envelope // as it was asked, or only what is needed to answer it; until the first reply
+	whole    bool               // envelope is all, so that it may be asked again
+	deadline time.Time          // by Deps.Awake
 	links    [chainCount]link
 	served   bool // its asker was sent a reply, or a 403 in place of one that was filtered out
 }
@@ -75,17 +75,17 @@ func (r *request) lose(i *instance) bool {
 func newPending(limit func() int) *pending {
 	return &pending{
 		askers:    make(map[string]*asker),
-		unsettled: make(map[wire.Key]chain),
+		unsettled: make(map[envelope.Key]chain),
 		limit:     limit,
 	}
 }
 
 // add notes a request; it returns nil when the subscriber has too many unanswered ones. A request id
 // used again starts anew.
-func (p *pending) add(peer *Peer, key wire.Key, deadline time.Time) *request {
+func (p *pending) add(peer *Peer, key envelope.Key, deadline time.Time) *request {
 	a := p.askers[peer.ID]
 	if a == nil {
-		a = &asker{peer: peer, requests: make(map[wire.Key]*request)}
+		a = &asker{peer: peer, requests: make(map[envelope.Key]*request)}
 		p.askers[peer.ID] = a
 	}
 	if old := a.requests[key]; old != nil {
@@ -191,7 +191,7 @@ func (p *pending) gone(id string) {
 }
 
 // only returns the one unanswered request with this id; ambiguous is true when there are several.
-func (p *pending) only(key wire.Key) (r *request, ambiguous bool) {
+func (p *pending) only(key envelope.Key) (r *request, ambiguous bool) {
 	same := p.unsettled[key]
 	if same.length > 1 {
 		return nil, true

@@ -7,7 +7,7 @@ import (
 	"testing"
 	"time"
 
-	"strowger/transport/wire"
+	"strowger/actors/envelope"
 )
 
 func newTable(limit int) *pending { return newPending(func() int { return limit }) }
@@ -18,7 +18,7 @@ func TestPendingLimit(t *testing.T) {
 	p, a, b := newTable(2), &Peer{ID: "a"}, &Peer{ID: "b"}
 	for _, step := range []struct {
 		peer *Peer
-		key  wire.Key
+		key  envelope.Key
 		want bool
 	}{
 		{a, "1", true}, {a, "2", true}, {a, "3", false}, {b, "1", true},
@@ -38,12 +38,12 @@ func TestPendingLimit(t *testing.T) {
 func TestPendingRemembersSoManyAnswered(t *testing.T) {
 	p, a := newTable(2), &Peer{ID: "a"}
 	for i := range 5 {
-		key := wire.Key(fmt.Sprint(i))
+		key := envelope.Key(fmt.Sprint(i))
 		p.add(a, key, epoch)
 		p.settle(p.askers["a"].requests[key])
 	}
 	for i, want := range []bool{false, false, false, true, true} {
-		if _, got := p.askers["a"].requests[wire.Key(fmt.Sprint(i))]; got != want {
+		if _, got := p.askers["a"].requests[envelope.Key(fmt.Sprint(i))]; got != want {
 			t.Errorf("request %d remembered: %v, want %v", i, got, want)
 		}
 	}
@@ -53,7 +53,7 @@ func TestPendingRemembersSoManyAnswered(t *testing.T) {
 func TestPendingRemembersNoMoreThanItsShare(t *testing.T) {
 	p, a := newTable(1000), &Peer{ID: "a"}
 	for i := range 3 * remembered {
-		key := wire.Key(fmt.Sprint(i))
+		key := envelope.Key(fmt.Sprint(i))
 		p.settle(p.add(a, key, epoch))
 	}
 	if got := len(p.askers["a"].requests); got != remembered {
@@ -102,7 +102,7 @@ func TestPendingOnly(t *testing.T) {
 func TestPendingExpire(t *testing.T) {
 	p, a := newTable(9), &Peer{ID: "a"}
 	for i := range 4 {
-		p.add(a, wire.Key(fmt.Sprint(i)), epoch.Add(time.Duration(i)*time.Second))
+		p.add(a, envelope.Key(fmt.Sprint(i)), epoch.Add(time.Duration(i)*time.Second))
 	}
 	p.settle(p.askers["a"].requests["0"])
 	for _, step := range []struct {
@@ -188,7 +188,7 @@ func TestPendingRandom(t *testing.T) {
 		p, now := newTable(3), epoch
 		peers, generation := []*Peer{{ID: "a"}, {ID: "b"}, {ID: "c"}}, 0
 		for range 400 {
-			peer, key := peers[random.IntN(len(peers))], wire.Key(fmt.Sprint(random.IntN(6)))
+			peer, key := peers[random.IntN(len(peers))], envelope.Key(fmt.Sprint(random.IntN(6)))
 			switch random.IntN(8) {
 			case 0, 1, 2:
 				open := 0

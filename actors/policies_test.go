@@ -8,8 +8,9 @@ import (
 	"sync"
 	"testing"
 
+	"strowger/actors/envelope"
 	"strowger/actors/filter"
-	"strowger/transport/wire"
+	"strowger/config/policy"
 )
 
 // The name's policy goes before the class's, and what the service brought along before both.
@@ -124,7 +125,7 @@ func TestReloadThatTakesAPolicyAway(t *testing.T) {
 // A service may bring its policy along, as those do that run in this process.
 func TestPolicyOfItsOwn(t *testing.T) {
 	w := under(t, `s_service: {scopes: [{to: all}]}`)
-	f, err := filter.Compile(filter.Policy{Keys: []string{"a"}})
+	f, err := filter.Compile(policy.Policy{Keys: []string{"a"}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -133,7 +134,7 @@ func TestPolicyOfItsOwn(t *testing.T) {
 	w.deps.send(w.router, &Offer{Peer: own})
 	w.settle(w.router)
 	route := w.deps.Registry.Lookup("s")
-	w.deps.send(route.Service, &say{envelope: &wire.Envelope{ServiceName: wire.Raw(`"s"`), Payload: wire.Raw(`{"a":1,"b":2}`)}, from: own})
+	w.deps.send(route.Service, &say{envelope: &envelope.Envelope{ServiceName: envelope.Raw(`"s"`), Payload: envelope.Raw(`{"a":1,"b":2}`)}, from: own})
 	p.gets(` s/ #"" {"a":1}`)
 	w.deps.send(w.router, &Withdraw{Peer: own})
 }

@@ -4,7 +4,7 @@ import (
 	"errors"
 	"time"
 
-	"strowger/transport/wire"
+	"strowger/actors/envelope"
 )
 
 // Message is one encoded envelope. All receivers share it, and nobody changes it. Encode makes it.
@@ -94,7 +94,7 @@ type Egress interface {
 	NewGroup() Group
 	// Encode returns the envelope as a message without a lease. It keeps nothing of e. It may be called
 	// from any goroutine.
-	Encode(e *wire.Envelope) Message
+	Encode(e *envelope.Envelope) Message
 }
 
 // Local is a service that runs in this process. Its methods may be called from any goroutine and
@@ -108,7 +108,7 @@ type Local interface {
 
 // Request is what a client asks of a service in this process.
 type Request struct {
-	Envelope *wire.Envelope // stamped, as a remote service would get it
+	Envelope *envelope.Envelope // stamped, as a remote service would get it
 	From     *Peer
 	Deadline time.Time
 	lease    *Lease

@@ -4,7 +4,7 @@ import (
 	"fmt"
 	"testing"
 
-	"strowger/transport/wire"
+	"strowger/actors/envelope"
 )
 
 // protocol 5.3
@@ -38,7 +38,7 @@ func TestRequestIsStamped(t *testing.T) {
 	}
 	for _, f := range []struct {
 		name string
-		got  wire.Raw
+		got  envelope.Raw
 		want string
 	}{
 		{"permissions", m.Permissions, `{"see":true}`},
@@ -49,7 +49,7 @@ func TestRequestIsStamped(t *testing.T) {
 			t.Errorf("%s is %s, want %s", f.name, f.got, f.want)
 		}
 	}
-	if id, _ := wire.Text(m.ResourceID); len(id) != 32 {
+	if id, _ := envelope.Text(m.ResourceID); len(id) != 32 {
 		t.Errorf("resource_id is %s, want 32 hex digits", m.ResourceID)
 	}
 }

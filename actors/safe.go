@@ -7,7 +7,7 @@ import (
 
 	"github.com/asynkron/protoactor-go/actor"
 
-	"strowger/transport/wire"
+	"strowger/actors/envelope"
 )
 
 // Crash is why an actor failed: what was thrown, at what message, and where.
@@ -20,7 +20,7 @@ type Crash struct {
 }
 
 // Envelope returns the routed message at which the actor failed, nil if it was none.
-func (c *Crash) Envelope() *wire.Envelope {
+func (c *Crash) Envelope() *envelope.Envelope {
 	switch m := c.Message.(type) {
 	case *ask:
 		return m.envelope
@@ -101,7 +101,7 @@ func (s *Safe) recover(ctx actor.Context) {
 	case *actor.Restarting, *actor.Stopping, *actor.Stopped:
 		return
 	case *ask:
-		s.deps.answer(m.from.Socket, wire.InternalError, m.envelope)
+		s.deps.answer(m.from.Socket, envelope.InternalError, m.envelope)
 	}
 	panic(crash)
 }

@@ -10,7 +10,7 @@ import (
 
 	"github.com/asynkron/protoactor-go/actor"
 
-	"strowger/transport/wire"
+	"strowger/actors/envelope"
 )
 
 // fragile panics at the messages it is told to and reports all others.
@@ -214,7 +214,7 @@ func TestServiceCrashReleasesOnce(t *testing.T) {
 	held.Retain() // an egress has it
 	route := w.deps.Registry.Lookup("s")
 	from := w.deps.newPeer(&Credentials{Role: Client}, p.socket)
-	w.deps.send(route.Service, &ask{envelope: &wire.Envelope{RequestID: wire.Raw(`"1"`)}, from: from, lease: held})
+	w.deps.send(route.Service, &ask{envelope: &envelope.Envelope{RequestID: envelope.Raw(`"1"`)}, from: from, lease: held})
 	p.gets(`500 / #"1" null`)
 	w.settle(route.Service)
 	if got := p.window.used.Load(); got != 10 {

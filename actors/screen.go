@@ -1,13 +1,13 @@
 package actors
 
 import (
+	"strowger/actors/envelope"
 	"strowger/actors/filter"
 	"strowger/actors/refusals"
-	"strowger/transport/wire"
 )
 
 // mayAsk returns the rule of an instance's policy that refuses a request; empty if it lets it through.
-func (s *service) mayAsk(instance, from *Peer, e *wire.Envelope) (rule string) {
+func (s *service) mayAsk(instance, from *Peer, e *envelope.Envelope) (rule string) {
 	return s.deps.policy(instance).Refusal(from.subject(), e.Topic, e.Payload)
 }
 
@@ -32,14 +32,14 @@ func (s *service) log403(cause refusals.Cause, kind string, instance, to *Peer, 
 // failure keeps its status and loses its payload. Why a service in this process could not do what
 // was asked is no data: it is not filtered.
 // The envelope is changed in place.
-func (s *service) screen(m *say, to *asker, r *request) *wire.Envelope {
+func (s *service) screen(m *say, to *asker, r *request) *envelope.Envelope {
 	e := m.envelope
 	e.ResourceID = nil
 	if m.open || m.from.local != nil && failure(e) {
 		return e
 	}
 	f := s.deps.policy(m.from)
-	topic, _ := wire.Text(e.Topic)
+	topic, _ := envelope.Text(e.Topic)
 	payload, verdict := f.Apply(to.classOf(f), topic, e.Payload, nil)
 	if verdict == filter.Deliver {
 		if r != nil {
@@ -63,11 +63,11 @@ func (s *service) screen(m *say, to *asker, r *request) *wire.Envelope {
 	}
 	r.served = true
 	s.log403(refusals.ReplyDropped, "", m.from, to.peer, func() string { return f.Explain(to.peer.subject(), topic, e.Payload).Rule })
-	return wire.Forbidden.Answer(e)
+	return envelope.Forbidden.Answer(e)
 }
 
 // failure reports whether a reply says that a request was not carried out.
-func failure(e *wire.Envelope) bool {
+func failure(e *envelope.Envelope) bool {
 	code := e.StatusCode
 	return len(code) == 3 && (code[0] == '4' || code[0] == '5')
 }

@@ -7,14 +7,14 @@ import (
 
 	"github.com/asynkron/protoactor-go/actor"
 
-	"strowger/transport/wire"
+	"strowger/actors/envelope"
 )
 
 // Messages a service takes.
 type (
 	// ask is a client's request.
 	ask struct {
-		envelope *wire.Envelope
+		envelope *envelope.Envelope
 		size     int // bytes of the message, which the envelope keeps alive
 		from     *Peer
 		lease    *Lease
@@ -26,7 +26,7 @@ type (
 	}
 	// say is what an instance of the service wrote: a broadcast or a reply.
 	say struct {
-		envelope *wire.Envelope
+		envelope *envelope.Envelope
 		from     *Peer
 		lease    *Lease
 		open     bool // not filtered
@@ -130,13 +130,13 @@ func (s *service) turnDown(m *ask, served bool) {
 		return
 	}
 	s.deps.Counters.Dead(Forbidden)
-	s.deps.answer(m.from.Socket, wire.Forbidden, m.envelope)
+	s.deps.answer(m.from.Socket, envelope.Forbidden, m.envelope)
 }
 
 // busy answers a request that finds no room.
-func (s *service) busy(to *Peer, e *wire.Envelope) {
+func (s *service) busy(to *Peer, e *envelope.Envelope) {
 	s.deps.Counters.Dead(TooManyRequests)
-	s.deps.answer(to.Socket, wire.Unavailable, e)
+	s.deps.answer(to.Socket, envelope.Unavailable, e)
 }
 
 // refused takes a request from an instance that had no room for it. It is over if nobody else has it.
@@ -162,22 +162,22 @@ const smallRequest = 4 << 10
 // answerable returns what an answer to e needs: a long message is not kept for its ids. Those that
 // are long themselves are not kept either, and then it is nil: so that a client cannot fill the memory
 // with requests that nobody answers.
-func answerable(e *wire.Envelope) *wire.Envelope {
+func answerable(e *envelope.Envelope) *envelope.Envelope {
 	if len(e.ServiceName)+len(e.Topic)+len(e.RequestID) > smallRequest {
 		return nil
 	}
-	return &wire.Envelope{
+	return &envelope.Envelope{
 		ServiceName: slices.Clone(e.ServiceName), Topic: slices.Clone(e.Topic), RequestID: slices.Clone(e.RequestID),
 	}
 }
 
 // requestKey returns the key under which a request waits for its reply; the ids that PHP calls
 // empty are one.
-func requestKey(e *wire.Envelope) wire.Key {
-	if wire.IsEmpty(e.RequestID) {
+func requestKey(e *envelope.Envelope) envelope.Key {
+	if envelope.IsEmpty(e.RequestID) {
 		return ""
 	}
-	return wire.KeyOf(e.RequestID)
+	return envelope.KeyOf(e.RequestID)
 }
 
 // say passes on what an instance wrote: a broadcast, or a message for one asker. The ids decide which
@@ -192,7 +192,7 @@ func (s *service) say(ctx actor.Context, m *say) {
 		s.foreign(m)
 		return
 	}
-	if wire.IsEmpty(m.envelope.RequestID) && !s.addressed(m.envelope) {
+	if envelope.IsEmpty(m.envelope.RequestID) && !s.addressed(m.envelope) {
 		s.sent++
 		ctx.Send(s.topic, &broadcast{envelope: m.envelope, from: m.from, lease: m.lease, open: m.open})
 		return
@@ -233,17 +233,17 @@ func (s *service) pass(ctx actor.Context, m *reply) {
 // addressed reports whether a message without a request id is for one asker, so that others must not see
 // it (protocol 5.4, 11.17). It is if its resource_id is that of an asker who is connected, or of one who
 // left while it waited for the answer to a request without an id.
-func (s *service) addressed(e *wire.Envelope) bool {
-	id, _ := wire.Text(e.ResourceID)
+func (s *service) addressed(e *envelope.Envelope) bool {
+	id, _ := envelope.Text(e.ResourceID)
 	a := s.pending.askers[id]
 	return a != nil && (!a.left || a.requests[""] != nil)
 }
 
 // asker returns whom a message is for and which request it answers, nil if it answers none; or why it is
 // for nobody. A service in this process keeps the deadline of a request itself.
-func (s *service) asker(e *wire.Envelope, from *Peer) (*asker, *request, DeadReason) {
+func (s *service) asker(e *envelope.Envelope, from *Peer) (*asker, *request, DeadReason) {
 	key := requestKey(e)
-	id, ok := wire.Text(e.ResourceID)
+	id, ok := envelope.Text(e.ResourceID)
 	if !ok || id == "" {
 		return s.onlyAsker(key)
 	}
@@ -280,7 +280,7 @@ func (s *service) asker(e *wire.Envelope, from *Peer) (*asker, *request, DeadRea
 
 // onlyAsker serves services that leave resource_id out: the reply is delivered when only one
 // unanswered request can be meant (protocol 11.17).
-func (s *service) onlyAsker(key wire.Key) (*asker, *request, DeadReason) {
+func (s *service) onlyAsker(key envelope.Key) (*asker, *request, DeadReason) {
 	if !s.deps.settings().RepliesWithoutResource {
 		return nil, nil, UnknownSubscriber
 	}
@@ -318,12 +318,14 @@ func (s *service) gone(subscriber string) {
 
 // Speak passes on what a service in this process says: a reply if it has a request id, or else a
 // broadcast. It may be called from any goroutine.
-func (d *Deps) Speak(from *Peer, e *wire.Envelope, lease *Lease) { d.speak(from, e, lease, false) }
+func (d *Deps) Speak(from *Peer, e *envelope.Envelope, lease *Lease) { d.speak(from, e, lease, false) }
 
 // Announce is Speak past the policy: for what the system says about a service.
-func (d *Deps) Announce(from *Peer, e *wire.Envelope, lease *Lease) { d.speak(from, e, lease, true) }
+func (d *Deps) Announce(from *Peer, e *envelope.Envelope, lease *Lease) {
+	d.speak(from, e, lease, true)
+}
 
-func (d *Deps) speak(from *Peer, e *wire.Envelope, lease *Lease, open bool) {
+func (d *Deps) speak(from *Peer, e *envelope.Envelope, lease *Lease, open bool) {
 	route := d.Registry.Lookup(from.Name)
 	if route == nil {
 		d.Counters.Dead(ActorStopped)
@@ -359,7 +361,7 @@ func (s *service) end(ctx actor.Context) {
 }
 
 // answer sends one of the router's own answers.
-func (d *Deps) answer(to Socket, status wire.Status, e *wire.Envelope) {
+func (d *Deps) answer(to Socket, status envelope.Status, e *envelope.Envelope) {
 	m := d.own(to, status.Answer(e))
 	to.Send(m)
 	m.Lease.Release()
@@ -367,14 +369,14 @@ func (d *Deps) answer(to Socket, status wire.Status, e *wire.Envelope) {
 
 // own returns an answer of the router's as a message. The caller releases its lease. It takes its share
 // of the window of the peer that gets it, so a peer that asks and does not read is not read from.
-func (d *Deps) own(to Socket, e *wire.Envelope) Message {
+func (d *Deps) own(to Socket, e *envelope.Envelope) Message {
 	m := d.Egress.Encode(e)
 	m.Lease = to.Window().Lease(len(m.Form))
 	return m
 }
 
 // encode returns the envelope as a message that holds the lease.
-func (d *Deps) encode(e *wire.Envelope, lease *Lease) Message {
+func (d *Deps) encode(e *envelope.Envelope, lease *Lease) Message {
 	m := d.Egress.Encode(e)
 	m.Lease = lease
 	return m

@@ -5,8 +5,8 @@ import (
 
 	"github.com/asynkron/protoactor-go/actor"
 
+	"strowger/actors/envelope"
 	"strowger/actors/filter"
-	"strowger/transport/wire"
 )
 
 // Messages a topic takes.
@@ -21,14 +21,14 @@ type (
 	hush  struct{ peer *Peer }
 	// broadcast goes to all members but the one who sent it.
 	broadcast struct {
-		envelope *wire.Envelope
+		envelope *envelope.Envelope
 		from     *Peer
 		lease    *Lease
 		open     bool // not filtered
 	}
 	// reply goes to the one who asked, a member or not.
 	reply struct {
-		envelope *wire.Envelope
+		envelope *envelope.Envelope
 		to       *Peer
 		lease    *Lease
 	}

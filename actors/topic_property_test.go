@@ -8,8 +8,9 @@ import (
 
 	"pgregory.net/rapid"
 
+	"strowger/actors/envelope"
 	"strowger/actors/filter"
-	"strowger/transport/wire"
+	"strowger/config/policy"
 )
 
 // The words of random policies, subjects and messages: few, so that they often meet.
@@ -24,7 +25,7 @@ var (
 )
 
 func anyPolicy(t *rapid.T) *filter.Filter {
-	var p filter.Policy
+	var p policy.Policy
 	if rapid.Bool().Draw(t, "require") {
 		p.Require = atLeastOnce.Draw(t, "required")
 	}
@@ -42,10 +43,10 @@ func anyPolicy(t *rapid.T) *filter.Filter {
 		p.TopicPermissions = map[string][]string{"u": atLeastOnce.Draw(t, "topic")}
 	}
 	if rapid.Bool().Draw(t, "all") {
-		p.Scopes = append(p.Scopes, filter.Scope{Permission: "q", To: filter.All})
+		p.Scopes = append(p.Scopes, policy.Scope{Permission: "q", To: policy.All})
 	}
 	if rapid.Bool().Draw(t, "domain") {
-		p.Scopes = append(p.Scopes, filter.Scope{To: filter.Domain, Keys: []string{"dom"}, ListKeys: []string{"dom"}})
+		p.Scopes = append(p.Scopes, policy.Scope{To: policy.Domain, Keys: []string{"dom"}, ListKeys: []string{"dom"}})
 	}
 	if f, err := filter.Compile(p); err == nil {
 		return f
@@ -150,9 +151,9 @@ func (m *model) broadcast(t *rapid.T) (delivered int) {
 		from = rapid.SampledFrom(m.speakers).Draw(t, "from")
 	}
 	name, payload := oneTopic.Draw(t, "topic"), onePayload.Draw(t, "payload")
-	e := &wire.Envelope{ServiceName: wire.Raw(`"s"`), Topic: wire.QuoteString(name)}
+	e := &envelope.Envelope{ServiceName: envelope.Raw(`"s"`), Topic: envelope.QuoteString(name)}
 	if payload != "" {
-		e.Payload = wire.Raw(payload)
+		e.Payload = envelope.Raw(payload)
 	}
 	m.topic.broadcast(&broadcast{envelope: e, from: from})
 	if string(e.Payload) != payload {
@@ -180,7 +181,7 @@ func (m *model) got(t *rapid.T, p *Peer) (payloads []string) {
 	written := p.Socket.(*fakeSocket).written
 	for len(written) > 0 {
 		m := <-written
-		message, err := wire.Decode(m.Text(), wire.MaxDepth)
+		message, err := envelope.Decode(m.Text(), envelope.MaxDepth)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -3,7 +3,7 @@ package actors
 import (
 	"slices"
 
-	"strowger/transport/wire"
+	"strowger/actors/envelope"
 )
 
 // unserved answers a request for a name that nobody serves. While the last instance is leaving, the
@@ -16,18 +16,18 @@ func (s *service) unserved(m *ask) {
 	s.deps.Counters.Dead(UnknownService)
 	// A page would take an answer without an id for a broadcast.
 	if requestKey(m.envelope) != "" {
-		s.deps.answer(m.from.Socket, wire.Unavailable, m.envelope)
+		s.deps.answer(m.from.Socket, envelope.Unavailable, m.envelope)
 	}
 }
 
 // unavailable answers a request for a service that nobody offers, if the setting says so
 // (protocol 11.19: pages expect silence).
-func (d *Deps) unavailable(to *Peer, e *wire.Envelope) {
+func (d *Deps) unavailable(to *Peer, e *envelope.Envelope) {
 	d.Counters.Dead(UnknownService)
 	switch d.settings().UnknownService {
-	case wire.NotFound.Code:
-		d.answer(to.Socket, wire.NotFound, e)
-	case wire.Unavailable.Code:
-		d.answer(to.Socket, wire.Unavailable, e)
+	case envelope.NotFound.Code:
+		d.answer(to.Socket, envelope.NotFound, e)
+	case envelope.Unavailable.Code:
+		d.answer(to.Socket, envelope.Unavailable, e)
 	}
 }

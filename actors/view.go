@@ -1,8 +1,8 @@
 package actors
 
 import (
+	"strowger/actors/envelope"
 	"strowger/actors/filter"
-	"strowger/transport/wire"
 )
 
 // view is a topic's members as one filter sees them: those it gives the same are one audience, and
@@ -12,7 +12,7 @@ type view struct {
 	filter    *filter.Filter
 	speakers  int // instances that speak through it
 	audiences map[filter.Class]*audience
-	filtered  wire.Envelope // what one audience gets, while it is encoded
+	filtered  envelope.Envelope // what one audience gets, while it is encoded
 }
 
 // audience is the members of one class.
@@ -53,7 +53,7 @@ func (v *view) remove(p *Peer) {
 // cast sends what a speaker said to every audience, filtered and encoded once for each; nobody
 // gets what its class does not see. Scratch is written over and returned, grown if need be.
 func (v *view) cast(egress Egress, m *broadcast, scratch []byte) []byte {
-	topic, _ := wire.Text(m.envelope.Topic)
+	topic, _ := envelope.Text(m.envelope.Topic)
 	var whole Message // what those get who see everything
 	for class, audience := range v.audiences {
 		out, verdict := v.filter.Apply(class, topic, m.envelope.Payload, scratch)
@@ -77,10 +77,10 @@ func (v *view) cast(egress Egress, m *broadcast, scratch []byte) []byte {
 
 // encode returns the envelope with another payload, which is copied. The envelope that Encode gets would be
 // allocated for each audience if it did not belong to the view.
-func (v *view) encode(egress Egress, e *wire.Envelope, payload []byte) Message {
+func (v *view) encode(egress Egress, e *envelope.Envelope, payload []byte) Message {
 	v.filtered = *e
 	v.filtered.Payload = payload
 	m := egress.Encode(&v.filtered)
-	v.filtered = wire.Envelope{}
+	v.filtered = envelope.Envelope{}
 	return m
 }

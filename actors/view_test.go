@@ -10,8 +10,8 @@ import (
 	"sync/atomic"
 	"testing"
 
+	"strowger/actors/envelope"
 	"strowger/actors/filter"
-	"strowger/transport/wire"
 )
 
 // Policies are swapped, members and instances come and go, all at once: whatever the moment, the
@@ -118,7 +118,7 @@ func (g *countingGroup) Send(Message, Socket) { g.frames++ }
 
 type countingEgress struct{ groups []*countingGroup }
 
-func (e *countingEgress) Encode(envelope *wire.Envelope) Message { return encodeFake(envelope) }
+func (e *countingEgress) Encode(envelope *envelope.Envelope) Message { return encodeFake(envelope) }
 
 func (e *countingEgress) NewGroup() Group {
 	g := new(countingGroup)
@@ -140,7 +140,7 @@ func TestBroadcastDoesNotAllocateForMembers(t *testing.T) {
 		for i := range members {
 			tp.join(nil, &join{peer: d.newPeer(&Credentials{Permissions: [][]string{{"p"}, {"q"}, {"p", "q"}}[i%3]}, nil)})
 		}
-		m := &broadcast{envelope: &wire.Envelope{Payload: wire.Raw(`{"a":1,"b":2,"c":3}`)}, from: from}
+		m := &broadcast{envelope: &envelope.Envelope{Payload: envelope.Raw(`{"a":1,"b":2,"c":3}`)}, from: from}
 		n := testing.AllocsPerRun(50, func() { tp.broadcast(m) })
 		if len(e.groups) != 3 || e.groups[0].frames == 0 {
 			t.Fatalf("%d groups", len(e.groups))

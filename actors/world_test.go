@@ -11,8 +11,8 @@ import (
 
 	"github.com/asynkron/protoactor-go/actor"
 
+	"strowger/actors/envelope"
 	"strowger/actors/filter"
-	"strowger/transport/wire"
 )
 
 // patience is how long a test waits for what must come; it is spent only by a failing test.
@@ -241,11 +241,11 @@ func (w *world) service(name string) *peer {
 }
 
 // next returns the next message written to the peer.
-func (p *peer) next() *wire.Message {
+func (p *peer) next() *envelope.Message {
 	p.w.t.Helper()
 	select {
 	case written := <-p.socket.written:
-		m, err := wire.Decode(written.Text(), wire.MaxDepth)
+		m, err := envelope.Decode(written.Text(), envelope.MaxDepth)
 		if err != nil {
 			p.w.t.Fatalf("decode what the router wrote: %v", err)
 		}
@@ -263,9 +263,9 @@ func take(p *peer) []byte {
 }
 
 // line is a message as the tests spell it: status service/topic #request payload.
-func line(m *wire.Message) string {
-	service, _ := wire.Text(m.ServiceName)
-	topic, _ := wire.Text(m.Topic)
+func line(m *envelope.Message) string {
+	service, _ := envelope.Text(m.ServiceName)
+	topic, _ := envelope.Text(m.Topic)
 	return fmt.Sprintf("%s %s/%s #%s %s", strings.Trim(string(m.StatusCode), `"`), service, topic, m.RequestID, m.Payload)
 }
 
@@ -285,7 +285,7 @@ func (p *peer) asked(want string) (resource string) {
 	if got := line(m); got != want {
 		p.w.t.Fatalf("got  %s\nwant %s", got, want)
 	}
-	resource, _ = wire.Text(m.ResourceID)
+	resource, _ = envelope.Text(m.ResourceID)
 	if resource == "" {
 		p.w.t.Fatalf("request without resource_id: %s", want)
 	}

@@ -9,7 +9,7 @@ import (
 	"strings"
 	"testing"
 
-	"strowger/transport/wire"
+	"strowger/actors/envelope"
 )
 
 // key stands in the heads below for the value that the request's key demands.
@@ -159,8 +159,8 @@ func TestLongestMessageOfTheRouter(t *testing.T) {
 	if a := <-done; a.err != nil || len(a.reply.Payload) != len(payload)+2 {
 		t.Errorf("error is %v", a.err)
 	}
-	if limit := c.link.opts.Limits.MessageBytes; limit < serviceBytes+wire.EnvelopeBytes {
-		t.Errorf("limit is %d, the router may send %d", limit, serviceBytes+wire.EnvelopeBytes)
+	if limit := c.link.opts.Limits.MessageBytes; limit < serviceBytes+envelope.EnvelopeBytes {
+		t.Errorf("limit is %d, the router may send %d", limit, serviceBytes+envelope.EnvelopeBytes)
 	}
 	r.shut(c)
 }

@@ -4,7 +4,8 @@ import (
 	"context"
 	"fmt"
 
-	"strowger/transport/wire"
+	"strowger/actors/envelope"
+	"strowger/transport/frame"
 )
 
 // connect makes one attempt, from dialling to being authenticated.
@@ -23,7 +24,7 @@ func (l *link) connect(ctx context.Context) (*socket, error) {
 		return nil, fmt.Errorf("upgrade at %s: %w", l.address.dial, err)
 	}
 	if err := l.authenticate(ctx, s); err != nil {
-		s.end(wire.CloseNone, err)
+		s.end(frame.CloseNone, err)
 		s.abort() // the writer may be stuck
 		<-s.gone
 		return nil, fmt.Errorf("authenticate at %s: %w", l.address.dial, err)
@@ -39,7 +40,7 @@ func (l *link) authenticate(ctx context.Context, s *socket) error {
 		if err != nil {
 			return fmt.Errorf("wait for the greeting: %w", err)
 		}
-		if e.code == wire.AuthenticationRequired.Code {
+		if e.code == envelope.AuthenticationRequired.Code {
 			break
 		}
 		if err := e.statusError(); err != nil {
@@ -64,18 +65,18 @@ func (l *link) authenticate(ctx context.Context, s *socket) error {
 		if err != nil {
 			return fmt.Errorf("wait for the verdict: %w", err)
 		}
-		if e.code == wire.Authenticated.Code {
+		if e.code == envelope.Authenticated.Code {
 			return nil
 		}
 		// Another 407 answers a message that crossed ours; the verdict still comes.
-		if err := e.statusError(); err != nil && e.code != wire.AuthenticationRequired.Code {
+		if err := e.statusError(); err != nil && e.code != envelope.AuthenticationRequired.Code {
 			return err
 		}
 	}
 }
 
 // control returns the next message of the authentication service.
-func (l *link) control(ctx context.Context, s *socket) (*envelope, error) {
+func (l *link) control(ctx context.Context, s *socket) (*incoming, error) {
 	select {
 	case e := <-s.control:
 		return e, nil

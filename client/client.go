@@ -103,7 +103,7 @@ func (c *Client) Send(ctx context.Context, message []byte) error {
 
 // receive takes what the services send, on the reader's goroutine. An id tells a reply
 // from a broadcast (protocol 5.4).
-func (c *Client) receive(e *envelope) {
+func (c *Client) receive(e *incoming) {
 	if e.requestID != "" && c.calls.deliver(e) {
 		return
 	}

@@ -16,7 +16,7 @@ import (
 	"testing/synctest"
 	"time"
 
-	"strowger/transport/wire"
+	"strowger/transport/frame"
 )
 
 func TestDialAuthenticates(t *testing.T) {
@@ -270,10 +270,10 @@ func TestTokenHidesItself(t *testing.T) {
 
 // When the router closed right behind its verdict, the verdict counts.
 func TestVerdictBeforeTheEnd(t *testing.T) {
-	s := &socket{control: make(chan *envelope, 1), ending: make(chan struct{})}
-	s.end(wire.CloseNone, errors.New("closed"))
+	s := &socket{control: make(chan *incoming, 1), ending: make(chan struct{})}
+	s.end(frame.CloseNone, errors.New("closed"))
 	for range 100 { // as one of two ready channels is picked at random
-		s.control <- &envelope{code: 401}
+		s.control <- &incoming{code: 401}
 		e, err := new(link).control(t.Context(), s)
 		if err != nil || e.code != 401 {
 			t.Fatalf("got %+v, %v", e, err)

@@ -5,41 +5,41 @@ import (
 	"fmt"
 	"strconv"
 
-	"strowger/transport/wire"
+	"strowger/actors/envelope"
 )
 
 // authentication is the service that the router itself answers for (protocol 4.1).
 const authentication = "authentication"
 
-// envelope is what a client reads of a message from the router (protocol 3.1).
-type envelope struct {
+// incoming is what a client reads of a message from the router (protocol 3.1).
+type incoming struct {
 	service   string
 	topic     string
 	status    string
 	code      int    // 0 when there is none
 	requestID string // empty for a broadcast
 	payload   json.RawMessage
-	size      int            // bytes on the wire
-	whole     *wire.Envelope // as it came, for services
+	size      int                // bytes on the wire
+	whole     *envelope.Envelope // as it came, for services
 }
 
 // decodeEnvelope reads one message. The envelope keeps data, which must not
 // change afterwards.
-func decodeEnvelope(data []byte) (*envelope, error) {
-	m, err := wire.Decode(data, wire.MaxDepth)
+func decodeEnvelope(data []byte) (*incoming, error) {
+	m, err := envelope.Decode(data, envelope.MaxDepth)
 	if err != nil {
 		return nil, err
 	}
-	e := &envelope{payload: json.RawMessage("null"), size: len(data), whole: &m.Envelope}
-	e.service, _ = wire.Name(m.ServiceName)
-	e.topic, _ = wire.Name(m.Topic)
-	e.status, _ = wire.Text(m.StatusString)
-	code, _ := wire.Name(m.StatusCode)
+	e := &incoming{payload: json.RawMessage("null"), size: len(data), whole: &m.Envelope}
+	e.service, _ = envelope.Name(m.ServiceName)
+	e.topic, _ = envelope.Name(m.Topic)
+	e.status, _ = envelope.Text(m.StatusString)
+	code, _ := envelope.Name(m.StatusCode)
 	e.code, _ = strconv.Atoi(code)
-	if !wire.IsEmpty(m.RequestID) {
+	if !envelope.IsEmpty(m.RequestID) {
 		// Ids that are neither text nor a number are not ours, but they tell a
 		// reply from a broadcast.
-		id, ok := wire.Name(m.RequestID)
+		id, ok := envelope.Name(m.RequestID)
 		if !ok {
 			id = string(m.RequestID)
 		}
@@ -52,7 +52,7 @@ func decodeEnvelope(data []byte) (*envelope, error) {
 }
 
 // statusError returns the envelope as the error it stands for, nil if none.
-func (e *envelope) statusError() error {
+func (e *incoming) statusError() error {
 	if e.code < 400 {
 		return nil
 	}
@@ -63,9 +63,9 @@ func (e *envelope) statusError() error {
 // be spelled "service" (protocol 4.1).
 func appendAuthentication(dst []byte, t Token) []byte {
 	dst = append(dst, `{"service":"authentication","token":{"name":`...)
-	dst = wire.AppendString(dst, t.Name)
+	dst = envelope.AppendString(dst, t.Name)
 	dst = append(dst, `,"hash":`...)
-	dst = wire.AppendString(dst, t.Hash)
+	dst = envelope.AppendString(dst, t.Hash)
 	return append(dst, `}}`...)
 }
 
@@ -81,15 +81,15 @@ func encodeRequest(id, service, topic string, payload any) ([]byte, error) {
 	}
 	b := make([]byte, 0, len(body)+len(id)+len(service)+len(topic)+64)
 	b = append(b, `{"request_id":`...)
-	b = wire.AppendString(b, id)
+	b = envelope.AppendString(b, id)
 	b = append(b, `,"service":`...)
-	b = wire.AppendString(b, service)
+	b = envelope.AppendString(b, service)
 	b = append(b, `,"topic":`...)
-	b = wire.AppendString(b, topic)
+	b = envelope.AppendString(b, topic)
 	b = append(b, `,"payload":`...)
 	b = append(b, body...)
 	b = append(b, '}')
-	if _, err := wire.Decode(b, wire.MaxDepth); err != nil {
+	if _, err := envelope.Decode(b, envelope.MaxDepth); err != nil {
 		return nil, fmt.Errorf("encode payload: %w", err)
 	}
 	return b, nil

@@ -9,19 +9,19 @@ func TestDecodeEnvelope(t *testing.T) {
 	tests := []struct {
 		name string
 		data string
-		want envelope // without payload and size
+		want incoming // without payload and size
 		json string   // payload
 	}{
 		{"greeting", `{"id":"c6e6","payload":null,"service_name":"authentication","token_name":"","token_hash":"","status_string":"Authentication Required","status_code":407,"request_id":"","resource_id":"","domain_uuid":"","domain_name":"","permissions":[],"topic":"authenticate"}`,
-			envelope{service: "authentication", topic: "authenticate", status: "Authentication Required", code: 407}, `null`},
+			incoming{service: "authentication", topic: "authenticate", status: "Authentication Required", code: 407}, `null`},
 		{"reply", `{"payload":{"a":[1,2]},"service_name":"active.calls","status_string":"ok","status_code":200,"request_id":"2","topic":"in.progress"}`,
-			envelope{service: "active.calls", topic: "in.progress", status: "ok", code: 200, requestID: "2"}, `{"a":[1,2]}`},
-		{"id as a number", `{"request_id":7}`, envelope{requestID: "7"}, `null`},
-		{"id as a list", `{"request_id":[7]}`, envelope{requestID: "[7]"}, `null`},
-		{"empty ids make a broadcast", `{"request_id":"0"}`, envelope{}, `null`},
-		{"null", `{"request_id":null,"topic":null,"status_code":null}`, envelope{}, `null`},
-		{"wrong types", `{"service_name":{},"topic":[],"status_string":5,"status_code":"x"}`, envelope{}, `null`},
-		{"escapes", `{"service_name":"a\/b","topic":"\u00e9"}`, envelope{service: "a/b", topic: "é"}, `null`},
+			incoming{service: "active.calls", topic: "in.progress", status: "ok", code: 200, requestID: "2"}, `{"a":[1,2]}`},
+		{"id as a number", `{"request_id":7}`, incoming{requestID: "7"}, `null`},
+		{"id as a list", `{"request_id":[7]}`, incoming{requestID: "[7]"}, `null`},
+		{"empty ids make a broadcast", `{"request_id":"0"}`, incoming{}, `null`},
+		{"null", `{"request_id":null,"topic":null,"status_code":null}`, incoming{}, `null`},
+		{"wrong types", `{"service_name":{},"topic":[],"status_string":5,"status_code":"x"}`, incoming{}, `null`},
+		{"escapes", `{"service_name":"a\/b","topic":"\u00e9"}`, incoming{service: "a/b", topic: "é"}, `null`},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {

@@ -7,7 +7,7 @@ import (
 	"sync"
 	"time"
 
-	"strowger/transport/wire"
+	"strowger/transport/frame"
 )
 
 // link keeps one authenticated connection to a router, reconnecting as Options say.
@@ -19,7 +19,7 @@ type link struct {
 	opts    Options
 	// receive takes each message of a service, on the reader's goroutine; it must
 	// not block.
-	receive func(*envelope)
+	receive func(*incoming)
 
 	ctx    context.Context // ends when the link does, with the reason as its cause
 	cancel context.CancelCauseFunc
@@ -32,7 +32,7 @@ type link struct {
 }
 
 // newLink returns a link that does nothing until start.
-func newLink(url string, token TokenSource, opts Options, receive func(*envelope)) (*link, error) {
+func newLink(url string, token TokenSource, opts Options, receive func(*incoming)) (*link, error) {
 	if token == nil {
 		return nil, errors.New("token source is nil")
 	}
@@ -140,10 +140,10 @@ func (l *link) hold(s *socket) error {
 		case e := <-s.control:
 			// The router no longer takes us for authenticated.
 			if err := e.statusError(); err != nil {
-				s.end(wire.CloseNormal, err)
+				s.end(frame.CloseNormal, err)
 			}
 		case <-l.ctx.Done():
-			s.end(wire.CloseNormal, context.Cause(l.ctx))
+			s.end(frame.CloseNormal, context.Cause(l.ctx))
 			timer := time.AfterFunc(l.opts.CloseTimeout, s.abort)
 			defer timer.Stop()
 			<-s.gone

@@ -27,7 +27,7 @@ type listeners struct {
 
 type listener struct {
 	service string // empty for all
-	queue   *queue[*envelope]
+	queue   *queue[*incoming]
 	ctx     context.Context // ends with cancel or with the client
 	done    chan struct{}   // closed when its goroutine has ended
 }
@@ -49,7 +49,7 @@ func (c *Client) Listen(service string, handler func(Message)) (cancel func()) {
 	ctx, cancel := context.WithCancel(c.link.ctx)
 	l := &listener{
 		service: service,
-		queue:   newQueue[*envelope](c.link.opts.Limits),
+		queue:   newQueue[*incoming](c.link.opts.Limits),
 		ctx:     ctx,
 		done:    make(chan struct{}),
 	}
@@ -90,7 +90,7 @@ func (ls *listeners) remove(l *listener) {
 }
 
 // deliver queues e with everyone who listens to its service.
-func (ls *listeners) deliver(e *envelope) {
+func (ls *listeners) deliver(e *incoming) {
 	ls.mu.Lock()
 	defer ls.mu.Unlock()
 	for _, l := range ls.all {

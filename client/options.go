@@ -11,7 +11,7 @@ import (
 	"net/http"
 	"time"
 
-	"strowger/transport/wire"
+	"strowger/actors/envelope"
 )
 
 // Options says how a client connects and how long it waits. The zero value
@@ -38,7 +38,7 @@ type Options struct {
 	// protocol themselves, as package remote does to serve a service. It runs on
 	// the goroutine that reads, so it must return soon; it may keep the envelope
 	// but must not change it. Nil means nobody is told.
-	OnMessage func(e *wire.Envelope)
+	OnMessage func(e *envelope.Envelope)
 
 	// ConnectTimeout is the most that one attempt may take, from dialling to
 	// being authenticated, the TokenSource included. Zero means 10 s.
@@ -121,7 +121,7 @@ func (o Options) WithDefaults() (Options, error) {
 		{name: "Reconnect.Max", field: &o.Reconnect.Max, zero: 30 * time.Second},
 	}), fill([]setting[int]{
 		{name: "Reconnect.Refusals", field: &o.Reconnect.Refusals, zero: 5, negative: true},
-		{name: "Limits.MessageBytes", field: &o.Limits.MessageBytes, zero: 16<<20 + wire.EnvelopeBytes},
+		{name: "Limits.MessageBytes", field: &o.Limits.MessageBytes, zero: 16<<20 + envelope.EnvelopeBytes},
 		{name: "Limits.HeaderBytes", field: &o.Limits.HeaderBytes, zero: 64 << 10},
 		{name: "Limits.QueueMessages", field: &o.Limits.QueueMessages, zero: 1024},
 		{name: "Limits.QueueBytes", field: &o.Limits.QueueBytes, zero: 16 << 20},

@@ -5,7 +5,7 @@ import (
 	"testing"
 	"time"
 
-	"strowger/transport/wire"
+	"strowger/actors/envelope"
 )
 
 func TestOptions(t *testing.T) {
@@ -19,7 +19,7 @@ func TestOptions(t *testing.T) {
 	if got.WriteTimeout != time.Second || got.ConnectTimeout != 10*time.Second || got.CloseTimeout != 5*time.Second {
 		t.Errorf("timeouts are %v, %v, %v", got.WriteTimeout, got.ConnectTimeout, got.CloseTimeout)
 	}
-	if got.Limits != (Limits{MessageBytes: 16<<20 + wire.EnvelopeBytes, HeaderBytes: 64 << 10, QueueMessages: 1024, QueueBytes: 16 << 20}) {
+	if got.Limits != (Limits{MessageBytes: 16<<20 + envelope.EnvelopeBytes, HeaderBytes: 64 << 10, QueueMessages: 1024, QueueBytes: 16 << 20}) {
 		t.Errorf("limits are %+v", got.Limits)
 	}
 

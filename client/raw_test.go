@@ -9,7 +9,7 @@ import (
 	"testing"
 	"time"
 
-	"strowger/transport/wire"
+	"strowger/actors/envelope"
 )
 
 // OnMessage gets what answers no request of the client; replies go where they were asked for, and
@@ -17,7 +17,7 @@ import (
 func TestOnMessage(t *testing.T) {
 	r := newFakeRouter(t)
 	raw, heard := make(chan string, 8), make(chan Message, 8)
-	c, p := r.online(Options{OnMessage: func(e *wire.Envelope) { raw <- string(e.Append(nil)) }})
+	c, p := r.online(Options{OnMessage: func(e *envelope.Envelope) { raw <- string(e.Append(nil)) }})
 	c.Listen("s", func(m Message) { heard <- m })
 	got := asking(t.Context(), c, "lookup")
 	p.reply(p.next(), 200, "found")

@@ -30,7 +30,7 @@ func (r *Reply) Decode(v any) error {
 }
 
 // reply returns the envelope as a reply, or as the error it stands for.
-func (e *envelope) reply() (*Reply, error) {
+func (e *incoming) reply() (*Reply, error) {
 	if err := e.statusError(); err != nil {
 		return nil, err
 	}

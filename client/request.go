@@ -13,16 +13,16 @@ import (
 type calls struct {
 	mu    sync.Mutex // protects following
 	last  uint64
-	sinks map[string]func(*envelope)
+	sinks map[string]func(*incoming)
 }
 
 // add gives out an id. sink takes the replies to it, on the reader's goroutine, until
 // remove is called; it must not block.
-func (c *calls) add(sink func(*envelope)) (id string) {
+func (c *calls) add(sink func(*incoming)) (id string) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.sinks == nil {
-		c.sinks = make(map[string]func(*envelope))
+		c.sinks = make(map[string]func(*incoming))
 	}
 	c.last++
 	id = strconv.FormatUint(c.last, 10)
@@ -37,7 +37,7 @@ func (c *calls) remove(id string) {
 }
 
 // deliver reports whether somebody waited for e.
-func (c *calls) deliver(e *envelope) bool {
+func (c *calls) deliver(e *incoming) bool {
 	c.mu.Lock()
 	sink := c.sinks[e.requestID]
 	c.mu.Unlock()
@@ -74,8 +74,8 @@ func (c *Client) Request(ctx context.Context, service, topic string, payload any
 }
 
 func (c *Client) request(ctx context.Context, service, topic string, payload any) (*Reply, error) {
-	first := make(chan *envelope, 1)
-	id := c.calls.add(func(e *envelope) {
+	first := make(chan *incoming, 1)
+	id := c.calls.add(func(e *incoming) {
 		select {
 		case first <- e:
 		default: // only the first counts
@@ -121,10 +121,10 @@ func (c *Client) Stream(ctx context.Context, service, topic string, payload any)
 
 // stream returns nil when the caller has broken off or ctx has ended.
 func (c *Client) stream(ctx context.Context, service, topic string, payload any, yield func(*Reply, error) bool) error {
-	replies := newQueue[*envelope](c.link.opts.Limits)
+	replies := newQueue[*incoming](c.link.opts.Limits)
 	overflow := make(chan struct{})
 	var once sync.Once
-	id := c.calls.add(func(e *envelope) {
+	id := c.calls.add(func(e *incoming) {
 		select {
 		case <-overflow: // a gap must not be passed over
 		default:

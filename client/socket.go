@@ -14,7 +14,7 @@ import (
 
 	"github.com/lxzan/gws"
 
-	"strowger/transport/wire"
+	"strowger/transport/frame"
 )
 
 // socket is one upgraded WebSocket connection. Two goroutines own it: the reader
@@ -28,13 +28,13 @@ type socket struct {
 	ping    time.Duration
 	deliver func(*socket, []byte) // called on the reader with each message, must not block
 
-	control chan *envelope // of the authentication service
+	control chan *incoming // of the authentication service
 	out     chan []byte    // text frames; unbuffered: what was handed over is being written
 	pongs   chan []byte
 
 	endOnce sync.Once
 	ending  chan struct{} // closed when the socket is of no more use
-	code    wire.CloseCode
+	code    frame.CloseCode
 	err     error         // why; set before ending is closed
 	read    chan struct{} // closed when the reader has ended
 	gone    chan struct{} // closed when the writer has ended too
@@ -49,7 +49,7 @@ func upgrade(ctx context.Context, conn net.Conn, url string, opts *Options, deli
 		log:     opts.Logger,
 		ping:    opts.PingInterval,
 		deliver: deliver,
-		control: make(chan *envelope, 4),
+		control: make(chan *incoming, 4),
 		out:     make(chan []byte),
 		pongs:   make(chan []byte, 1),
 		ending:  make(chan struct{}),
@@ -84,7 +84,7 @@ func upgrade(ctx context.Context, conn net.Conn, url string, opts *Options, deli
 
 // end makes the socket end for the reason err, once. With a code it says so to the
 // router and waits for the answer, with CloseNone it just closes.
-func (s *socket) end(code wire.CloseCode, err error) {
+func (s *socket) end(code frame.CloseCode, err error) {
 	s.endOnce.Do(func() {
 		s.code, s.err = code, err
 		close(s.ending)
@@ -120,7 +120,7 @@ func (s *socket) readLoop() {
 	defer func() {
 		if p := recover(); p != nil {
 			s.log.Warn("read loop panicked", "remote", s.remote, "err", p, "stack", string(debug.Stack()))
-			s.end(wire.CloseProtocolError, fmt.Errorf("read frame: panic: %v", p))
+			s.end(frame.CloseProtocolError, fmt.Errorf("read frame: panic: %v", p))
 		}
 	}()
 	s.conn.ReadLoop()
@@ -149,7 +149,7 @@ func (s *socket) writeLoop() {
 			}
 		case <-beat:
 			if s.tap.lastSeen() < pinged {
-				s.end(wire.CloseNone, fmt.Errorf("no sign of life for %v", s.ping))
+				s.end(frame.CloseNone, fmt.Errorf("no sign of life for %v", s.ping))
 				return
 			}
 			pinged = s.tap.age()
@@ -157,7 +157,7 @@ func (s *socket) writeLoop() {
 				return
 			}
 		case <-s.ending:
-			if s.code != wire.CloseNone && s.conn.WriteClose(uint16(s.code), nil) == nil {
+			if s.code != frame.CloseNone && s.conn.WriteClose(uint16(s.code), nil) == nil {
 				<-s.read // no longer than the tap lingers
 				s.tap.Conn.Close()
 			}
@@ -170,7 +170,7 @@ func (s *socket) writeLoop() {
 func (s *socket) write(op gws.Opcode, payload []byte) bool {
 	err := s.conn.WriteMessage(op, payload)
 	if err != nil {
-		s.end(wire.CloseNone, fmt.Errorf("write frame: %w", err))
+		s.end(frame.CloseNone, fmt.Errorf("write frame: %w", err))
 	}
 	return err == nil
 }
@@ -181,10 +181,10 @@ func (s *socket) OnOpen(*gws.Conn) {}
 // OnClose ends the socket with the reason for which the library stopped reading.
 func (s *socket) OnClose(_ *gws.Conn, err error) {
 	if closed, ok := errors.AsType[*gws.CloseError](err); ok {
-		s.end(wire.CloseNone, &CloseError{Code: closed.Code, Reason: string(closed.Reason)})
+		s.end(frame.CloseNone, &CloseError{Code: closed.Code, Reason: string(closed.Reason)})
 		return
 	}
-	s.end(wire.CloseNone, fmt.Errorf("read frame: %w", err))
+	s.end(frame.CloseNone, fmt.Errorf("read frame: %w", err))
 }
 
 // OnPing answers with the same payload. The writer sends it, so that a router that

@@ -10,7 +10,7 @@ import (
 	"fmt"
 	"time"
 
-	"strowger/actors/filter"
+	"strowger/config/policy"
 )
 
 // Config is the whole configuration as plain values. One that came from Load
@@ -31,7 +31,7 @@ type Config struct {
 
 	// Policies are those of the file, by the name of a service or the class in its token. Each
 	// takes the place of the built-in one of that name.
-	Policies map[string]filter.Policy `koanf:"-"`
+	Policies map[string]policy.Policy `koanf:"-"`
 
 	// FusionPBX is what FusionPBX's own file says. No key of ours sets it.
 	FusionPBX FusionPBX `koanf:"-"`

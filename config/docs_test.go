@@ -7,7 +7,7 @@ import (
 	"strings"
 	"testing"
 
-	"strowger/actors/filter"
+	"strowger/config/policy"
 )
 
 const (
@@ -81,7 +81,7 @@ func TestPolicyPageHasEveryRule(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, of := range []reflect.Type{reflect.TypeFor[filter.Policy](), reflect.TypeFor[filter.Scope](), reflect.TypeFor[filter.Absent]()} {
+	for _, of := range []reflect.Type{reflect.TypeFor[policy.Policy](), reflect.TypeFor[policy.Scope](), reflect.TypeFor[policy.Absent]()} {
 		for i := range of.NumField() {
 			rule, _, _ := strings.Cut(of.Field(i).Tag.Get("yaml"), ",")
 			if !strings.Contains(string(data), rule+":") {

@@ -10,7 +10,7 @@ import (
 	"github.com/knadh/koanf/v2"
 	"github.com/spf13/pflag"
 
-	"strowger/actors/filter"
+	"strowger/config/policy"
 )
 
 // Options names the sources of a configuration. The zero value reads none,
@@ -68,7 +68,7 @@ type loader struct {
 	names     []string // of keys and sections, in the order of the table
 	values    *koanf.Koanf
 	fusionPBX FusionPBX
-	policies  map[string]filter.Policy
+	policies  map[string]policy.Policy
 	origins   map[string]origin // of values that are no defaults
 	problems  []*Error
 	warnings  []*Error

@@ -12,22 +12,22 @@ import (
 
 	"go.yaml.in/yaml/v3"
 
-	"strowger/actors/filter"
+	"strowger/config/policy"
 )
 
 // checkPolicy returns all that is wrong with a policy, without sources.
-func checkPolicy(name string, p filter.Policy) []*Error {
+func checkPolicy(name string, p policy.Policy) []*Error {
 	key := under(policiesKey, name)
 	if name == "" {
 		return []*Error{{Key: policiesKey, Msg: "has a policy for nobody: its name is empty"}}
 	}
-	_, err := filter.Compile(p)
+	err := p.Check()
 	if err == nil {
 		return nil
 	}
 	var problems []*Error
 	for _, err := range each(err) {
-		var wrong *filter.Error
+		var wrong *policy.Error
 		if errors.As(err, &wrong) {
 			problems = append(problems, &Error{Key: under(key, wrong.Path), Msg: wrong.Msg})
 			continue
@@ -47,11 +47,11 @@ func each(err error) []error {
 }
 
 // diffPolicies returns the policies that differ, by name.
-func diffPolicies(before, after map[string]filter.Policy) []Change {
+func diffPolicies(before, after map[string]policy.Policy) []Change {
 	var changes []Change
 	all := maps.Clone(after)
 	if all == nil {
-		all = map[string]filter.Policy{}
+		all = map[string]policy.Policy{}
 	}
 	maps.Copy(all, before)
 	for _, name := range slices.Sorted(maps.Keys(all)) {
@@ -66,7 +66,7 @@ func diffPolicies(before, after map[string]filter.Policy) []Change {
 }
 
 // formatPolicy returns a policy on one line; none is empty.
-func formatPolicy(p filter.Policy, exists bool) string {
+func formatPolicy(p policy.Policy, exists bool) string {
 	if !exists {
 		return ""
 	}
@@ -83,7 +83,7 @@ func formatPolicy(p filter.Policy, exists bool) string {
 }
 
 // writePolicies writes the section of policies, empty or not.
-func writePolicies(out *bytes.Buffer, policies map[string]filter.Policy) error {
+func writePolicies(out *bytes.Buffer, policies map[string]policy.Policy) error {
 	out.WriteByte('\n')
 	explain(out, "# ", fmt.Sprintf("%s %s.", policiesDoc, onReload))
 	if len(policies) == 0 {
@@ -103,7 +103,7 @@ func writePolicies(out *bytes.Buffer, policies map[string]filter.Policy) error {
 }
 
 // MarshalPolicies returns policies as YAML, sorted by name, the way the section policies takes them.
-func MarshalPolicies(policies map[string]filter.Policy) ([]byte, error) {
+func MarshalPolicies(policies map[string]policy.Policy) ([]byte, error) {
 	var out bytes.Buffer
 	encoder := yaml.NewEncoder(&out)
 	encoder.SetIndent(2)
@@ -115,8 +115,8 @@ func MarshalPolicies(policies map[string]filter.Policy) ([]byte, error) {
 
 // EffectivePolicies returns the policies in use by the name of a service or class: the built-in
 // ones, those of the configuration in place of them or beside them.
-func (c *Config) EffectivePolicies() (map[string]filter.Policy, error) {
-	policies, err := filter.Builtin()
+func (c *Config) EffectivePolicies() (map[string]policy.Policy, error) {
+	policies, err := policy.Builtin()
 	if err != nil {
 		return nil, err
 	}

@@ -7,7 +7,7 @@ import (
 	"strings"
 	"testing"
 
-	"strowger/actors/filter"
+	"strowger/config/policy"
 )
 
 // every is a policy with every rule there is.
@@ -41,17 +41,17 @@ policies:
 `
 
 func TestPoliciesAreRead(t *testing.T) {
-	want := map[string]filter.Policy{
+	want := map[string]policy.Policy{
 		"active.calls": {
 			Require:          []string{"view", "watch"},
 			Events:           []string{"CALL", "HEART.BEAT"},
 			TopicPermissions: map[string][]string{"topic.one": {"p"}},
-			Scopes: []filter.Scope{
-				{Permission: "all", To: filter.All},
-				{Permission: "mine", To: filter.Extensions, Keys: []string{"presence"}},
-				{Permission: "theirs", To: filter.Domain, Keys: []string{"room@", "context"}, ListKeys: []string{"room@"}, Accept: []string{"default"}},
+			Scopes: []policy.Scope{
+				{Permission: "all", To: policy.All},
+				{Permission: "mine", To: policy.Extensions, Keys: []string{"presence"}},
+				{Permission: "theirs", To: policy.Domain, Keys: []string{"room@", "context"}, ListKeys: []string{"room@"}, Accept: []string{"default"}},
 			},
-			Absent:         filter.Absent{Events: []string{"HEART.BEAT"}, Topics: []string{"pong"}, Lists: []string{"rooms"}},
+			Absent:         policy.Absent{Events: []string{"HEART.BEAT"}, Topics: []string{"pong"}, Lists: []string{"rooms"}},
 			Keys:           []string{"event_name", "room", "context", "a.b"},
 			KeyPermissions: map[string][]string{"a.b": {"p", "q"}},
 			Requests:       map[string][]string{"kill": {"may_kill"}, "*": {"any"}},
@@ -59,7 +59,7 @@ func TestPoliciesAreRead(t *testing.T) {
 			PlainKeys:      []string{"uuid"},
 			Streams:        []string{"row"},
 		},
-		"wide_service": {Scopes: []filter.Scope{{To: filter.Domain, Keys: []string{"d"}}}, Absent: filter.Absent{Pass: true}},
+		"wide_service": {Scopes: []policy.Scope{{To: policy.Domain, Keys: []string{"d"}}}, Absent: policy.Absent{Pass: true}},
 	}
 	cfg := mustLoadYAML(t, every)
 	if !reflect.DeepEqual(cfg.Policies, want) {
@@ -89,13 +89,13 @@ func TestEveryRuleHasItsKey(t *testing.T) {
 }
 
 func TestBuiltinPoliciesAreReadTheSame(t *testing.T) {
-	want, err := filter.Builtin()
+	want, err := policy.Builtin()
 	if err != nil {
 		t.Fatal(err)
 	}
 	var text strings.Builder
 	text.WriteString("policies:\n")
-	for line := range strings.Lines(filter.BuiltinYAML()) {
+	for line := range strings.Lines(policy.BuiltinYAML()) {
 		text.WriteString("  " + line)
 	}
 	if cfg := mustLoadYAML(t, text.String()); !reflect.DeepEqual(cfg.Policies, want) {
@@ -143,8 +143,8 @@ func TestPoliciesAreNoEnvironment(t *testing.T) {
 func TestDiffOfPolicies(t *testing.T) {
 	before, after := mustLoadYAML(t, every), mustLoadYAML(t, every)
 	delete(after.Policies, "wide_service")
-	after.Policies["active.calls"] = filter.Policy{Keys: []string{"a"}}
-	after.Policies["new"] = filter.Policy{Scopes: []filter.Scope{{To: filter.All}}}
+	after.Policies["active.calls"] = policy.Policy{Keys: []string{"a"}}
+	after.Policies["new"] = policy.Policy{Scopes: []policy.Scope{{To: policy.All}}}
 	changes := Diff(before, after)
 	var got []string
 	for _, c := range changes {
@@ -167,8 +167,8 @@ func TestEffectivePolicies(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	own := filter.Policy{Keys: []string{"a"}}
-	cfg.Policies = map[string]filter.Policy{"active_calls_service": own, "x": own}
+	own := policy.Policy{Keys: []string{"a"}}
+	cfg.Policies = map[string]policy.Policy{"active_calls_service": own, "x": own}
 	got, err := cfg.EffectivePolicies()
 	if err != nil {
 		t.Fatal(err)

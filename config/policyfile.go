@@ -5,7 +5,7 @@ import (
 
 	"go.yaml.in/yaml/v3"
 
-	"strowger/actors/filter"
+	"strowger/config/policy"
 )
 
 // readPolicies takes the section of policies.
@@ -17,7 +17,7 @@ func (d *document) readPolicies(node *yaml.Node) {
 		}
 		p := d.policy(path, value)
 		if len(d.problems) > before {
-			return // what Compile would say about the rest may be wrong
+			return // what Check would say about the rest may be wrong
 		}
 		for _, problem := range checkPolicy(name.Value, p) {
 			problem.Source = d.path
@@ -26,14 +26,14 @@ func (d *document) readPolicies(node *yaml.Node) {
 			d.problems = append(d.problems, problem)
 		}
 		if d.loader.policies == nil {
-			d.loader.policies = map[string]filter.Policy{}
+			d.loader.policies = map[string]policy.Policy{}
 		}
 		d.loader.policies[name.Value] = p
 	})
 }
 
 // policy takes the rules of one policy.
-func (d *document) policy(path string, node *yaml.Node) (p filter.Policy) {
+func (d *document) policy(path string, node *yaml.Node) (p policy.Policy) {
 	d.fields(path, node, map[string]func(string, *yaml.Node){
 		"require":           d.texts(&p.Require),
 		"events":            d.texts(&p.Events),
@@ -50,7 +50,7 @@ func (d *document) policy(path string, node *yaml.Node) (p filter.Policy) {
 	return p
 }
 
-func (d *document) scope(path string, node *yaml.Node) (s filter.Scope) {
+func (d *document) scope(path string, node *yaml.Node) (s policy.Scope) {
 	d.fields(path, node, map[string]func(string, *yaml.Node){
 		"permission": d.text(&s.Permission),
 		"to":         d.text((*string)(&s.To)),
@@ -61,7 +61,7 @@ func (d *document) scope(path string, node *yaml.Node) (s filter.Scope) {
 	return s
 }
 
-func (d *document) absent(path string, node *yaml.Node) (a filter.Absent) {
+func (d *document) absent(path string, node *yaml.Node) (a policy.Absent) {
 	var pass string
 	d.fields(path, node, map[string]func(string, *yaml.Node){
 		"pass":   d.text(&pass),
@@ -160,7 +160,7 @@ func (d *document) rules(into *map[string][]string) func(string, *yaml.Node) {
 	}
 }
 
-func (d *document) scopes(into *[]filter.Scope) func(string, *yaml.Node) {
+func (d *document) scopes(into *[]policy.Scope) func(string, *yaml.Node) {
 	return func(path string, node *yaml.Node) {
 		d.list(path, node, func(path string, item *yaml.Node) { *into = append(*into, d.scope(path, item)) })
 	}

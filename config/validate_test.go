@@ -4,7 +4,7 @@ import (
 	"testing"
 	"time"
 
-	"strowger/actors/filter"
+	"strowger/config/policy"
 )
 
 func TestValidate(t *testing.T) {
@@ -28,8 +28,8 @@ func TestValidate(t *testing.T) {
 		{"together, one wrong alone", func(cfg *Config) { cfg.Keepalive.IdleTimeout = 1 }, []string{
 			"keepalive.idle_timeout: 1ns is too small, the smallest is 1s"}},
 		{"policies", func(cfg *Config) {
-			cfg.Policies = map[string]filter.Policy{
-				"a.b": {Scopes: []filter.Scope{{To: "x"}}, Require: []string{""}}, "c": {}, "": {Keys: []string{"k"}},
+			cfg.Policies = map[string]policy.Policy{
+				"a.b": {Scopes: []policy.Scope{{To: "x"}}, Require: []string{""}}, "c": {}, "": {Keys: []string{"k"}},
 			}
 		}, []string{
 			"policies: has a policy for nobody: its name is empty",

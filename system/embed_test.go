@@ -7,8 +7,8 @@ import (
 	"strings"
 	"testing"
 
-	"strowger/actors/filter"
 	"strowger/config"
+	"strowger/config/policy"
 	"strowger/system/service"
 	"strowger/system/token"
 )
@@ -35,7 +35,7 @@ func TestNewRefuses(t *testing.T) {
 	}{
 		"an empty configuration": {&config.Config{}, nil, "listen.address"},
 		"a nil service":          {nil, []*service.Service{nil}, "service 1 of 1 is nil"},
-		"an empty policy":        {nil, []*service.Service{{Name: "a", Setup: func(service.Setup) error { return nil }, Policy: new(filter.Policy)}}, "no rule at all"},
+		"an empty policy":        {nil, []*service.Service{{Name: "a", Setup: func(service.Setup) error { return nil }, Policy: new(policy.Policy)}}, "no rule at all"},
 		"a service without name": {nil, []*service.Service{{}}, "name is empty"},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -7,10 +7,11 @@ import (
 	"time"
 
 	"strowger/actors"
+	"strowger/actors/envelope"
 	"strowger/actors/filter"
 	"strowger/config"
+	"strowger/config/policy"
 	"strowger/system/token"
-	"strowger/transport/wire"
 )
 
 // explainTimeout is how long a topic has to explain; it is busy with broadcasts besides.
@@ -76,7 +77,7 @@ func ExplainToken(cfg *config.Config, t *token.Token, service, class string, eve
 		return nil, err
 	}
 	if class == "" {
-		class = filter.BuiltinClass(service)
+		class = policy.BuiltinClass(service)
 	}
 	var g governors
 	policies, err := g.policies(cfg)
@@ -91,7 +92,7 @@ func ExplainToken(cfg *config.Config, t *token.Token, service, class string, eve
 	}
 	topic, payload := event.parts()
 	subject := filter.Subject{Permissions: t.Permissions, Domain: t.DomainName, Extensions: t.Extensions}
-	e.take(f.Explain(subject, topic, payload), f.Refusal(subject, wire.QuoteString(topic), payload), event)
+	e.take(f.Explain(subject, topic, payload), f.Refusal(subject, envelope.QuoteString(topic), payload), event)
 	return e, nil
 }
 
@@ -154,7 +155,7 @@ func (e *Event) parts() (topic string, payload []byte) {
 
 // policyOf returns the name of the policy that counts and where it stands.
 func policyOf(cfg *config.Config, service, class string) (name, source string) {
-	builtin, err := filter.Builtin()
+	builtin, err := policy.Builtin()
 	if err != nil {
 		return "", "default" // they are part of the program and tested
 	}

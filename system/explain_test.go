@@ -10,15 +10,15 @@ import (
 	"strings"
 	"testing"
 
-	"strowger/actors/filter"
+	"strowger/config/policy"
 	"strowger/system/token"
 )
 
 // What the running system says of a subscriber is what its token says, and the handler says the same.
 func TestExplain(t *testing.T) {
 	cfg := testConfig(t)
-	cfg.Policies = map[string]filter.Policy{"weather_service": {
-		Scopes:         []filter.Scope{{To: filter.Domain, Keys: []string{"city"}}},
+	cfg.Policies = map[string]policy.Policy{"weather_service": {
+		Scopes:         []policy.Scope{{To: policy.Domain, Keys: []string{"city"}}},
 		KeyPermissions: map[string][]string{"mm": {"see_mm"}},
 	}}
 	s := start(t, cfg)

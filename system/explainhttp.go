@@ -6,7 +6,7 @@ import (
 	"io"
 	"net/http"
 
-	"strowger/transport/wire"
+	"strowger/actors/envelope"
 )
 
 // largestEvent bounds the event of an explanation, in bytes.
@@ -56,13 +56,13 @@ func (s *System) ExplainHandler() http.Handler {
 
 // ParseEvent reads a message as a service sends it: a JSON object of which topic and payload count.
 func ParseEvent(data []byte) (*Event, error) {
-	m, err := wire.Decode(data, wire.MaxDepth)
+	m, err := envelope.Decode(data, envelope.MaxDepth)
 	switch {
 	case err != nil:
 		return nil, err
 	case m.Topic == nil && m.Payload == nil:
 		return nil, errors.New(`the event has neither topic nor payload, write {"topic": ..., "payload": ...}`)
 	}
-	topic, _ := wire.Text(m.Topic)
+	topic, _ := envelope.Text(m.Topic)
 	return &Event{Topic: topic, Payload: json.RawMessage(m.Payload)}, nil
 }

@@ -3,7 +3,7 @@ package system
 import (
 	"testing"
 
-	"strowger/actors/filter"
+	"strowger/config/policy"
 )
 
 // settled fails if a service was asked anything before. Whatever it has said has been taken.
@@ -18,8 +18,8 @@ func TestHelperSpeaksForItsClass(t *testing.T) {
 	cfg := testConfig(t)
 	cfg.Routing.UnknownService = "503"
 	cfg.Services.Classes = []string{"texts_service", "other_service"}
-	texts := filter.Policy{Scopes: []filter.Scope{{To: filter.Domain, Keys: []string{"domain_name"}}}}
-	cfg.Policies = map[string]filter.Policy{"texts_service": texts, "other_service": texts, "foreign_service": texts}
+	texts := policy.Policy{Scopes: []policy.Scope{{To: policy.Domain, Keys: []string{"domain_name"}}}}
+	cfg.Policies = map[string]policy.Policy{"texts_service": texts, "other_service": texts, "foreign_service": texts}
 	s := start(t, cfg)
 	service := join(t, s, remote("texts", "texts_service"))
 	c, d := join(t, s, user("one.example", nil, "texts")), join(t, s, user("two.example", nil, "texts"))
@@ -50,8 +50,8 @@ func TestHelperSpeaksForItsClass(t *testing.T) {
 func TestHelperWithoutInstance(t *testing.T) {
 	cfg := testConfig(t)
 	cfg.Routing.UnknownService = "503" // for quiet
-	texts := filter.Policy{Scopes: []filter.Scope{{To: filter.Domain, Keys: []string{"domain_name"}}}}
-	cfg.Policies = map[string]filter.Policy{"texts_service": texts, "other_service": texts, "mails": texts}
+	texts := policy.Policy{Scopes: []policy.Scope{{To: policy.Domain, Keys: []string{"domain_name"}}}}
+	cfg.Policies = map[string]policy.Policy{"texts_service": texts, "other_service": texts, "mails": texts}
 	cfg.Services.Classes = []string{"listed_service"}
 	s := start(t, cfg)
 	c, d := join(t, s, user("one.example", nil, "texts", "mails", calls)), join(t, s, user("two.example", nil, "texts", "mails", calls))

@@ -7,10 +7,10 @@ import (
 	"github.com/asynkron/protoactor-go/actor"
 
 	"strowger/actors"
+	"strowger/actors/envelope"
 	"strowger/actors/filter"
 	"strowger/system/internal/runner"
 	"strowger/system/service"
-	"strowger/transport/wire"
 )
 
 // home is where a service in this process lives: the router asks it as it asks a remote instance,
@@ -53,11 +53,11 @@ func (s *System) newHome(svc *service.Service) (*home, error) {
 }
 
 // Say implements runner.Home.
-func (h *home) Say(e *wire.Envelope) {
+func (h *home) Say(e *envelope.Envelope) {
 	cost := int64(len(e.Payload)) + envelopeCost
 	h.window.Take(cost)
 	lease := actors.NewLease(&h.window, cost)
-	if topic, _ := wire.Text(e.Topic); topic == service.StateTopic {
+	if topic, _ := envelope.Text(e.Topic); topic == service.StateTopic {
 		h.system.deps.Announce(h.peer, e, lease)
 		return
 	}

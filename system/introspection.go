@@ -8,11 +8,11 @@ import (
 	"sync/atomic"
 
 	"strowger/actors"
+	"strowger/actors/envelope"
 	"strowger/system/introspect"
 	"strowger/system/service"
 	"strowger/system/supervisor"
 	"strowger/transport"
-	"strowger/transport/wire"
 )
 
 // insight is what the system knows of itself. It is kept by those to whom things happen; who asks for
@@ -130,8 +130,8 @@ func (s *System) crashed(c *actors.Crash) {
 	letter := introspect.DeadLetter{At: s.deps.Clock.Now(), Reason: actors.ActorCrashed.String(), Actor: c.Actor,
 		Type: fmt.Sprintf("%T", c.Message), Stack: string(c.Stack)}
 	if e := c.Envelope(); e != nil {
-		letter.Service, _ = wire.Text(e.ServiceName)
-		letter.Topic, _ = wire.Text(e.Topic)
+		letter.Service, _ = envelope.Text(e.ServiceName)
+		letter.Topic, _ = envelope.Text(e.Topic)
 		letter.RequestID = string(e.RequestID)
 		letter.Payload = e.Payload
 	}

@@ -17,13 +17,13 @@ import (
 type peer struct {
 	t      *testing.T
 	conn   *gws.Conn
-	got    chan envelope
+	got    chan reading
 	closed chan struct{}
 	code   uint16 // of the router's close frame, after closed
 }
 
-// envelope is a message as a peer reads it.
-type envelope struct {
+// reading is a message as a peer reads it.
+type reading struct {
 	Service    string          `json:"service_name"`
 	Topic      string          `json:"topic"`
 	Code       json.RawMessage `json:"status_code"`
@@ -33,7 +33,7 @@ type envelope struct {
 }
 
 // String spells a message as the tests do: status service/topic #request payload.
-func (e envelope) String() string {
+func (e reading) String() string {
 	return fmt.Sprintf("%s %s/%s #%s %s", e.Code, e.Service, e.Topic, e.RequestID, e.Payload)
 }
 
@@ -43,7 +43,7 @@ type reader struct {
 }
 
 func (r *reader) OnMessage(_ *gws.Conn, m *gws.Message) {
-	var e envelope
+	var e reading
 	if err := json.Unmarshal(m.Bytes(), &e); err != nil {
 		r.peer.t.Errorf("%q: %v", m.Bytes(), err)
 	}
@@ -72,7 +72,7 @@ func joinAt(t *testing.T, addr, dir string, spec token.Spec) *peer {
 // connectAt connects and returns once a token is asked for.
 func connectAt(t *testing.T, addr string) *peer {
 	t.Helper()
-	p := &peer{t: t, got: make(chan envelope, 1024), closed: make(chan struct{})}
+	p := &peer{t: t, got: make(chan reading, 1024), closed: make(chan struct{})}
 	conn, _, err := gws.NewClient(&reader{peer: p}, &gws.ClientOption{Addr: "ws://" + addr + "/"})
 	if err != nil {
 		t.Fatal(err)
@@ -116,14 +116,14 @@ func (p *peer) sendf(format string, args ...any) {
 	}
 }
 
-func (p *peer) next() envelope {
+func (p *peer) next() reading {
 	p.t.Helper()
 	select {
 	case e := <-p.got:
 		return e
 	case <-time.After(patience):
 		p.t.Fatal("no message came")
-		return envelope{}
+		return reading{}
 	}
 }
 

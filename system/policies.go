@@ -9,13 +9,14 @@ import (
 	"strowger/actors"
 	"strowger/actors/filter"
 	"strowger/config"
+	"strowger/config/policy"
 )
 
 // governors makes policies into filters. What a reload leaves as it was stays the same filter, so
 // that no topic has to sort its members anew.
 type governors struct {
 	current *actors.Policies // nil: none yet
-	sources map[string]filter.Policy
+	sources map[string]policy.Policy
 	filters map[string]*filter.Filter
 	unknown string // what holds for services without a policy
 }

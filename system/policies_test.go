@@ -7,12 +7,13 @@ import (
 	"strowger/actors"
 	"strowger/actors/filter"
 	"strowger/config"
+	"strowger/config/policy"
 )
 
 func TestGovernors(t *testing.T) {
 	cfg := config.Default()
-	open := filter.Policy{Scopes: []filter.Scope{{To: filter.All}}}
-	cfg.Policies = map[string]filter.Policy{"a": open, "b": open}
+	open := policy.Policy{Scopes: []policy.Scope{{To: policy.All}}}
+	cfg.Policies = map[string]policy.Policy{"a": open, "b": open}
 	var g governors
 	of := func(cfg *config.Config, name string) *filter.Filter {
 		t.Helper()
@@ -36,7 +37,7 @@ func TestGovernors(t *testing.T) {
 	}
 
 	changed := *cfg
-	changed.Policies = map[string]filter.Policy{"a": open, "b": {Keys: []string{"k"}}, "active_calls_service": open}
+	changed.Policies = map[string]policy.Policy{"a": open, "b": {Keys: []string{"k"}}, "active_calls_service": open}
 	if of(&changed, "a") != a {
 		t.Error("a policy that did not change was compiled again")
 	}
@@ -48,7 +49,7 @@ func TestGovernors(t *testing.T) {
 	}
 
 	wrong := changed
-	wrong.Policies = map[string]filter.Policy{"c": {}}
+	wrong.Policies = map[string]policy.Policy{"c": {}}
 	before := g.current
 	if _, err := g.policies(&wrong); err == nil || !strings.Contains(err.Error(), "policies.c: ") {
 		t.Errorf("got %v", err)

@@ -6,8 +6,8 @@ import (
 	"slices"
 
 	"strowger/actors"
-	"strowger/actors/filter"
 	"strowger/config"
+	"strowger/config/policy"
 	"strowger/system/token"
 )
 
@@ -73,8 +73,8 @@ func (t *tokens) role(claimed *token.Token) actors.Role {
 // name of another built-in service, as FusionPBX 5.4's dashboard service has, gets the name of its class: it
 // speaks under that name, and it must not be asked what the other service is asked.
 func serviceName(t *token.Token) string {
-	own := filter.BuiltinService(t.ServiceClass)
-	if own != "" && filter.BuiltinClass(t.ServiceName) != "" {
+	own := policy.BuiltinService(t.ServiceClass)
+	if own != "" && policy.BuiltinClass(t.ServiceName) != "" {
 		return own
 	}
 	return t.ServiceName

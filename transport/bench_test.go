@@ -23,7 +23,7 @@ func BenchmarkFanOut(b *testing.B) {
 			_ = far.Close()
 		})
 	}
-	f := frame(strings.Repeat("x", 596))
+	f := framed(strings.Repeat("x", 596))
 	r.settle()
 	b.SetBytes(members * int64(len(f.Form)))
 	b.ReportAllocs()

@@ -6,7 +6,7 @@ import (
 
 	"strowger/actors"
 	"strowger/actors/refusals"
-	"strowger/transport/wire"
+	"strowger/transport/frame"
 )
 
 // spareDescriptors is how many descriptors connections leave for token files, admin pages and the like.
@@ -98,7 +98,7 @@ func (sh *shard) giveWay(s *socket) {
 		return
 	}
 	s.hasty = true
-	sh.close(s, wire.CloseAuthTimeout)
+	sh.close(s, frame.CloseAuthTimeout)
 }
 
 // Seat implements actors.Seater.

@@ -2,20 +2,20 @@ package transport
 
 import (
 	"strowger/actors"
-	"strowger/transport/wire"
+	"strowger/transport/frame"
 )
 
 // codeOf returns the code of the close frame that tells the peer why its connection ends.
-func (s *socket) codeOf(why actors.End) wire.CloseCode {
+func (s *socket) codeOf(why actors.End) frame.CloseCode {
 	if why == actors.ReadOver {
 		return s.reader.last
 	}
-	return [...]wire.CloseCode{
-		actors.TokenExpired:    wire.CloseTokenExpired,
-		actors.AuthTimeout:     wire.CloseAuthTimeout,
-		actors.TooManyAttempts: wire.CloseAuthAttempts,
-		actors.NoPlace:         wire.CloseTryLater,
-		actors.GoingAway:       wire.CloseGoingAway,
-		actors.Crashed:         wire.CloseInternalError,
+	return [...]frame.CloseCode{
+		actors.TokenExpired:    frame.CloseTokenExpired,
+		actors.AuthTimeout:     frame.CloseAuthTimeout,
+		actors.TooManyAttempts: frame.CloseAuthAttempts,
+		actors.NoPlace:         frame.CloseTryLater,
+		actors.GoingAway:       frame.CloseGoingAway,
+		actors.Crashed:         frame.CloseInternalError,
 	}[why]
 }

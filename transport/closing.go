@@ -7,20 +7,20 @@ import (
 
 	"strowger/actors"
 	"strowger/actors/refusals"
-	"strowger/transport/wire"
+	"strowger/transport/frame"
 )
 
 // close puts a close frame behind all that waits; nothing is accepted after it.
-func (sh *shard) close(s *socket, code wire.CloseCode) {
+func (sh *shard) close(s *socket, code frame.CloseCode) {
 	if s.closing {
 		return
 	}
-	if code == wire.CloseTryLater && s.waiting > 0 {
+	if code == frame.CloseTryLater && s.waiting > 0 {
 		// It does not read, and what waits for it is what there is no room for.
 		sh.abort(s)
 		return
 	}
-	sh.link(s, wire.CloseFrame(code), 0)
+	sh.link(s, frame.Closing(code), 0)
 	s.closing = true
 	s.held = nil
 	s.reader.window.Close()
@@ -134,7 +134,7 @@ func (sh *shard) abortAll() {
 }
 
 // pingFrame is shared by all pings.
-var pingFrame = wire.AppendFrame(nil, wire.OpPing, nil)
+var pingFrame = frame.Append(nil, frame.OpPing, nil)
 
 // tick pings those whose turn it is, closes those who gave no sign of life and hangs up on those who
 // were told to go and stay. Services are not pinged, because the PHP ones take a ping for an empty message,
@@ -174,7 +174,7 @@ func (sh *shard) died(s *socket, seconds int64, l *Limits) bool {
 		return false
 	}
 	s.cutOff(&refusals.Event{Cause: cause, More: []any{"limit", (time.Duration(longest) * time.Second).String()}})
-	sh.close(s, wire.CloseIdle)
+	sh.close(s, frame.CloseIdle)
 	return true
 }
 

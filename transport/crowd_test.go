@@ -6,7 +6,7 @@ import (
 	"testing"
 
 	"strowger/actors/refusals"
-	"strowger/transport/wire"
+	"strowger/transport/frame"
 )
 
 // TestUnauthenticatedTotal has many peers that nobody knows hold more together than they may. Some are
@@ -54,7 +54,7 @@ func TestCrowdIsToldWhy(t *testing.T) {
 	s := newServer(t, nil, func(l *Limits) { l.UnauthenticatedTotal = 0 })
 	p := s.dial()
 	p.write(masked(text, make([]byte, 8<<10))[:spared+100])
-	p.closed(wire.CloseTryLater)
+	p.closed(frame.CloseTryLater)
 	s.dial().login("client").ping("in")
 }
 

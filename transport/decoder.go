@@ -6,12 +6,12 @@ import (
 	"slices"
 	"unicode/utf8"
 
-	"strowger/transport/wire"
+	"strowger/transport/frame"
 )
 
 // violation is a breach of RFC 6455 or of a limit; the connection is closed with its code.
 type violation struct {
-	code wire.CloseCode
+	code frame.CloseCode
 	what string
 }
 
@@ -39,7 +39,7 @@ type received interface {
 type decoder struct {
 	header    [14]byte // one that is not complete yet
 	headerLen uint8
-	op        wire.Opcode // of the current frame
+	op        frame.Opcode // of the current frame
 	final     bool
 	masked    bool
 	inside    bool // the current frame's payload is not complete
@@ -124,20 +124,20 @@ func headerLen(p []byte) int {
 
 // frame checks a complete header and notes what follows it.
 func (d *decoder) frame(h []byte, limit int64) error {
-	op, fin, masked := wire.Opcode(h[0]&0x0F), h[0]&0x80 != 0, h[1]&0x80 != 0
+	op, fin, masked := frame.Opcode(h[0]&0x0F), h[0]&0x80 != 0, h[1]&0x80 != 0
 	length, err := payloadLen(h)
 	if err != nil {
 		return err
 	}
 	switch {
 	case h[0]&0x70 != 0:
-		return &violation{wire.CloseProtocolError, "reserved bits"}
-	case op > wire.OpBinary && op < wire.OpClose || op > wire.OpPong:
-		return &violation{wire.CloseProtocolError, "reserved opcode"}
-	case op.IsControl() && (!fin || length > wire.MaxControl):
-		return &violation{wire.CloseProtocolError, "control frame fragmented or too long"}
-	case !masked && op != wire.OpPong && op != wire.OpClose:
-		return &violation{wire.CloseProtocolError, "frame is not masked"}
+		return &violation{frame.CloseProtocolError, "reserved bits"}
+	case op > frame.OpBinary && op < frame.OpClose || op > frame.OpPong:
+		return &violation{frame.CloseProtocolError, "reserved opcode"}
+	case op.IsControl() && (!fin || length > frame.MaxControl):
+		return &violation{frame.CloseProtocolError, "control frame fragmented or too long"}
+	case !masked && op != frame.OpPong && op != frame.OpClose:
+		return &violation{frame.CloseProtocolError, "frame is not masked"}
 	case !op.IsControl():
 		if err := d.data(op, fin, length, limit); err != nil {
 			return err
@@ -151,16 +151,16 @@ func (d *decoder) frame(h []byte, limit int64) error {
 }
 
 // data checks a data frame's place in a fragmented message, and the message's size.
-func (d *decoder) data(op wire.Opcode, fin bool, length, limit int64) error {
-	if (op == wire.OpContinuation) != d.partial {
-		return &violation{wire.CloseProtocolError, "fragments out of order"}
+func (d *decoder) data(op frame.Opcode, fin bool, length, limit int64) error {
+	if (op == frame.OpContinuation) != d.partial {
+		return &violation{frame.CloseProtocolError, "fragments out of order"}
 	}
 	// The sum could overflow: a length may be as much as an int64 holds.
 	if length > limit-int64(len(d.buffer)) {
-		return &violation{wire.CloseTooBig, fmt.Sprintf("message over %d bytes: %d of a frame after %d", limit, length, len(d.buffer))}
+		return &violation{frame.CloseTooBig, fmt.Sprintf("message over %d bytes: %d of a frame after %d", limit, length, len(d.buffer))}
 	}
-	if op != wire.OpContinuation {
-		d.text = op == wire.OpText
+	if op != frame.OpContinuation {
+		d.text = op == frame.OpText
 	}
 	d.partial = !fin
 	return nil
@@ -172,13 +172,13 @@ func payloadLen(h []byte) (int64, error) {
 	case 126:
 		v := int64(binary.BigEndian.Uint16(h[2:]))
 		if v < 126 {
-			return 0, &violation{wire.CloseProtocolError, "length not in its shortest form"}
+			return 0, &violation{frame.CloseProtocolError, "length not in its shortest form"}
 		}
 		return v, nil
 	case 127:
 		v := int64(binary.BigEndian.Uint64(h[2:]))
 		if v <= 0xFFFF {
-			return 0, &violation{wire.CloseProtocolError, "length negative or not in its shortest form"}
+			return 0, &violation{frame.CloseProtocolError, "length negative or not in its shortest form"}
 		}
 		return v, nil
 	default:
@@ -211,12 +211,12 @@ func (d *decoder) take(p []byte) {
 // end hands over what is complete with the current frame.
 func (d *decoder) end(to received) error {
 	switch d.op {
-	case wire.OpPing:
+	case frame.OpPing:
 		to.ping(d.control)
 		d.control = d.control[:0]
-	case wire.OpPong:
+	case frame.OpPong:
 		d.control = d.control[:0]
-	case wire.OpClose:
+	case frame.OpClose:
 		return d.goodbye()
 	default:
 		if d.final {
@@ -232,7 +232,7 @@ func (d *decoder) whole(to received) error {
 	switch {
 	case len(data) == 0:
 	case d.text && !utf8.Valid(data):
-		return &violation{wire.CloseInvalidData, "text is not UTF-8"}
+		return &violation{frame.CloseInvalidData, "text is not UTF-8"}
 	default:
 		to.message(data)
 	}
@@ -243,11 +243,11 @@ func (d *decoder) whole(to received) error {
 func (d *decoder) goodbye() error {
 	switch p := d.control; {
 	case len(p) >= 2 && !utf8.Valid(p[2:]):
-		return &violation{wire.CloseInvalidData, "reason is not UTF-8"}
+		return &violation{frame.CloseInvalidData, "reason is not UTF-8"}
 	case len(p) >= 2:
 		return &goodbye{binary.BigEndian.Uint16(p)}
 	case len(p) == 1 && d.masked:
-		return &violation{wire.CloseProtocolError, "close frame with half a code"}
+		return &violation{frame.CloseProtocolError, "close frame with half a code"}
 	}
 	return &goodbye{}
 }

@@ -9,19 +9,19 @@ import (
 	"testing"
 	"unicode/utf8"
 
-	"strowger/transport/wire"
+	"strowger/transport/frame"
 )
 
 const (
-	text         = 0x80 | byte(wire.OpText)
-	binaryFrame  = 0x80 | byte(wire.OpBinary)
-	pong         = 0x80 | byte(wire.OpPong)
-	ping         = 0x80 | byte(wire.OpPing)
-	bye          = 0x80 | byte(wire.OpClose)
-	openText     = byte(wire.OpText)
-	openBinary   = byte(wire.OpBinary)
-	openMore     = byte(wire.OpContinuation)
-	lastFragment = 0x80 | byte(wire.OpContinuation)
+	text         = 0x80 | byte(frame.OpText)
+	binaryFrame  = 0x80 | byte(frame.OpBinary)
+	pong         = 0x80 | byte(frame.OpPong)
+	ping         = 0x80 | byte(frame.OpPing)
+	bye          = 0x80 | byte(frame.OpClose)
+	openText     = byte(frame.OpText)
+	openBinary   = byte(frame.OpBinary)
+	openMore     = byte(frame.OpContinuation)
+	lastFragment = 0x80 | byte(frame.OpContinuation)
 )
 
 func join(frames ...[]byte) []byte { return bytes.Join(frames, nil) }
@@ -106,7 +106,7 @@ func TestDecoder(t *testing.T) {
 		{name: "reserved bit", in: masked(text|0x40, nil), err: "1002"},
 		{name: "reserved data opcode", in: masked(0x83, nil), err: "1002"},
 		{name: "reserved control opcode", in: unmasked(0x8B, nil), err: "1002"},
-		{name: "fragmented pong", in: unmasked(byte(wire.OpPong), nil), err: "1002"},
+		{name: "fragmented pong", in: unmasked(byte(frame.OpPong), nil), err: "1002"},
 		{name: "long control frame", in: unmasked(pong, make([]byte, 126)), err: "1002"},
 		{name: "cut inside a header", in: join(hello, []byte{text}), want: []string{"message hello"}},
 		{name: "cut inside a payload", in: hello[:len(hello)-2]},

@@ -9,7 +9,7 @@ import (
 
 	"strowger/actors"
 	"strowger/actors/refusals"
-	"strowger/transport/wire"
+	"strowger/transport/frame"
 )
 
 // Peers that say nothing keep nobody out, before and after the handshake.
@@ -44,7 +44,7 @@ func TestOldestIsToldToGo(t *testing.T) {
 	s := newServer(t, nil, func(l *Limits) { l.Connections, l.Unauthenticated = 8, 1 })
 	first := s.dial()
 	second := s.dial()
-	first.closed(wire.CloseAuthTimeout)
+	first.closed(frame.CloseAuthTimeout)
 	second.login("client").ping("in")
 	eventually(t, "one is left", func() bool { return s.Live() == 1 })
 }
@@ -83,7 +83,7 @@ func TestPlacesOfServices(t *testing.T) {
 	for range 5 {
 		p := s.dial()
 		p.present("client")
-		p.closed(wire.CloseTryLater)
+		p.closed(frame.CloseTryLater)
 	}
 	for range 2 {
 		in = append(in, s.login("service:clock"))

@@ -10,8 +10,9 @@ import (
 	"github.com/asynkron/protoactor-go/actor"
 
 	"strowger/actors"
+	"strowger/actors/envelope"
 	"strowger/actors/refusals"
-	"strowger/transport/wire"
+	"strowger/transport/frame"
 )
 
 // Shards is how many egress shards share the connections. On two cores two and four measured alike; where
@@ -102,9 +103,9 @@ func (e *Egress) NewGroup() actors.Group {
 }
 
 // Encode implements actors.Egress. The form is the one frame that carries the envelope.
-func (e *Egress) Encode(envelope *wire.Envelope) actors.Message {
-	room := make([]byte, wire.MaxHeader, wire.MaxHeader+envelope.Size())
-	form, begin := wire.FrameInPlace(envelope.Append(room), wire.OpText)
+func (e *Egress) Encode(envelope *envelope.Envelope) actors.Message {
+	room := make([]byte, frame.MaxHeader, frame.MaxHeader+envelope.Size())
+	form, begin := frame.InPlace(envelope.Append(room), frame.OpText)
 	return actors.Message{Form: form, Begin: begin}
 }
 
@@ -130,7 +131,7 @@ func (e *Egress) UnauthenticatedBytes() int64 { return e.early.Load() }
 // newSocket returns the write side of conn, owned by one of the shards.
 func (e *Egress) newSocket(conn net.Conn, l *Limits) *socket {
 	s := &socket{shard: e.shards[int(e.next.Add(1))%len(e.shards)], conn: conn, fd: descriptor(conn), remote: conn.RemoteAddr()}
-	s.reader = &reader{socket: s, deps: s.shard.deps, alone: true, last: wire.CloseNormal}
+	s.reader = &reader{socket: s, deps: s.shard.deps, alone: true, last: frame.CloseNormal}
 	s.reader.window.CountIn(&e.early)
 	s.allow(actors.Unauthenticated, l)
 	s.heard()

@@ -10,7 +10,7 @@ import (
 
 	"strowger/actors"
 	"strowger/actors/refusals"
-	"strowger/transport/wire"
+	"strowger/transport/frame"
 )
 
 func (l *link) expect(t *testing.T, want string) {
@@ -37,7 +37,7 @@ func TestStreamIsNeverCorrupt(t *testing.T) {
 		sending.Go(func() {
 			random := rand.New(rand.NewPCG(1, uint64(sender)))
 			for i := range each {
-				f := frame(fmt.Sprintf("%d %d %s", sender, i, strings.Repeat(string(rune('a'+i%26)), random.IntN(6000))))
+				f := framed(fmt.Sprintf("%d %d %s", sender, i, strings.Repeat(string(rune('a'+i%26)), random.IntN(6000))))
 				if sender == 0 {
 					group.Send(f, nil)
 					continue
@@ -124,7 +124,7 @@ func TestSlowMemberCostsOthersNothing(t *testing.T) {
 		})
 	}
 	for i := range messages {
-		all.Send(frame(fmt.Sprintf("%d %s", i, strings.Repeat("x", 2000))), sender.socket)
+		all.Send(framed(fmt.Sprintf("%d %s", i, strings.Repeat("x", 2000))), sender.socket)
 		if i%10 == 0 {
 			r.settle() // quick readers are no slower than the sender
 			for _, q := range quick {
@@ -161,18 +161,18 @@ func TestWriteDeadlineDoesNotOutliveItsWrite(t *testing.T) {
 	l := r.link(2 << 10)
 	long := strings.Repeat("x", 1<<20)
 	l.expect(t, "admitted")
-	l.Send(frame(long))
+	l.Send(framed(long))
 	l.expect(t, long)
 	eventually(t, "queue empty", func() bool { return l.look(func() bool { return !l.writing }) })
 	<-time.After(300 * time.Millisecond) // the timeout itself is what is tested
-	l.Send(frame("later"))
+	l.Send(framed("later"))
 	l.expect(t, "later")
 }
 
 func TestWriteTimeout(t *testing.T) {
 	r := newRig(t, func(l *Limits) { l.WriteTimeout = 30 * time.Millisecond })
 	l := r.link(2 << 10)
-	l.Send(frame(strings.Repeat("x", 1<<20)))
+	l.Send(framed(strings.Repeat("x", 1<<20)))
 	eventually(t, "the stuck connection is gone", func() bool { return r.Live() == 0 })
 }
 
@@ -182,17 +182,17 @@ func TestLongReplyToSlowReader(t *testing.T) {
 	r := newRig(t, func(l *Limits) { l.PingInterval = time.Second })
 	l := r.link(64 << 10)
 	reply := strings.Repeat("0123456789abcde\n", 15<<16)
-	l.Send(frame(reply))
+	l.Send(framed(reply))
 	r.settle()
 	if !l.look(func() bool { return l.writing }) {
 		t.Fatal("the reply does not wait; the test needs a slow reader")
 	}
 	r.tick(time.Now().Add(2 * time.Second))
-	l.Send(frame("behind"))
+	l.Send(framed("behind"))
 	r.settle()
 	l.expect(t, "admitted")
 	l.expect(t, reply)
-	if m := l.far.next(); m.op != wire.OpPing {
+	if m := l.far.next(); m.op != frame.OpPing {
 		t.Fatalf("opcode %d, want a ping", m.op)
 	}
 	l.expect(t, "behind")
@@ -202,16 +202,16 @@ func TestLongReplyToSlowReader(t *testing.T) {
 func TestBoundBehindLongReply(t *testing.T) {
 	r := newRig(t, func(l *Limits) { l.OutboundMessages, l.OutboundBytes = 8, 1<<20 })
 	l := r.link(64 << 10)
-	l.Send(frame(strings.Repeat("x", 8<<20)))
+	l.Send(framed(strings.Repeat("x", 8<<20)))
 	r.settle()
 	for range 10 { // eight and the reserve of a quarter
-		l.Send(frame("y"))
+		l.Send(framed("y"))
 	}
 	r.settle()
 	if l.look(func() bool { return l.finished }) {
 		t.Fatal("cut off within the bound")
 	}
-	l.Send(frame("one more"))
+	l.Send(framed("one more"))
 	r.settle()
 	if !l.look(func() bool { return l.finished }) || r.deps.Counters.SlowConsumers.Load() != 1 {
 		t.Error("not cut off beyond the bound")
@@ -230,12 +230,12 @@ func TestHeldUntilAdmitted(t *testing.T) {
 	}
 	t.Run("order", func(t *testing.T) {
 		s, far := open()
-		s.Send(frame("1"))
-		s.Greet(frame("0"))
-		s.Send(frame("2"))
+		s.Send(framed("1"))
+		s.Greet(framed("0"))
+		s.Send(framed("2"))
 		r.settle()
-		s.Admit(actors.Client, frame("200"))
-		s.Send(frame("3"))
+		s.Admit(actors.Client, framed("200"))
+		s.Send(framed("3"))
 		s.Close(actors.ReadOver)
 		got, err := far.all()
 		if want := "0 200 1 2 3"; err != nil || strings.Join(got, " ") != want {
@@ -250,7 +250,7 @@ func TestHeldUntilAdmitted(t *testing.T) {
 				if s.look(func() bool { return s.finished }) {
 					t.Fatalf("cut off before frame %d, want %d held", i, send.last)
 				}
-				s.Send(frame(strings.Repeat("x", send.payload)))
+				s.Send(framed(strings.Repeat("x", send.payload)))
 			}
 			if got, err := far.all(); err == nil || len(got) > 0 {
 				t.Errorf("got %q, err %v; want an end without a word", got, err)
@@ -291,7 +291,7 @@ func TestLeasesComeBack(t *testing.T) {
 			var w actors.Window
 			w.SetBudget(1)
 			w.Acquire(1)
-			f := frame("leased")
+			f := framed("leased")
 			f.Lease = actors.NewLease(&w, 1)
 			act(r, l, f)
 			f.Lease.Release()
@@ -310,9 +310,9 @@ func TestShardCrash(t *testing.T) {
 	cut.expect(t, "admitted")
 	kept.expect(t, "admitted")
 	unblock := r.block()
-	cut.Send(frame("in a batch that crashes"))
+	cut.Send(framed("in a batch that crashes"))
 	cut.shard.post(&cast{}) // a message without a group: a bug, for the test's sake
-	kept.Send(frame("behind it"))
+	kept.Send(framed("behind it"))
 	unblock()
 	kept.expect(t, "behind it")
 	if got, err := cut.far.all(); err == nil || len(got) > 0 {
@@ -337,10 +337,10 @@ func TestGroupIsSet(t *testing.T) {
 	g.Add(b.socket)
 	g.Remove(a.socket)
 	g.Remove(a.socket) // as at an expiry and again at the end
-	g.Send(frame("to b"), nil)
-	g.Send(frame("not to the sender"), b.socket)
+	g.Send(framed("to b"), nil)
+	g.Send(framed("not to the sender"), b.socket)
 	g.Remove(b.socket)
-	g.Send(frame("to nobody"), nil)
+	g.Send(framed("to nobody"), nil)
 	for _, l := range []*link{a, b} {
 		l.Close(actors.ReadOver)
 	}
@@ -408,18 +408,18 @@ func TestPingAndIdle(t *testing.T) {
 	s.tick(now.Add(5 * time.Second))
 	s.tick(now.Add(25 * time.Second))
 	for _, p := range []*peer{page, silent} {
-		if m := p.next(); m.op != wire.OpPing {
+		if m := p.next(); m.op != frame.OpPing {
 			t.Fatalf("opcode %d, want ping", m.op)
 		}
 	}
 	page.write(masked(pong, nil))
 	page.ping("heard") // the pong has been read
 	s.tick(now.Add(50 * time.Second))
-	silent.closed(wire.CloseIdle)
+	silent.closed(frame.CloseIdle)
 	if n := s.deps.Refusals().Count(refusals.Idle); n != 1 {
 		t.Errorf("%d idle connections counted as cut off, want 1", n)
 	}
-	if m := page.next(); m.op != wire.OpPing {
+	if m := page.next(); m.op != frame.OpPing {
 		t.Fatalf("opcode %d, want another ping", m.op)
 	}
 	page.ping("alive")
@@ -453,7 +453,7 @@ func TestSlowClientIsDisconnected(t *testing.T) {
 func TestStopCutsOff(t *testing.T) {
 	r := newRig(t, nil)
 	stuck, idle := r.link(2<<10), r.link(0)
-	stuck.Send(frame(strings.Repeat("x", 4<<20)))
+	stuck.Send(framed(strings.Repeat("x", 4<<20)))
 	idle.expect(t, "admitted")
 	r.settle()
 	r.end()

@@ -7,14 +7,15 @@ import (
 	"testing"
 
 	"strowger/actors"
-	"strowger/transport/wire"
+	"strowger/actors/envelope"
+	"strowger/transport/frame"
 )
 
 // enveloped returns an envelope whose JSON text has so many bytes.
-func enveloped(t *testing.T, size int) *wire.Envelope {
+func enveloped(t *testing.T, size int) *envelope.Envelope {
 	t.Helper()
-	e := &wire.Envelope{ID: wire.Raw(`0`), Payload: wire.Raw(`""`)}
-	e.Payload = wire.Raw(`"` + strings.Repeat("x", size-len(e.Append(nil))) + `"`)
+	e := &envelope.Envelope{ID: envelope.Raw(`0`), Payload: envelope.Raw(`""`)}
+	e.Payload = envelope.Raw(`"` + strings.Repeat("x", size-len(e.Append(nil))) + `"`)
 	if n := len(e.Append(nil)); n != size {
 		t.Fatalf("the envelope has %d bytes, want %d", n, size)
 	}
@@ -28,7 +29,7 @@ func TestEncode(t *testing.T) {
 		t.Run(fmt.Sprint(size), func(t *testing.T) {
 			e := enveloped(t, size)
 			m := egress.Encode(e)
-			if want := wire.AppendFrame(nil, wire.OpText, e.Append(nil)); !bytes.Equal(m.Form, want) {
+			if want := frame.Append(nil, frame.OpText, e.Append(nil)); !bytes.Equal(m.Form, want) {
 				t.Errorf("the form is not the frame: % x...", m.Form[:12])
 			}
 			if !bytes.Equal(m.Text(), e.Append(nil)) {
@@ -43,23 +44,23 @@ func TestEncode(t *testing.T) {
 
 // Each reason of the actors has a close code of its own.
 func TestEveryEndHasACloseCode(t *testing.T) {
-	s := &socket{reader: &reader{last: wire.CloseProtocolError}}
-	seen := map[wire.CloseCode]actors.End{}
+	s := &socket{reader: &reader{last: frame.CloseProtocolError}}
+	seen := map[frame.CloseCode]actors.End{}
 	for end := actors.ReadOver; end <= actors.Crashed; end++ {
 		code := s.codeOf(end)
-		if before, again := seen[code]; again || code == wire.CloseNone {
+		if before, again := seen[code]; again || code == frame.CloseNone {
 			t.Errorf("%s is closed with %s, like %s", end, code, before)
 		}
 		seen[code] = end
 	}
-	if seen[wire.CloseProtocolError] != actors.ReadOver {
+	if seen[frame.CloseProtocolError] != actors.ReadOver {
 		t.Error("the end of the reading is not closed with what the reader found")
 	}
 }
 
 func BenchmarkEncode(b *testing.B) {
 	egress := new(Egress)
-	e := &wire.Envelope{Payload: wire.Raw(`"` + strings.Repeat("x", 600) + `"`), ServiceName: wire.Raw(`"active.calls"`), Topic: wire.Raw(`"CHANNEL_CALLSTATE"`)}
+	e := &envelope.Envelope{Payload: envelope.Raw(`"` + strings.Repeat("x", 600) + `"`), ServiceName: envelope.Raw(`"active.calls"`), Topic: envelope.Raw(`"CHANNEL_CALLSTATE"`)}
 	b.ReportAllocs()
 	for b.Loop() {
 		egress.Encode(e)

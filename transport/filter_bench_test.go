@@ -14,6 +14,7 @@ import (
 
 	"strowger/actors"
 	"strowger/actors/filter"
+	"strowger/config/policy"
 )
 
 // BenchmarkFilteredFanOut is one broadcast to 10,000 members, from the bytes of the service to a
@@ -40,7 +41,7 @@ const rights = 14
 
 // guarded returns a filter with a key for each right.
 func guarded(b *testing.B) *filter.Filter {
-	p := filter.Policy{KeyPermissions: map[string][]string{}}
+	p := policy.Policy{KeyPermissions: map[string][]string{}}
 	for i := range rights {
 		p.KeyPermissions[fmt.Sprint("key", i)] = []string{right(i)}
 	}

@@ -9,8 +9,8 @@ import (
 	"testing"
 
 	"strowger/actors"
+	"strowger/actors/envelope"
 	"strowger/actors/filter"
-	"strowger/transport/wire"
 )
 
 // deaf opens a connection whose kernel takes little of what the router sends.
@@ -98,7 +98,7 @@ type parrot struct {
 }
 
 func (p *parrot) Ask(r *actors.Request) {
-	e := &wire.Envelope{ServiceName: r.Envelope.ServiceName, RequestID: r.Envelope.RequestID, ResourceID: r.Envelope.ResourceID}
+	e := &envelope.Envelope{ServiceName: r.Envelope.ServiceName, RequestID: r.Envelope.RequestID, ResourceID: r.Envelope.ResourceID}
 	p.window.Take(1)
 	p.deps.Speak(p.peer, e, actors.NewLease(&p.window, 1))
 	r.Release()
@@ -133,7 +133,7 @@ func TestFloodOfAnswers(t *testing.T) {
 			})
 			usual := s.deps.Settings.Load()
 			set := *usual
-			set.UnknownService, set.PendingRequests = wire.NotFound.Code, 0
+			set.UnknownService, set.PendingRequests = envelope.NotFound.Code, 0
 			set.Policies = actors.NewPolicies(map[string]*filter.Filter{"silent": filter.Deny()}, filter.Pass())
 			client, service := s.login("client"), s.login("service:a")
 			s.login("service:busy")

@@ -7,7 +7,7 @@ import (
 	"sync"
 
 	"strowger/actors"
-	"strowger/transport/wire"
+	"strowger/transport/frame"
 )
 
 // link is a socket of a rig and its far end. Nothing reads our end but to notice its close.
@@ -60,12 +60,12 @@ func (r *rig) attached(conn net.Conn) *socket {
 		_ = conn.Close()
 		reading.Wait()
 	})
-	s.Admit(actors.Client, frame("admitted"))
+	s.Admit(actors.Client, framed("admitted"))
 	return s
 }
 
-func frame(payload string) actors.Message {
-	return actors.Message{Form: wire.AppendFrame(nil, wire.OpText, []byte(payload))}
+func framed(payload string) actors.Message {
+	return actors.Message{Form: frame.Append(nil, frame.OpText, []byte(payload))}
 }
 
 // during has f called by the shard in the middle of a batch.
@@ -104,7 +104,7 @@ func (s *socket) look(holds func() bool) bool {
 func (p *peer) all() (payloads []string, err error) {
 	for {
 		m, err := p.read()
-		if err != nil || m.op == wire.OpClose {
+		if err != nil || m.op == frame.OpClose {
 			return payloads, err
 		}
 		payloads = append(payloads, string(m.payload))

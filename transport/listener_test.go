@@ -9,7 +9,7 @@ import (
 	"time"
 
 	"strowger/actors"
-	"strowger/transport/wire"
+	"strowger/transport/frame"
 )
 
 func TestHandshakeRefused(t *testing.T) {
@@ -139,7 +139,7 @@ func TestPlaceIsFreeAgain(t *testing.T) {
 		t.Fatalf("response %v, err %v; want 503", r, err)
 	}
 	p.write(masked(bye, nil))
-	p.closed(wire.CloseNone)
+	p.closed(frame.CloseNone)
 	_ = p.Close()
 	eventually(t, "place free", func() bool { return s.Live() == 0 })
 	s.dial()
@@ -153,7 +153,7 @@ func TestFrameBehindHandshake(t *testing.T) {
 		t.Fatal(err)
 	}
 	for {
-		if m := p.next(); m.op == wire.OpPong {
+		if m := p.next(); m.op == frame.OpPong {
 			if string(m.payload) != "early" {
 				t.Fatalf("pong %q, want %q", m.payload, "early")
 			}
@@ -172,7 +172,7 @@ func TestStopListening(t *testing.T) {
 	}
 	open.ping("still here")
 	s.CloseAll()
-	open.closed(wire.CloseGoingAway)
+	open.closed(frame.CloseGoingAway)
 	_ = open.Close()
 	s.Wait()
 	eventually(t, "no connection left", func() bool { return s.Live() == 0 })
@@ -187,7 +187,7 @@ func TestAbortAll(t *testing.T) {
 		if err != nil {
 			break
 		}
-		if m.op == wire.OpClose {
+		if m.op == frame.OpClose {
 			t.Fatal("got a close frame, want none")
 		}
 	}
@@ -202,7 +202,7 @@ func TestLateConnectionIsClosed(t *testing.T) {
 	if _, err := http.ReadResponse(p.br, nil); err != nil {
 		t.Fatal(err)
 	}
-	p.closed(wire.CloseGoingAway)
+	p.closed(frame.CloseGoingAway)
 }
 
 // A bug behind the handshake costs one connection, and no descriptor that somebody still uses.
@@ -213,7 +213,7 @@ func TestPanicBehindHandOver(t *testing.T) {
 	s := &Server{egress: r.Egress, opts: Options{Log: r.deps.Log, Deps: &actors.Deps{Counters: new(actors.Counters)}}}
 	r.live.Add(1)
 	s.begin(r.newSocket(near, r.limits.Load()), nil, nil)
-	newPeer(t, far).closed(wire.CloseInternalError)
+	newPeer(t, far).closed(frame.CloseInternalError)
 	s.running.Wait()
 	eventually(t, "the connection is gone", func() bool { return r.Live() == 0 })
 	if n := s.opts.Deps.Counters.Panics.Load(); n != 1 {

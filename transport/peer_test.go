@@ -13,7 +13,7 @@ import (
 	"testing"
 	"time"
 
-	"strowger/transport/wire"
+	"strowger/transport/frame"
 )
 
 // peer is the far end of a connection: a page or a service.
@@ -24,7 +24,7 @@ type peer struct {
 }
 
 type message struct {
-	op      wire.Opcode
+	op      frame.Opcode
 	payload []byte
 }
 
@@ -106,7 +106,7 @@ func (p *peer) write(b []byte) {
 
 func (p *peer) text(payload string) {
 	p.t.Helper()
-	p.write(masked(0x80|byte(wire.OpText), []byte(payload)))
+	p.write(masked(0x80|byte(frame.OpText), []byte(payload)))
 }
 
 // masked returns a frame as a client sends it; first is its first byte.
@@ -122,7 +122,7 @@ func masked(first byte, payload []byte) []byte {
 }
 
 func unmasked(first byte, payload []byte) []byte {
-	b := wire.AppendFrame(nil, wire.OpText, payload)
+	b := frame.Append(nil, frame.OpText, payload)
 	b[0] = first
 	return b
 }
@@ -152,7 +152,7 @@ func (p *peer) read() (message, error) {
 	if n > 64<<20 {
 		return message{}, fmt.Errorf("corrupt length %d", n)
 	}
-	m := message{op: wire.Opcode(h[0] & 0x0F), payload: make([]byte, n)}
+	m := message{op: frame.Opcode(h[0] & 0x0F), payload: make([]byte, n)}
 	_, err := io.ReadFull(p.br, m.payload)
 	return m, err
 }
@@ -166,18 +166,18 @@ func (p *peer) next() message {
 	return m
 }
 
-type envelope struct {
+type reading struct {
 	Payload    json.RawMessage `json:"payload"`
 	StatusCode any             `json:"status_code"`
 	RequestID  any             `json:"request_id"`
 	ResourceID string          `json:"resource_id"`
 }
 
-func (p *peer) envelope() envelope {
+func (p *peer) envelope() reading {
 	p.t.Helper()
 	m := p.next()
-	var e envelope
-	if m.op != wire.OpText {
+	var e reading
+	if m.op != frame.OpText {
 		p.t.Fatalf("opcode %d, payload %q; want text", m.op, m.payload)
 	}
 	if err := json.Unmarshal(m.payload, &e); err != nil {
@@ -194,16 +194,16 @@ func (p *peer) status(want int) {
 }
 
 // closed reads up to the close frame, which must have the code, and then to the end.
-func (p *peer) closed(want wire.CloseCode) {
+func (p *peer) closed(want frame.CloseCode) {
 	p.t.Helper()
 	for {
 		m := p.next()
-		if m.op != wire.OpClose {
+		if m.op != frame.OpClose {
 			continue
 		}
-		got := wire.CloseNone
+		got := frame.CloseNone
 		if len(m.payload) >= 2 {
-			got = wire.CloseCode(binary.BigEndian.Uint16(m.payload))
+			got = frame.CloseCode(binary.BigEndian.Uint16(m.payload))
 		}
 		if got != want {
 			p.t.Fatalf("closed with %s, want %s", got, want)
@@ -218,8 +218,8 @@ func (p *peer) closed(want wire.CloseCode) {
 // ping makes a round trip, so that all the router read before it is known to be on its way.
 func (p *peer) ping(payload string) {
 	p.t.Helper()
-	p.write(masked(0x80|byte(wire.OpPing), []byte(payload)))
-	if m := p.next(); m.op != wire.OpPong || string(m.payload) != payload {
+	p.write(masked(0x80|byte(frame.OpPing), []byte(payload)))
+	if m := p.next(); m.op != frame.OpPong || string(m.payload) != payload {
 		p.t.Fatalf("got opcode %d %q, want pong %q", m.op, m.payload, payload)
 	}
 }

@@ -4,7 +4,7 @@ import (
 	"encoding/json"
 	"testing"
 
-	"strowger/transport/wire"
+	"strowger/transport/frame"
 )
 
 // TestFloodHoldsUpNobodyElse: a reader that waits for room does not keep its poller from others.
@@ -66,7 +66,7 @@ func TestReaderWithoutPoller(t *testing.T) {
 	p := s.login("client")
 	p.ping("heard")
 	p.write(masked(bye, []byte("\x03\xe8")))
-	p.closed(wire.CloseNormal)
+	p.closed(frame.CloseNormal)
 }
 
 // flood has a service send messages to a client, of which the window lets in some while the shards are

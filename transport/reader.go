@@ -10,7 +10,7 @@ import (
 	"sync/atomic"
 
 	"strowger/actors"
-	"strowger/transport/wire"
+	"strowger/transport/frame"
 )
 
 // reader is the read side of one connection: it makes messages of the bytes that come and hands
@@ -37,7 +37,7 @@ type reader struct {
 	crowd  bool    // the total is exceeded, and this peer must go
 	isCut  atomic.Bool
 	// last is what our close frame says about the end of the reading. The shard reads it after ReadEnded.
-	last wire.CloseCode
+	last frame.CloseCode
 }
 
 const (
@@ -76,7 +76,7 @@ func (r *reader) take(p []byte, err error) (more bool) {
 		}
 		r.count(cap(r.decoder.buffer))
 		if r.crowd || r.crowded(0) {
-			err = &violation{wire.CloseTryLater, "unauthenticated connections hold too much"}
+			err = &violation{frame.CloseTryLater, "unauthenticated connections hold too much"}
 		}
 		if err == nil {
 			return true
@@ -113,13 +113,13 @@ func (r *reader) leave() {
 func (r *reader) crashed(reason any) (more bool) {
 	r.deps.Counters.Panics.Add(1)
 	r.deps.Log.Error("reader panicked", "remote", r.socket.remote.String(), "reason", fmt.Sprint(reason), "stack", string(debug.Stack()))
-	return !r.over && r.end(&violation{wire.CloseInternalError, "reader panicked"})
+	return !r.over && r.end(&violation{frame.CloseInternalError, "reader panicked"})
 }
 
 func isClosed(err error) bool { return errors.Is(err, io.EOF) || errors.Is(err, net.ErrClosed) }
 
 // closeCode returns what our close frame should say about err.
-func closeCode(err error) wire.CloseCode {
+func closeCode(err error) frame.CloseCode {
 	var (
 		bad  *violation
 		left *goodbye
@@ -128,9 +128,9 @@ func closeCode(err error) wire.CloseCode {
 	case errors.As(err, &bad):
 		return bad.code
 	case errors.As(err, &left):
-		return wire.EchoClose(left.code)
+		return frame.EchoClose(left.code)
 	default:
-		return wire.CloseNormal
+		return frame.CloseNormal
 	}
 }
 
@@ -165,7 +165,7 @@ const (
 func (r *reader) ping(payload []byte) {
 	r.noteGap()
 	if lease := r.lease(len(payload)); lease != nil {
-		r.socket.Greet(actors.Message{Form: wire.AppendFrame(nil, wire.OpPong, payload), Lease: lease})
+		r.socket.Greet(actors.Message{Form: frame.Append(nil, frame.OpPong, payload), Lease: lease})
 		lease.Release()
 	}
 }

@@ -14,14 +14,14 @@ import (
 	"time"
 
 	"strowger/actors"
-	"strowger/transport/wire"
+	"strowger/transport/frame"
 )
 
 func TestHostileFrameHurtsNobodyElse(t *testing.T) {
 	s := newServer(t, nil, nil)
 	bad, good := s.dial(), s.dial()
 	bad.write([]byte{0x82, 0xFF, 255, 255, 255, 255, 255, 255, 255, 255, 1, 2, 3, 4})
-	bad.closed(wire.CloseProtocolError)
+	bad.closed(frame.CloseProtocolError)
 	good.ping("alive")
 	if n := s.deps.Counters.Panics.Load(); n != 0 {
 		t.Errorf("%d panics, want none", n)
@@ -32,17 +32,17 @@ func TestPeerIsClosed(t *testing.T) {
 	tests := []struct {
 		name string
 		send []byte
-		want wire.CloseCode
+		want frame.CloseCode
 	}{
-		{"masked close", masked(bye, []byte("\x03\xe8")), wire.CloseNormal},
+		{"masked close", masked(bye, []byte("\x03\xe8")), frame.CloseNormal},
 		{"masked close, own code", masked(bye, []byte("\x0f\xa0")), 4000},
-		{"masked close, forbidden code", masked(bye, []byte("\x03\xed")), wire.CloseProtocolError},
-		{"masked close without code", masked(bye, nil), wire.CloseNone},
-		{"unmasked close", unmasked(bye, []byte("\x03\xe8")), wire.CloseNormal},
-		{"unmasked close without code", unmasked(bye, nil), wire.CloseNone},
-		{"unmasked text", unmasked(text, []byte("{}")), wire.CloseProtocolError},
-		{"not UTF-8", masked(text, []byte{0xC3, 0x28}), wire.CloseInvalidData},
-		{"fragments whose sum overflows", join(masked(openText, []byte("a")), []byte{0x80, 0xFF, 0x7F, 255, 255, 255, 255, 255, 255, 255, 1, 2, 3, 4}), wire.CloseTooBig},
+		{"masked close, forbidden code", masked(bye, []byte("\x03\xed")), frame.CloseProtocolError},
+		{"masked close without code", masked(bye, nil), frame.CloseNone},
+		{"unmasked close", unmasked(bye, []byte("\x03\xe8")), frame.CloseNormal},
+		{"unmasked close without code", unmasked(bye, nil), frame.CloseNone},
+		{"unmasked text", unmasked(text, []byte("{}")), frame.CloseProtocolError},
+		{"not UTF-8", masked(text, []byte{0xC3, 0x28}), frame.CloseInvalidData},
+		{"fragments whose sum overflows", join(masked(openText, []byte("a")), []byte{0x80, 0xFF, 0x7F, 255, 255, 255, 255, 255, 255, 255, 1, 2, 3, 4}), frame.CloseTooBig},
 	}
 	s := newServer(t, nil, nil)
 	for _, tt := range tests {
@@ -89,7 +89,7 @@ func TestMessageSizeByRole(t *testing.T) {
 				fits.ping("fits")
 				long := open()
 				say(long, tt.longest+1)
-				long.closed(wire.CloseTooBig)
+				long.closed(frame.CloseTooBig)
 			})
 		}
 	}
@@ -104,7 +104,7 @@ func TestOddFramesMakeOneMessage(t *testing.T) {
 		pong bool
 	}{
 		{"text", masked(text, request), false},
-		{"binary", masked(0x80|byte(wire.OpBinary), request), false},
+		{"binary", masked(0x80|byte(frame.OpBinary), request), false},
 		{"fragments", join(masked(openText, request[:umlaut]), masked(openMore, nil), masked(lastFragment, request[umlaut:])), false},
 		{"ping amid fragments", join(masked(openText, request[:5]), masked(ping, []byte("p")), masked(lastFragment, request[5:])), true},
 		{"unmasked pong amid fragments", join(masked(openText, request[:5]), unmasked(pong, []byte("p")), masked(lastFragment, request[5:])), false},
@@ -120,7 +120,7 @@ func TestOddFramesMakeOneMessage(t *testing.T) {
 				t.Errorf("service got %+v", e)
 			}
 			if tt.pong {
-				if m := p.next(); m.op != wire.OpPong || string(m.payload) != "p" {
+				if m := p.next(); m.op != frame.OpPong || string(m.payload) != "p" {
 					t.Errorf("got opcode %d %q, want the pong", m.op, m.payload)
 				}
 			}
@@ -135,7 +135,7 @@ func TestUnmaskedPongInPieces(t *testing.T) {
 	for _, b := range join(unmasked(pong, []byte("from PHP")), masked(ping, []byte("x")), unmasked(pong, nil)) {
 		p.write([]byte{b})
 	}
-	if m := p.next(); m.op != wire.OpPong || string(m.payload) != "x" {
+	if m := p.next(); m.op != frame.OpPong || string(m.payload) != "x" {
 		t.Fatalf("got opcode %d %q, want pong x", m.op, m.payload)
 	}
 	p.ping("")
@@ -150,7 +150,7 @@ func TestReaderPanic(t *testing.T) {
 	if !reader.take([]byte("x"), nil) {
 		t.Error("the peer's input is not read to its end")
 	}
-	newPeer(t, far).closed(wire.CloseInternalError)
+	newPeer(t, far).closed(frame.CloseInternalError)
 	if n := r.deps.Counters.Panics.Load(); n != 1 {
 		t.Errorf("%d panics counted, want 1", n)
 	}
@@ -194,7 +194,7 @@ func TestPeerThatStaysIsCutOff(t *testing.T) {
 	s := newServer(t, nil, nil)
 	stays := s.login("client")
 	stays.write(unmasked(text, []byte("{}"))) // a breach of the protocol
-	if m := stays.next(); m.op != wire.OpClose {
+	if m := stays.next(); m.op != frame.OpClose {
 		t.Fatalf("got opcode %d, want a close frame", m.op)
 	}
 	s.tick(time.Now())

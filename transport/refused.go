@@ -9,7 +9,7 @@ import (
 
 	"strowger/actors"
 	"strowger/actors/refusals"
-	"strowger/transport/wire"
+	"strowger/transport/frame"
 )
 
 // clientOf returns whom a connection comes from. The request is nil if none could be read.
@@ -41,15 +41,15 @@ func (s *Server) refused(remote fmt.Stringer, request *http.Request, err error) 
 func (r *reader) violated(v *violation) {
 	e := refusals.Event{Cause: refusals.Protocol, Kind: v.what, More: []any{"code", int(v.code), "reason", v.what}}
 	switch v.code {
-	case wire.CloseTooBig:
+	case frame.CloseTooBig:
 		e.Cause, e.Kind, e.Setting = refusals.TooBig, "", sizeSetting(r.socket.mayDoNow())
 		e.More = append(e.More, "limit", r.limit())
-	case wire.CloseTryLater:
+	case frame.CloseTryLater:
 		e.Cause, e.Kind = refusals.UnauthenticatedBytes, ""
 		e.More = append(e.More, "bytes", r.socket.shard.egress.UnauthenticatedBytes(), "limit", r.socket.shard.limits.Load().UnauthenticatedTotal)
-	case wire.CloseInvalidData:
+	case frame.CloseInvalidData:
 		e.Cause = refusals.NotUTF8
-	case wire.CloseInternalError:
+	case frame.CloseInternalError:
 		return // a panic, which is logged where it happens
 	}
 	r.socket.cutOff(&e)

@@ -5,7 +5,7 @@ import (
 	"time"
 
 	"strowger/actors/refusals"
-	"strowger/transport/wire"
+	"strowger/transport/frame"
 )
 
 // TestPauseIsNobodysFault: after a time in which the process did not run, idle times begin anew.
@@ -22,7 +22,7 @@ func TestPauseIsNobodysFault(t *testing.T) {
 		t.Fatal("closed for the pause")
 	}
 	s.tick(now.Add(67 * time.Second))
-	p.closed(wire.CloseIdle)
+	p.closed(frame.CloseIdle)
 }
 
 // TestUnreadIsLife: a peer whose bytes wait to be read is not dead, whoever is late with the reading.
@@ -78,10 +78,10 @@ func TestPingsEnd(t *testing.T) {
 		t.Fatalf("%d connections, want all: none has been silent for three times its pause", n)
 	}
 	at(72)
-	often.closed(wire.CloseIdle)
-	client.closed(wire.CloseIdle)
+	often.closed(frame.CloseIdle)
+	client.closed(frame.CloseIdle)
 	at(50 + 121)
-	seldom.closed(wire.CloseIdle)
+	seldom.closed(frame.CloseIdle)
 	once.ping("one ping is no habit")
 	never.ping("alive")
 	if n := s.deps.Refusals().Count(refusals.PingsEnded); n != 3 {

@@ -17,7 +17,7 @@ func TestRequestsDoNotTakeAServiceDown(t *testing.T) {
 	const requests = 100
 	refused := 0
 	for range requests {
-		f := frame(strings.Repeat("x", 64<<10))
+		f := framed(strings.Repeat("x", 64<<10))
 		f.Refused = func() { refused++ }
 		service.Send(f)
 		r.settle()
@@ -34,7 +34,7 @@ func TestRequestsDoNotTakeAServiceDown(t *testing.T) {
 	}
 	// The client has read it all a moment before the shard knows that nothing waits any more.
 	eventually(t, "nothing waits", func() bool { return service.look(func() bool { return service.waiting == 0 }) })
-	service.Send(frame("and on it goes"))
+	service.Send(framed("and on it goes"))
 	service.expect(t, "and on it goes")
 }
 

@@ -7,7 +7,7 @@ import (
 	"time"
 
 	"strowger/actors/refusals"
-	"strowger/transport/wire"
+	"strowger/transport/frame"
 )
 
 // TestStuckAreCutOff: when the router stops, whoever takes nothing from one look to the next is cut off.
@@ -27,7 +27,7 @@ func TestStuckAreCutOff(t *testing.T) {
 	}
 	long := strings.Repeat("x", 8<<20)
 	for _, l := range []*link{stuck, slow, unknown} {
-		l.Send(frame(long))
+		l.Send(framed(long))
 	}
 	r.CloseAll()
 	for range 4 {
@@ -43,10 +43,10 @@ func TestStuckAreCutOff(t *testing.T) {
 	for _, l := range []*link{slow, unknown} {
 		l.expect(t, "admitted")
 		l.expect(t, long)
-		l.far.closed(wire.CloseGoingAway)
+		l.far.closed(frame.CloseGoingAway)
 	}
 	idle.expect(t, "admitted")
-	idle.far.closed(wire.CloseGoingAway)
+	idle.far.closed(frame.CloseGoingAway)
 }
 
 // TestStopDoesNotWaitForTheStuck goes by what the kernel says of a peer that does not read.
@@ -65,7 +65,7 @@ func TestStopDoesNotWaitForTheStuck(t *testing.T) {
 	s.StopListening()
 	s.CloseAll()
 	s.CutStuck(50 * time.Millisecond)
-	service.closed(wire.CloseGoingAway)
+	service.closed(frame.CloseGoingAway)
 	eventually(t, "all are gone", func() bool { return s.Live() == 0 })
 }
 

@@ -15,7 +15,7 @@ import (
 	"testing"
 	"time"
 
-	"strowger/transport/wire"
+	"strowger/transport/frame"
 )
 
 // writePair makes a certificate for name and writes it, with its key, over the files.
@@ -85,7 +85,7 @@ func TestCertificateReload(t *testing.T) {
 	}
 	before.ping("still here")
 	before.write(masked(bye, []byte("\x03\xe8")))
-	before.closed(wire.CloseNormal)
+	before.closed(frame.CloseNormal)
 }
 
 func TestTLSLongReply(t *testing.T) {
@@ -124,7 +124,7 @@ func TestTLSStuckReaderDoesNotStallShard(t *testing.T) {
 	}
 	stuck := r.attached(server)
 	t.Cleanup(func() { _ = far.Close() })
-	stuck.Send(frame(strings.Repeat("x", 1<<20)))
+	stuck.Send(framed(strings.Repeat("x", 1<<20)))
 	start := time.Now()
 	eventually(t, "the stuck connection is gone", func() bool { return r.Live() == 0 })
 	r.settle()
@@ -147,7 +147,7 @@ func TestTLSPeerThatStaysIsCutOff(t *testing.T) {
 	s := newServer(t, pair.Config(), nil)
 	stays := s.dialTLS(trusting).login("client")
 	stays.write(unmasked(text, []byte("{}"))) // a breach of the protocol
-	if m := stays.next(); m.op != wire.OpClose {
+	if m := stays.next(); m.op != frame.OpClose {
 		t.Fatalf("got opcode %d, want a close frame", m.op)
 	}
 	// The shard hears a little later that the close frame is out, and only then the time begins.

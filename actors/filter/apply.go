@@ -1,5 +1,7 @@
 package filter
 
+import "strowger/config/policy"
+
 // Verdict is what becomes of a message.
 type Verdict bool
 
@@ -40,7 +42,7 @@ func (f *Filter) apply(c Class, topic string, payload, dst []byte, t *Explanatio
 		return nil, r.drop("topic_permissions.", topic)
 	}
 	r.scope = &f.scopes[r.class.scope]
-	if !r.class.cuts && f.events == nil && r.scope.to == All && t == nil {
+	if !r.class.cuts && f.events == nil && r.scope.to == policy.All && t == nil {
 		return payload, Deliver
 	}
 	w := writer{src: payload, out: dst[:0]}

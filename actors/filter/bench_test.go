@@ -4,13 +4,15 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+
+	"strowger/config/policy"
 )
 
 // row is a payload as long as those of live calls, none of whose keys needs a permission.
 var row = []byte(`{"event_name":"CHANNEL_CALLSTATE","unique_id":"0a1b2c3d-0000-4000-8000-000000000001","caller_context":"one.example","channel_presence_id":"100@one.example","answer_state":"ringing","channel_call_state":"RINGING","caller_channel_created_time":"1767225600000000","caller_caller_id_name":"A","caller_caller_id_number":"100","caller_destination_number":"101"}`)
 
 func callsFilter(tb testing.TB) *Filter {
-	policies, err := Builtin()
+	policies, err := policy.Builtin()
 	if err != nil {
 		tb.Fatal(err)
 	}

@@ -4,6 +4,8 @@ import (
 	"slices"
 	"strings"
 	"unique"
+
+	"strowger/config/policy"
 )
 
 // Subject is what a filter must know of a subscriber.
@@ -50,9 +52,9 @@ func (f *Filter) Class(s Subject) Class {
 	}
 	c := class{filter: f, scope: f.canonical(i), cuts: f.listed}
 	switch f.scopes[i].to {
-	case Domain:
+	case policy.Domain:
 		c.value = s.Domain
-	case Extensions:
+	case policy.Extensions:
 		c.value = join(s.Extensions)
 	}
 	if c.value == "" && f.empty(i) {
@@ -82,7 +84,7 @@ func (f *Filter) admit(s Subject) (scope int, rule string) {
 		if sc.permission != "" && !s.has(sc.permission) {
 			continue
 		}
-		if sc.to == None {
+		if sc.to == policy.None {
 			return -1, f.name(i)
 		}
 		return i, ""
@@ -103,17 +105,17 @@ func (f *Filter) canonical(i int) int {
 // empty list is nobody's and everybody's, so a scope with list keys is never empty.
 func (f *Filter) empty(i int) bool {
 	s, a := &f.scopes[i], &f.absent
-	return s.to != All && len(s.accept)+len(s.listKeys)+len(a.events)+len(a.topics) == 0 && !a.pass
+	return s.to != policy.All && len(s.accept)+len(s.listKeys)+len(a.events)+len(a.topics) == 0 && !a.pass
 }
 
 func (c *class) granted(set int) bool { return set == free || c.grants[set/8]&(1<<(set%8)) != 0 }
 
 // owns reports whether the value of a carrier names what the class is limited to.
-func (c *class) owns(to Reach, value []byte) bool {
+func (c *class) owns(to policy.Reach, value []byte) bool {
 	if len(value) == 0 {
 		return false
 	}
-	if to == Domain {
+	if to == policy.Domain {
 		return string(value) == c.value
 	}
 	for rest := c.value; rest != ""; {

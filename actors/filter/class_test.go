@@ -1,16 +1,20 @@
 package filter
 
-import "testing"
+import (
+	"testing"
+
+	"strowger/config/policy"
+)
 
 func TestClass(t *testing.T) {
-	f := compile(t, Policy{
+	f := compile(t, policy.Policy{
 		Keys: []string{"a", "b", "c"},
-		Scopes: []Scope{
-			{Permission: "all", To: All},
-			{Permission: "dom", To: Domain, Keys: []string{"d"}},
-			{Permission: "dom2", To: Domain, Keys: []string{"d"}},
-			{Permission: "nothing", To: None},
-			{Permission: "ext", To: Extensions, Keys: []string{"e"}},
+		Scopes: []policy.Scope{
+			{Permission: "all", To: policy.All},
+			{Permission: "dom", To: policy.Domain, Keys: []string{"d"}},
+			{Permission: "dom2", To: policy.Domain, Keys: []string{"d"}},
+			{Permission: "nothing", To: policy.None},
+			{Permission: "ext", To: policy.Extensions, Keys: []string{"e"}},
 		},
 		KeyPermissions:   map[string][]string{"a": {"p", "q"}, "b": {"q", "p"}, "c": {"r"}},
 		TopicPermissions: map[string][]string{"t": {"s"}},
@@ -49,7 +53,7 @@ func TestClass(t *testing.T) {
 }
 
 func TestManyPermissionRules(t *testing.T) {
-	p := Policy{KeyPermissions: map[string][]string{}}
+	p := policy.Policy{KeyPermissions: map[string][]string{}}
 	for c := 'A'; c <= 'Z'; c++ {
 		p.KeyPermissions[string(c)] = []string{"see" + string(c)}
 	}
@@ -60,8 +64,8 @@ func TestManyPermissionRules(t *testing.T) {
 }
 
 func TestForeignClassGetsNothing(t *testing.T) {
-	f := compile(t, Policy{Scopes: []Scope{{To: All}}})
-	g := compile(t, Policy{Scopes: []Scope{{To: All}}})
+	f := compile(t, policy.Policy{Scopes: []policy.Scope{{To: policy.All}}})
+	g := compile(t, policy.Policy{Scopes: []policy.Scope{{To: policy.All}}})
 	for name, c := range map[string]Class{"zero": {}, "another filter's": g.Class(Subject{})} {
 		if out, v := f.Apply(c, "t", []byte(`1`), nil); v != Drop || out != nil {
 			t.Errorf("%s class got %s", name, out)
@@ -70,7 +74,7 @@ func TestForeignClassGetsNothing(t *testing.T) {
 }
 
 func TestExtensionWithSeparator(t *testing.T) {
-	f := compile(t, Policy{Scopes: []Scope{{To: Extensions, Keys: []string{"e"}}}})
+	f := compile(t, policy.Policy{Scopes: []policy.Scope{{To: policy.Extensions, Keys: []string{"e"}}}})
 	s := Subject{Extensions: []string{"1@a\n2@b", "", "3@c"}}
 	for payload, want := range map[string]string{`{"e":"2@b"}`: dropped, `{"e":"1@a\n2@b"}`: dropped, `{"e":""}`: dropped, `{"e":"3@c"}`: `{"e":"3@c"}`} {
 		if got := applied(f, s, "t", payload); got != want {
@@ -80,7 +84,7 @@ func TestExtensionWithSeparator(t *testing.T) {
 }
 
 func TestRuleOfKeyAndTopic(t *testing.T) {
-	f := compile(t, Policy{
+	f := compile(t, policy.Policy{
 		KeyPermissions:   map[string][]string{"a": {"p"}},
 		TopicPermissions: map[string][]string{"t": {"p"}},
 	})

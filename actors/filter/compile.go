@@ -1,9 +1,10 @@
 package filter
 
 import (
-	"errors"
 	"slices"
 	"strings"
+
+	"strowger/config/policy"
 )
 
 // Filter is a compiled Policy. It never changes and may be used by many goroutines at once. A nil
@@ -43,7 +44,7 @@ type absent struct {
 // scope is a compiled Scope.
 type scope struct {
 	permission string
-	to         Reach
+	to         policy.Reach
 	keys       []carrier
 	listKeys   []carrier
 	accept     []string
@@ -58,16 +59,15 @@ type carrier struct {
 }
 
 // Pass returns a filter that gives everything to everybody and lets everybody ask.
-func Pass() *Filter { return &Filter{scopes: []scope{{to: All, implied: true}}} }
+func Pass() *Filter { return &Filter{scopes: []scope{{to: policy.All, implied: true}}} }
 
 // Deny returns a filter that gives nothing to anybody and lets nobody ask: for services without a
 // policy.
 func Deny() *Filter { return &Filter{} }
 
-// Compile makes a filter of p, or returns all that is wrong with p, joined, each an *Error. p may
-// be changed afterwards.
-func Compile(p Policy) (*Filter, error) {
-	if err := errors.Join(check(p)...); err != nil {
+// Compile makes a filter of p, or returns what p.Check does. The caller may change p afterwards.
+func Compile(p policy.Policy) (*Filter, error) {
+	if err := p.Check(); err != nil {
 		return nil, err
 	}
 	f := &Filter{
@@ -88,7 +88,7 @@ func Compile(p Policy) (*Filter, error) {
 			listKeys: carriers(s.ListKeys), accept: slices.Clone(s.Accept)})
 	}
 	if len(p.Scopes) == 0 {
-		f.scopes = []scope{{to: All, implied: true}}
+		f.scopes = []scope{{to: policy.All, implied: true}}
 	}
 	for _, key := range p.Keys {
 		f.keys[key] = free

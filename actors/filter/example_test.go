@@ -4,13 +4,14 @@ import (
 	"fmt"
 
 	"strowger/actors/filter"
+	"strowger/config/policy"
 )
 
 func ExampleFilter_Apply() {
-	f, err := filter.Compile(filter.Policy{
-		Scopes: []filter.Scope{
-			{Permission: "calls_all", To: filter.All},
-			{To: filter.Domain, Keys: []string{"caller_context"}},
+	f, err := filter.Compile(policy.Policy{
+		Scopes: []policy.Scope{
+			{Permission: "calls_all", To: policy.All},
+			{To: policy.Domain, Keys: []string{"caller_context"}},
 		},
 		KeyPermissions: map[string][]string{"codec": {"calls_codec"}},
 	})

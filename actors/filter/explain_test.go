@@ -3,19 +3,21 @@ package filter
 import (
 	"reflect"
 	"testing"
+
+	"strowger/config/policy"
 )
 
 func TestExplain(t *testing.T) {
-	f := compile(t, Policy{
+	f := compile(t, policy.Policy{
 		Require:          []string{"view"},
 		Events:           []string{"CREATE"},
 		TopicPermissions: map[string][]string{"secret": {"boss"}},
-		Scopes: []Scope{
-			{Permission: "dom", To: Domain, Keys: []string{"d"}, ListKeys: []string{"d"}},
-			{Permission: "ext", To: Extensions, Keys: []string{"e"}},
-			{Permission: "no", To: None},
+		Scopes: []policy.Scope{
+			{Permission: "dom", To: policy.Domain, Keys: []string{"d"}, ListKeys: []string{"d"}},
+			{Permission: "ext", To: policy.Extensions, Keys: []string{"e"}},
+			{Permission: "no", To: policy.None},
 		},
-		Absent:         Absent{Topics: []string{"list"}},
+		Absent:         policy.Absent{Topics: []string{"list"}},
 		Keys:           []string{EventKey, "d", "pay"},
 		KeyPermissions: map[string][]string{"pay": {"boss", "root"}},
 	})
@@ -53,7 +55,7 @@ func TestExplain(t *testing.T) {
 }
 
 func TestExplainWithoutDomain(t *testing.T) {
-	f := compile(t, Policy{Scopes: []Scope{{To: Domain, Keys: []string{"d"}}}})
+	f := compile(t, policy.Policy{Scopes: []policy.Scope{{To: policy.Domain, Keys: []string{"d"}}}})
 	got := f.Explain(Subject{}, "t", []byte(`{"d":""}`))
 	if got.Verdict != Drop || !got.Out || got.Rule != "scopes[0] to domain: has no domain or extension of its own" {
 		t.Errorf("got %+v", got)

@@ -5,9 +5,11 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"strowger/config/policy"
 )
 
-func compile(t testing.TB, p Policy) *Filter {
+func compile(t testing.TB, p policy.Policy) *Filter {
 	t.Helper()
 	f, err := Compile(p)
 	if err != nil {
@@ -51,11 +53,11 @@ func TestPolicies(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	policies, err := Parse(lab)
+	policies, err := policy.Parse(lab)
 	if err != nil {
 		t.Fatal(err)
 	}
-	builtin, err := Builtin()
+	builtin, err := policy.Builtin()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -181,7 +183,7 @@ func TestPassAndDeny(t *testing.T) {
 }
 
 func TestApply(t *testing.T) {
-	f := compile(t, Policy{KeyPermissions: map[string][]string{"secret": {"p", "q"}}})
+	f := compile(t, policy.Policy{KeyPermissions: map[string][]string{"secret": {"p", "q"}}})
 	tests := map[string]struct{ payload, want string }{
 		"numbers and order":    {`{"z":1.00,"secret":1,"a":1E+2,"n":12345678901234567890}`, `{"z":1.00,"a":1E+2,"n":12345678901234567890}`},
 		"first":                {` { "secret" : 1 , "a" : 2 } `, `{"a" : 2}`},
@@ -214,7 +216,7 @@ func TestApply(t *testing.T) {
 }
 
 func TestApplyReturnsThePayloadItself(t *testing.T) {
-	f := compile(t, Policy{KeyPermissions: map[string][]string{"secret": {"p"}}})
+	f := compile(t, policy.Policy{KeyPermissions: map[string][]string{"secret": {"p"}}})
 	for _, payload := range []string{`{"a":1}`, `[1]`, `1`} {
 		in := []byte(payload)
 		out, _ := f.Apply(f.Class(Subject{}), "t", in, nil)
@@ -234,7 +236,7 @@ func TestApplyReturnsThePayloadItself(t *testing.T) {
 }
 
 func TestTwoOwners(t *testing.T) {
-	f := compile(t, Policy{Scopes: []Scope{{To: Domain, Keys: []string{"d", "e"}}}})
+	f := compile(t, policy.Policy{Scopes: []policy.Scope{{To: policy.Domain, Keys: []string{"d", "e"}}}})
 	for payload, want := range map[string]bool{
 		`{"d":"a.b"}`:                   true,
 		`{"d":"a.b","d":"x.y"}`:         false,

@@ -4,12 +4,14 @@ import (
 	"encoding/json"
 	"slices"
 	"strings"
+
+	"strowger/config/policy"
 )
 
 // naive is the policy's meaning spelled out for one subscriber on decoded JSON without repeated
 // keys: what Class and Apply must agree with.
 type naive struct {
-	Policy
+	policy.Policy
 	s     Subject
 	topic string
 }
@@ -23,22 +25,22 @@ func (n naive) any(permissions []string) bool {
 	return slices.ContainsFunc(permissions, func(p string) bool { return slices.Contains(n.s.Permissions, p) })
 }
 
-func (n naive) scope() Scope {
+func (n naive) scope() policy.Scope {
 	for _, s := range n.Scopes {
 		if s.Permission == "" || slices.Contains(n.s.Permissions, s.Permission) {
 			return s
 		}
 	}
 	if len(n.Scopes) == 0 {
-		return Scope{To: All}
+		return policy.Scope{To: policy.All}
 	}
-	return Scope{To: None}
+	return policy.Scope{To: policy.None}
 }
 
 // result returns what the subscriber gets, and false for nothing.
 func (n naive) result(payload any) (any, bool) {
 	scope := n.scope()
-	if len(n.Require) > 0 && !n.any(n.Require) || !n.allows(n.TopicPermissions, n.topic) || scope.To == None {
+	if len(n.Require) > 0 && !n.any(n.Require) || !n.allows(n.TopicPermissions, n.topic) || scope.To == policy.None {
 		return nil, false
 	}
 	object, _ := payload.(map[string]any)
@@ -51,7 +53,7 @@ func (n naive) result(payload any) (any, bool) {
 	}
 	exempt := named && slices.Contains(n.Absent.Events, name)
 	switch {
-	case scope.To == All:
+	case scope.To == policy.All:
 	case isList && len(scope.ListKeys) > 0:
 		var own []any
 		for _, element := range list {
@@ -86,7 +88,7 @@ func (n naive) sees(key string) bool {
 	return (len(n.Keys) == 0 || slices.Contains(n.Keys, key)) && n.allows(n.KeyPermissions, key)
 }
 
-func (n naive) owns(to Reach, object map[string]any, keys, accept []string, absent bool) bool {
+func (n naive) owns(to policy.Reach, object map[string]any, keys, accept []string, absent bool) bool {
 	for _, key := range keys {
 		name, after := strings.CutSuffix(key, "@")
 		value, found := object[name]
@@ -98,7 +100,7 @@ func (n naive) owns(to Reach, object map[string]any, keys, accept []string, abse
 			word = word[strings.LastIndex(word, "@")+1:]
 		}
 		own := n.s.Extensions
-		if to == Domain {
+		if to == policy.Domain {
 			own = []string{n.s.Domain}
 		}
 		return word != "" && slices.Contains(slices.Concat(own, accept), word)

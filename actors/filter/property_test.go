@@ -8,6 +8,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"strowger/config/policy"
 )
 
 // source makes random policies, subjects and payloads of few words, so that they often meet.
@@ -47,10 +49,10 @@ func (r source) rules(names []string) map[string][]string {
 	return m
 }
 
-func (r source) scope() Scope {
-	s := Scope{To: []Reach{All, Domain, Domain, Extensions, None}[r.IntN(5)]}
+func (r source) scope() policy.Scope {
+	s := policy.Scope{To: []policy.Reach{policy.All, policy.Domain, policy.Domain, policy.Extensions, policy.None}[r.IntN(5)]}
 	switch s.To {
-	case Domain:
+	case policy.Domain:
 		s.Keys = r.some([]string{"dom", "room@", "b"}, 1)
 		r.Shuffle(len(s.Keys), func(i, j int) { s.Keys[i], s.Keys[j] = s.Keys[j], s.Keys[i] })
 		if r.chance(40) {
@@ -59,7 +61,7 @@ func (r source) scope() Scope {
 		if r.chance(30) {
 			s.Accept = []string{"default"}
 		}
-	case Extensions:
+	case policy.Extensions:
 		s.Keys = r.some([]string{"ext", "c"}, 1)
 		if r.chance(40) {
 			s.ListKeys = []string{"ext"}
@@ -69,9 +71,9 @@ func (r source) scope() Scope {
 }
 
 // policy returns a policy that Compile accepts.
-func (r source) policy() (Policy, *Filter) {
+func (r source) policy() (policy.Policy, *Filter) {
 	for {
-		var p Policy
+		var p policy.Policy
 		if r.chance(20) {
 			p.Require = r.some(permissions, 1)
 		}
@@ -245,7 +247,7 @@ func TestForeignDomainNeverArrives(t *testing.T) {
 	foreign, own := 0, 0
 	for range 2500 {
 		p, _ := r.policy()
-		p.Scopes = []Scope{{To: Domain, Keys: []string{"dom"}, ListKeys: []string{"dom"}}}
+		p.Scopes = []policy.Scope{{To: policy.Domain, Keys: []string{"dom"}, ListKeys: []string{"dom"}}}
 		f, err := Compile(p)
 		if err != nil {
 			continue

@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"slices"
 	"strings"
+
+	"strowger/config/policy"
 )
 
 // AllowRequest reports whether s may send the service this request; see Refusal.
@@ -47,7 +49,7 @@ func (f *Filter) Refusal(s Subject, topic, payload []byte) string {
 	if set, ruled := f.topics[string(name)]; ok && ruled && !s.hasAny(f.sets[set].any) {
 		return "topic_permissions." + string(name) + ": no answer could reach one without the permission"
 	}
-	if len(f.tenants)+len(f.plain) > 0 && f.scopes[i].to != All && kind(payload) == '{' {
+	if len(f.tenants)+len(f.plain) > 0 && f.scopes[i].to != policy.All && kind(payload) == '{' {
 		return f.foreign(s, payload)
 	}
 	return ""
@@ -62,9 +64,9 @@ func (f *Filter) unanswerable(i int, s Subject) bool {
 		return false
 	}
 	switch sc.to {
-	case Domain:
+	case policy.Domain:
 		return s.Domain == ""
-	case Extensions:
+	case policy.Extensions:
 		return !slices.ContainsFunc(s.Extensions, func(e string) bool { return e != "" && !strings.Contains(e, separator) })
 	}
 	return false

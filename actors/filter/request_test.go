@@ -3,12 +3,14 @@ package filter
 import (
 	"strings"
 	"testing"
+
+	"strowger/config/policy"
 )
 
 func TestRefusal(t *testing.T) {
-	f := compile(t, Policy{
+	f := compile(t, policy.Policy{
 		Require:  []string{"view", "watch"},
-		Scopes:   []Scope{{Permission: "banned", To: None}, {To: All}},
+		Scopes:   []policy.Scope{{Permission: "banned", To: policy.None}, {To: policy.All}},
 		Requests: map[string][]string{"hangup": {"kill", "root"}},
 	})
 	tests := map[string]struct{ subject, topic, want string }{
@@ -39,7 +41,7 @@ func TestRefusal(t *testing.T) {
 }
 
 func TestTopicOfAnyKind(t *testing.T) {
-	f := compile(t, Policy{Scopes: []Scope{{To: All}}})
+	f := compile(t, policy.Policy{Scopes: []policy.Scope{{To: policy.All}}})
 	for _, topic := range []string{`["a"]`, `5`, `{}`, `"x"`} {
 		if got := f.Refusal(Subject{}, []byte(topic), nil); got != "" {
 			t.Errorf("%s: %s, though no topic is ruled", topic, got)
@@ -49,11 +51,11 @@ func TestTopicOfAnyKind(t *testing.T) {
 
 // protocol 11.23
 func TestTenantKeys(t *testing.T) {
-	f := compile(t, Policy{
-		Scopes: []Scope{
-			{Permission: "root", To: All},
-			{Permission: "own", To: Extensions, Keys: []string{"e"}},
-			{To: Domain, Keys: []string{"d"}},
+	f := compile(t, policy.Policy{
+		Scopes: []policy.Scope{
+			{Permission: "root", To: policy.All},
+			{Permission: "own", To: policy.Extensions, Keys: []string{"e"}},
+			{To: policy.Domain, Keys: []string{"d"}},
 		},
 		TenantKeys: []string{"d", "room@"},
 	})
@@ -103,30 +105,30 @@ func TestTenantKeys(t *testing.T) {
 
 // A request that its asker could get no answer to is refused, so that it is not carried out in vain.
 func TestRefusalOfWhatGetsNoAnswer(t *testing.T) {
-	domain := Scope{To: Domain, Keys: []string{"d"}}
-	extensions := Scope{To: Extensions, Keys: []string{"e"}}
-	lists := Scope{To: Domain, Keys: []string{"d"}, ListKeys: []string{"d"}}
-	accept := Scope{To: Domain, Keys: []string{"d"}, Accept: []string{"default"}}
+	domain := policy.Scope{To: policy.Domain, Keys: []string{"d"}}
+	extensions := policy.Scope{To: policy.Extensions, Keys: []string{"e"}}
+	lists := policy.Scope{To: policy.Domain, Keys: []string{"d"}, ListKeys: []string{"d"}}
+	accept := policy.Scope{To: policy.Domain, Keys: []string{"d"}, Accept: []string{"default"}}
 	const none = "scopes[0] to %: no answer could reach one without a domain or extension of its own"
 	at := func(reach string) string { return strings.ReplaceAll(none, "%", reach) }
 	tests := map[string]struct {
-		policy        Policy
+		policy        policy.Policy
 		subject, want string
 	}{
-		"a domain":                  {Policy{Scopes: []Scope{domain}}, "a.x", ""},
-		"no domain":                 {Policy{Scopes: []Scope{domain}}, "", at("domain")},
-		"no extension":              {Policy{Scopes: []Scope{extensions}}, "a.x", at("extensions")},
-		"an extension":              {Policy{Scopes: []Scope{extensions}}, "a.x 1@a.x", ""},
-		"lists":                     {Policy{Scopes: []Scope{lists}}, "", at("domain")},
-		"lists that may be empty":   {Policy{Scopes: []Scope{lists}, Absent: Absent{Lists: []string{"t"}}}, "", ""},
-		"events, which are said":    {Policy{Scopes: []Scope{domain}, Absent: Absent{Events: []string{"HEARTBEAT"}}}, "", at("domain")},
-		"answers without a domain":  {Policy{Scopes: []Scope{domain}, Absent: Absent{Topics: []string{"pong"}}}, "", ""},
-		"all without a domain":      {Policy{Scopes: []Scope{domain}, Absent: Absent{Pass: true}}, "", ""},
-		"what belongs to everybody": {Policy{Scopes: []Scope{accept}}, "", ""},
-		"a topic of others": {Policy{TopicPermissions: map[string][]string{"t": {"see"}}}, "a.x",
+		"a domain":                  {policy.Policy{Scopes: []policy.Scope{domain}}, "a.x", ""},
+		"no domain":                 {policy.Policy{Scopes: []policy.Scope{domain}}, "", at("domain")},
+		"no extension":              {policy.Policy{Scopes: []policy.Scope{extensions}}, "a.x", at("extensions")},
+		"an extension":              {policy.Policy{Scopes: []policy.Scope{extensions}}, "a.x 1@a.x", ""},
+		"lists":                     {policy.Policy{Scopes: []policy.Scope{lists}}, "", at("domain")},
+		"lists that may be empty":   {policy.Policy{Scopes: []policy.Scope{lists}, Absent: policy.Absent{Lists: []string{"t"}}}, "", ""},
+		"events, which are said":    {policy.Policy{Scopes: []policy.Scope{domain}, Absent: policy.Absent{Events: []string{"HEARTBEAT"}}}, "", at("domain")},
+		"answers without a domain":  {policy.Policy{Scopes: []policy.Scope{domain}, Absent: policy.Absent{Topics: []string{"pong"}}}, "", ""},
+		"all without a domain":      {policy.Policy{Scopes: []policy.Scope{domain}, Absent: policy.Absent{Pass: true}}, "", ""},
+		"what belongs to everybody": {policy.Policy{Scopes: []policy.Scope{accept}}, "", ""},
+		"a topic of others": {policy.Policy{TopicPermissions: map[string][]string{"t": {"see"}}}, "a.x",
 			"topic_permissions.t: no answer could reach one without the permission"},
-		"a topic of its own": {Policy{TopicPermissions: map[string][]string{"t": {"see"}}}, "see", ""},
-		"another topic":      {Policy{TopicPermissions: map[string][]string{"u": {"see"}}}, "", ""},
+		"a topic of its own": {policy.Policy{TopicPermissions: map[string][]string{"t": {"see"}}}, "see", ""},
+		"another topic":      {policy.Policy{TopicPermissions: map[string][]string{"u": {"see"}}}, "", ""},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -138,8 +140,8 @@ func TestRefusalOfWhatGetsNoAnswer(t *testing.T) {
 }
 
 func TestPlainKeys(t *testing.T) {
-	f := compile(t, Policy{
-		Scopes:     []Scope{{Permission: "root", To: All}, {To: Domain, Keys: []string{"d"}}},
+	f := compile(t, policy.Policy{
+		Scopes:     []policy.Scope{{Permission: "root", To: policy.All}, {To: policy.Domain, Keys: []string{"d"}}},
 		TenantKeys: []string{"agent@?"},
 		PlainKeys:  []string{"p"},
 	})
@@ -185,23 +187,6 @@ func TestPlainKeys(t *testing.T) {
 				t.Errorf("got %q, want %q", got, test.want)
 			}
 		})
-	}
-}
-
-func TestPlainKeysAreChecked(t *testing.T) {
-	limited := []Scope{{To: Domain, Keys: []string{"d"}}}
-	for name, p := range map[string]Policy{
-		"no limited scope":    {Scopes: []Scope{{To: All}}, PlainKeys: []string{"p"}},
-		"with an @":           {Scopes: limited, PlainKeys: []string{"p@"}},
-		"with a ?":            {Scopes: limited, PlainKeys: []string{"p@?"}},
-		"twice":               {Scopes: limited, PlainKeys: []string{"p", "p"}},
-		"an empty list":       {Scopes: limited, PlainKeys: []string{}},
-		"a ? without an @":    {Scopes: limited, TenantKeys: []string{"p?"}},
-		"@? of a scope's key": {Scopes: []Scope{{To: Domain, Keys: []string{"d@?"}}}},
-	} {
-		if _, err := Compile(p); err == nil {
-			t.Errorf("%s: no error", name)
-		}
 	}
 }
 
@@ -254,7 +239,7 @@ func requestKeys() map[string]map[string]string {
 
 // No key of a request lets a client name another tenant, or more than one argument of a command.
 func TestBuiltinRequestKeys(t *testing.T) {
-	policies, err := Builtin()
+	policies, err := policy.Builtin()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -284,7 +269,7 @@ func TestBuiltinRequestKeys(t *testing.T) {
 
 // A tenant key without @ takes the own domain and nothing else.
 func TestBuiltinDomainKeys(t *testing.T) {
-	policies, err := Builtin()
+	policies, err := policy.Builtin()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -306,7 +291,7 @@ func TestBuiltinDomainKeys(t *testing.T) {
 
 // What the pages send passes.
 func TestBuiltinRequestsOfThePages(t *testing.T) {
-	policies, err := Builtin()
+	policies, err := policy.Builtin()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -327,7 +312,7 @@ func TestBuiltinRequestsOfThePages(t *testing.T) {
 // The extension tells first whose message it is, then the domain, then the context: legs that the panel
 // originates are in a context that all domains share, and such a leg without an extension is nobody's.
 func TestBuiltinPanelTenant(t *testing.T) {
-	policies, err := Builtin()
+	policies, err := policy.Builtin()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -370,7 +355,7 @@ func TestBuiltinPanelTenant(t *testing.T) {
 
 // What in a list is of another tenant is left out. An answer that is a list stays one.
 func TestBuiltinPanelLists(t *testing.T) {
-	policies, err := Builtin()
+	policies, err := policy.Builtin()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -391,7 +376,7 @@ func TestBuiltinPanelLists(t *testing.T) {
 }
 
 func TestBuiltinRequests(t *testing.T) {
-	policies, err := Builtin()
+	policies, err := policy.Builtin()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -426,7 +411,7 @@ func TestBuiltinRequests(t *testing.T) {
 }
 
 func TestRefusalDoesNotAllocate(t *testing.T) {
-	policies, err := Builtin()
+	policies, err := policy.Builtin()
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"slices"
 	"strings"
+
+	"strowger/config/policy"
 )
 
 // sighting is what the occurrences of a key came to.
@@ -89,7 +91,7 @@ func (r *run) object(w *writer) Verdict {
 // most classes, and then most of the payload need not be read.
 func (r *run) lost() bool {
 	return r.trace == nil && (r.event == bad && r.filter.events != nil ||
-		r.owner.sighting == bad && r.owner.rank == 0 && r.scope.to != All)
+		r.owner.sighting == bad && r.owner.rank == 0 && r.scope.to != policy.All)
 }
 
 func (r *run) seeEvent(value []byte) {
@@ -138,7 +140,7 @@ func (r *run) judge() Verdict {
 	if r.filter.events != nil && !r.passes(r.event, unseen) {
 		return r.drop("events: ", EventKey, r.event.say())
 	}
-	if r.scope.to != All && !r.passes(r.owner.sighting, r.exempt) {
+	if r.scope.to != policy.All && !r.passes(r.owner.sighting, r.exempt) {
 		return r.dropScope(" the key that tells whose it is", r.owner.say())
 	}
 	return Deliver

@@ -3,7 +3,7 @@ package filter
 import (
 	"bytes"
 
-	"strowger/transport/wire"
+	"strowger/actors/envelope"
 )
 
 // member is one member of an object or one element of a list: data[start:end] of the scanned
@@ -171,6 +171,6 @@ func text(raw []byte) ([]byte, bool) {
 		return inner, true
 	}
 	// A valid string with an escape is never empty; an empty one is not JSON.
-	s, _ := wire.Text(raw)
+	s, _ := envelope.Text(raw)
 	return []byte(s), s != ""
 }

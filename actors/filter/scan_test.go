@@ -6,6 +6,8 @@ import (
 	"strings"
 	"testing"
 	"unicode/utf8"
+
+	"strowger/config/policy"
 )
 
 // FuzzScan compares the scanner's members with those of encoding/json, and wants Apply and
@@ -18,10 +20,10 @@ func FuzzScan(f *testing.F) {
 	} {
 		f.Add([]byte(seed))
 	}
-	filter := compile(f, Policy{
+	filter := compile(f, policy.Policy{
 		Events: []string{"CHANNEL_CREATE"},
-		Scopes: []Scope{{To: Domain, Keys: []string{"a@", "caller_context"}, ListKeys: []string{"a"}}},
-		Absent: Absent{Pass: true}, KeyPermissions: map[string][]string{"b": {"p"}}, TenantKeys: []string{"a@", "caller_context"},
+		Scopes: []policy.Scope{{To: policy.Domain, Keys: []string{"a@", "caller_context"}, ListKeys: []string{"a"}}},
+		Absent: policy.Absent{Pass: true}, KeyPermissions: map[string][]string{"b": {"p"}}, TenantKeys: []string{"a@", "caller_context"},
 	})
 	s := Subject{Domain: "one.example"}
 	f.Fuzz(func(t *testing.T, data []byte) {
@@ -93,7 +95,7 @@ func decodedMembers(t *testing.T, data []byte) (keys []string, values []json.Raw
 }
 
 func TestDeepNesting(t *testing.T) {
-	f := compile(t, Policy{KeyPermissions: map[string][]string{"b": {"p"}}})
+	f := compile(t, policy.Policy{KeyPermissions: map[string][]string{"b": {"p"}}})
 	deep := bytes.Repeat([]byte("["), 1<<20)
 	if got := applied(f, Subject{}, "t", `{"b":1,"a":`+string(deep)+`}`); got != dropped {
 		t.Error("unended lists were delivered")

@@ -8,8 +8,8 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"strowger/actors/filter"
 	"strowger/config"
+	"strowger/config/policy"
 	"strowger/system"
 )
 
@@ -127,7 +127,7 @@ it prints can be put into a file of settings and changed there.`,
 // policies returns the policies that hold with a file of settings, or without one.
 func policies(args []string) (string, error) {
 	if len(args) == 0 {
-		return filter.BuiltinYAML(), nil
+		return policy.BuiltinYAML(), nil
 	}
 	cfg, err := config.Load(config.Options{File: args[0]})
 	if err != nil {

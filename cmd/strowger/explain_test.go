@@ -9,8 +9,8 @@ import (
 	"strings"
 	"testing"
 
-	"strowger/actors/filter"
 	"strowger/config"
+	"strowger/config/policy"
 	"strowger/system"
 )
 
@@ -103,7 +103,7 @@ func TestExplainSubscriber(t *testing.T) {
 
 func TestConfigPolicies(t *testing.T) {
 	own := put(t, "own.yaml", "policies: {active_calls_service: {keys: [a]}, x.y: {scopes: [{to: all}]}}\n")
-	builtin, err := filter.Builtin()
+	builtin, err := policy.Builtin()
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -5,7 +5,7 @@ package dashboard
 import (
 	"time"
 
-	"strowger/actors/filter"
+	"strowger/config/policy"
 	"strowger/system/service"
 )
 
@@ -35,7 +35,7 @@ type Options struct {
 // comes before there are any waits half a second for a sample of its own.
 func New(o Options) *service.Service {
 	o = o.withDefaults()
-	return &service.Service{Name: Name, Policy: policy(), Setup: o.setup}
+	return &service.Service{Name: Name, Policy: visibility(), Setup: o.setup}
 }
 
 func (o Options) withDefaults() Options {
@@ -58,12 +58,12 @@ func (o Options) setup(s service.Setup) error {
 	return nil
 }
 
-// policy returns the built-in rules for the service. Were they not there, it would have none, and
+// visibility returns the built-in rules for the service. Were they not there, it would have none, and
 // a policy without rules is refused at the start: nothing would be open.
-func policy() *filter.Policy {
-	builtin, err := filter.Builtin()
+func visibility() *policy.Policy {
+	builtin, err := policy.Builtin()
 	if err != nil {
-		return new(filter.Policy)
+		return new(policy.Policy)
 	}
 	p := builtin["system_dashboard_service"]
 	return &p

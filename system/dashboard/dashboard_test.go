@@ -10,7 +10,7 @@ import (
 	"testing"
 	"time"
 
-	"strowger/actors/filter"
+	"strowger/config/policy"
 	"strowger/system/hometest"
 )
 
@@ -143,12 +143,12 @@ func answer(t *testing.T, h *hometest.Home, topic string, into any) {
 }
 
 func TestPolicy(t *testing.T) {
-	builtin, err := filter.Builtin()
+	builtin, err := policy.Builtin()
 	if err != nil {
 		t.Fatal(err)
 	}
 	got, want := New(Options{}).Policy, builtin["system_dashboard_service"]
-	if !reflect.DeepEqual(*got, want) || reflect.DeepEqual(*got, filter.Policy{}) {
+	if !reflect.DeepEqual(*got, want) || reflect.DeepEqual(*got, policy.Policy{}) {
 		t.Errorf("got %+v, want %+v", *got, want)
 	}
 }

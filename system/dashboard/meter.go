@@ -4,8 +4,8 @@ import (
 	"context"
 	"time"
 
+	"strowger/actors/envelope"
 	"strowger/system/service"
-	"strowger/transport/wire"
 )
 
 // settle is the least time between two samples that are made for a request: the kernel counts in
@@ -117,7 +117,7 @@ func (m *meter[S]) fail(err error) {
 
 func (m *meter[S]) refuse(reason string) {
 	for _, r := range m.waiting {
-		r.Fail(wire.Unavailable.Code, reason)
+		r.Fail(envelope.Unavailable.Code, reason)
 	}
 	m.waiting = nil
 }

@@ -6,9 +6,9 @@ import (
 	"slices"
 	"time"
 
-	"strowger/actors/filter"
+	"strowger/actors/envelope"
+	"strowger/config/policy"
 	"strowger/system/service"
-	"strowger/transport/wire"
 )
 
 // CallsName is what clients call the service of simulated calls.
@@ -63,10 +63,10 @@ func hangup(r service.Request, x *exchange) error {
 		UniqueID string `json:"unique_id"`
 	}
 	if err := r.Decode(&in); err != nil || !uuidPattern.MatchString(in.UniqueID) {
-		return service.Errorf(wire.BadRequest.Code, "unique_id is no UUID")
+		return service.Errorf(envelope.BadRequest.Code, "unique_id is no UUID")
 	}
 	if !x.hangup(in.UniqueID, func(ch *channel) bool { return sees(r.Subscriber(), ch) }) {
-		return service.Errorf(wire.NotFound.Code, "no such channel")
+		return service.Errorf(envelope.NotFound.Code, "no such channel")
 	}
 	r.Reply("+OK")
 	return nil
@@ -86,14 +86,14 @@ func sees(s *service.Subscriber, ch *channel) bool {
 
 // callsPolicy is the built-in one for FusionPBX's active.calls, and what the service says of
 // itself besides calls.
-func callsPolicy() *filter.Policy {
-	builtin, err := filter.Builtin()
+func callsPolicy() *policy.Policy {
+	builtin, err := policy.Builtin()
 	if err != nil {
-		return new(filter.Policy) // has no rules, so the start is refused
+		return new(policy.Policy) // has no rules, so the start is refused
 	}
 	p, ok := builtin["active_calls_service"]
 	if !ok {
-		return new(filter.Policy)
+		return new(policy.Policy)
 	}
 	p.Absent.Topics = append(p.Absent.Topics, service.StateTopic, chaosTopic)
 	p.Keys = append(p.Keys, "service", "state", "since", "retry_after", "reason", "fault")

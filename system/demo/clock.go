@@ -3,7 +3,7 @@ package demo
 import (
 	"time"
 
-	"strowger/actors/filter"
+	"strowger/config/policy"
 	"strowger/system/service"
 )
 
@@ -33,9 +33,9 @@ func Clock(o Options) *service.Service {
 	}
 }
 
-func clockPolicy() *filter.Policy {
-	return &filter.Policy{
-		Scopes:   []filter.Scope{{To: filter.All}},
+func clockPolicy() *policy.Policy {
+	return &policy.Policy{
+		Scopes:   []policy.Scope{{To: policy.All}},
 		Requests: map[string][]string{chaosTopic: {chaosPermission}},
 	}
 }

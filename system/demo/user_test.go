@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"strowger/actors/filter"
+	"strowger/config/policy"
 	"strowger/system/service"
 )
 
@@ -56,7 +57,7 @@ func TestUsersSeeWhatTheyMay(t *testing.T) {
 // TestEverybodySeesStates has all users see the whole state of both services.
 func TestEverybodySeesStates(t *testing.T) {
 	state := marshal(t, service.State{Service: "x", Condition: service.Restarting, RetryAfter: 1e9})
-	for name, p := range map[string]*filter.Policy{CallsName: callsPolicy(), ClockName: clockPolicy()} {
+	for name, p := range map[string]*policy.Policy{CallsName: callsPolicy(), ClockName: clockPolicy()} {
 		f := compile(t, p)
 		for _, u := range Users() {
 			out, verdict := f.Apply(f.Class(subject(u)), service.StateTopic, state, nil)
@@ -67,7 +68,7 @@ func TestEverybodySeesStates(t *testing.T) {
 	}
 }
 
-func compile(t *testing.T, p *filter.Policy) *filter.Filter {
+func compile(t *testing.T, p *policy.Policy) *filter.Filter {
 	t.Helper()
 	f, err := filter.Compile(*p)
 	if err != nil {

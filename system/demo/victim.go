@@ -7,8 +7,8 @@ import (
 	"sync/atomic"
 	"time"
 
+	"strowger/actors/envelope"
 	"strowger/system/service"
-	"strowger/transport/wire"
 )
 
 // The request {"fault"} of this topic breaks the service that gets it. The policies let only those
@@ -83,7 +83,7 @@ type chaosOrder struct {
 func (v *victim) order(r service.Request, in chaosOrder) error {
 	switch {
 	case !slices.Contains(Faults(), in.Fault):
-		return service.Errorf(wire.BadRequest.Code, "fault is none of %v", Faults())
+		return service.Errorf(envelope.BadRequest.Code, "fault is none of %v", Faults())
 	case in.Fault == RequestPanic:
 		v.log(in.Fault)
 		panic("chaos: request")

@@ -12,10 +12,10 @@ import (
 
 	"github.com/asynkron/protoactor-go/actor"
 
+	"strowger/actors/envelope"
 	"strowger/system/internal/runner"
 	"strowger/system/service"
 	"strowger/system/supervisor"
-	"strowger/transport/wire"
 )
 
 // Patience is how long a test waits for what must happen; only one that fails takes that long.
@@ -27,7 +27,7 @@ type Home struct {
 	Instance *runner.Instance
 
 	t     testing.TB
-	said  chan *wire.Envelope
+	said  chan *envelope.Envelope
 	after []Said // read already, and not yet looked at
 	last  int    // request id
 }
@@ -53,7 +53,7 @@ const subscriber = "5ca1ab1e"
 // Start runs the service until t ends, and waits for its sources and work then.
 func Start(t testing.TB, s *service.Service, clock *Clock) *Home {
 	t.Helper()
-	h := &Home{Clock: clock, t: t, said: make(chan *wire.Envelope, 100_000)}
+	h := &Home{Clock: clock, t: t, said: make(chan *envelope.Envelope, 100_000)}
 	random := func() float64 { return 0.5 }
 	var err error
 	h.Instance, err = runner.New(s, sink{h.said}, runner.Options{Clock: clock, Random: random})
@@ -83,9 +83,9 @@ func Start(t testing.TB, s *service.Service, clock *Clock) *Home {
 }
 
 // sink is the runner.Home.
-type sink struct{ said chan<- *wire.Envelope }
+type sink struct{ said chan<- *envelope.Envelope }
 
-func (s sink) Say(e *wire.Envelope) { s.said <- e }
+func (s sink) Say(e *envelope.Envelope) { s.said <- e }
 
 func (s sink) Room(ctx context.Context) error { return ctx.Err() }
 
@@ -99,17 +99,17 @@ func (h *Home) Ask(who Person, topic string, payload any) (id string) {
 		permissions[permission] = true
 	}
 	h.Instance.Ask(&runner.Ask{
-		Envelope: &wire.Envelope{
-			ServiceName: wire.QuoteString(h.Instance.Name()), Topic: wire.QuoteString(topic), Payload: h.encode(payload),
-			RequestID: wire.QuoteString(id), ResourceID: wire.QuoteString(subscriber),
-			DomainName: wire.QuoteString(who.Domain), Permissions: h.encode(permissions),
+		Envelope: &envelope.Envelope{
+			ServiceName: envelope.QuoteString(h.Instance.Name()), Topic: envelope.QuoteString(topic), Payload: h.encode(payload),
+			RequestID: envelope.QuoteString(id), ResourceID: envelope.QuoteString(subscriber),
+			DomainName: envelope.QuoteString(who.Domain), Permissions: h.encode(permissions),
 		},
 		User: service.User{Extensions: who.Extensions},
 	})
 	return id
 }
 
-func (h *Home) encode(v any) wire.Raw {
+func (h *Home) encode(v any) envelope.Raw {
 	h.t.Helper()
 	data, err := json.Marshal(v)
 	if err != nil {
@@ -204,13 +204,13 @@ func (h *Home) AwaitState(c service.Condition) {
 }
 
 // read also checks what must hold for everything that is said.
-func (h *Home) read(e *wire.Envelope) Said {
+func (h *Home) read(e *envelope.Envelope) Said {
 	h.t.Helper()
 	var s Said
-	s.Topic, _ = wire.Text(e.Topic)
-	s.RequestID, _ = wire.Text(e.RequestID)
+	s.Topic, _ = envelope.Text(e.Topic)
+	s.RequestID, _ = envelope.Text(e.RequestID)
 	s.Payload = string(e.Payload)
-	to, _ := wire.Text(e.ResourceID)
+	to, _ := envelope.Text(e.ResourceID)
 	if (to == subscriber) != (s.RequestID != "") {
 		h.t.Errorf("%s has request id %q but resource id %q", s.Topic, s.RequestID, to)
 	}

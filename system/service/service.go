@@ -3,7 +3,7 @@ package service
 import (
 	"time"
 
-	"strowger/actors/filter"
+	"strowger/config/policy"
 )
 
 // Service is what an author declares. Name and Setup are needed; the zero value of all else serves.
@@ -18,7 +18,7 @@ type Service struct {
 	Setup func(s Setup) error
 	// Policy says who sees what; nil leaves it to the router's configuration. A remote service's
 	// policy always is the router's: package remote warns of one that is set here, and does not use it.
-	Policy *filter.Policy
+	Policy *policy.Policy
 	// Required says that the router is not ready while the service is down.
 	Required bool
 	// RequestTimeout is how long a request may go without an answer before it gets 504. 0 means the

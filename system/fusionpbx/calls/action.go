@@ -4,9 +4,9 @@ import (
 	"context"
 	"strings"
 
+	"strowger/actors/envelope"
 	"strowger/system/fusionpbx/eventsocket"
 	"strowger/system/service"
-	"strowger/transport/wire"
 )
 
 // hangupRequest is the payload of hangup.
@@ -21,7 +21,7 @@ func (l *life) hangup(r service.Request, in hangupRequest) error {
 	}
 	uuid, err := eventsocket.ParseUUID(string(in.UUID))
 	if err != nil {
-		return service.Errorf(wire.BadRequest.Code, "unique_id is not a UUID")
+		return service.Errorf(envelope.BadRequest.Code, "unique_id is not a UUID")
 	}
 	return l.own(r, uuid, func() {
 		l.command(r, eventsocket.API("uuid_kill", uuid), func(reply eventsocket.Reply) { r.Reply(strings.TrimSpace(reply.Body)) })
@@ -50,7 +50,7 @@ func (l *life) eavesdrop(r service.Request, in eavesdropRequest) error {
 	return l.own(r, uuid, func() {
 		l.command(r, command, func(reply eventsocket.Reply) {
 			if reply.Failed() {
-				r.FailWith(service.Errorf(wire.Unavailable.Code, "the switch refused the command"))
+				r.FailWith(service.Errorf(envelope.Unavailable.Code, "the switch refused the command"))
 				return
 			}
 			r.Reply(nil)
@@ -63,22 +63,22 @@ func (l *life) eavesdrop(r service.Request, in eavesdropRequest) error {
 func (in *eavesdropRequest) command(domain string) (uuid eventsocket.UUID, command eventsocket.Command, err error) {
 	uuid, err = eventsocket.ParseUUID(string(in.UUID))
 	if err != nil {
-		return uuid, command, service.Errorf(wire.BadRequest.Code, "unique_id is not a UUID")
+		return uuid, command, service.Errorf(envelope.BadRequest.Code, "unique_id is not a UUID")
 	}
 	contact, err := eventsocket.NewDestination(string(in.Contact), domain)
 	if err != nil {
-		return uuid, command, service.Errorf(wire.BadRequest.Code, "origination_caller_contact is not an extension")
+		return uuid, command, service.Errorf(envelope.BadRequest.Code, "origination_caller_contact is not an extension")
 	}
 	name, err := eventsocket.NewName(strings.Trim(string(in.Name), " "))
 	if err != nil {
-		return uuid, command, service.Errorf(wire.BadRequest.Code, "origination_caller_id_name has other characters than letters, digits, spaces and ._-")
+		return uuid, command, service.Errorf(envelope.BadRequest.Code, "origination_caller_id_name has other characters than letters, digits, spaces and ._-")
 	}
 	number, ok := number(string(in.Number))
 	if !ok {
-		return uuid, command, service.Errorf(wire.BadRequest.Code, "caller_caller_id_number has other characters than digits and *#+")
+		return uuid, command, service.Errorf(envelope.BadRequest.Code, "caller_caller_id_number has other characters than digits and *#+")
 	}
 	if _, err := eventsocket.NewArg(string(in.Destination)); err != nil && in.Destination != "" {
-		return uuid, command, service.Errorf(wire.BadRequest.Code, "caller_destination_number is not a number")
+		return uuid, command, service.Errorf(envelope.BadRequest.Code, "caller_destination_number is not a number")
 	}
 	variables := eventsocket.Variables(eventsocket.VarName("origination_caller_id_name", name), number)
 	dial := eventsocket.Join(variables, eventsocket.Text("user/"), contact)

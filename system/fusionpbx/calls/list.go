@@ -7,8 +7,8 @@ import (
 	"strconv"
 	"strings"
 
+	"strowger/actors/envelope"
 	"strowger/system/fusionpbx/event"
-	"strowger/transport/wire"
 )
 
 // row is a channel in the switch's own list.
@@ -87,7 +87,7 @@ func (r *row) application() string {
 }
 
 // payload returns what a page is told of the channel.
-func (r *row) payload() wire.Raw {
+func (r *row) payload() envelope.Raw {
 	answer, call := r.state()
 	var p event.Payload
 	p.Set("event_name", callState)

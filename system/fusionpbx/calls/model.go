@@ -6,8 +6,8 @@ import (
 	"strings"
 	"sync"
 
+	"strowger/actors/envelope"
 	"strowger/system/fusionpbx/event"
-	"strowger/transport/wire"
 )
 
 // channel is one leg of a call, as pages know it.
@@ -36,7 +36,7 @@ func (ch *channel) set(i int, value string) {
 func (ch *channel) answered() bool { return ch.get(keyAnswer) == answered }
 
 // end returns the payload that removes the channel from pages.
-func (ch *channel) end() wire.Raw {
+func (ch *channel) end() envelope.Raw {
 	var p event.Payload
 	p.Set("event_name", callState)
 	p.Set(keyUUID, ch.uuid)

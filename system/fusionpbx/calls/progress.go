@@ -5,9 +5,9 @@ import (
 	"errors"
 	"fmt"
 
+	"strowger/actors/envelope"
 	"strowger/system/fusionpbx/eventsocket"
 	"strowger/system/service"
-	"strowger/transport/wire"
 )
 
 // The permissions that requests need, and those that say whose calls a person sees.
@@ -25,7 +25,7 @@ func allow(r service.Request, permission string) error {
 	if r.Subscriber().Has(permission) {
 		return nil
 	}
-	return service.Errorf(wire.Forbidden.Code, "needs the permission %s", permission)
+	return service.Errorf(envelope.Forbidden.Code, "needs the permission %s", permission)
 }
 
 // progress tells a page of all calls that it may see, each by a message of its own. The list is the switch's,
@@ -59,10 +59,10 @@ func sees(who *service.Subscriber, r *row) bool {
 
 // refusal says to the asker why the switch could not be asked.
 func refusal(err error) error {
-	status, reason := wire.Unavailable.Code, "the switch cannot be asked"
+	status, reason := envelope.Unavailable.Code, "the switch cannot be asked"
 	switch {
 	case errors.Is(err, context.DeadlineExceeded):
-		status, reason = wire.DeadlineExceeded.Code, "the switch did not answer in time"
+		status, reason = envelope.DeadlineExceeded.Code, "the switch did not answer in time"
 	case errors.Is(err, eventsocket.ErrNotConnected):
 		reason = "there is no connection to the switch"
 	case errors.Is(err, eventsocket.ErrDisconnected):

@@ -9,7 +9,7 @@ package calls
 import (
 	"time"
 
-	"strowger/actors/filter"
+	"strowger/config/policy"
 	"strowger/system/fusionpbx/event"
 	"strowger/system/fusionpbx/eventsocket"
 	"strowger/system/service"
@@ -52,7 +52,7 @@ func New(o Options) *service.Service {
 		o.after = func(string) {}
 	}
 	told := new(memory)
-	return &service.Service{Name: Name, Policy: policy(), Setup: func(s service.Setup) error { return o.setup(s, told) }}
+	return &service.Service{Name: Name, Policy: visibility(), Setup: func(s service.Setup) error { return o.setup(s, told) }}
 }
 
 // life is the service from one start to the next.
@@ -83,12 +83,12 @@ func (o Options) setup(s service.Setup, told *memory) error {
 	return nil
 }
 
-// policy returns the built-in rules for the service. Were they not there, it would have none, and
+// visibility returns the built-in rules for the service. Were they not there, it would have none, and
 // a policy without rules is refused at the start: nothing would be open.
-func policy() *filter.Policy {
-	builtin, err := filter.Builtin()
+func visibility() *policy.Policy {
+	builtin, err := policy.Builtin()
 	if err != nil {
-		return new(filter.Policy)
+		return new(policy.Policy)
 	}
 	p := builtin[Class]
 	return &p

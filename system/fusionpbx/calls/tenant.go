@@ -4,9 +4,9 @@ import (
 	"slices"
 	"strings"
 
+	"strowger/actors/envelope"
 	"strowger/system/fusionpbx/eventsocket"
 	"strowger/system/service"
-	"strowger/transport/wire"
 )
 
 // own calls then if the channel is of the asker's domain, or talks with one that is, or if the asker sees all
@@ -43,7 +43,7 @@ func (l *life) judge(legs []leg, asker *service.Subscriber, then func()) error {
 	ours := func(leg leg) bool { return leg.of(asker.DomainName) }
 	if len(legs) > 0 && !slices.ContainsFunc(legs, ours) {
 		l.ctx.Log().Warn("action on a call of another domain refused", "domain", asker.DomainName, "subscriber", asker.ID)
-		return service.Errorf(wire.Forbidden.Code, "the call is not of your domain")
+		return service.Errorf(envelope.Forbidden.Code, "the call is not of your domain")
 	}
 	then()
 	return nil

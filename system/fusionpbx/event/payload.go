@@ -1,8 +1,8 @@
 package event
 
 import (
+	"strowger/actors/envelope"
 	"strowger/system/fusionpbx/eventsocket"
-	"strowger/transport/wire"
 )
 
 // Payload is what a service forwards of one event. Its strings share the event's memory.
@@ -104,13 +104,13 @@ func (p *Payload) AppendJSON(dst []byte) []byte {
 			dst = append(dst, field.Value...)
 			continue
 		}
-		dst = wire.AppendString(dst, field.Value)
+		dst = envelope.AppendString(dst, field.Value)
 	}
 	return append(dst, '}')
 }
 
 // JSON returns the payload as JSON that is ready for service.Context.Broadcast.
-func (p *Payload) JSON() wire.Raw {
+func (p *Payload) JSON() envelope.Raw {
 	size := 2
 	for i := range p.fields {
 		size += len(p.fields[i].Key) + len(p.fields[i].Value) + 8

@@ -10,23 +10,23 @@ import (
 
 	"github.com/asynkron/protoactor-go/actor"
 
+	"strowger/actors/envelope"
 	"strowger/system/internal/runner"
 	"strowger/system/service"
 	"strowger/system/supervisor"
-	"strowger/transport/wire"
 )
 
 // home is where the service lives. It keeps all that the service says.
 type home struct {
 	instance *runner.Instance
 
-	mu   sync.Mutex // Protects following.
-	said []wire.Raw // encoded envelopes
+	mu   sync.Mutex     // Protects following.
+	said []envelope.Raw // encoded envelopes
 }
 
 // Say implements runner.Home. The state of the service is the router's affair, so it is left out.
-func (h *home) Say(e *wire.Envelope) {
-	if topic, _ := wire.Text(e.Topic); topic == service.StateTopic {
+func (h *home) Say(e *envelope.Envelope) {
+	if topic, _ := envelope.Text(e.Topic); topic == service.StateTopic {
 		return
 	}
 	h.mu.Lock()
@@ -71,11 +71,11 @@ func (h *home) ask(t testing.TB, l Line, c Client) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	e := &wire.Envelope{
-		ServiceName: wire.QuoteString(l.Service), Permissions: permissions,
-		Payload: wire.Raw(l.Message.Payload), Topic: wire.Raw(get(l.Message.fields, "topic")),
-		RequestID: wire.Raw(get(l.Message.fields, "request_id")), ResourceID: wire.Raw(get(l.Message.fields, "resource_id")),
-		DomainName: wire.Raw(get(l.Message.fields, "domain_name")), DomainUUID: wire.Raw(get(l.Message.fields, "domain_uuid")),
+	e := &envelope.Envelope{
+		ServiceName: envelope.QuoteString(l.Service), Permissions: permissions,
+		Payload: envelope.Raw(l.Message.Payload), Topic: envelope.Raw(get(l.Message.fields, "topic")),
+		RequestID: envelope.Raw(get(l.Message.fields, "request_id")), ResourceID: envelope.Raw(get(l.Message.fields, "resource_id")),
+		DomainName: envelope.Raw(get(l.Message.fields, "domain_name")), DomainUUID: envelope.Raw(get(l.Message.fields, "domain_uuid")),
 	}
 	h.instance.Ask(&runner.Ask{Envelope: e, User: service.User{Extensions: c.extensions()}})
 }

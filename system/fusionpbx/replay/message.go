@@ -6,7 +6,7 @@ import (
 	"fmt"
 	"slices"
 
-	"strowger/transport/wire"
+	"strowger/actors/envelope"
 )
 
 // Message is an envelope with the keys that can be compared.
@@ -52,11 +52,11 @@ func newMessage(text []byte) (Message, error) {
 		case "id":
 			continue // random
 		case "topic":
-			m.Topic, _ = wire.Text([]byte(f.value))
+			m.Topic, _ = envelope.Text([]byte(f.value))
 		case "request_id":
-			m.RequestID, _ = wire.Text([]byte(f.value))
+			m.RequestID, _ = envelope.Text([]byte(f.value))
 		case "resource_id":
-			m.ResourceID, _ = wire.Text([]byte(f.value))
+			m.ResourceID, _ = envelope.Text([]byte(f.value))
 		}
 		if f.value == "{}" && f.key == "permissions" {
 			f.value = "[]" // as PHP writes it

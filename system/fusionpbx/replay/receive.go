@@ -6,8 +6,8 @@ import (
 	"strings"
 	"testing"
 
+	"strowger/actors/envelope"
 	"strowger/actors/filter"
-	"strowger/transport/wire"
 )
 
 // receivers are the clients and what the service's policy lets each see.
@@ -70,7 +70,7 @@ func (to *receivers) compare(pairs []pair, asker *Client, add func(Difference)) 
 // receives returns the keys of the payload that a client gets, "refused" if it gets a refusal in its place, or "" if it
 // gets nothing.
 func (to *receivers) receives(name string, m *Message) string {
-	payload, verdict := to.filter.Apply(to.classes[name], m.Topic, wire.Raw(m.Payload), nil)
+	payload, verdict := to.filter.Apply(to.classes[name], m.Topic, envelope.Raw(m.Payload), nil)
 	if verdict == filter.Deliver {
 		fields, err := members(payload)
 		if err != nil || string(payload) == "null" || len(m.payload) == 0 {

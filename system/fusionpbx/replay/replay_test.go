@@ -4,7 +4,7 @@ import (
 	"strings"
 	"testing"
 
-	"strowger/actors/filter"
+	"strowger/config/policy"
 	"strowger/system/fusionpbx/event"
 	"strowger/system/fusionpbx/eventsocket"
 	"strowger/system/fusionpbx/replay"
@@ -15,7 +15,7 @@ const testdata = "../../../testdata/fusionpbx"
 
 // forwarder is the least of active.calls: it forwards events and answers nothing.
 func forwarder(t *testing.T, change func(p *event.Payload)) func(replay.Switch) *service.Service {
-	policies, err := filter.Builtin()
+	policies, err := policy.Builtin()
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -7,7 +7,7 @@ import (
 	"strconv"
 	"unicode/utf8"
 
-	"strowger/transport/wire"
+	"strowger/actors/envelope"
 )
 
 // Why a payload that encoding/json takes is refused all the same: it would end the connection of
@@ -19,10 +19,10 @@ var (
 )
 
 // deepest is how deep a payload may be nested; the envelope around it is one level more.
-const deepest = wire.MaxDepth - 1
+const deepest = envelope.MaxDepth - 1
 
 // encode writes a payload as JSON; nil for null.
-func encode(payload any) (wire.Raw, error) {
+func encode(payload any) (envelope.Raw, error) {
 	raw, err := marshal(payload)
 	switch {
 	case err != nil:
@@ -35,19 +35,19 @@ func encode(payload any) (wire.Raw, error) {
 	return raw, nil
 }
 
-func marshal(payload any) (wire.Raw, error) {
+func marshal(payload any) (envelope.Raw, error) {
 	switch p := payload.(type) {
 	case nil:
 		return nil, nil
 	case json.RawMessage:
-		return checked(wire.Raw(p))
-	case wire.Raw:
+		return checked(envelope.Raw(p))
+	case envelope.Raw:
 		return checked(p)
 	}
 	return json.Marshal(payload)
 }
 
-func checked(raw wire.Raw) (wire.Raw, error) {
+func checked(raw envelope.Raw) (envelope.Raw, error) {
 	if len(raw) == 0 {
 		return nil, nil
 	}
@@ -100,8 +100,8 @@ func decode(raw []byte, v any) error {
 }
 
 // envelope is an answer to r with both of its ids as they came.
-func (r *Request) envelope(topic wire.Raw, status int, payload wire.Raw) *wire.Envelope {
-	return &wire.Envelope{
+func (r *Request) envelope(topic envelope.Raw, status int, payload envelope.Raw) *envelope.Envelope {
+	return &envelope.Envelope{
 		Payload:      payload,
 		ServiceName:  r.instance.name,
 		StatusString: statusString(status),
@@ -113,7 +113,7 @@ func (r *Request) envelope(topic wire.Raw, status int, payload wire.Raw) *wire.E
 }
 
 // own is an answer that the service did not give; nil where nobody waits for one.
-func (r *Request) own(s wire.Status, payload wire.Raw) *wire.Envelope {
+func (r *Request) own(s envelope.Status, payload envelope.Raw) *envelope.Envelope {
 	if !r.waits {
 		return nil
 	}
@@ -121,17 +121,17 @@ func (r *Request) own(s wire.Status, payload wire.Raw) *wire.Envelope {
 }
 
 // broadcast is a message to all subscribers; it has no status, as those of PHP services.
-func (i *Instance) broadcast(topic string, payload wire.Raw) *wire.Envelope {
-	return &wire.Envelope{ServiceName: i.name, Topic: wire.QuoteString(topic), Payload: payload}
+func (i *Instance) broadcast(topic string, payload envelope.Raw) *envelope.Envelope {
+	return &envelope.Envelope{ServiceName: i.name, Topic: envelope.QuoteString(topic), Payload: payload}
 }
 
 // statusString is what pages judge an answer by.
-func statusString(status int) wire.Raw {
+func statusString(status int) envelope.Raw {
 	switch {
 	case status < 400:
-		return wire.Raw(`"ok"`)
-	case status == wire.BadRequest.Code, status == wire.Unauthorized.Code, status == wire.Forbidden.Code:
-		return wire.Raw(`""`)
+		return envelope.Raw(`"ok"`)
+	case status == envelope.BadRequest.Code, status == envelope.Unauthorized.Code, status == envelope.Forbidden.Code:
+		return envelope.Raw(`""`)
 	}
-	return wire.Raw(`"error"`)
+	return envelope.Raw(`"error"`)
 }

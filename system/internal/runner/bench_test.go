@@ -9,15 +9,15 @@ import (
 
 	"github.com/asynkron/protoactor-go/actor"
 
+	"strowger/actors/envelope"
 	"strowger/system/service"
 	"strowger/system/supervisor"
-	"strowger/transport/wire"
 )
 
 // counter is a home that counts what it is told.
 type counter chan struct{}
 
-func (c counter) Say(e *wire.Envelope) {
+func (c counter) Say(e *envelope.Envelope) {
 	if e.ResourceID != nil {
 		c <- struct{}{}
 	}
@@ -53,9 +53,9 @@ func benchmark(b *testing.B, s *service.Service) (*Instance, counter) {
 	return i, home
 }
 
-func question(topic string) *wire.Envelope {
-	return &wire.Envelope{Topic: wire.QuoteString(topic), RequestID: wire.Raw(`"1"`), ResourceID: wire.Raw(`"0123456789abcdef0123456789abcdef"`),
-		Payload: wire.Raw(`{}`), Permissions: wire.Raw(`{"a":true}`)}
+func question(topic string) *envelope.Envelope {
+	return &envelope.Envelope{Topic: envelope.QuoteString(topic), RequestID: envelope.Raw(`"1"`), ResourceID: envelope.Raw(`"0123456789abcdef0123456789abcdef"`),
+		Payload: envelope.Raw(`{}`), Permissions: envelope.Raw(`{"a":true}`)}
 }
 
 // BenchmarkAsk is a request through a service and back, a hundred under way at a time.

@@ -6,9 +6,9 @@ import (
 
 	"github.com/asynkron/protoactor-go/actor"
 
+	"strowger/actors/envelope"
 	"strowger/system/service"
 	"strowger/system/supervisor"
-	"strowger/transport/wire"
 )
 
 // Crash is the reason with which a service fails: what ran, what was thrown and where. Supervisors
@@ -43,7 +43,7 @@ func (i *Instance) crash(task string, reason any) *Crash {
 func (i *Instance) bury(c *Crash, r *Request) {
 	i.counters.Panics.Add(1)
 	topic := ""
-	var payload wire.Raw
+	var payload envelope.Raw
 	if r != nil {
 		topic, payload = r.topic, r.asked.Envelope.Payload
 	}

@@ -10,8 +10,8 @@ import (
 
 	"github.com/asynkron/protoactor-go/actor"
 
+	"strowger/actors/envelope"
 	"strowger/system/service"
-	"strowger/transport/wire"
 )
 
 // waiting is a service that answers late or not at all.
@@ -48,7 +48,7 @@ func TestDeadline(t *testing.T) {
 	early := r.ask("keep", "")
 	r.clock.advance(time.Second)
 	later := r.ask("work", "")
-	soon := wire.Envelope{Topic: wire.Raw(`"keep"`), RequestID: wire.Raw(`"soon"`), ResourceID: wire.Raw(`"x"`)}
+	soon := envelope.Envelope{Topic: envelope.Raw(`"keep"`), RequestID: envelope.Raw(`"soon"`), ResourceID: envelope.Raw(`"x"`)}
 	r.instance.Ask(&Ask{Envelope: &soon, Deadline: r.clock.Now().Add(10 * time.Second)})
 	for range 3 {
 		await(t, entered)

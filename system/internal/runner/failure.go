@@ -4,8 +4,8 @@ import (
 	"context"
 	"errors"
 
+	"strowger/actors/envelope"
 	"strowger/system/service"
-	"strowger/transport/wire"
 )
 
 // isFailure tells a status that the author of a service may fail with.
@@ -23,7 +23,7 @@ func (r *Request) FailWith(err error) {
 		counters.Surplus.Add(1)
 		return
 	}
-	status, payload := wire.InternalError.Code, wire.Raw(nil)
+	status, payload := envelope.InternalError.Code, envelope.Raw(nil)
 	if e, ok := errors.AsType[*service.Error](err); ok && e != nil && isFailure(e.Status) {
 		log.Debug("request refused")
 		status, payload = e.Status, reasonOf(e)
@@ -31,7 +31,7 @@ func (r *Request) FailWith(err error) {
 		log.Error("request failed")
 		counters.Errors.Add(1)
 	}
-	var answer *wire.Envelope
+	var answer *envelope.Envelope
 	if r.waits {
 		answer = r.envelope(r.asked.Envelope.Topic, status, payload)
 	}
@@ -43,7 +43,7 @@ func (r *Request) FailWith(err error) {
 }
 
 // reasonOf is the payload that the subscriber gets.
-func reasonOf(e *service.Error) wire.Raw {
+func reasonOf(e *service.Error) envelope.Raw {
 	raw, err := encode(failure{e.Reason})
 	if err != nil {
 		return nil // a string can always be encoded

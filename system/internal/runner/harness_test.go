@@ -13,9 +13,9 @@ import (
 
 	"github.com/asynkron/protoactor-go/actor"
 
+	"strowger/actors/envelope"
 	"strowger/system/service"
 	"strowger/system/supervisor"
-	"strowger/transport/wire"
 )
 
 // patience is how long a test waits for what must happen; only a test that fails takes that long.
@@ -28,8 +28,8 @@ type rig struct {
 	instance *Instance
 	system   *actor.ActorSystem
 	root     *actor.PID
-	said     chan *wire.Envelope // but for states
-	states   chan string         // condition, with its retry_after
+	said     chan *envelope.Envelope // but for states
+	states   chan string             // condition, with its retry_after
 	dead     chan *service.DeadLetter
 	room     chan struct{} // closed: Room does not block
 	released atomic.Int64
@@ -38,8 +38,8 @@ type rig struct {
 }
 
 // Say keeps what is said for the test.
-func (r *rig) Say(e *wire.Envelope) {
-	topic, _ := wire.Text(e.Topic)
+func (r *rig) Say(e *envelope.Envelope) {
+	topic, _ := envelope.Text(e.Topic)
 	if topic != service.StateTopic || e.ResourceID != nil {
 		r.said <- e
 		return
@@ -78,7 +78,7 @@ func start(t *testing.T, s *service.Service) *rig {
 
 func newRig(t *testing.T, s *service.Service) *rig {
 	t.Helper()
-	r := &rig{t: t, clock: newManualClock(), said: make(chan *wire.Envelope, 4096), states: make(chan string, 4096),
+	r := &rig{t: t, clock: newManualClock(), said: make(chan *envelope.Envelope, 4096), states: make(chan string, 4096),
 		dead: make(chan *service.DeadLetter, 4096), room: make(chan struct{})}
 	close(r.room)
 	if s.Name == "" {
@@ -133,8 +133,8 @@ func (r *rig) ask(topic string, payload string) string {
 }
 
 func (r *rig) askAs(sender, id, topic, payload string) {
-	e := &wire.Envelope{ServiceName: r.instance.name, Topic: wire.QuoteString(topic), ResourceID: wire.QuoteString(sender),
-		RequestID: wire.Raw(id), Payload: wire.Raw(payload)}
+	e := &envelope.Envelope{ServiceName: r.instance.name, Topic: envelope.QuoteString(topic), ResourceID: envelope.QuoteString(sender),
+		RequestID: envelope.Raw(id), Payload: envelope.Raw(payload)}
 	r.instance.Ask(&Ask{Envelope: e, Release: func() { r.released.Add(1) }})
 }
 
@@ -142,7 +142,7 @@ func (r *rig) askAs(sender, id, topic, payload string) {
 func (r *rig) next() string {
 	r.t.Helper()
 	e := await(r.t, r.said)
-	topic, _ := wire.Text(e.Topic)
+	topic, _ := envelope.Text(e.Topic)
 	payload := "null"
 	if e.Payload != nil {
 		payload = string(e.Payload)

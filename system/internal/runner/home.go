@@ -7,9 +7,9 @@ import (
 
 	"github.com/asynkron/protoactor-go/actor"
 
+	"strowger/actors/envelope"
 	"strowger/system/service"
 	"strowger/system/supervisor"
-	"strowger/transport/wire"
 )
 
 // Home is where a service runs: what it says goes there. The methods may be called from any
@@ -17,7 +17,7 @@ import (
 type Home interface {
 	// Say takes a reply, which has a ResourceID, or a broadcast, which has not. It never blocks and
 	// keeps the order of calls. The envelope is the home's to keep and nobody's to change.
-	Say(e *wire.Envelope)
+	Say(e *envelope.Envelope)
 	// Room blocks, for sources only, while too much of what was said is still under way. The error
 	// is ctx's.
 	Room(ctx context.Context) error
@@ -48,7 +48,7 @@ type Options struct {
 type Ask struct {
 	// Envelope is as stamped by the router: ResourceID, Permissions and both domain fields are set.
 	// It is not changed, and what it points to must not be either.
-	Envelope *wire.Envelope
+	Envelope *envelope.Envelope
 	// User is who asks, inside the router.
 	User service.User
 	// Deadline is when the home stops waiting; zero leaves it to the service.

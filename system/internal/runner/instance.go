@@ -11,9 +11,9 @@ import (
 
 	"github.com/asynkron/protoactor-go/actor"
 
+	"strowger/actors/envelope"
 	"strowger/system/service"
 	"strowger/system/supervisor"
-	"strowger/transport/wire"
 )
 
 // Instance is one Service in one Home, through all its restarts. Its methods may be called from any
@@ -23,7 +23,7 @@ type Instance struct {
 	home     Home
 	o        Options
 	log      *slog.Logger
-	name     wire.Raw // quoted
+	name     envelope.Raw // quoted
 	pool     *pool
 	tasks    tasks
 	counters Counters
@@ -64,7 +64,7 @@ func New(s *service.Service, home Home, o Options) (*Instance, error) {
 		home:    home,
 		o:       o,
 		log:     o.Log.With("service", s.Name),
-		name:    wire.QuoteString(s.Name),
+		name:    envelope.QuoteString(s.Name),
 		pool:    &pool{size: o.Pool, limit: filled.Limits.Work},
 		table:   newTable(),
 		begun:   make(chan struct{}),

@@ -7,8 +7,8 @@ import (
 	"sync"
 	"time"
 
+	"strowger/actors/envelope"
 	"strowger/system/service"
-	"strowger/transport/wire"
 )
 
 // Request implements service.Request.
@@ -45,12 +45,12 @@ const (
 )
 
 func newRequest(i *Instance, a *Ask) *Request {
-	r := &Request{instance: i, asked: a, waits: !wire.IsEmpty(a.Envelope.RequestID)}
+	r := &Request{instance: i, asked: a, waits: !envelope.IsEmpty(a.Envelope.RequestID)}
 	r.at = -1
 	r.Context = &r.context
 	r.context.request = r
-	r.topic, _ = wire.Name(a.Envelope.Topic)
-	r.sender, _ = wire.Text(a.Envelope.ResourceID)
+	r.topic, _ = envelope.Name(a.Envelope.Topic)
+	r.sender, _ = envelope.Text(a.Envelope.ResourceID)
 	r.deadline = i.deadline(a.Deadline)
 	r.due = r.deadline.Add(-i.o.Slept())
 	return r
@@ -90,7 +90,7 @@ func (r *Request) Decode(v any) error {
 		return fmt.Errorf("decode payload: %w", err)
 	}
 	if err != nil {
-		return &service.Error{Status: wire.BadRequest.Code, Reason: err.Error()}
+		return &service.Error{Status: envelope.BadRequest.Code, Reason: err.Error()}
 	}
 	return nil
 }
@@ -114,7 +114,7 @@ func (r *Request) ReplyWith(topic string, status int, payload any) {
 		r.FailWith(fmt.Errorf("ReplyWith: status %d is not between 200 and 599", status))
 		return
 	}
-	r.answer(wire.QuoteString(topic), status, payload, answered)
+	r.answer(envelope.QuoteString(topic), status, payload, answered)
 }
 
 // Fail is for service.Request.
@@ -133,7 +133,7 @@ type failure struct {
 
 // Stream is for service.Request.
 func (r *Request) Stream(topic string, payload any) {
-	r.answer(wire.QuoteString(topic), 200, payload, open)
+	r.answer(envelope.QuoteString(topic), 200, payload, open)
 }
 
 // End is for service.Request.
@@ -144,7 +144,7 @@ func (r *Request) End() {
 }
 
 // answer says one answer of the service and leaves the request in the state next.
-func (r *Request) answer(topic wire.Raw, status int, payload any, next outcome) {
+func (r *Request) answer(topic envelope.Raw, status int, payload any, next outcome) {
 	counters := &r.instance.counters
 	if !r.open() {
 		r.surplus()
@@ -154,7 +154,7 @@ func (r *Request) answer(topic wire.Raw, status int, payload any, next outcome) 
 	if err != nil {
 		counters.Unencoded.Add(1)
 		r.instance.log.Error("answer cannot be encoded", "topic", r.topic, "err", err)
-		status, raw, next = wire.InternalError.Code, nil, answered
+		status, raw, next = envelope.InternalError.Code, nil, answered
 	}
 	if !r.finish(next, r.envelope(topic, status, raw)) {
 		r.surplus()
@@ -181,21 +181,21 @@ func (r *Request) surplus() {
 
 // refuse answers with 503.
 func (r *Request) refuse(payload []byte) {
-	if r.finish(refused, r.own(wire.Unavailable, payload)) {
+	if r.finish(refused, r.own(envelope.Unavailable, payload)) {
 		r.instance.counters.Refused.Add(1)
 	}
 }
 
 // expire answers with 504. Of one that does not wait nothing was to be expected.
 func (r *Request) expire() {
-	if r.finish(expired, r.own(wire.DeadlineExceeded, nil)) && r.waits {
+	if r.finish(expired, r.own(envelope.DeadlineExceeded, nil)) && r.waits {
 		r.instance.counters.Timeouts.Add(1)
 	}
 }
 
 // crash answers with 500.
 func (r *Request) crash() {
-	if r.finish(crashed, r.own(wire.InternalError, nil)) {
+	if r.finish(crashed, r.own(envelope.InternalError, nil)) {
 		r.instance.counters.Crashed.Add(1)
 	}
 }
@@ -208,7 +208,7 @@ func (r *Request) open() bool {
 
 // finish says e, if not nil, and ends the request unless next is open. It is false, and nothing
 // happens, if the request is over already.
-func (r *Request) finish(next outcome, e *wire.Envelope) bool {
+func (r *Request) finish(next outcome, e *envelope.Envelope) bool {
 	if !r.settle(next, e) {
 		return false
 	}
@@ -224,7 +224,7 @@ func (r *Request) finish(next outcome, e *wire.Envelope) bool {
 	return true
 }
 
-func (r *Request) settle(next outcome, e *wire.Envelope) bool {
+func (r *Request) settle(next outcome, e *envelope.Envelope) bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if r.outcome != open {

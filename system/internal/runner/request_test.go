@@ -5,8 +5,8 @@ import (
 	"testing"
 	"time"
 
+	"strowger/actors/envelope"
 	"strowger/system/service"
-	"strowger/transport/wire"
 )
 
 func TestAnswers(t *testing.T) {
@@ -127,7 +127,7 @@ func TestEcho(t *testing.T) {
 			if string(e.ServiceName) != `"test"` {
 				t.Errorf("service_name %s", e.ServiceName)
 			}
-			if _, err := wire.Decode(e.Append(nil), wire.MaxDepth); err != nil {
+			if _, err := envelope.Decode(e.Append(nil), envelope.MaxDepth); err != nil {
 				t.Errorf("envelope: %v", err)
 			}
 		})
@@ -151,8 +151,8 @@ func TestSubscriber(t *testing.T) {
 	}, RequestTimeout: time.Minute}
 	r := start(t, s)
 	deadline := r.clock.Now().Add(time.Second)
-	r.instance.Ask(&Ask{Envelope: &wire.Envelope{Topic: wire.Raw(`"who"`), ResourceID: wire.Raw(`"x"`), RequestID: wire.Raw(`1`),
-		Permissions: wire.Raw(`{"b":true,"a":true}`), DomainName: wire.Raw(`"a.example.com"`), DomainUUID: wire.Raw(`"u"`)},
+	r.instance.Ask(&Ask{Envelope: &envelope.Envelope{Topic: envelope.Raw(`"who"`), ResourceID: envelope.Raw(`"x"`), RequestID: envelope.Raw(`1`),
+		Permissions: envelope.Raw(`{"b":true,"a":true}`), DomainName: envelope.Raw(`"a.example.com"`), DomainUUID: envelope.Raw(`"u"`)},
 		User: service.User{Name: "admin"}, Deadline: deadline})
 	saw := await(t, got)
 	who := saw.subscriber
@@ -165,7 +165,7 @@ func TestSubscriber(t *testing.T) {
 	if !saw.deadline.Equal(deadline) {
 		t.Errorf("deadline %s, want the home's %s", saw.deadline, deadline)
 	}
-	r.instance.Ask(&Ask{Envelope: &wire.Envelope{Topic: wire.Raw(`"who"`), RequestID: wire.Raw(`1`), Permissions: wire.Raw(`[]`)}})
+	r.instance.Ask(&Ask{Envelope: &envelope.Envelope{Topic: envelope.Raw(`"who"`), RequestID: envelope.Raw(`1`), Permissions: envelope.Raw(`[]`)}})
 	saw = await(t, got)
 	if len(saw.subscriber.Permissions) != 0 || saw.subscriber.Has("a") {
 		t.Errorf("permissions %v, want none", saw.subscriber.Permissions)

@@ -3,8 +3,8 @@ package runner
 import (
 	"context"
 
+	"strowger/actors/envelope"
 	"strowger/system/service"
-	"strowger/transport/wire"
 )
 
 // Setup implements service.Setup.
@@ -57,5 +57,5 @@ func (s *Setup) OnStop(f func(c service.Context)) {
 // unknown answers a request of a topic that nobody handles.
 func (h *host) unknown(r *Request) {
 	h.instance.counters.NotFound.Add(1)
-	r.finish(answered, r.own(wire.NotFound, nil))
+	r.finish(answered, r.own(envelope.NotFound, nil))
 }

@@ -4,7 +4,7 @@ import (
 	"context"
 	"sync"
 
-	"strowger/transport/wire"
+	"strowger/actors/envelope"
 )
 
 // Go is for service.Context.
@@ -13,7 +13,7 @@ func (c *Context) Go(work func(ctx context.Context) func()) bool {
 	if work == nil {
 		c.mistake("Go: function is nil")
 		if r != nil {
-			r.finish(answered, r.own(wire.InternalError, nil))
+			r.finish(answered, r.own(envelope.InternalError, nil))
 		}
 		return false
 	}

@@ -7,11 +7,11 @@ import (
 	"testing"
 	"time"
 
+	"strowger/actors/envelope"
 	"strowger/client"
 	"strowger/system/internal/runner"
 	"strowger/system/service"
 	"strowger/system/service/servicetest"
-	"strowger/transport/wire"
 )
 
 // TestServeSuite plays the suite of all homes over a real WebSocket.
@@ -90,13 +90,13 @@ func (h *served) read(p *fakePeer) {
 		}
 		switch op {
 		case 1:
-			m, err := wire.Decode(data, wire.MaxDepth)
+			m, err := envelope.Decode(data, envelope.MaxDepth)
 			if err != nil {
 				h.t.Errorf("router: message %q: %v", data, err)
 				return
 			}
 			if m.Authentication {
-				h.write(p, 1, wire.Authenticated.Answer(&m.Envelope).Append(nil))
+				h.write(p, 1, envelope.Authenticated.Answer(&m.Envelope).Append(nil))
 				continue
 			}
 			h.route(&m.Envelope)
@@ -107,10 +107,10 @@ func (h *served) read(p *fakePeer) {
 	}
 }
 
-func (h *served) route(e *wire.Envelope) {
+func (h *served) route(e *envelope.Envelope) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	if to, _ := wire.Text(e.ResourceID); to != "" {
+	if to, _ := envelope.Text(e.ResourceID); to != "" {
 		if c := h.callers[to]; c != nil {
 			c.arrived <- e
 		}
@@ -131,7 +131,7 @@ func (h *served) write(p *fakePeer, op byte, data []byte) {
 func (h *served) Call(t *testing.T) servicetest.Caller {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	c := &caller{t: t, home: h, id: strconv.Itoa(len(h.callers)) + wire.NewID(), arrived: make(chan *wire.Envelope, 1<<14)}
+	c := &caller{t: t, home: h, id: strconv.Itoa(len(h.callers)) + envelope.NewID(), arrived: make(chan *envelope.Envelope, 1<<14)}
 	h.callers[c.id] = c
 	return c
 }
@@ -150,12 +150,12 @@ type caller struct {
 	t       *testing.T
 	home    *served
 	id      string
-	arrived chan *wire.Envelope
+	arrived chan *envelope.Envelope
 }
 
 func (c *caller) Send(topic, id, payload string) {
-	e := &wire.Envelope{ServiceName: []byte(`"servicetest"`), Topic: wire.QuoteString(topic), ResourceID: wire.QuoteString(c.id),
-		DomainName: wire.QuoteString(servicetest.DomainName), DomainUUID: wire.QuoteString(servicetest.DomainUUID),
+	e := &envelope.Envelope{ServiceName: []byte(`"servicetest"`), Topic: envelope.QuoteString(topic), ResourceID: envelope.QuoteString(c.id),
+		DomainName: envelope.QuoteString(servicetest.DomainName), DomainUUID: envelope.QuoteString(servicetest.DomainUUID),
 		Permissions: []byte(`{"` + servicetest.Permission + `":true}`)}
 	if id != "" {
 		e.RequestID = []byte(id)

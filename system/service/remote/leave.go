@@ -5,7 +5,7 @@ import (
 	"strconv"
 	"time"
 
-	"strowger/transport/wire"
+	"strowger/actors/envelope"
 )
 
 // authentication is the service that the router itself answers for (protocol 4.1).
@@ -63,13 +63,13 @@ func (r *Server) awaitLeft(ctx context.Context, lost <-chan struct{}, limit time
 }
 
 // hasLeft notes the router's answer to leave. It returns false if e is another message.
-func (r *Server) hasLeft(e *wire.Envelope) bool {
-	service, _ := wire.Name(e.ServiceName)
-	id, _ := wire.Name(e.RequestID)
+func (r *Server) hasLeft(e *envelope.Envelope) bool {
+	service, _ := envelope.Name(e.ServiceName)
+	id, _ := envelope.Name(e.RequestID)
 	if service != authentication || id != leavingID {
 		return false
 	}
-	if code, _ := wire.Name(e.StatusCode); code != strconv.Itoa(wire.Authenticated.Code) {
+	if code, _ := envelope.Name(e.StatusCode); code != strconv.Itoa(envelope.Authenticated.Code) {
 		r.log().Warn("router refuses that the service leaves", "service", r.name, "status", code)
 	}
 	select {

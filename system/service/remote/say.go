@@ -3,19 +3,19 @@ package remote
 import (
 	"context"
 
+	"strowger/actors/envelope"
 	"strowger/system/internal/runner"
-	"strowger/transport/wire"
 )
 
 // home is what the service's instance sees of a Server.
 type home struct{ *Server }
 
 // receive takes what the router passes on, on the reader's goroutine.
-func (r *Server) receive(e *wire.Envelope) {
+func (r *Server) receive(e *envelope.Envelope) {
 	if r.hasLeft(e) {
 		return
 	}
-	if name, _ := wire.Name(e.ServiceName); name != r.name {
+	if name, _ := envelope.Name(e.ServiceName); name != r.name {
 		r.log().Debug("message for another service ignored", "service", name)
 		return
 	}
@@ -23,7 +23,7 @@ func (r *Server) receive(e *wire.Envelope) {
 }
 
 // Say queues what the service says.
-func (r home) Say(e *wire.Envelope) {
+func (r home) Say(e *envelope.Envelope) {
 	frame := e.Append(nil)
 	reply := e.ResourceID != nil
 	if most := r.opts.Client.Limits.MessageBytes; len(frame) > most {
@@ -31,7 +31,7 @@ func (r home) Say(e *wire.Envelope) {
 		if !reply {
 			return
 		}
-		short := wire.InternalError.Answer(e)
+		short := envelope.InternalError.Answer(e)
 		short.ResourceID = e.ResourceID
 		frame = short.Append(nil)
 	}

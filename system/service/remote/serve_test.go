@@ -11,8 +11,8 @@ import (
 	"testing"
 	"time"
 
-	"strowger/actors/filter"
 	"strowger/client"
+	"strowger/config/policy"
 	"strowger/system/service"
 	"strowger/system/service/servicetest"
 )
@@ -338,7 +338,7 @@ func TestServeArguments(t *testing.T) {
 	}
 	var log bytes.Buffer
 	opts := Options{Client: client.Options{Logger: slog.New(slog.NewTextHandler(&log, nil))}}
-	s := &service.Service{Name: "weather", Policy: new(filter.Policy), Setup: func(service.Setup) error { return nil }}
+	s := &service.Service{Name: "weather", Policy: new(policy.Policy), Setup: func(service.Setup) error { return nil }}
 	if _, err := New("ws://127.0.0.1:1/", nil, s, opts); err == nil {
 		t.Error("a nil token source: no error")
 	}

@@ -5,8 +5,8 @@ import (
 	"testing"
 	"time"
 
+	"strowger/actors/envelope"
 	"strowger/system/service"
-	"strowger/transport/wire"
 )
 
 // patience is how long a test waits for what must happen; only a test that fails takes that long.
@@ -50,7 +50,7 @@ type Message struct {
 
 // MessageOf reads an envelope as a subscriber does. It is for those who implement Caller. A nil
 // envelope fails the test. MessageOf panics if t is nil, because there is no test to fail.
-func MessageOf(t *testing.T, e *wire.Envelope) Message {
+func MessageOf(t *testing.T, e *envelope.Envelope) Message {
 	if t == nil {
 		panic("servicetest: MessageOf: t is nil")
 	}
@@ -59,10 +59,10 @@ func MessageOf(t *testing.T, e *wire.Envelope) Message {
 		t.Fatal("servicetest: MessageOf: the envelope is nil")
 	}
 	m := Message{Payload: json.RawMessage("null")}
-	m.Service, _ = wire.Text(e.ServiceName)
-	m.Topic, _ = wire.Text(e.Topic)
-	m.StatusString, _ = wire.Text(e.StatusString)
-	if !wire.IsEmpty(e.RequestID) {
+	m.Service, _ = envelope.Text(e.ServiceName)
+	m.Topic, _ = envelope.Text(e.Topic)
+	m.StatusString, _ = envelope.Text(e.StatusString)
+	if !envelope.IsEmpty(e.RequestID) {
 		m.ID = string(e.RequestID)
 	}
 	if e.Payload != nil {

@@ -9,10 +9,10 @@ import (
 
 	"github.com/asynkron/protoactor-go/actor"
 
+	"strowger/actors/envelope"
 	"strowger/system/internal/runner"
 	"strowger/system/service"
 	"strowger/system/supervisor"
-	"strowger/transport/wire"
 )
 
 // Local is a home in the test's own process. There is no router: every caller gets every broadcast.
@@ -90,7 +90,7 @@ func (h *Local) Call(t *testing.T) Caller {
 	if t == nil {
 		t = h.t
 	}
-	c := &local{t: t, home: h, id: wire.NewID(), arrived: make(chan struct{}, 1)}
+	c := &local{t: t, home: h, id: envelope.NewID(), arrived: make(chan struct{}, 1)}
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	h.callers[c.id] = c
@@ -119,11 +119,11 @@ func (h *Local) Stop(t *testing.T) {
 type home struct{ *Local }
 
 // Say gives a reply to who asked and a broadcast to everybody.
-func (h home) Say(e *wire.Envelope) {
+func (h home) Say(e *envelope.Envelope) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	if e.ResourceID != nil {
-		id, _ := wire.Text(e.ResourceID)
+		id, _ := envelope.Text(e.ResourceID)
 		if c := h.callers[id]; c != nil {
 			c.deliver(e)
 		}
@@ -145,10 +145,10 @@ type local struct {
 	arrived chan struct{} // receives after a delivery
 
 	mu      sync.Mutex // protects following
-	waiting []*wire.Envelope
+	waiting []*envelope.Envelope
 }
 
-func (c *local) deliver(e *wire.Envelope) {
+func (c *local) deliver(e *envelope.Envelope) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.waiting = append(c.waiting, e)
@@ -160,18 +160,18 @@ func (c *local) deliver(e *wire.Envelope) {
 
 // Send asks the service.
 func (c *local) Send(topic, id, payload string) {
-	c.home.instance.Ask(&runner.Ask{Envelope: &wire.Envelope{
-		Topic: wire.QuoteString(topic), RequestID: raw(id), Payload: raw(payload), ResourceID: wire.QuoteString(c.id),
-		DomainName: wire.QuoteString(DomainName), DomainUUID: wire.QuoteString(DomainUUID),
-		Permissions: wire.Raw(`{"` + Permission + `":true}`),
+	c.home.instance.Ask(&runner.Ask{Envelope: &envelope.Envelope{
+		Topic: envelope.QuoteString(topic), RequestID: raw(id), Payload: raw(payload), ResourceID: envelope.QuoteString(c.id),
+		DomainName: envelope.QuoteString(DomainName), DomainUUID: envelope.QuoteString(DomainUUID),
+		Permissions: envelope.Raw(`{"` + Permission + `":true}`),
 	}})
 }
 
-func raw(json string) wire.Raw {
+func raw(json string) envelope.Raw {
 	if json == "" {
 		return nil
 	}
-	return wire.Raw(json)
+	return envelope.Raw(json)
 }
 
 // Next waits for what the service says to this subscriber.

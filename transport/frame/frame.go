@@ -1,4 +1,4 @@
-package wire
+package frame
 
 import "encoding/binary"
 
@@ -24,8 +24,8 @@ const MaxControl = 125
 // MaxHeader is the longest header of an unmasked frame, in bytes.
 const MaxHeader = 10
 
-// AppendFrame appends one unfragmented, unmasked frame, as a server sends it.
-func AppendFrame(dst []byte, op Opcode, payload []byte) []byte {
+// Append appends one unfragmented, unmasked frame, as a server sends it.
+func Append(dst []byte, op Opcode, payload []byte) []byte {
 	return append(appendHeader(dst, op, len(payload)), payload...)
 }
 
@@ -41,10 +41,10 @@ func appendHeader(dst []byte, op Opcode, n int) []byte {
 	}
 }
 
-// FrameInPlace makes one frame of b, which must begin with MaxHeader bytes of room for the header, followed
+// InPlace makes one frame of b, which must begin with MaxHeader bytes of room for the header, followed
 // by the payload. It returns the part of b that is the frame, and where in it the payload begins. Nothing is
 // copied, because the header's length is known only when the payload is there.
-func FrameInPlace(b []byte, op Opcode) (frame []byte, begin int) {
+func InPlace(b []byte, op Opcode) (frame []byte, begin int) {
 	var h [MaxHeader]byte
 	header := appendHeader(h[:0], op, len(b)-MaxHeader)
 	start := MaxHeader - len(header)
@@ -52,11 +52,11 @@ func FrameInPlace(b []byte, op Opcode) (frame []byte, begin int) {
 	return b[start:], len(header)
 }
 
-// CloseFrame returns a close frame with the code and its reason.
-func CloseFrame(code CloseCode) []byte {
+// Closing returns a close frame with the code and its reason.
+func Closing(code CloseCode) []byte {
 	if code == CloseNone {
-		return AppendFrame(nil, OpClose, nil)
+		return Append(nil, OpClose, nil)
 	}
 	payload := binary.BigEndian.AppendUint16(nil, uint16(code))
-	return AppendFrame(nil, OpClose, append(payload, code.Reason()...))
+	return Append(nil, OpClose, append(payload, code.Reason()...))
 }

@@ -1,4 +1,4 @@
-package filter
+package policy
 
 import (
 	"bytes"
@@ -56,7 +56,7 @@ func BuiltinService(class string) string {
 }
 
 // Parse reads policies from YAML, a mapping from the class of service to its policy. An unknown or
-// repeated key is an error that names its line; so is all that Compile refuses, a line for each, by class. No
+// repeated key is an error that names its line; so is all that Check refuses, a line for each, by class. No
 // document at all gives no policies.
 func Parse(data []byte) (map[string]Policy, error) {
 	policies := map[string]Policy{}
@@ -73,7 +73,7 @@ func Parse(data []byte) (map[string]Policy, error) {
 	}
 	var errs []error
 	for _, class := range slices.Sorted(maps.Keys(policies)) {
-		for _, err := range check(policies[class]) {
+		for _, err := range policies[class].check() {
 			errs = append(errs, fmt.Errorf("policy %s: %w", class, err))
 		}
 	}

@@ -1,4 +1,4 @@
-package wire
+package frame
 
 import (
 	"bytes"
@@ -49,7 +49,7 @@ func TestAppendFrame(t *testing.T) {
 	for _, c := range headers {
 		for _, op := range []Opcode{OpText, OpBinary, OpPong} {
 			payload := bytes.Repeat([]byte("x"), c.payload)
-			b := AppendFrame([]byte("before"), op, payload)
+			b := Append([]byte("before"), op, payload)
 			f := parseFrame(t, bytes.TrimPrefix(b, []byte("before")))
 			if f.op != op || f.header != c.header || !bytes.Equal(f.payload, payload) {
 				t.Errorf("%d bytes: got opcode %d, a header of %d bytes and %d bytes", c.payload, f.op, f.header, len(f.payload))
@@ -62,7 +62,7 @@ func TestFrameInPlace(t *testing.T) {
 	for _, c := range headers {
 		payload := bytes.Repeat([]byte("x"), c.payload)
 		room := append(make([]byte, MaxHeader), payload...)
-		b, begin := FrameInPlace(room, OpText)
+		b, begin := InPlace(room, OpText)
 		f := parseFrame(t, b)
 		if f.op != OpText || f.header != c.header || begin != c.header || !bytes.Equal(f.payload, payload) {
 			t.Errorf("%d bytes: got opcode %d, a header of %d bytes, the payload from %d on and %d bytes", c.payload, f.op, f.header, begin, len(f.payload))

@@ -1,6 +1,7 @@
-package filter
+package policy
 
 import (
+	"errors"
 	"fmt"
 	"maps"
 	"reflect"
@@ -8,7 +9,7 @@ import (
 	"strings"
 )
 
-// Error is one thing wrong with a policy. What Compile returns joins all of them.
+// Error is one thing wrong with a policy. What Check returns joins all of them.
 type Error struct {
 	Path string // of the rule, such as scopes[0].to
 	Msg  string
@@ -24,8 +25,10 @@ func (c *checker) add(path, format string, args ...any) {
 	c.errs = append(c.errs, &Error{path, fmt.Sprintf(format, args...)})
 }
 
-// check returns all that is wrong with p, in order of the rules.
-func check(p Policy) []error {
+// Check returns all that is wrong with p, joined, each an *Error, in the order of the rules; nil if p is good.
+func (p Policy) Check() error { return errors.Join(p.check()...) }
+
+func (p Policy) check() []error {
 	ruled := p
 	ruled.Streams = nil // decides nothing about what is dropped
 	if reflect.ValueOf(ruled).IsZero() {

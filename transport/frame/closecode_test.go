@@ -1,4 +1,4 @@
-package wire
+package frame
 
 import (
 	"encoding/binary"
@@ -31,7 +31,7 @@ func TestCloseFrame(t *testing.T) {
 			if uint16(c.code) != c.value || c.code.Reason() != c.reason {
 				t.Fatalf("got %d %q, want %d %q", c.code, c.code.Reason(), c.value, c.reason)
 			}
-			f := parseFrame(t, CloseFrame(c.code))
+			f := parseFrame(t, Closing(c.code))
 			if f.op != OpClose || len(f.payload) > MaxControl {
 				t.Fatalf("got opcode %d with %d bytes", f.op, len(f.payload))
 			}
@@ -50,7 +50,7 @@ func TestCloseFrame(t *testing.T) {
 
 func TestCloseFrameOfAnEchoedCode(t *testing.T) {
 	for code, want := range map[uint16]string{0: "", 1000: "\x03\xe8", 1001: "\x03\xe9router stops", 3000: "\x0b\xb8", 4999: "\x13\x87", 1006: "\x03\xeaprotocol error"} {
-		if got := parseFrame(t, CloseFrame(EchoClose(code))).payload; string(got) != want {
+		if got := parseFrame(t, Closing(EchoClose(code))).payload; string(got) != want {
 			t.Errorf("%d: got %q, want %q", code, got, want)
 		}
 	}

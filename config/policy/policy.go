@@ -1,11 +1,8 @@
-package filter
-
-// EventKey is the payload key that names a message's event.
-const EventKey = "event_name"
+package policy
 
 // Policy says who sees what of one service's broadcasts and replies, and who may ask it for what
-// (protocol 6). A rule that is left out does not restrict. A Policy without any rule is refused by
-// Compile, so that nothing is open by oversight: one scope to all says that everybody sees all.
+// (protocol 6). A rule that is left out does not restrict. Check refuses a Policy without any rule, so that
+// nothing is open by oversight: one scope to all says that everybody sees all.
 //
 // Rules look at the top level of the payload as the service wrote it, and only then are keys
 // removed; so the lack of a permission never hides a key from a rule. A list has no keys: Keys

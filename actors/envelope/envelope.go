@@ -1,4 +1,4 @@
-package wire
+package envelope
 
 // Raw is one JSON value exactly as a peer wrote it, so that the spelling of numbers and the order
 // of keys survive; nil stands for an absent key. It is never changed after decoding.

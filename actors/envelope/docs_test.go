@@ -1,4 +1,4 @@
-package wire
+package envelope
 
 import (
 	"fmt"
@@ -130,32 +130,6 @@ func TestPageHasEveryStatus(t *testing.T) {
 		if rows[i][4] == "" {
 			t.Errorf("%s: the page does not say when", name)
 		}
-	}
-}
-
-func TestPageHasEveryCloseCode(t *testing.T) {
-	checkNames(t, "closecode.go", closeCodes)
-	rows := section(t, "8. Close codes", 4)
-	reasons := map[string]string{}
-	for _, row := range rows {
-		// One row stands for all codes that are merely echoed.
-		for code := range strings.SplitSeq(row[0], ", ") {
-			reasons[code] = row[1]
-		}
-	}
-	for name, c := range closeCodes {
-		code := fmt.Sprint(c.value)
-		if c.code == CloseNone {
-			code = "none"
-		}
-		if got, want := reasons[code], or(c.code.Reason(), "empty"); got != want {
-			t.Errorf("%s: the page says %q, want %q", name, got, want)
-		}
-		delete(reasons, code)
-	}
-	delete(reasons, "and others of the peer's")
-	for code := range reasons {
-		t.Errorf("the page has %s, which the package lacks", code)
 	}
 }
 

@@ -1,0 +1,4 @@
+package filter
+
+// EventKey is the payload key that names a message's event.
+const EventKey = "event_name"

@@ -142,10 +142,12 @@ type Queries struct {
 
 // Admin says where an operator and his monitoring may ask, and what.
 type Admin struct {
-	Address     string `koanf:"address"`
-	Connections int    `koanf:"connections"`
-	Pprof       bool   `koanf:"pprof"`
-	Payloads    bool   `koanf:"payloads"`
+	Address     string        `koanf:"address"`
+	Connections int           `koanf:"connections"`
+	Questions   int           `koanf:"questions"`
+	ReadTimeout time.Duration `koanf:"read_timeout"`
+	Pprof       bool          `koanf:"pprof"`
+	Payloads    bool          `koanf:"payloads"`
 }
 
 // Memory says when garbage is collected and memory given back.

@@ -46,6 +46,7 @@ func TestValidate(t *testing.T) {
 		{"any port for two", func(cfg *Config) { cfg.Admin.Address, cfg.Listen.Address = "127.0.0.1:0", "127.0.0.1:0" }, nil},
 		{"nothing set", func(cfg *Config) { *cfg = Config{} }, []string{
 			"admin.connections: 0 is too small, the smallest is 1",
+			"admin.read_timeout: 0s is too small, the smallest is 100ms",
 			"dashboard.cpu_interval: 0s is too small, the smallest is 1s",
 			"dashboard.network_interval: 0s is too small, the smallest is 1s",
 			"database.connections: 0 is too small, the smallest is 1",

@@ -21,6 +21,9 @@ type holder struct {
 // or cannot go on, so that its supervisor tries again; give it a breaker, for the router has to go on
 // without it.
 func New(o Options) actor.Producer {
+	if o.Log != nil {
+		o.refused = newRefused(o.Log)
+	}
 	return func() actor.Actor { return &holder{o: o} }
 }
 

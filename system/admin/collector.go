@@ -19,6 +19,8 @@ const (
 	deadHelp    = "Messages that nobody could take, by reason."
 	cutName     = "strowger_transport_refused_total"
 	cutHelp     = "Peers that were refused or cut off, and messages that were refused, by cause."
+	refusedName = "strowger_admin_refused_total"
+	refusedHelp = "Requests and connections that the admin pages refused or gave up, by cause."
 	omittedName = "strowger_supervisor_omitted_actors"
 	omittedHelp = "Actors of the tree that are too many to be shown here."
 	// deadReasons is how many reasons are shown one by one; they are a fixed set that is smaller.
@@ -30,13 +32,14 @@ type collector struct {
 	source   Source
 	log      *slog.Logger
 	actors   int
+	refused  *refused
 	counters []counter
 	gauges   []gauge
 	descs    map[string]*prometheus.Desc
 }
 
 func newCollector(o Options) *collector {
-	c := &collector{source: o.Source, log: o.Log, actors: o.Actors, counters: counters(), gauges: gauges(),
+	c := &collector{source: o.Source, log: o.Log, actors: o.Actors, refused: o.refused, counters: counters(), gauges: gauges(),
 		descs: make(map[string]*prometheus.Desc)}
 	describe := func(name, help string, labels ...string) {
 		c.descs[name] = prometheus.NewDesc(name, help, labels, nil)
@@ -49,6 +52,7 @@ func newCollector(o Options) *collector {
 	}
 	describe(deadName, deadHelp, "reason")
 	describe(cutName, cutHelp, "cause")
+	describe(refusedName, refusedHelp, "cause")
 	describe(omittedName, omittedHelp)
 	return c
 }
@@ -107,6 +111,9 @@ func (c *collector) Collect(metrics chan<- prometheus.Metric) {
 	}
 	for cause, n := range bounded(m.Cut) {
 		send(cutName, prometheus.CounterValue, float64(n), cause)
+	}
+	for _, cause := range causes() {
+		send(refusedName, prometheus.CounterValue, float64(c.refused.total(cause)), cause.name)
 	}
 	shown, omitted := 0, 0
 	for path, node := range tree.All() {

@@ -55,6 +55,7 @@ func metricTable() string {
 		row(c.name, "", c.kind, c.help)
 	}
 	row(cutName, "`cause`", prometheus.CounterValue, cutHelp)
+	row(refusedName, "`cause`", prometheus.CounterValue, refusedHelp)
 	row(deadName, "`reason`", prometheus.CounterValue, deadHelp)
 	for _, g := range gauges() {
 		row(g.name, "`actor`", g.kind, g.help)

@@ -18,7 +18,8 @@ type guard struct {
 	explains    bool          // explainAt takes a POST
 	loopback    bool          // the Host is looked at
 	host        string        // the one that was configured
-	bodyTimeout time.Duration // for the body of a POST
+	readTimeout time.Duration // for the body of a POST
+	refused     *refused
 	questions   chan struct{} // one for each POST under way
 }
 
@@ -26,7 +27,7 @@ func newGuard(next http.Handler, o Options, addr net.Addr) *guard {
 	host, _, _ := net.SplitHostPort(o.Address)
 	tcp, ok := addr.(*net.TCPAddr)
 	return &guard{next: next, log: o.Log, explains: o.Explain != nil, loopback: ok && tcp.IP.IsLoopback(), host: host,
-		bodyTimeout: o.BodyTimeout, questions: make(chan struct{}, max(1, o.Connections/4))}
+		readTimeout: o.ReadTimeout, refused: o.refused, questions: make(chan struct{}, o.Questions)}
 }
 
 func (g *guard) ServeHTTP(w http.ResponseWriter, r *http.Request) {
@@ -49,7 +50,7 @@ func (g *guard) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	case !g.meant(r.Host):
 		refuse(w, http.StatusMisdirectedRequest, "ask by IP address or as localhost")
 	default:
-		if question && !g.enter(w) {
+		if question && !g.enter(w, r) {
 			return
 		}
 		if question {
@@ -61,17 +62,19 @@ func (g *guard) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 
 // enter takes a place for a question and gives its body some time to arrive. Without a place it
 // answers and returns false: whoever sends slowly must leave room for the other pages.
-func (g *guard) enter(w http.ResponseWriter) bool {
+func (g *guard) enter(w http.ResponseWriter, r *http.Request) bool {
 	control := http.NewResponseController(w)
 	select {
 	case g.questions <- struct{}{}:
 		// An error means that the connection is gone, which reading finds out.
-		_ = control.SetReadDeadline(time.Now().Add(g.bodyTimeout))
+		_ = control.SetReadDeadline(time.Now().Add(g.readTimeout))
+		r.Body = &timedBody{ReadCloser: r.Body, limit: g.readTimeout, late: func() { g.refused.add(tooSlow, r.RemoteAddr) }}
 		return true
 	default:
 		_ = control.SetReadDeadline(time.Now())
 		w.Header().Set("Connection", "close")
-		refuse(w, http.StatusServiceUnavailable, "too many questions at once")
+		g.refused.add(tooManyQuestions, r.RemoteAddr)
+		refuse(w, http.StatusServiceUnavailable, "too many questions at once ("+tooManyQuestions.setting+")")
 		return false
 	}
 }

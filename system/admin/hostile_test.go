@@ -168,7 +168,7 @@ func TestRequestsThatEndTheConnection(t *testing.T) {
 		"two requests, the 2nd wrong": {"GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\nnonsense\r\n\r\n", "HTTP/1.1 200"},
 	}
 	s := listen(t, &fake{tree: sampleTree()}, func(o *Options) {
-		o.HeaderTimeout, o.IdleTimeout = 200*time.Millisecond, 200*time.Millisecond
+		o.ReadTimeout, o.IdleTimeout = 200*time.Millisecond, 200*time.Millisecond
 	})
 	t.Run("at once", func(t *testing.T) {
 		for name, test := range tests {
@@ -212,6 +212,9 @@ func TestConnectionsAreBounded(t *testing.T) {
 			}
 			if n, err := open[0].Read(make([]byte, 1)); n != 0 || errors.Is(err, os.ErrDeadlineExceeded) {
 				t.Errorf("the connection that waited longest: %d bytes, %v, want it closed", n, err)
+			}
+			if got := s.o.refused.total(tooMany); got != 1 {
+				t.Errorf("%d counted, want 1", got)
 			}
 			for i, conn := range open[1:] {
 				fmt.Fprint(conn, "GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n")
@@ -265,7 +268,7 @@ func TestSlowQuestions(t *testing.T) {
 		}
 	})
 	const slow = "POST /explain HTTP/1.1\r\nHost: localhost\r\nContent-Length: 100\r\n\r\n{"
-	s := listen(t, &fake{}, func(o *Options) { o.Explain, o.BodyTimeout = explain, 500*time.Millisecond })
+	s := listen(t, &fake{}, func(o *Options) { o.Explain, o.ReadTimeout = explain, 500*time.Millisecond })
 	var conns []net.Conn
 	for range 32 {
 		conn, err := net.Dial("tcp", s.Addr().String())
@@ -297,7 +300,7 @@ func TestSlowQuestions(t *testing.T) {
 	if ended < 8 {
 		t.Errorf("%d questions were given time, want at least 8", ended)
 	}
-	s2 := listen(t, &fake{}, func(o *Options) { o.Explain, o.BodyTimeout = explain, time.Hour })
+	s2 := listen(t, &fake{}, func(o *Options) { o.Explain, o.ReadTimeout = explain, time.Hour })
 	for range 8 {
 		conn, err := net.Dial("tcp", s2.Addr().String())
 		if err != nil {

@@ -11,15 +11,16 @@ import (
 // connections that are merely open cannot keep anybody out.
 type limiter struct {
 	net.Listener
-	most int
+	most    int
+	refused *refused
 
 	mu      sync.Mutex // Protects following.
 	open    map[*limited]bool
 	waiting []*limited // the one that has waited longest first
 }
 
-func newLimiter(inner net.Listener, connections int) *limiter {
-	return &limiter{Listener: inner, most: connections, open: make(map[*limited]bool)}
+func newLimiter(inner net.Listener, connections int, refused *refused) *limiter {
+	return &limiter{Listener: inner, most: connections, refused: refused, open: make(map[*limited]bool)}
 }
 
 // Accept waits for a connection there is room for.
@@ -42,6 +43,7 @@ func (l *limiter) enter(c *limited) bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if len(l.open) >= l.most {
+		l.refused.add(tooMany, c.RemoteAddr().String())
 		if len(l.waiting) == 0 {
 			return false
 		}

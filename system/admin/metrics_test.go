@@ -49,7 +49,7 @@ func TestMetrics(t *testing.T) {
 func TestMetricNames(t *testing.T) {
 	source := &fake{tree: sampleTree(), metrics: introspect.Metrics{Dead: map[string]int64{"x": 1}}}
 	body := get(t, listen(t, source, nil), "/metrics").body
-	form := regexp.MustCompile(`^strowger_(transport|tokens|routing|actors|supervisor|log)(_[a-z]+)+_(total|connections|seconds|messages|bytes|status|actors)$`)
+	form := regexp.MustCompile(`^strowger_(transport|tokens|routing|actors|supervisor|log|admin)(_[a-z]+)+_(total|connections|seconds|messages|bytes|status|actors)$`)
 	ours := 0
 	for line := range strings.Lines(body) {
 		name, isType := strings.CutPrefix(line, "# TYPE ")
@@ -62,7 +62,7 @@ func TestMetricNames(t *testing.T) {
 			t.Errorf("the name %s has another form", name)
 		}
 	}
-	if want := len(counters()) + len(gauges()) + 2; ours != want {
+	if want := len(counters()) + len(gauges()) + 3; ours != want {
 		t.Errorf("%d names, want %d", ours, want)
 	}
 	problems, err := promlint.New(strings.NewReader(body)).Lint()

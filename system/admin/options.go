@@ -31,10 +31,12 @@ type Options struct {
 	Connections int
 	// HeaderBytes bounds the request head, about 4 KiB over. 0 means 8 KiB.
 	HeaderBytes int
-	// HeaderTimeout is how long a request may take to arrive. 0 means 10 s.
-	HeaderTimeout time.Duration
-	// BodyTimeout is how long the body of a POST may take to arrive. 0 means 10 s.
-	BodyTimeout time.Duration
+	// Questions is how many requests with a body may be read at once. One more is answered with 503.
+	// 0 means a quarter of Connections, at least one; never more than Connections.
+	Questions int
+	// ReadTimeout is how long the head of a request may take to arrive, and as long again the body of a
+	// POST. 0 means 10 s.
+	ReadTimeout time.Duration
 	// WriteTimeout is how long an answer may take, over the time a profile runs. 0 means 30 s.
 	WriteTimeout time.Duration
 	// IdleTimeout is how long a connection may wait for its next request. 0 means 2 min.
@@ -44,6 +46,8 @@ type Options struct {
 
 	// Listening, unless nil, is told the address in use, with the port given for port 0.
 	Listening func(net.Addr)
+
+	refused *refused // nil: counted anew by each server
 }
 
 // withDefaults returns a copy with the zero values filled in, or all that is wrong.
@@ -52,16 +56,20 @@ func (o Options) withDefaults() (Options, error) {
 	if o.Source == nil || o.Log == nil || o.Address == "" {
 		problems = append(problems, errors.New("address, source and log are needed"))
 	}
-	if o.Connections < 0 || o.HeaderBytes < 0 || o.Actors < 0 {
+	if o.Connections < 0 || o.Questions < 0 || o.HeaderBytes < 0 || o.Actors < 0 {
 		problems = append(problems, errors.New("a limit is negative"))
 	}
-	if o.HeaderTimeout < 0 || o.BodyTimeout < 0 || o.WriteTimeout < 0 || o.IdleTimeout < 0 {
+	if o.ReadTimeout < 0 || o.WriteTimeout < 0 || o.IdleTimeout < 0 {
 		problems = append(problems, errors.New("a timeout is negative"))
 	}
 	setDefault(&o.Connections, 32)
+	setDefault(&o.Questions, max(1, o.Connections/4))
+	o.Questions = min(o.Questions, o.Connections)
+	if o.refused == nil && o.Log != nil {
+		o.refused = newRefused(o.Log)
+	}
 	setDefault(&o.HeaderBytes, 8<<10)
-	setDefault(&o.HeaderTimeout, 10*time.Second)
-	setDefault(&o.BodyTimeout, 10*time.Second)
+	setDefault(&o.ReadTimeout, 10*time.Second)
 	setDefault(&o.WriteTimeout, 30*time.Second)
 	setDefault(&o.IdleTimeout, 2*time.Minute)
 	setDefault(&o.Actors, 1000)

@@ -132,7 +132,7 @@ func TestProfilesAreOffUnlessSet(t *testing.T) {
 func TestProfileRunsItsTime(t *testing.T) {
 	s := listen(t, &fake{}, func(o *Options) {
 		o.Profiling = true
-		o.HeaderTimeout, o.WriteTimeout = 500*time.Millisecond, 500*time.Millisecond
+		o.ReadTimeout, o.WriteTimeout = 500*time.Millisecond, 500*time.Millisecond
 	})
 	begin := time.Now()
 	got := get(t, s, "/debug/pprof/trace?seconds=1")

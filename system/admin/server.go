@@ -36,12 +36,12 @@ func Listen(o Options) (*Server, error) {
 		return nil, fmt.Errorf("admin: %w", err)
 	}
 	ctx, cancel := context.WithCancel(context.Background())
-	limiter := newLimiter(listener, o.Connections)
+	limiter := newLimiter(listener, o.Connections, o.refused)
 	s := &Server{o: o, listener: limiter, cancel: cancel, done: make(chan struct{})}
 	s.http = http.Server{
 		Handler:                      handler,
 		DisableGeneralOptionsHandler: true,
-		ReadHeaderTimeout:            o.HeaderTimeout, // the guard sets the rest: a ReadTimeout would end profiles
+		ReadHeaderTimeout:            o.ReadTimeout, // the guard sets the rest: a ReadTimeout would end profiles
 		WriteTimeout:                 o.WriteTimeout,
 		IdleTimeout:                  o.IdleTimeout,
 		MaxHeaderBytes:               o.HeaderBytes,

@@ -26,10 +26,11 @@ func TestOptions(t *testing.T) {
 		"no log":         {func(o *Options) { o.Log = nil }, "log"},
 		"no address":     {func(o *Options) { o.Address = "" }, "address"},
 		"a bad address":  {func(o *Options) { o.Address = "127.0.0.1:99999" }, "invalid port"},
+		"questions":      {func(o *Options) { o.Questions = -1 }, "limit is negative"},
 		"connections":    {func(o *Options) { o.Connections = -1 }, "limit is negative"},
 		"header bytes":   {func(o *Options) { o.HeaderBytes = -1 }, "limit is negative"},
 		"actors":         {func(o *Options) { o.Actors = -1 }, "limit is negative"},
-		"header timeout": {func(o *Options) { o.HeaderTimeout = -1 }, "timeout is negative"},
+		"header timeout": {func(o *Options) { o.ReadTimeout = -1 }, "timeout is negative"},
 		"write timeout":  {func(o *Options) { o.WriteTimeout = -1 }, "timeout is negative"},
 		"idle timeout":   {func(o *Options) { o.IdleTimeout = -1 }, "timeout is negative"},
 	}

@@ -59,6 +59,9 @@ func addConnectionFlags(cmd *cobra.Command) *connectionFlags {
 
 // check refuses flags that make no sense.
 func (f *connectionFlags) check(flags *pflag.FlagSet) error {
+	if err := notEmpty(flags, "url", "token-name", "token-hash", "permission", "domain-name", "domain-uuid"); err != nil {
+		return err
+	}
 	for _, pair := range [][2]string{{"token-name", "token-hash"}, {"token-hash", "token-name"}} {
 		if flags.Changed(pair[0]) && !flags.Changed(pair[1]) {
 			return usage("--%s is missing, --%s needs it", pair[1], pair[0])
@@ -186,8 +189,12 @@ func (p *program) givenToken(f *connectionFlags) (*client.Token, error) {
 func refusal(err error) error {
 	var status *client.StatusError
 	if errors.As(err, &status) {
-		if status.Code == http.StatusForbidden && status.Service != "" {
+		switch {
+		case status.Service == "":
+		case status.Code == http.StatusForbidden:
 			err = fmt.Errorf("%w; its policy or the service itself refuses, see docs/policies.md", err)
+		case status.Code == http.StatusServiceUnavailable:
+			err = fmt.Errorf("%w; the service ended before it answered, is down or has no room for more", err)
 		}
 		return &exit{exitRefused, err}
 	}

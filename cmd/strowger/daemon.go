@@ -56,8 +56,13 @@ func (d *daemon) run() error {
 		return d.fail("cannot start", err)
 	}
 	if err := r.Start(); err != nil {
-		if errors.Is(err, syscall.EADDRINUSE) {
+		switch {
+		case errors.Is(err, syscall.EADDRINUSE):
 			err = fmt.Errorf("%w; --listen names another address", err)
+		case errors.Is(err, syscall.EADDRNOTAVAIL):
+			err = fmt.Errorf("%w; --listen or listen.address must name an address of this machine", err)
+		case errors.Is(err, syscall.EACCES):
+			err = fmt.Errorf("%w; ports below 1024 are for root, --listen names another address", err)
 		}
 		return d.fail("cannot start", err)
 	}

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net"
 	"net/http"
 	"net/url"
 	"os"
@@ -68,6 +69,9 @@ An event is a JSON object with topic and payload, as the service sends it.`,
 		if err := oneOf(flags, "token", "subscriber"); err != nil {
 			return err
 		}
+		if err := notEmpty(flags, "token", "subscriber", "service", "class", "event", "config", "admin"); err != nil {
+			return err
+		}
 		return p.explain(&f)
 	})
 	return cmd
@@ -108,6 +112,10 @@ func (p *program) readEvent(name string) ([]byte, error) {
 	if len(data) > largestPayload {
 		return nil, fmt.Errorf("--event: more than %d bytes", largestPayload)
 	}
+	var event json.RawMessage
+	if err := json.Unmarshal(data, &event); err != nil {
+		return nil, fmt.Errorf("--event: %w", notJSON(data, err))
+	}
 	if _, err := system.ParseEvent(data); err != nil {
 		return nil, fmt.Errorf("--event: %w", err)
 	}
@@ -116,7 +124,7 @@ func (p *program) readEvent(name string) ([]byte, error) {
 
 func (p *program) explainToken(f *explainFlags, event []byte) error {
 	if f.admin != "" {
-		return usage("--admin: with --token nobody is asked")
+		return usage("--admin goes with --subscriber: with --token no daemon is asked")
 	}
 	cfg, err := config.Load(config.Options{File: f.config})
 	if err != nil {
@@ -142,12 +150,15 @@ func (p *program) explainToken(f *explainFlags, event []byte) error {
 func (p *program) explainSubscriber(f *explainFlags, event []byte) error {
 	switch {
 	case f.config != "" || f.class != "":
-		return usage("--config and --class: with --subscriber the daemon knows")
+		return usage("--config and --class go with --token: with --subscriber the daemon knows both")
 	case f.timeout <= 0:
 		return usage("--timeout: %v is not a time to wait", f.timeout)
 	}
 	if f.admin == "" {
 		f.admin = config.Default().Admin.Address
+	}
+	if _, _, err := net.SplitHostPort(f.admin); err != nil || strings.Contains(f.admin, "/") {
+		return usage("--admin: %q is not HOST:PORT", f.admin)
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), f.timeout)
 	defer cancel()
@@ -186,6 +197,10 @@ func askDaemon(ctx context.Context, f *explainFlags, event []byte) ([]*system.Ex
 	body, err := io.ReadAll(io.LimitReader(response.Body, 2*largestPayload))
 	if err != nil {
 		return nil, err
+	}
+	if response.StatusCode == http.StatusNotFound {
+		return nil, fmt.Errorf("%s: %s; http://%s/subscribers?service=NAME lists who watches a service",
+			response.Status, strings.TrimSpace(string(body)), f.admin)
 	}
 	if response.StatusCode != http.StatusOK {
 		return nil, fmt.Errorf("%s: %s", response.Status, strings.TrimSpace(string(body)))

@@ -2,6 +2,7 @@ package main
 
 import (
 	"errors"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -63,6 +64,22 @@ func wanted(f *pflag.Flag) string {
 		return "neither true nor false"
 	}
 	return "no " + f.Value.Type()
+}
+
+// notEmpty refuses flags with an empty value, which a shell makes of a variable that is not set.
+func notEmpty(flags *pflag.FlagSet, names ...string) error {
+	for _, name := range names {
+		f := flags.Lookup(name)
+		values := []string{f.Value.String()}
+		if list, ok := f.Value.(pflag.SliceValue); ok {
+			values = list.GetSlice()
+		}
+		if f.Changed && slices.Contains(values, "") {
+			what, _ := pflag.UnquoteUsage(f)
+			return usage("--%s: %s is empty", name, what)
+		}
+	}
+	return nil
 }
 
 // exclusive refuses two flags that do not go together.

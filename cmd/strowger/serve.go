@@ -70,10 +70,13 @@ func sources(flags *pflag.FlagSet) {
 
 // loadConfig reads all sources of the configuration, which may have changed since the last time.
 func (p *program) loadConfig(flags *pflag.FlagSet, site *site) (*config.Config, error) {
+	if err := notEmpty(flags, "config", "fusionpbx"); err != nil {
+		return nil, err
+	}
 	fusionPBX := flags.Lookup("fusionpbx").Value.String()
 	if fusionPBX == detect {
 		if fusionPBX = config.FindFusionPBX(); fusionPBX == "" {
-			return nil, errors.New("--fusionpbx: config.conf is not where FusionPBX has it, write --fusionpbx=FILE")
+			return nil, errors.New("--fusionpbx: config.conf is neither in /etc/fusionpbx nor in /usr/local/etc/fusionpbx, write --fusionpbx=FILE")
 		}
 	}
 	cfg, err := config.Load(config.Options{

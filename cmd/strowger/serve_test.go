@@ -102,6 +102,8 @@ func TestServeEnds(t *testing.T) {
 	}{
 		"cannot listen":    {fake: fakeRouter{startErr: errors.New("address in use")}, fail: errors.New("not reached"), status: 1, log: `"msg":"cannot start","err":"address in use"`},
 		"address taken":    {fake: fakeRouter{startErr: fmt.Errorf("listen: %w", syscall.EADDRINUSE)}, fail: errors.New("not reached"), status: 1, log: `address already in use; --listen names another address`},
+		"foreign address":  {fake: fakeRouter{startErr: fmt.Errorf("listen: %w", syscall.EADDRNOTAVAIL)}, fail: errors.New("not reached"), status: 1, log: `; --listen or listen.address must name an address of this machine`},
+		"port of root":     {fake: fakeRouter{startErr: fmt.Errorf("listen: %w", syscall.EACCES)}, fail: errors.New("not reached"), status: 1, log: `; ports below 1024 are for root`},
 		"gives up":         {fail: errors.New("too many restarts"), status: 1, log: `"msg":"gave up","err":"too many restarts"`},
 		"stops":            {status: 0, log: `"msg":"stopped"`},
 		"runs out of time": {fake: fakeRouter{stop: late}, status: 0, log: `"msg":"stopped before everything was done"`},

@@ -2,6 +2,9 @@ package main
 
 import (
 	"errors"
+	"fmt"
+	"io/fs"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -32,8 +35,9 @@ func (p *program) tokenCreateCommand() *cobra.Command {
 		Long: `Create writes a token file and prints {"name", "hash", "file"}; the first two are
 what a client or a service authenticates with, once.
 
-The daemon deletes the file as it accepts the token, so it must be able to: in /dev/shm
-that takes the same user or root. It must also believe the file, see tokens.owners.`,
+The daemon reads the file and deletes it as it accepts the token. In /dev/shm it can do so
+only if it runs as the user who makes the token, or as root: for a daemon of another user
+use sudo -u USER. It must also believe the file, see tokens.owners.`,
 		Example: `  strowger token create --user alice --subscribe active.calls --permission call_active_view
   strowger token create --service weather --format json --claim-within 1m
   strowger token create --user bob --extension 1001@a.example.com --domain-name a.example.com --limit 30m`,
@@ -60,6 +64,9 @@ that takes the same user or root. It must also believe the file, see tokens.owne
 		if err := errors.Join(exclusive(flags, "user", "class"), exclusive(flags, "service", "extension")); err != nil {
 			return usage("%w", err)
 		}
+		if err := notEmpty(flags, "user", "service", "class", "permission", "subscribe", "extension", "domain-name", "domain-uuid"); err != nil {
+			return err
+		}
 		return p.createToken(f)
 	})
 	return cmd
@@ -70,8 +77,13 @@ func (p *program) createToken(f tokenFlags) error {
 	if err != nil {
 		return usage("--format: %w", err)
 	}
-	if f.user == "" && f.service == "" {
-		return usage("--user or --service: the name is empty")
+	if f.limit < 0 || f.claimWithin < 0 {
+		return usage("--limit and --claim-within: a time is below 0")
+	}
+	for _, extension := range f.extensions {
+		if user, context, _ := strings.Cut(extension, "@"); user == "" || context == "" {
+			return usage("--extension: %q is not USER@CONTEXT", extension)
+		}
 	}
 	if format == token.PHP && f.claimWithin != 0 {
 		return usage("--claim-within: the php format cannot say it; use --format json")
@@ -88,6 +100,9 @@ func (p *program) createToken(f tokenFlags) error {
 		ServiceName:  f.service,
 		ServiceClass: f.class,
 	}, format)
+	if errors.Is(err, fs.ErrNotExist) && f.dir != "" {
+		return fmt.Errorf("%w; --dir must be where the router looks for tokens, which its log says at the start", err)
+	}
 	if err != nil {
 		return err
 	}

@@ -16,7 +16,7 @@ import (
 )
 
 // patience is how long a test waits for what must come; it is spent only by a failing test.
-const patience = 10 * time.Second
+const patience = 2 * time.Minute
 
 // world is a whole router behind fake sockets.
 type world struct {

@@ -19,7 +19,7 @@ import (
 )
 
 // patience is how long a test waits for what must happen.
-const patience = 10 * time.Second
+const patience = 2 * time.Minute
 
 func testConfig(t testing.TB) *config.Config {
 	t.Helper()
@@ -75,7 +75,7 @@ func dial(s *System, made client.Token, header http.Header) (*client.Client, err
 	defer cancel()
 	source := func(context.Context) (client.Token, error) { return made, nil }
 	return client.Dial(ctx, "ws://"+s.Addr().String()+"/", source,
-		client.Options{Header: header, Reconnect: client.Reconnect{Disabled: true}})
+		client.Options{Header: header, ConnectTimeout: patience, Reconnect: client.Reconnect{Disabled: true}})
 }
 
 // Of hundreds of connections that present one token at the same instant exactly one gets in.

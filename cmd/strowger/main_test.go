@@ -13,7 +13,7 @@ import (
 )
 
 // deadline bounds every wait.
-const deadline = 20 * time.Second
+const deadline = 2 * time.Minute
 
 func TestMain(m *testing.M) {
 	goleak.VerifyTestMain(m)

@@ -18,8 +18,8 @@ import (
 )
 
 const (
-	startTimeout = 20 * time.Second // the race detector makes a slow start slower
-	stopTimeout  = 15 * time.Second // beyond shutdown.timeout
+	startTimeout = 2 * time.Minute // the race detector makes a slow start slower
+	stopTimeout  = time.Minute     // beyond shutdown.timeout
 )
 
 // daemon is one strowger process, or one that somebody else runs and that has no process here.

@@ -18,7 +18,7 @@ import (
 )
 
 // deadline is how long anything may take that is expected to happen.
-const deadline = 30 * time.Second
+const deadline = 2 * time.Minute
 
 func TestMain(m *testing.M) { os.Exit(runTests(m)) }
 

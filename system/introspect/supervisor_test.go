@@ -10,7 +10,7 @@ import (
 	"strowger/system/supervisor"
 )
 
-const patience = 10 * time.Second
+const patience = 2 * time.Minute
 
 // fragile panics at a string and answers anything else.
 type fragile struct{}

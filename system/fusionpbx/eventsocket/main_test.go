@@ -18,7 +18,7 @@ const corpus = "../../../testdata/fusionpbx/corpus"
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 // patience bounds waits that end at once unless something is broken.
-const patience = 30 * time.Second
+const patience = 2 * time.Minute
 
 func load(t testing.TB, name string) *switchsim.Recording {
 	t.Helper()

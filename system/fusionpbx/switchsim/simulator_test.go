@@ -22,7 +22,7 @@ import (
 	"strowger/system/fusionpbx/switchsim"
 )
 
-const patience = 30 * time.Second
+const patience = 2 * time.Minute
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 

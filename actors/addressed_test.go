@@ -3,6 +3,8 @@ package actors
 import (
 	"testing"
 
+	"github.com/asynkron/protoactor-go/actor"
+
 	"strowger/actors/envelope"
 )
 
@@ -110,4 +112,66 @@ func TestMessageForOneAskerFromInside(t *testing.T) {
 	asker.gets(` s/x #"1" 1`, ` s/x #"" 2`)
 	w.settleName(member, "s")
 	member.silent()
+}
+
+// A name that has ended and comes back still knows whom a message is for: those who asked it before and are
+// connected, and nobody else.
+func TestMessageForOneAskerOfANameThatCameBack(t *testing.T) {
+	w := newWorld(t)
+	w.change(func(s *Settings) { s.UnsolicitedReplies = true })
+	s := w.service("s")
+	asker, left, stranger := w.client(), w.client(), w.client()
+	id, leftID := asker.answered(s), left.answered(s)
+	other := w.service("other")
+	stranger.writef(`{"service":"other"}`)
+	strangerID := other.asked(` other/ #"" null`)
+	for round := range 3 {
+		route := w.deps.Registry.Lookup("s")
+		w.gone(s)
+		w.ended(route.Service)
+		if round == 1 {
+			w.gone(left)
+		}
+		s = w.service("s")
+		member := w.client("s")
+		s.writef(`{"service":"s","topic":"x","resource_id":%q,"payload":1}`, id)
+		if m := asker.next(); string(m.Payload) != "1" || string(m.ResourceID) != `""` {
+			t.Errorf("payload %s for resource %s, want 1 and none", m.Payload, m.ResourceID)
+		}
+		// So is a reply, where replies may come that nobody waits for.
+		s.writef(`{"service":"s","topic":"x","request_id":"9","resource_id":%q,"payload":2}`, id)
+		asker.gets(` s/x #"9" 2`)
+		for _, nobody := range []string{strangerID, leftID} {
+			if nobody == leftID && round == 0 {
+				s.writef(`{"service":"s","topic":"x","resource_id":%q,"payload":3}`, nobody)
+				left.gets(` s/x #"" 3`)
+				continue
+			}
+			s.writef(`{"service":"s","topic":"x","resource_id":%q}`, nobody)
+			if m := member.next(); string(m.ResourceID) != `"`+nobody+`"` {
+				t.Errorf("resource_id %s, want %s", m.ResourceID, nobody)
+			}
+		}
+		w.settleName(s, "s")
+		member.silent()
+		w.gone(member)
+	}
+	route := w.deps.Registry.Lookup("s")
+	w.look(route.Service, func(a actor.Actor) {
+		if n := len(a.(*service).pending.askers); n != 1 {
+			t.Errorf("the service knows %d askers, want 1", n)
+		}
+	})
+	w.gone(asker)
+	w.settle(route.Service)
+	w.look(route.Service, func(a actor.Actor) {
+		if n := len(a.(*service).pending.askers); n != 0 {
+			t.Errorf("the service knows %d askers that have left", n)
+		}
+	})
+	w.gone(stranger)
+	w.deps.askers.byID.Range(func(id, _ any) bool {
+		t.Errorf("%s is still known as an asker", id)
+		return true
+	})
 }

@@ -56,8 +56,8 @@ type connection struct {
 	held       []*Received        // what came while authenticating
 	peer       *Peer              // nil before authentication
 	subscriber *actor.PID
-	asked      asked // services that may know it as an asker
-	speaks     *Peer // itself under the name it last helped
+	asked      *asked // services that may know it as an asker; nil: none
+	speaks     *Peer  // itself under the name it last helped
 }
 
 // SpawnConnection starts the actor of one connection. Its first act is to ask the peer for a token.
@@ -210,6 +210,9 @@ func (c *connection) ask(ctx actor.Context, m *envelope.Message, size int, lease
 		c.deps.unavailable(c.peer, &m.Envelope)
 		return
 	}
+	if c.asked == nil {
+		c.asked = c.deps.askers.add(c.peer)
+	}
 	c.asked.add(route.Name, c.deps.Registry)
 	ctx.Send(route.Service, &ask{envelope: &m.Envelope, size: size, from: c.peer, lease: lease})
 }
@@ -257,7 +260,12 @@ func (c *connection) stop(ctx actor.Context) {
 	if c.subscriber != nil {
 		ctx.Stop(c.subscriber)
 	}
-	for name := range c.asked.names {
+	if c.asked == nil {
+		return
+	}
+	// Whoever finds it before this is told by what follows.
+	c.deps.askers.remove(c.asked)
+	for _, name := range c.asked.all() {
 		if route := c.deps.Registry.Lookup(name); route != nil {
 			ctx.Send(route.Service, &askerGone{id: c.peer.ID})
 		}

@@ -39,6 +39,7 @@ type Deps struct {
 	subscribers spawner
 
 	unruled warned
+	askers  askers
 
 	grants  shared[grants]
 	tenants shared[tenant]

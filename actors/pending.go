@@ -83,11 +83,7 @@ func newPending(limit func() int) *pending {
 // add notes a request; it returns nil when the subscriber has too many unanswered ones. A request id
 // used again starts anew.
 func (p *pending) add(peer *Peer, key envelope.Key, deadline time.Time) *request {
-	a := p.askers[peer.ID]
-	if a == nil {
-		a = &asker{peer: peer, requests: make(map[envelope.Key]*request)}
-		p.askers[peer.ID] = a
-	}
+	a := p.asker(peer)
 	if old := a.requests[key]; old != nil {
 		p.remove(old)
 	}
@@ -103,6 +99,16 @@ func (p *pending) add(peer *Peer, key envelope.Key, deadline time.Time) *request
 	same.push(byKey, r)
 	p.unsettled[key] = same
 	return r
+}
+
+// asker returns the entry of a subscriber.
+func (p *pending) asker(peer *Peer) *asker {
+	a := p.askers[peer.ID]
+	if a == nil {
+		a = &asker{peer: peer, requests: make(map[envelope.Key]*request)}
+		p.askers[peer.ID] = a
+	}
+	return a
 }
 
 // settle notes that r has a reply. Of the answered requests of one subscriber only so many are

@@ -235,8 +235,20 @@ func (s *service) pass(ctx actor.Context, m *reply) {
 // left while it waited for the answer to a request without an id.
 func (s *service) addressed(e *envelope.Envelope) bool {
 	id, _ := envelope.Text(e.ResourceID)
-	a := s.pending.askers[id]
+	a := s.known(id)
 	return a != nil && (!a.left || a.requests[""] != nil)
+}
+
+// known returns the asker of that id, nil if there is none. One that asked before the name ended and came back
+// is an asker still.
+func (s *service) known(id string) *asker {
+	if a := s.pending.askers[id]; a != nil || id == "" {
+		return a
+	}
+	if peer := s.deps.askers.find(id, s.name); peer != nil {
+		return s.pending.asker(peer)
+	}
+	return nil
 }
 
 // asker returns whom a message is for and which request it answers, nil if it answers none; or why it is
@@ -247,7 +259,7 @@ func (s *service) asker(e *envelope.Envelope, from *Peer) (*asker, *request, Dea
 	if !ok || id == "" {
 		return s.onlyAsker(key)
 	}
-	a := s.pending.askers[id]
+	a := s.known(id)
 	if a == nil {
 		return nil, nil, UnknownSubscriber
 	}

@@ -67,4 +67,4 @@ require (
 	google.golang.org/protobuf v1.36.8 // indirect
 )
 
-replace github.com/twmb/murmur3 => ./system/supervisor/murmur3
+replace github.com/twmb/murmur3 => ./system/internal/supervisor/murmur3

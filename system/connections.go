@@ -6,7 +6,7 @@ import (
 	"github.com/asynkron/protoactor-go/actor"
 
 	"strowger/actors"
-	"strowger/system/supervisor"
+	"strowger/system/internal/supervisor"
 )
 
 // connections stands in the tree for all connections, which are nobody's to restart: when its turn

@@ -5,7 +5,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
-	"strowger/system/introspect"
+	"strowger/system/internal/introspect"
 	"strowger/transport"
 )
 

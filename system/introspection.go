@@ -9,9 +9,9 @@ import (
 
 	"strowger/actors"
 	"strowger/actors/envelope"
-	"strowger/system/introspect"
+	"strowger/system/internal/introspect"
+	"strowger/system/internal/supervisor"
 	"strowger/system/service"
-	"strowger/system/supervisor"
 	"strowger/transport"
 )
 

@@ -10,7 +10,7 @@ import (
 	"testing"
 	"time"
 
-	"strowger/system/introspect"
+	"strowger/system/internal/introspect"
 	"strowger/system/service"
 	"strowger/system/token"
 )

@@ -6,8 +6,8 @@ import (
 
 	"github.com/asynkron/protoactor-go/actor"
 
-	"strowger/system/janitor"
-	"strowger/system/supervisor"
+	"strowger/system/internal/janitor"
+	"strowger/system/internal/supervisor"
 	"strowger/system/token"
 )
 

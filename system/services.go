@@ -9,8 +9,8 @@ import (
 	"github.com/asynkron/protoactor-go/actor"
 
 	"strowger/actors"
+	"strowger/system/internal/supervisor"
 	"strowger/system/service"
-	"strowger/system/supervisor"
 )
 
 // services are those that live in this process, by name and in the order in which they start.

@@ -14,8 +14,8 @@ import (
 
 	"strowger/actors"
 	"strowger/config"
+	"strowger/system/internal/supervisor"
 	"strowger/system/service"
-	"strowger/system/supervisor"
 	"strowger/transport"
 )
 

@@ -8,8 +8,8 @@ import (
 	"github.com/asynkron/protoactor-go/actor"
 
 	"strowger/actors"
-	"strowger/system/admin"
-	"strowger/system/supervisor"
+	"strowger/system/internal/admin"
+	"strowger/system/internal/supervisor"
 )
 
 // tree is everything that is supervised, in the order in which it starts; it stops in the reverse.

@@ -11,7 +11,7 @@ import (
 	"time"
 
 	"strowger/config/policy"
-	"strowger/system/hometest"
+	"strowger/system/internal/hometest"
 )
 
 // fakeMachine has two cores, of which one is half busy and one idle, and an interface that takes in

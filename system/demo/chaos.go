@@ -6,7 +6,7 @@ import (
 	"math/rand/v2"
 	"time"
 
-	"strowger/system/supervisor"
+	"strowger/system/internal/supervisor"
 )
 
 // ChaosOptions says what breaks the services and when. The zero value serves.

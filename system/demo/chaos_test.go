@@ -7,7 +7,7 @@ import (
 	"testing"
 	"time"
 
-	"strowger/system/hometest"
+	"strowger/system/internal/hometest"
 	"strowger/system/service"
 )
 

@@ -6,8 +6,8 @@ import (
 	"sync"
 	"time"
 
+	"strowger/system/internal/supervisor"
 	"strowger/system/service"
-	"strowger/system/supervisor"
 )
 
 const (

@@ -5,8 +5,8 @@ import (
 	"math/rand/v2"
 	"time"
 
+	"strowger/system/internal/supervisor"
 	"strowger/system/service"
-	"strowger/system/supervisor"
 )
 
 // Options is what the services are made of. The zero value serves.

@@ -5,7 +5,7 @@ import (
 	"testing"
 	"time"
 
-	"strowger/system/hometest"
+	"strowger/system/internal/hometest"
 )
 
 func TestClock(t *testing.T) {

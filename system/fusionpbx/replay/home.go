@@ -12,8 +12,8 @@ import (
 
 	"strowger/actors/envelope"
 	"strowger/system/internal/runner"
+	"strowger/system/internal/supervisor"
 	"strowger/system/service"
-	"strowger/system/supervisor"
 )
 
 // home is where the service lives. It keeps all that the service says.

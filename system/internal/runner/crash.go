@@ -7,8 +7,8 @@ import (
 	"github.com/asynkron/protoactor-go/actor"
 
 	"strowger/actors/envelope"
+	"strowger/system/internal/supervisor"
 	"strowger/system/service"
-	"strowger/system/supervisor"
 )
 
 // Crash is the reason with which a service fails: what ran, what was thrown and where. Supervisors

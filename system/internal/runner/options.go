@@ -10,8 +10,8 @@ import (
 	"time"
 	"unicode/utf8"
 
+	"strowger/system/internal/supervisor"
 	"strowger/system/service"
-	"strowger/system/supervisor"
 )
 
 // longestName is the most bytes that a name may have.

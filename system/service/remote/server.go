@@ -12,8 +12,8 @@ import (
 
 	"strowger/client"
 	"strowger/system/internal/runner"
+	"strowger/system/internal/supervisor"
 	"strowger/system/service"
-	"strowger/system/supervisor"
 )
 
 // Serve runs a service for the router at url, such as wss://pbx.example.com/websockets/, until ctx

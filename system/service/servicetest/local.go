@@ -11,8 +11,8 @@ import (
 
 	"strowger/actors/envelope"
 	"strowger/system/internal/runner"
+	"strowger/system/internal/supervisor"
 	"strowger/system/service"
-	"strowger/system/supervisor"
 )
 
 // Local is a home in the test's own process. There is no router: every caller gets every broadcast.

@@ -13,7 +13,7 @@ import (
 	"testing"
 	"time"
 
-	"strowger/system/introspect"
+	"strowger/system/internal/introspect"
 )
 
 var paths = []string{"/healthz", "/readyz", "/metrics", "/tree", "/deadletters", "/debug/pprof/", "/", "/nothing"}

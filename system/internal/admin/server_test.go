@@ -12,8 +12,8 @@ import (
 
 	"github.com/asynkron/protoactor-go/actor"
 
-	"strowger/system/introspect"
-	"strowger/system/supervisor"
+	"strowger/system/internal/introspect"
+	"strowger/system/internal/supervisor"
 )
 
 func TestOptions(t *testing.T) {

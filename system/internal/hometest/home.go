@@ -14,8 +14,8 @@ import (
 
 	"strowger/actors/envelope"
 	"strowger/system/internal/runner"
+	"strowger/system/internal/supervisor"
 	"strowger/system/service"
-	"strowger/system/supervisor"
 )
 
 // Patience is how long a test waits for what must happen; only one that fails takes that long.

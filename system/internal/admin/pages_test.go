@@ -11,7 +11,7 @@ import (
 	"testing"
 	"time"
 
-	"strowger/system/introspect"
+	"strowger/system/internal/introspect"
 )
 
 func TestHealth(t *testing.T) {

@@ -9,7 +9,7 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus/testutil/promlint"
 
-	"strowger/system/introspect"
+	"strowger/system/internal/introspect"
 )
 
 func TestMetrics(t *testing.T) {

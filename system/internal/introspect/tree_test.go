@@ -8,7 +8,7 @@ import (
 	"testing"
 	"time"
 
-	"strowger/system/supervisor"
+	"strowger/system/internal/supervisor"
 )
 
 // clock stands still until it is moved.

@@ -5,7 +5,7 @@ import (
 	"net/http"
 	"strings"
 
-	"strowger/system/introspect"
+	"strowger/system/internal/introspect"
 )
 
 // explainAt is the path of explanations.

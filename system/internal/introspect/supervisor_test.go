@@ -7,7 +7,7 @@ import (
 
 	"github.com/asynkron/protoactor-go/actor"
 
-	"strowger/system/supervisor"
+	"strowger/system/internal/supervisor"
 )
 
 const patience = 2 * time.Minute

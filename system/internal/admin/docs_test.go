@@ -15,8 +15,8 @@ var update = flag.Bool("update", false, "write docs/admin.md anew")
 // TestDocs fails when the table of metrics in docs/admin.md is not what /metrics has.
 func TestDocs(t *testing.T) {
 	const (
-		page  = "../../docs/admin.md"
-		begin = "<!-- metrics: go test ./system/admin -run TestDocs -update -->\n"
+		page  = "../../../docs/admin.md"
+		begin = "<!-- metrics: go test ./system/internal/admin -run TestDocs -update -->\n"
 		end   = "<!-- end of metrics -->\n"
 	)
 	data, err := os.ReadFile(page)
@@ -33,7 +33,7 @@ func TestDocs(t *testing.T) {
 		return
 	}
 	if !*update {
-		t.Fatalf("%s is out of date, run: go test ./system/admin -run TestDocs -update", page)
+		t.Fatalf("%s is out of date, run: go test ./system/internal/admin -run TestDocs -update", page)
 	}
 	if err := os.WriteFile(page, []byte(want), 0o644); err != nil {
 		t.Fatal(err)

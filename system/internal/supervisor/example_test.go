@@ -7,7 +7,7 @@ import (
 
 	"github.com/asynkron/protoactor-go/actor"
 
-	"strowger/system/supervisor"
+	"strowger/system/internal/supervisor"
 )
 
 // greeter greets, and panics when there is nobody to greet.

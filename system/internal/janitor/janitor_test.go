@@ -14,7 +14,7 @@ import (
 	"github.com/asynkron/protoactor-go/actor"
 	"go.uber.org/goleak"
 
-	"strowger/system/supervisor"
+	"strowger/system/internal/supervisor"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }

@@ -5,7 +5,7 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 
-	"strowger/system/introspect"
+	"strowger/system/internal/introspect"
 )
 
 // counter is one number of introspect.Metrics as Prometheus sees it.

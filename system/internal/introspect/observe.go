@@ -4,7 +4,7 @@ import (
 	"strings"
 	"time"
 
-	"strowger/system/supervisor"
+	"strowger/system/internal/supervisor"
 )
 
 // Observe enters what happened to a child of the supervisor at a path. It is meant to be called from

@@ -1,6 +1,6 @@
 package admin
 
-import "strowger/system/introspect"
+import "strowger/system/internal/introspect"
 
 // Source is the system that is shown. Its methods are called from many goroutines at once and answer
 // from what is known: they wait neither for an actor nor for a disk.

@@ -11,7 +11,7 @@ import (
 
 	"go.uber.org/goleak"
 
-	"strowger/system/introspect"
+	"strowger/system/internal/introspect"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }

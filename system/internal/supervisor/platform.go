@@ -21,7 +21,7 @@ func CheckPlatform() error {
 func checkHash(hash func([]byte) uint32) error {
 	for id := byte('a'); id < 'a'+16; id++ {
 		if int32(hash([]byte{id})) < 0 { //nolint:gosec // it is the sign that counts
-			return errors.New("actors cannot run on a 32-bit platform as this program was built: its go.mod needs the line: replace github.com/twmb/murmur3 => PATH/system/supervisor/murmur3, where PATH is the directory of strowger")
+			return errors.New("actors cannot run on a 32-bit platform as this program was built: its go.mod needs the line: replace github.com/twmb/murmur3 => PATH/system/internal/supervisor/murmur3, where PATH is the directory of strowger")
 		}
 	}
 	return nil

@@ -103,6 +103,10 @@ type Tokens struct {
 	MaxBytes  Size     `koanf:"max_bytes"`
 	MaxDepth  int      `koanf:"max_depth"`
 
+	MaxPermissions int `koanf:"max_permissions"`
+	MaxServices    int `koanf:"max_services"`
+	MaxExtensions  int `koanf:"max_extensions"`
+
 	SweepInterval  time.Duration `koanf:"sweep_interval"`
 	UnclaimedAfter time.Duration `koanf:"unclaimed_after"`
 }

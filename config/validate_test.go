@@ -82,7 +82,10 @@ func TestValidate(t *testing.T) {
 			`routing.unknown_service: "" is not one of silent, 404, 503`,
 			`services.unknown_class: "" is not one of service, client`,
 			"tokens.max_bytes: 0 is too small, the smallest is 4KiB",
-			"tokens.max_depth: 0 is too small, the smallest is 4"}},
+			"tokens.max_depth: 0 is too small, the smallest is 4",
+			"tokens.max_extensions: 0 is too small, the smallest is 100",
+			"tokens.max_permissions: 0 is too small, the smallest is 100",
+			"tokens.max_services: 0 is too small, the smallest is 16"}},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {

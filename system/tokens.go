@@ -23,15 +23,25 @@ type tokens struct {
 	classes []string
 }
 
+// TokenBounds returns how large a token may be by the configuration, for token.Read and token.Open. A nil
+// cfg means the defaults.
+func TokenBounds(cfg *config.Config) token.Options {
+	if cfg == nil {
+		cfg = config.Default()
+	}
+	t := &cfg.Tokens
+	return token.Options{MaxBytes: int64(t.MaxBytes), MaxDepth: t.MaxDepth, MaxPermissions: t.MaxPermissions,
+		MaxServices: t.MaxServices, MaxExtensions: t.MaxExtensions}
+}
+
 func openTokens(cfg *config.Config, log *slog.Logger) (*tokens, error) {
 	owners, err := token.DefaultOwners(cfg.Tokens.Owners)
 	if err != nil {
 		return nil, fmt.Errorf("tokens.owners: %w", err)
 	}
-	store, err := token.Open(token.Options{
-		Dir: cfg.Tokens.Directory, Owners: owners, MaxBytes: int64(cfg.Tokens.MaxBytes),
-		MaxDepth: cfg.Tokens.MaxDepth, Log: log,
-	})
+	opts := TokenBounds(cfg)
+	opts.Dir, opts.Owners, opts.Log = cfg.Tokens.Directory, owners, log
+	store, err := token.Open(opts)
 	if err != nil {
 		return nil, fmt.Errorf("tokens.directory: %w", err)
 	}

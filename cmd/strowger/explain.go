@@ -130,7 +130,7 @@ func (p *program) explainToken(f *explainFlags, event []byte) error {
 	if err != nil {
 		return fmt.Errorf("configuration:\n%w", err)
 	}
-	t, err := token.Read(f.token)
+	t, err := token.Read(f.token, system.TokenBounds(cfg))
 	if err != nil {
 		return err
 	}

@@ -246,10 +246,10 @@ func TestClaimBoundsGrants(t *testing.T) {
 		opts Options
 		want string
 	}{
-		{"permissions", Options{MaxPermissions: 2}, "permissions: 3 entries, at most 2 allowed"},
-		{"services", Options{MaxServices: 2}, "services: 3 entries, at most 2 allowed"},
-		{"extensions", Options{MaxExtensions: 2}, ": 3 entries, at most 2 allowed"},
-		{"depth", Options{MaxDepth: 1}, "too deep"},
+		{"permissions", Options{MaxPermissions: 2}, "permissions: 3 entries, tokens.max_permissions allows 2"},
+		{"services", Options{MaxServices: 2}, "services: 3 entries, tokens.max_services allows 2"},
+		{"extensions", Options{MaxExtensions: 2}, ": 3 entries, tokens.max_extensions allows 2"},
+		{"depth", Options{MaxDepth: 1}, "nested too deep"},
 	}
 	spec := Spec{Permissions: []string{"a", "b", "c"}, Services: []string{"a", "b", "c"}, Extensions: []string{"1@a", "2@a", "3@a"}}
 	for _, test := range tests {

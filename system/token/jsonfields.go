@@ -101,13 +101,13 @@ func (d *jsonFields) optional(t *Token, lim limits) error {
 	t.DomainUUID = jsonText(&odd, domain["uuid"], "domain.uuid")
 	t.UserName = jsonText(&odd, user["name"], "user.name")
 	t.UserUUID = jsonText(&odd, user["uuid"], "user.uuid")
-	if t.Services, err = jsonList(&odd, d.Services, "services", lim.services); err != nil {
+	if t.Services, err = jsonList(&odd, d.Services, "services", lim.services, servicesSetting); err != nil {
 		return err
 	}
-	if t.Permissions, err = jsonList(&odd, d.Permissions, "permissions", lim.permissions); err != nil {
+	if t.Permissions, err = jsonList(&odd, d.Permissions, "permissions", lim.permissions, permissionsSetting); err != nil {
 		return err
 	}
-	if t.Extensions, err = jsonList(&odd, user["extensions"], "user.extensions", lim.extensions); err != nil {
+	if t.Extensions, err = jsonList(&odd, user["extensions"], "user.extensions", lim.extensions, extensionsSetting); err != nil {
 		return err
 	}
 	t.Services, t.Permissions, t.Extensions = distinct(t.Services), sorted(t.Permissions), distinct(t.Extensions)
@@ -136,7 +136,7 @@ func jsonObject(odd *oddities, value any, path string, known ...string) (map[str
 
 // jsonList returns the texts of an array, or nil when the value is absent, null
 // or odd.
-func jsonList(odd *oddities, value any, path string, most int) ([]string, error) {
+func jsonList(odd *oddities, value any, path string, most int, setting string) ([]string, error) {
 	if value == nil {
 		return nil, nil
 	}
@@ -145,7 +145,7 @@ func jsonList(odd *oddities, value any, path string, most int) ([]string, error)
 		odd.unlike(path, "an array", jsonTypeName(value))
 		return nil, nil
 	}
-	if err := checkCount(path, len(array), most); err != nil {
+	if err := checkCount(path, len(array), most, setting); err != nil {
 		return nil, err
 	}
 	var texts []string

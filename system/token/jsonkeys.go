@@ -45,7 +45,7 @@ func checkKeys(data []byte, maxDepth int) error {
 		switch item {
 		case json.Delim('{'), json.Delim('['):
 			if len(open) == maxDepth {
-				return fmt.Errorf("%w: offset %d: nested too deep", ErrMalformed, decoder.InputOffset())
+				return fmt.Errorf("%w: offset %d: tokens.max_depth allows %d levels: nested too deep", ErrMalformed, decoder.InputOffset(), maxDepth)
 			}
 			hasFields := item == json.Delim('{') && (len(open) == 0 || len(open) == 1 && open[0].opensFields())
 			if len(open) > 0 {

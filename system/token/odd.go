@@ -55,6 +55,7 @@ func (s *Store) warnOdd(t *Token) {
 	if len(t.Odd) == 0 {
 		return
 	}
+	s.oddTokens.Add(1)
 	level := slog.LevelDebug
 	now := s.now()
 	s.reportedMu.Lock()

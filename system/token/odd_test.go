@@ -92,6 +92,12 @@ func TestOddFieldsAreLogged(t *testing.T) {
 	if other := claim(`"services":"x","permissions":true`); !strings.Contains(other, "permissions: want an array, got a boolean") {
 		t.Errorf("another field: %s", other)
 	}
+	if got := s.OddTokens(); got != 3 {
+		t.Errorf("%d odd tokens counted, want 3", got)
+	}
+	if claim(`"services":["x"]`); s.OddTokens() != 3 {
+		t.Error("a token without an odd field is counted")
+	}
 	now = now.Add(oddInterval)
 	if later := claim(`"services":"x"`); !strings.Contains(later, "services:") {
 		t.Errorf("a minute later: %q", later)

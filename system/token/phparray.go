@@ -1,6 +1,9 @@
 package token
 
-import "math"
+import (
+	"fmt"
+	"math"
+)
 
 // usualEntries is how many elements most arrays of a token have room for at once.
 const usualEntries = 6
@@ -21,7 +24,7 @@ func (p *parser) array(closing byte, canonical bool) (*array, error) {
 	p.depth++
 	defer func() { p.depth-- }()
 	if p.depth > p.maxDepth {
-		return nil, p.fail(p.pos-1, "arrays nested too deep")
+		return nil, p.fail(p.pos-1, fmt.Sprintf("tokens.max_depth allows %d levels: arrays nested too deep", p.maxDepth))
 	}
 	a := &array{entries: make([]entry, 0, usualEntries)}
 	keys := &keySet{}

@@ -21,7 +21,7 @@ func (r *phpOptional) services(root *array) error {
 	if services == nil {
 		return nil
 	}
-	if err := checkCount("services", len(services.entries), r.limits.services); err != nil {
+	if err := checkCount("services", len(services.entries), r.limits.services, servicesSetting); err != nil {
 		return err
 	}
 	for i, entry := range services.entries {
@@ -61,7 +61,7 @@ func (r *phpOptional) permissions(user *array) error {
 	if permissions == nil {
 		return nil
 	}
-	if err := checkCount("user.permissions", len(permissions.entries), r.limits.permissions); err != nil {
+	if err := checkCount("user.permissions", len(permissions.entries), r.limits.permissions, permissionsSetting); err != nil {
 		return err
 	}
 	held := slices.Grow(r.token.Permissions, len(permissions.entries))
@@ -81,7 +81,7 @@ func (r *phpOptional) extensions(user *array) error {
 	if rows == nil {
 		return nil
 	}
-	if err := checkCount("user.extension", len(rows.entries), r.limits.extensions); err != nil {
+	if err := checkCount("user.extension", len(rows.entries), r.limits.extensions, extensionsSetting); err != nil {
 		return err
 	}
 	for i, entry := range rows.entries {

@@ -196,7 +196,7 @@ func TestParsePHPBoundsDepth(t *testing.T) {
 		t.Errorf("at the bound: %v", err)
 	}
 	_, err := parsePHP(nested(6), lim)
-	if want := "malformed token: offset 18: arrays nested too deep"; err == nil || err.Error() != want {
+	if want := "malformed token: offset 18: tokens.max_depth allows 5 levels: arrays nested too deep"; err == nil || err.Error() != want {
 		t.Errorf("over the bound: got %v, want %s", err, want)
 	}
 	wide := "<?php return [" + strings.Repeat("[[]],", 100) + "];"

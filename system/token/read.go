@@ -9,9 +9,10 @@ import (
 )
 
 // Read returns what the token file at path says and leaves the file as it is. Its name must end as
-// its format wants it; neither its owner nor its age is looked at. It is for people who want to
-// know what a token is good for: it proves nothing about who brought the file.
-func Read(path string) (*Token, error) {
+// its format wants it; neither its owner nor its age is looked at. Of opts only the bounds count; pass
+// those of the daemon to learn whether it would take the file. Read is for people who want to know what
+// a token is good for: it proves nothing about who brought the file.
+func Read(path string, opts Options) (*Token, error) {
 	format, err := ParseFormat(trimDot(filepath.Ext(path)))
 	if err != nil {
 		return nil, fmt.Errorf("read token: %s: the name must end in .php or .json", path)
@@ -21,7 +22,10 @@ func Read(path string) (*Token, error) {
 		return nil, fmt.Errorf("read token: %w", err)
 	}
 	defer file.Close()
-	lim := defaultLimits()
+	lim, err := opts.limits()
+	if err != nil {
+		return nil, fmt.Errorf("read token: %w", err)
+	}
 	if info, err := file.Stat(); err != nil || !info.Mode().IsRegular() {
 		return nil, fmt.Errorf("read token: %s is no regular file", path)
 	}
@@ -30,7 +34,7 @@ func Read(path string) (*Token, error) {
 		return nil, fmt.Errorf("read token: %w", err)
 	}
 	if int64(len(data)) > lim.bytes {
-		return nil, fmt.Errorf("read token: %s is larger than %d bytes", path, lim.bytes)
+		return nil, fmt.Errorf("read token: %s is larger than %d bytes, which tokens.max_bytes allows", path, lim.bytes)
 	}
 	t, err := format.decode(data, lim)
 	if err != nil {

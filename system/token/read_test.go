@@ -17,7 +17,7 @@ func TestReadLeavesTheFile(t *testing.T) {
 				t.Fatal(err)
 			}
 			for range 2 {
-				got, err := Read(path)
+				got, err := Read(path, Options{})
 				if err != nil {
 					t.Fatal(err)
 				}
@@ -56,8 +56,24 @@ func TestReadRefuses(t *testing.T) {
 		write("b.json", "{"):                                    "b.json: ",
 		write("c.json", strings.Repeat(" ", defaultMaxBytes+1)): "larger than",
 	} {
-		if _, err := Read(path); err == nil || !strings.Contains(err.Error(), want) {
+		if _, err := Read(path, Options{}); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%s: got %v, want %q", path, err, want)
+		}
+	}
+	_, path, err := Create(dir, Spec{Services: []string{"a", "b", "c"}, Permissions: []string{"a", "b", "c"}, Extensions: []string{"a@x", "b@x", "c@x"}}, PHP)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for want, opts := range map[string]Options{
+		"a bound is negative":             {MaxServices: -1},
+		"larger than 10 bytes":            {MaxBytes: 10},
+		"tokens.max_depth allows 1":       {MaxDepth: 1},
+		"tokens.max_services allows 2":    {MaxServices: 2},
+		"tokens.max_permissions allows 2": {MaxPermissions: 2},
+		"tokens.max_extensions allows 2":  {MaxExtensions: 2},
+	} {
+		if _, err := Read(path, opts); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%+v: got %v, want %q", opts, err, want)
 		}
 	}
 }

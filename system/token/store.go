@@ -1,11 +1,11 @@
 package token
 
 import (
-	"errors"
 	"log/slog"
 	"os"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -56,6 +56,7 @@ type Store struct {
 	now    func() time.Time
 	log    *slog.Logger
 	patient
+	oddTokens atomic.Int64
 
 	reportedMu sync.Mutex
 	reported   map[refusal]struct{} // Protected by reportedMu.
@@ -65,13 +66,14 @@ type Store struct {
 // Open returns the store of a directory. The error wraps ErrUnavailable when
 // the directory cannot serve; see Check. Bounds below 0 are errors.
 func Open(opts Options) (*Store, error) {
-	if opts.MaxBytes < 0 || min(opts.MaxDepth, opts.MaxPermissions, opts.MaxServices, opts.MaxExtensions) < 0 {
-		return nil, errors.New("token options: a bound is negative")
+	lim, err := opts.limits()
+	if err != nil {
+		return nil, err
 	}
 	s := &Store{
 		dir:      opts.Dir,
 		owners:   append([]int{os.Geteuid(), 0}, opts.Owners...),
-		limits:   defaultLimits(),
+		limits:   lim,
 		now:      opts.Now,
 		log:      opts.Log,
 		patient:  patient{wait: time.Sleep},
@@ -87,11 +89,6 @@ func Open(opts Options) (*Store, error) {
 	if s.log == nil {
 		s.log = slog.New(slog.DiscardHandler)
 	}
-	override(&s.limits.bytes, opts.MaxBytes)
-	override(&s.limits.depth, opts.MaxDepth)
-	override(&s.limits.permissions, opts.MaxPermissions)
-	override(&s.limits.services, opts.MaxServices)
-	override(&s.limits.extensions, opts.MaxExtensions)
 	dir, err := openDirectory(s.dir)
 	if err != nil {
 		return nil, err
@@ -118,13 +115,6 @@ func (s *Store) undeletable(dir *directory) []int {
 	})
 }
 
-// override takes a bound that was given.
-func override[T int | int64](bound *T, given T) {
-	if given != 0 {
-		*bound = given
-	}
-}
-
 // defaultDir returns the directory FusionPBX would choose on this machine.
 func defaultDir() string {
 	info, err := os.Stat(sharedMemory)
@@ -133,6 +123,9 @@ func defaultDir() string {
 	}
 	return os.TempDir()
 }
+
+// OddTokens returns how many tokens were accepted although fields of them had the wrong type.
+func (s *Store) OddTokens() int64 { return s.oddTokens.Load() }
 
 // Dir returns the directory the store looks in.
 func (s *Store) Dir() string { return s.dir }

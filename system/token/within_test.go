@@ -2,6 +2,8 @@ package token
 
 import (
 	"errors"
+	"fmt"
+	"strings"
 	"testing"
 	"time"
 )
@@ -86,5 +88,32 @@ func TestSweepDeletesWhatNobodyClaimedInTime(t *testing.T) {
 		if exists(t, path) != step.left {
 			t.Errorf("after %v: the file is there: %v", step.after, !step.left)
 		}
+	}
+}
+
+// TestNullLimit: a limit that is null, absent or 0 is no limit, as for the PHP router, which asks whether
+// the limit is greater than 0 (protocol 4.7).
+func TestNullLimit(t *testing.T) {
+	for name, file := range map[string]string{
+		"php null":    fmt.Sprintf("<?php\nreturn array('token' => array('name' => '%s', 'hash' => '%s', 'time' => '1769850000', 'limit' => NULL), 'services' => array());\n", testName, testHash),
+		"php 0":       fmt.Sprintf("<?php\nreturn array('token' => array('name' => '%s', 'hash' => '%s', 'time' => '1769850000', 'limit' => 0), 'services' => array());\n", testName, testHash),
+		"php absent":  fmt.Sprintf("<?php\nreturn array('token' => array('name' => '%s', 'hash' => '%s'), 'services' => array());\n", testName, testHash),
+		"json null":   fmt.Sprintf(`{"name":%q,"hash":%q,"issued_at":"2026-01-31T09:00:00Z","limit":null,"claim_within":null}`, testName, testHash),
+		"json 0":      fmt.Sprintf(`{"name":%q,"hash":%q,"issued_at":"2026-01-31T09:00:00Z","limit":"0s"}`, testName, testHash),
+		"json absent": fmt.Sprintf(`{"name":%q,"hash":%q,"issued_at":"2026-01-31T09:00:00Z"}`, testName, testHash),
+	} {
+		t.Run(name, func(t *testing.T) {
+			format, _, _ := strings.Cut(name, " ")
+			dir := t.TempDir()
+			putFile(t, dir, testName+"."+format, []byte(file))
+			late := func() time.Time { return issued.AddDate(10, 0, 0) }
+			token, err := openStore(t, Options{Dir: dir, Now: late}).Claim(testName, testHash)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if !token.ExpiresAt().IsZero() || len(token.Odd) > 0 {
+				t.Errorf("expires %v, odd %q; want never and nothing", token.ExpiresAt(), token.Odd)
+			}
+		})
 	}
 }

@@ -33,6 +33,8 @@ func counters() []counter {
 			func(m *introspect.Metrics) int64 { return m.Authenticated }},
 		{"strowger_tokens_refused_total", "Tokens refused.", total,
 			func(m *introspect.Metrics) int64 { return m.Refused }},
+		{"strowger_tokens_odd_total", "Tokens accepted although fields of them had the wrong type.", total,
+			func(m *introspect.Metrics) int64 { return m.OddTokens }},
 		{"strowger_tokens_ignored_total", "Tokens not looked at because their peer was authenticated already.", total,
 			func(m *introspect.Metrics) int64 { return m.TokensIgnored }},
 		{"strowger_routing_requests_total", "Requests handed to a service.", total,

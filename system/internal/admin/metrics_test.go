@@ -14,7 +14,7 @@ import (
 
 func TestMetrics(t *testing.T) {
 	source := &fake{tree: sampleTree(), metrics: introspect.Metrics{
-		Connections: 1, Panics: 2, Authenticated: 3, Refused: 4, Requests: 5, Replies: 6, Broadcasts: 7, SlowConsumers: 8, Waiting: 11, Early: 12,
+		Connections: 1, Panics: 2, Authenticated: 3, Refused: 4, OddTokens: 13, Requests: 5, Replies: 6, Broadcasts: 7, SlowConsumers: 8, Waiting: 11, Early: 12,
 		Dead: map[string]int64{"late_reply": 9, "expired": 10}}}
 	got := get(t, listen(t, source, nil), "/metrics")
 	got.want(t, http.StatusOK,
@@ -22,6 +22,7 @@ func TestMetrics(t *testing.T) {
 		"\nstrowger_actors_panics_total 2\n",
 		"\nstrowger_tokens_accepted_total 3\n",
 		"\nstrowger_tokens_refused_total 4\n",
+		"\nstrowger_tokens_odd_total 13\n",
 		"\nstrowger_routing_requests_total 5\n",
 		"\nstrowger_routing_replies_total 6\n",
 		"\nstrowger_routing_broadcasts_total 7\n",

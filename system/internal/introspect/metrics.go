@@ -7,6 +7,7 @@ type Metrics struct {
 	Panics        int64 // in actors
 	Authenticated int64 // tokens accepted
 	Refused       int64 // tokens refused
+	OddTokens     int64 // tokens accepted although fields of them had the wrong type
 	TokensIgnored int64 // of peers that were authenticated already
 	Requests      int64 // handed to a service
 	Replies       int64 // handed to a subscriber

@@ -63,12 +63,18 @@ func (d *jsonFields) check() error {
 		return missing("hash")
 	case d.IssuedAt == "":
 		return missing("issued_at")
-	case d.User != nil && d.Service != nil:
+	case d.Service != nil && hasFields(d.User):
 		return fmt.Errorf("%w: user and service exclude each other", ErrMalformed)
 	case d.Service != nil && d.Service.Name == "":
 		return missing("service.name")
 	}
 	return nil
+}
+
+// hasFields reports whether a value is an object with something in it. Anything else is no user.
+func hasFields(value any) bool {
+	object, ok := value.(map[string]any)
+	return ok && len(object) > 0
 }
 
 // parseLimit reads a duration; "" means none.

@@ -99,9 +99,7 @@ func (p *parser) keyed(a *array, keys *keySet, written key, start int, canonical
 
 // keyless adds a value under the int key PHP would choose.
 func (p *parser) keyless(a *array, keys *keySet, value any, start int) error {
-	if _, ok := value.(minInt); ok {
-		return p.fail(start, "integer out of range")
-	}
+	value = element(value)
 	// After a negative key PHP went on with 0 before 8.3 and counts up since.
 	if keys.hasInt && keys.maxInt < 0 {
 		return p.fail(start, "want a key after a negative one")

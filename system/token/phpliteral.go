@@ -118,18 +118,18 @@ func (p *parser) number() (any, error) {
 	if c := p.peek(); isNamePart(c) {
 		return nil, p.expected("the end of a number")
 	}
-	return p.integer(start, whole)
+	return p.integer(whole)
 }
 
-// integer makes an int of its digits. The smallest one has no literal in PHP,
+// integer makes an int of its digits, or a float where they are too many. The smallest one has no literal in PHP,
 // so var_export writes a subtraction.
-func (p *parser) integer(start int, whole string) (any, error) {
+func (p *parser) integer(whole string) (any, error) {
 	if whole == "-9223372036854775808" {
 		return minInt{}, nil
 	}
 	number, err := strconv.ParseInt(whole, 10, 64)
 	if err != nil {
-		return nil, p.fail(start, "integer out of range")
+		return p.float(whole), nil // as PHP reads it
 	}
 	if number == -math.MaxInt64 && p.take("-1") {
 		if c := p.peek(); c == '.' || isNamePart(c) {
@@ -156,11 +156,13 @@ func (p *parser) fraction(start int) (any, error) {
 	if c := p.peek(); c == '.' || isNamePart(c) {
 		return nil, p.expected("the end of a number")
 	}
-	number, err := strconv.ParseFloat(p.text[start:p.pos], 64)
-	if err != nil {
-		return nil, p.fail(start, "float out of range")
-	}
-	return number, nil
+	return p.float(p.text[start:p.pos]), nil
+}
+
+// float makes a float of a number that is well formed. One that is too large is infinite, as in PHP.
+func (p *parser) float(text string) float64 {
+	number, _ := strconv.ParseFloat(text, 64)
+	return number
 }
 
 // digits steps over at least one digit.

@@ -4,6 +4,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"unicode/utf8"
 )
 
 // phpOptional reads the fields of a PHP token that grant something or describe
@@ -65,9 +66,12 @@ func (r *phpOptional) permissions(user *array) error {
 		return err
 	}
 	held := slices.Grow(r.token.Permissions, len(permissions.entries))
-	for _, entry := range permissions.entries {
-		if entry.value != nil {
-			held = append(held, strings.Clone(entry.key.String()))
+	for i, entry := range permissions.entries {
+		if entry.value == nil {
+			continue
+		}
+		if name := r.text(entry.key.String(), "user.permissions."+strconv.Itoa(i)); name != "" {
+			held = append(held, name)
 		}
 	}
 	r.token.Permissions = sorted(held)
@@ -118,7 +122,10 @@ func (r *phpOptional) text(value any, path string) string {
 	switch value := value.(type) {
 	case nil:
 	case string:
-		return strings.Clone(value)
+		if utf8.ValidString(value) {
+			return strings.Clone(value)
+		}
+		r.odd.unlike(path, "a text in UTF-8", "other bytes")
 	case int64:
 		r.odd.number(path)
 		return strconv.FormatInt(value, 10)

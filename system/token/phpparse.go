@@ -59,15 +59,19 @@ func (p *parser) file() (any, error) {
 
 // value reads one value, which is not a key.
 func (p *parser) value() (any, error) {
-	start := p.pos
 	value, err := p.term()
 	if err != nil {
 		return nil, err
 	}
-	if _, ok := value.(minInt); ok {
-		return nil, p.fail(start, "integer out of range")
+	return element(value), nil
+}
+
+// element returns what PHP makes of a term that is no key.
+func element(term any) any {
+	if _, ok := term.(minInt); ok {
+		return float64(math.MinInt64)
 	}
-	return value, nil
+	return term
 }
 
 // term reads a value or a key.

@@ -95,7 +95,7 @@ func permissions(role Role) []string {
 }
 
 func jsonToken(role Role, ticket Ticket) string {
-	head := fmt.Sprintf(`{"name":%q,"hash":%q,"issued_at":%q,`, ticket.Name, ticket.Hash, time.Now().UTC().Format(time.RFC3339))
+	head := fmt.Sprintf(`{"name":%q,"hash":%q,"issued_at":%q,"claim_within":"1h",`, ticket.Name, ticket.Hash, time.Now().UTC().Format(time.RFC3339))
 	if role.Kind == Service {
 		return head + fmt.Sprintf(`"service":{"name":%q,"class":%q}}`, role.Topic, ServiceClass)
 	}
@@ -110,7 +110,8 @@ func quoted(list []string) string {
 	return strings.Join(list, ",")
 }
 
-// phpToken is what PHP's var_export prints.
+// phpToken is what PHP's var_export prints. Its limit would end the connection too, so there is none: Close
+// removes the files that nobody has used.
 func phpToken(role Role, ticket Ticket) string {
 	token := fmt.Sprintf("  'token' => \n  array (\n    'name' => '%s',\n    'hash' => '%s',\n    'time' => '%d',\n    'limit' => 0,\n  ),\n",
 		ticket.Name, ticket.Hash, time.Now().Unix())

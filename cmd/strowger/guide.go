@@ -37,7 +37,7 @@ func (g *guide) print(w io.Writer) error {
 	} {
 		g.line(&b, append(line, "--token-dir", g.tokens)...)
 	}
-	b.WriteString("\nBe somebody; each token is good for one connection:\n")
+	b.WriteString("\nBe somebody; each token is good for one connection, as long as the demo runs:\n")
 	for _, u := range g.users {
 		t, _, err := token.Create(g.tokens, u.Spec, token.JSON)
 		if err != nil {

@@ -32,12 +32,15 @@ func (p *program) tokenCreateCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "create (--user NAME | --service NAME)",
 		Short: "Make a token that is good for one connection",
-		Long: `Create writes a token file and prints {"name", "hash", "file"}; the first two are
-what a client or a service authenticates with, once.
+		Long: `Create writes a token file and prints {"name", "hash", "file", "claim_within", "limit"};
+the first two are what a client or a service authenticates with, once.
 
 The daemon reads the file and deletes it as it accepts the token. In /dev/shm it can do so
 only if it runs as the user who makes the token, or as root: for a daemon of another user
-use sudo -u USER. It must also believe the file, see tokens.owners.`,
+use sudo -u USER. It must also believe the file, see tokens.owners.
+
+"claim_within" and "limit" say how long the token can wait for its connection and how long
+both are good: without those flags, for ever.`,
 		Example: `  strowger token create --user alice --subscribe active.calls --permission call_active_view
   strowger token create --service weather --format json --claim-within 1m
   strowger token create --user bob --extension 1001@a.example.com --domain-name a.example.com --limit 30m`,
@@ -107,8 +110,26 @@ func (p *program) createToken(f tokenFlags) error {
 		return err
 	}
 	return printJSON(p.stdout, struct {
-		Name string `json:"name"`
-		Hash string `json:"hash"`
-		File string `json:"file"`
-	}{t.Name, t.Hash, file})
+		Name        string `json:"name"`
+		Hash        string `json:"hash"`
+		File        string `json:"file"`
+		ClaimWithin string `json:"claim_within"`
+		Limit       string `json:"limit"`
+	}{t.Name, t.Hash, file, span(f.claimable()), span(f.limit)})
+}
+
+// claimable returns how long the token can wait for its connection; 0 is for ever.
+func (f *tokenFlags) claimable() time.Duration {
+	if f.claimWithin == 0 || f.limit > 0 && f.limit < f.claimWithin {
+		return f.limit
+	}
+	return f.claimWithin
+}
+
+// span writes how long something is good; 0 is for ever.
+func span(d time.Duration) string {
+	if d == 0 {
+		return "for ever"
+	}
+	return d.String()
 }

@@ -121,3 +121,32 @@ func TestTokenCreate(t *testing.T) {
 		})
 	}
 }
+
+// No token is good for ever without a word.
+func TestTokenCreateSaysHowLong(t *testing.T) {
+	for name, test := range map[string]struct {
+		flags              []string
+		claimWithin, limit string
+	}{
+		"for ever":            {nil, "for ever", "for ever"},
+		"PHP":                 {[]string{"--format", "php"}, "for ever", "for ever"},
+		"limit":               {[]string{"--limit", "30m"}, "30m0s", "30m0s"},
+		"claim within":        {[]string{"--claim-within", "1m"}, "1m0s", "for ever"},
+		"both":                {[]string{"--claim-within", "1m", "--limit", "30m"}, "1m0s", "30m0s"},
+		"both, limit earlier": {[]string{"--claim-within", "1h", "--limit", "30m"}, "30m0s", "30m0s"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			args := append([]string{"token", "create", "--dir", t.TempDir(), "--user", "alice"}, test.flags...)
+			var said struct {
+				ClaimWithin string `json:"claim_within"`
+				Limit       string `json:"limit"`
+			}
+			if err := json.Unmarshal([]byte(succeed(t, args...)), &said); err != nil {
+				t.Fatal(err)
+			}
+			if said.ClaimWithin != test.claimWithin || said.Limit != test.limit {
+				t.Errorf("got %+v, want %s and %s", said, test.claimWithin, test.limit)
+			}
+		})
+	}
+}

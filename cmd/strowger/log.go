@@ -18,10 +18,11 @@ func newLog(w io.Writer, format string, level slog.Leveler) *slog.Logger {
 }
 
 // newQueuedLog returns a logger like newLog's that does not wait for whoever reads w: up to size
-// bytes of lines wait in the queue. The queue has to be closed.
+// bytes of lines wait in the queue. The queue has to be closed. Where w is closed all lines are counted
+// as lost.
 func newQueuedLog(w io.Writer, format string, level slog.Leveler, size int) (*slog.Logger, *logQueue) {
 	terminal := isTerminal(w)
-	queue := newLogQueue(w, size, func(lines int64) []byte {
+	queue := newLogQueue(openLog(w), size, func(lines int64) []byte {
 		var line bytes.Buffer
 		// Whatever the level is: the lines that are missing had passed it.
 		slog.New(newHandler(&line, format, terminal, slog.LevelWarn)).

@@ -2,8 +2,11 @@ package e2e
 
 import (
 	"bufio"
+	"bytes"
 	"context"
+	"errors"
 	"fmt"
+	"net"
 	"net/http"
 	"os"
 	"os/exec"
@@ -69,7 +72,7 @@ func startQuiet(t *testing.T) *quiet {
 // configure writes settings in which pages of the hosts may connect.
 func (q *quiet) configure(hosts ...string) {
 	q.t.Helper()
-	text := "log: {format: json, queue_bytes: 64KiB}\nlisten:\n  origins:\n"
+	text := "log: {format: json, queue_bytes: 64KiB}\nshutdown: {timeout: 10m}\nlisten:\n  origins:\n"
 	for _, host := range hosts {
 		text += "    - " + host + "\n"
 	}
@@ -199,5 +202,61 @@ func TestLogFlowsAgain(t *testing.T) {
 	q.stops()
 	if line := <-told; !strings.Contains(line, `"level":"WARN"`) || !strings.Contains(line, `"lines":`) {
 		t.Errorf("the log tells of lost lines with %q", line)
+	}
+}
+
+// lingering is a connection whose peer reads what comes and never says goodbye, so that a stop waits for
+// it until shutdown.timeout.
+func (q *quiet) lingering(host string) *bufio.Reader {
+	q.t.Helper()
+	conn, err := net.Dial("tcp", q.addr)
+	if err != nil {
+		q.t.Fatal(err)
+	}
+	q.t.Cleanup(func() { _ = conn.Close() })
+	if err := conn.SetDeadline(time.Now().Add(2 * deadline)); err != nil {
+		q.t.Fatal(err)
+	}
+	fmt.Fprintf(conn, "GET / HTTP/1.1\r\nHost: %s\r\nOrigin: https://%s\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"+
+		"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n", q.addr, host)
+	reader := bufio.NewReader(conn)
+	response, err := http.ReadResponse(reader, nil)
+	if err != nil || response.StatusCode != http.StatusSwitchingProtocols {
+		q.t.Fatalf("upgrade: %v, %v", response, err)
+	}
+	return reader
+}
+
+// A second SIGTERM ends the process at once, with status 1, also while the log's pipe is full, nobody reads
+// it, and a connection keeps the first SIGTERM waiting.
+func TestSecondSignalWhileLogReaderIsStuck(t *testing.T) {
+	q := startQuiet(t)
+	for _, host := range []string{"a.example", "b.example", "c.example"} {
+		q.configure(many(host)...)
+		q.reload(host)
+	}
+	reader := q.lingering("c.example")
+	if err := q.cmd.Process.Signal(syscall.SIGTERM); err != nil {
+		t.Fatal(err)
+	}
+	// The close frame says that the first signal was heard: 0x88, and two bytes of code 1001.
+	var seen []byte
+	for !bytes.Contains(seen, []byte{0x03, 0xe9}) {
+		b, err := reader.ReadByte()
+		if err != nil {
+			t.Fatalf("before the close frame: %v", err)
+		}
+		seen = append(seen, b)
+	}
+	if err := q.cmd.Process.Signal(syscall.SIGTERM); err != nil {
+		t.Fatal(err)
+	}
+	select {
+	case <-q.exited:
+	case <-time.After(deadline):
+		t.Fatalf("still runs %v after the second SIGTERM", deadline)
+	}
+	if exit := new(exec.ExitError); !errors.As(q.err, &exit) || exit.ExitCode() != 1 {
+		t.Errorf("ended with %v, want status 1", q.err)
 	}
 }

@@ -45,9 +45,9 @@ With --subscriber it asks the running daemon about somebody who is connected, by
 policies in use. That needs the daemon's admin listener, see --admin. The ID is in the log
 and in what that listener answers at /subscribers?service=NAME.
 
-A request with the topic and payload of the event that would be answered 403 before the
-service sees it shows the rule as "refused". A 403 without that stands in place of a reply
-that the rule in "rule" dropped.
+There are two causes for a 403. If the router refuses a request before the service sees it,
+"refused" says why, with the request as the event. If it drops the reply to a request that
+was carried out, "rule" says why, with the reply as the event.
 
 An event is a JSON object with topic and payload, as the service sends it.`,
 		Example: `  strowger explain --token /dev/shm/TOKEN.php --service active.calls

@@ -2,6 +2,7 @@ package calls
 
 import (
 	"context"
+	"fmt"
 	"strings"
 
 	"strowger/actors/envelope"
@@ -23,9 +24,10 @@ func (l *life) hangup(r service.Request, in hangupRequest) error {
 	if err != nil {
 		return service.Errorf(envelope.BadRequest.Code, "unique_id is not a UUID")
 	}
-	return l.own(r, uuid, func() {
+	l.own(r, uuid, func() {
 		l.command(r, eventsocket.API("uuid_kill", uuid), func(reply eventsocket.Reply) { r.Reply(strings.TrimSpace(reply.Body)) })
 	})
+	return nil
 }
 
 // eavesdropRequest is the payload of eavesdrop.
@@ -47,7 +49,7 @@ func (l *life) eavesdrop(r service.Request, in eavesdropRequest) error {
 	if err != nil {
 		return err
 	}
-	return l.own(r, uuid, func() {
+	l.own(r, uuid, func() {
 		l.command(r, command, func(reply eventsocket.Reply) {
 			if reply.Failed() {
 				r.FailWith(service.Errorf(envelope.Unavailable.Code, "the switch refused the command"))
@@ -56,6 +58,7 @@ func (l *life) eavesdrop(r service.Request, in eavesdropRequest) error {
 			r.Reply(nil)
 		})
 	})
+	return nil
 }
 
 // command returns the command, and the channel that it is about, or an error that says what is wrong with the
@@ -111,4 +114,15 @@ func (l *life) command(r service.Request, command eventsocket.Command, then func
 			then(reply)
 		}
 	})
+}
+
+// do runs a command of the switch, which may take Timeout.
+func (l *life) do(ctx context.Context, command eventsocket.Command) (eventsocket.Reply, error) {
+	ctx, cancel := context.WithTimeout(ctx, l.Timeout)
+	defer cancel()
+	reply, err := l.Commands.Do(ctx, command)
+	if err != nil {
+		return reply, fmt.Errorf("ask the switch: %w", err)
+	}
+	return reply, nil
 }

@@ -6,6 +6,7 @@ import (
 	"fmt"
 
 	"strowger/actors/envelope"
+	"strowger/system/fusionpbx/channels"
 	"strowger/system/fusionpbx/eventsocket"
 	"strowger/system/service"
 )
@@ -34,16 +35,16 @@ func (l *life) progress(r service.Request) error {
 	if err := allow(r, mayView); err != nil {
 		return err
 	}
-	l.list(func(now list, err error) {
+	l.calls.List(func(now channels.List, err error) {
 		if err != nil {
-			l.watch.refused = true
+			l.calls.Refused()
 			r.FailWith(refusal(err))
 			return
 		}
 		asker := r.Subscriber()
-		for i := range now.rows {
-			if sees(asker, &now.rows[i]) {
-				r.Stream(callState, now.rows[i].payload())
+		for i := range now.Rows {
+			if sees(asker, &now.Rows[i]) {
+				r.Stream(callState, rowPayload(&now.Rows[i]))
 			}
 		}
 		r.End()
@@ -53,7 +54,7 @@ func (l *life) progress(r service.Request) error {
 
 // sees reports whether the policy could let the person see the channel. It saves the work for most of the others; the
 // policy decides.
-func sees(who *service.Subscriber, r *row) bool {
+func sees(who *service.Subscriber, r *channels.Row) bool {
 	return who.Has(seesAll) || !who.Has(seesDomain) || r.Context == who.DomainName
 }
 
@@ -67,9 +68,9 @@ func refusal(err error) error {
 		reason = "there is no connection to the switch"
 	case errors.Is(err, eventsocket.ErrDisconnected):
 		reason = "the connection to the switch ended before the answer"
-	case errors.Is(err, eventsocket.ErrBusy), errors.Is(err, errTooBusy):
+	case errors.Is(err, eventsocket.ErrBusy), errors.Is(err, channels.ErrTooBusy):
 		reason = "too many commands wait for the switch"
-	case errors.Is(err, errList), errors.Is(err, eventsocket.ErrTooLarge):
+	case errors.Is(err, channels.ErrList), errors.Is(err, eventsocket.ErrTooLarge):
 		reason = "the switch's answer cannot be read"
 	}
 	return fmt.Errorf("%w: %w", service.Errorf(status, "%s", reason), err)

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"strowger/config/policy"
+	"strowger/system/fusionpbx/channels"
 	"strowger/system/fusionpbx/event"
 	"strowger/system/fusionpbx/eventsocket"
 	"strowger/system/service"
@@ -51,7 +52,7 @@ func New(o Options) *service.Service {
 	if o.after == nil {
 		o.after = func(string) {}
 	}
-	told := new(memory)
+	told := new(channels.Memory)
 	return &service.Service{Name: Name, Policy: visibility(), Setup: func(s service.Setup) error { return o.setup(s, told) }}
 }
 
@@ -62,16 +63,16 @@ type life struct {
 	ctx   service.Context
 	keys  *event.Keys
 	names map[string]bool // of the events that are forwarded
-	calls *model
-	fetch fetcher
-	watch watch
+	calls *channels.Watch
 }
 
-func (o Options) setup(s service.Setup, told *memory) error {
+func (o Options) setup(s service.Setup, told *channels.Memory) error {
 	l := &life{Options: o, ctx: s, keys: event.Calls(), names: map[string]bool{}}
-	var crashed bool
-	l.calls, crashed = told.take()
-	l.watch.all = crashed
+	l.calls = channels.NewWatch(s, channels.Options{
+		Commands: o.Commands, Interval: o.Interval, Timeout: o.Timeout,
+		Ended:   func(ch *channels.Channel) { s.Broadcast(callState, ch.End(callState)) },
+		Changed: func(r *channels.Row) { s.Broadcast(callState, rowPayload(r)) },
+	}, told)
 	for _, name := range events() {
 		l.names[name] = true
 	}
@@ -79,7 +80,6 @@ func (o Options) setup(s service.Setup, told *memory) error {
 	s.Handle("in.progress", l.progress)
 	service.Handle(s, "hangup", l.hangup)
 	service.Handle(s, "eavesdrop", l.eavesdrop)
-	s.Every(o.Interval, func(service.Context) { l.compare(false) })
 	return nil
 }
 

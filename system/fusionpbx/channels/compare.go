@@ -1,4 +1,4 @@
-package calls
+package channels
 
 import (
 	"cmp"
@@ -7,18 +7,6 @@ import (
 
 	"strowger/system/service"
 )
-
-// watch says how far the model can be relied on.
-type watch struct {
-	down    bool // there is no connection for events
-	current bool // it was compared with the switch, and no event was missed since
-	known   bool // it was compared in this life or an earlier one
-	refused bool // a page was refused the list of calls
-	all     bool // pages may know anything: they are told of every call
-	due     bool
-	certain bool // events were missed, so a difference need not be confirmed
-	running bool
-}
 
 const (
 	// retry is how long after a failure the switch is asked again.
@@ -29,72 +17,70 @@ const (
 
 // compare compares the model with the switch's list of channels, and tells pages what they have missed. certain says
 // that events were missed; otherwise a difference counts only if it is still there half a second later.
-func (l *life) compare(certain bool) {
-	l.watch.due = true
-	l.watch.certain = l.watch.certain || certain
-	if !l.watch.running {
-		l.run()
+func (w *Watch) compare(certain bool) {
+	w.due = true
+	w.certain = w.certain || certain
+	if !w.running {
+		w.run()
 	}
 }
 
-func (l *life) run() {
-	w := &l.watch
+func (w *Watch) run() {
 	certain := w.certain
 	w.running, w.due, w.certain = true, false, false
-	l.list(func(now list, err error) {
+	w.List(func(now List, err error) {
 		if err != nil {
-			l.ctx.Log().Debug("calls were not compared with the switch", "err", err)
+			w.ctx.Log().Debug("calls were not compared with the switch", "err", err)
 			w.due, w.certain = true, w.certain || certain
-			l.ctx.After(retry, func(service.Context) { l.run() })
+			w.ctx.After(retry, func(service.Context) { w.run() })
 			return
 		}
-		found := l.calls.differences(now, w.all)
+		found := w.differences(now)
 		if certain || found.empty() {
-			l.settle(found, now)
+			w.settle(found, now)
 			return
 		}
-		l.ctx.After(confirm, func(service.Context) { l.confirm(found) })
+		w.ctx.After(confirm, func(service.Context) { w.confirm(found) })
 	})
 }
 
 // confirm tells pages of those differences that are still there.
-func (l *life) confirm(before differences) {
-	l.list(func(now list, err error) {
+func (w *Watch) confirm(before differences) {
+	w.List(func(now List, err error) {
 		if err != nil {
-			l.watch.due = true
-			l.ctx.After(retry, func(service.Context) { l.run() })
+			w.due = true
+			w.ctx.After(retry, func(service.Context) { w.run() })
 			return
 		}
-		l.settle(l.calls.differences(now, l.watch.all).only(before), now)
+		w.settle(w.differences(now).only(before), now)
 	})
 }
 
 // settle makes the model as the list is and says so.
-func (l *life) settle(found differences, now list) {
-	w := &l.watch
-	if w.known || w.refused || w.all {
+func (w *Watch) settle(found differences, now List) {
+	if w.compared || w.refused || w.all {
 		for _, ch := range found.ended {
-			l.ctx.Broadcast(callState, ch.end())
+			w.o.Ended(ch)
 		}
 		for _, r := range found.rows {
-			l.ctx.Broadcast(callState, r.payload())
+			w.o.Changed(r)
 		}
 	}
-	if n := len(found.ended) + len(found.rows); n > 0 && w.known {
-		l.ctx.Log().Info("calls differed from the switch's, pages were told", "ended", len(found.ended), "others", len(found.rows))
+	if n := len(found.ended) + len(found.rows); n > 0 && w.compared {
+		w.ctx.Log().Info("calls differed from the switch's, pages were told", "ended", len(found.ended), "others", len(found.rows))
 	}
-	l.calls.settle(found, now)
-	w.running, w.known, w.refused, w.all = false, true, false, false
+	w.known.settle(found, now)
+	w.running, w.compared, w.refused, w.all = false, true, false, false
 	w.current = !w.down && !(w.due && w.certain)
 	if w.due {
-		l.run()
+		w.run()
 	}
 }
 
 // differences are what pages do not know, or know wrongly.
 type differences struct {
-	ended []*channel
-	rows  []*row // calls that are new, or were answered, or are another domain's now
+	ended []*Channel
+	rows  []*Row // channels that are new, or were answered, or are another domain's now
 }
 
 func (d *differences) empty() bool { return len(d.ended)+len(d.rows) == 0 }
@@ -123,18 +109,20 @@ func (d differences) only(other differences) differences {
 }
 
 // differences compares the model with a list. What events have said since the list was asked for is newer than the
-// list. With all, every row is a difference.
-func (m *model) differences(now list, all bool) differences {
+// list. If pages may know anything, every row is a difference.
+func (w *Watch) differences(now List) differences {
+	m := w.known
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	var found differences
 	listed := now.uuids()
-	for i := range now.rows {
-		r := &now.rows[i]
+	for i := range now.Rows {
+		r := &now.Rows[i]
 		ch := m.channels[r.UUID]
 		switch {
 		case m.gone[r.UUID], ch != nil && (ch.ended || ch.event > now.since):
-		case ch == nil, all, r.answered() && !ch.answered(), r.Context != "" && r.Context != ch.get(keyContext):
+		case ch == nil, w.all, r.Answered() && !ch.answered(), r.Context != "" && r.Context != ch.Get(keyContext),
+			w.o.Differs != nil && w.o.Differs(ch, r):
 			found.rows = append(found.rows, r)
 		}
 	}
@@ -143,13 +131,13 @@ func (m *model) differences(now list, all bool) differences {
 			found.ended = append(found.ended, ch)
 		}
 	}
-	slices.SortFunc(found.ended, func(a, b *channel) int { return cmp.Compare(a.uuid, b.uuid) })
+	slices.SortFunc(found.ended, func(a, b *Channel) int { return cmp.Compare(a.uuid, b.uuid) })
 	return found
 }
 
 // settle takes over the differences. Channels that ended and are not in the list are forgotten: the switch's last word
 // of them was missed.
-func (m *model) settle(found differences, now list) {
+func (m *model) settle(found differences, now List) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	for _, ch := range found.ended {

@@ -1,4 +1,4 @@
-package calls
+package channels
 
 import (
 	"maps"
@@ -10,8 +10,32 @@ import (
 	"strowger/system/fusionpbx/event"
 )
 
-// channel is one leg of a call, as pages know it.
-type channel struct {
+// The keys of payloads that the model reads.
+const (
+	keyUUID     = "unique_id"
+	keyContext  = "caller_context"
+	keyPresence = "channel_presence_id"
+	keyAnswer   = "answer_state"
+	keyState    = "channel_call_state"
+	keyOther    = "other_leg_unique_id"
+	keyBridge   = "variable_bridge_uuid"
+)
+
+// The names of the events that end a channel.
+const (
+	callState = "CHANNEL_CALLSTATE"
+	destroy   = "CHANNEL_DESTROY"
+)
+
+// The values of answer_state.
+const (
+	ringing  = "ringing"
+	answered = "answered"
+	hungUp   = "hangup"
+)
+
+// Channel is one leg of a call, as pages know it.
+type Channel struct {
 	uuid   string
 	values [len(kept)]string // of the keys in kept
 	ended  bool              // pages were told
@@ -20,25 +44,31 @@ type channel struct {
 
 // kept are the keys that are remembered of a channel, in the order in which they are told.
 var kept = [...]string{keyAnswer, keyState, "call_direction", "caller_channel_created_time", "caller_channel_name", keyContext,
-	"caller_caller_id_name", "caller_caller_id_number", "caller_destination_number", keyPresence, keyOther}
+	"caller_caller_id_name", "caller_caller_id_number", "caller_destination_number", keyPresence, keyOther, keyBridge}
 
 func place(key string) int { return slices.Index(kept[:], key) }
 
-func (ch *channel) get(key string) string { return ch.values[place(key)] }
+// Get returns the value that pages know of a key, or "" if there is none or if it is not remembered.
+func (ch *Channel) Get(key string) string {
+	if i := place(key); i >= 0 {
+		return ch.values[i]
+	}
+	return ""
+}
 
 // set keeps a value. The clone does not hold the memory of the event.
-func (ch *channel) set(i int, value string) {
+func (ch *Channel) set(i int, value string) {
 	if ch.values[i] != value {
 		ch.values[i] = strings.Clone(value)
 	}
 }
 
-func (ch *channel) answered() bool { return ch.get(keyAnswer) == answered }
+func (ch *Channel) answered() bool { return ch.Get(keyAnswer) == answered }
 
-// end returns the payload that removes the channel from pages.
-func (ch *channel) end() envelope.Raw {
+// End returns the payload of an event of that name which says that the channel has hung up.
+func (ch *Channel) End(name string) envelope.Raw {
 	var p event.Payload
-	p.Set("event_name", callState)
+	p.Set("event_name", name)
 	p.Set(keyUUID, ch.uuid)
 	for i, key := range kept {
 		value := ch.values[i]
@@ -60,29 +90,45 @@ func (ch *channel) end() envelope.Raw {
 // A life of the service that hangs may still use it when the next one copies it, so it has a lock.
 type model struct {
 	mu       sync.Mutex // Protects following.
-	channels map[string]*channel
+	channels map[string]*Channel
 	gone     map[string]bool // channels that ended while a list of the switch was on its way
 	events   uint64          // number of the last event
 }
 
+// complete adds whose channel it is where the event does not say so, because policies go by it.
+func (m *model) complete(p *event.Payload) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	ch := m.channels[p.Get(keyUUID)]
+	if ch == nil {
+		return
+	}
+	for _, key := range []string{keyContext, keyPresence} {
+		if known := ch.Get(key); known != "" && p.Get(key) == "" {
+			p.Set(key, known)
+		}
+	}
+}
+
 // remember notes what an event has told pages.
-func (m *model) remember(uuid string, p *event.Payload) {
+func (m *model) remember(p *event.Payload) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	m.events++
+	uuid := p.Get(keyUUID)
 	if uuid == "" {
 		return
 	}
 	ended := p.Get(keyAnswer) == hungUp
 	ch := m.channels[uuid]
-	if ended || p.Name() == "CHANNEL_DESTROY" {
+	if ended || p.Name() == destroy {
 		m.end(uuid, p.Name())
 	}
-	if ch == nil && (ended || p.Name() == "CHANNEL_DESTROY") {
+	if ch == nil && (ended || p.Name() == destroy) {
 		return // what comes after the end brings nothing to life
 	}
 	if ch == nil {
-		ch = &channel{uuid: strings.Clone(uuid)}
+		ch = &Channel{uuid: strings.Clone(uuid)}
 		m.channels[ch.uuid] = ch
 	}
 	ch.event = m.events
@@ -103,25 +149,42 @@ func (m *model) end(uuid, name string) {
 	ch := m.channels[uuid]
 	switch {
 	case ch == nil:
-	case name == "CHANNEL_DESTROY":
+	case name == destroy:
 		delete(m.channels, uuid)
 	case name == callState:
 		ch.ended = true
 	}
 }
 
-// memory hands the model of one life of the service to the next.
-type memory struct {
+// begin notes from now on which channels end, and returns the number of the last event.
+func (m *model) begin() uint64 {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.gone == nil {
+		m.gone = map[string]bool{}
+	}
+	return m.events
+}
+
+// finish ends what begin began.
+func (m *model) finish() {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.gone = nil
+}
+
+// Memory hands what pages know from one life of a service to the next. The zero value is ready.
+type Memory struct {
 	mu    sync.Mutex // Protects following.
 	model *model
 }
 
 // take returns a copy of the model of the life before. crashed is false for the first life.
-func (m *memory) take() (next *model, crashed bool) {
+func (m *Memory) take() (next *model, crashed bool) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	last := m.model
-	m.model = &model{channels: map[string]*channel{}}
+	m.model = &model{channels: map[string]*Channel{}}
 	if last == nil {
 		return m.model, false
 	}

@@ -1,0 +1,43 @@
+package channels
+
+import "strings"
+
+// Leg is a channel, or one that it talks with.
+type Leg struct {
+	UUID         string
+	Context      string
+	Presence     string // extension@domain
+	CallerNumber string
+}
+
+// Of reports whether the leg is of the domain.
+func (l Leg) Of(domain string) bool {
+	_, presence, ok := strings.Cut(l.Presence, "@")
+	return domain != "" && (l.Context == domain || ok && presence == domain)
+}
+
+// legs returns the channel and those that it talks with, nothing if there is no such channel.
+func (m *model) legs(uuid string) []Leg {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	ch := m.channels[uuid]
+	if ch == nil {
+		return nil
+	}
+	legs := []Leg{ch.leg()}
+	for _, other := range m.channels {
+		if other != ch && (ch.knows(other) || other.knows(ch)) {
+			legs = append(legs, other.leg())
+		}
+	}
+	return legs
+}
+
+// knows reports whether the switch called the other the channel's other leg.
+func (ch *Channel) knows(other *Channel) bool {
+	return ch.Get(keyOther) == other.uuid || ch.Get(keyBridge) == other.uuid
+}
+
+func (ch *Channel) leg() Leg {
+	return Leg{ch.uuid, ch.Get(keyContext), ch.Get(keyPresence), ch.Get("caller_caller_id_number")}
+}

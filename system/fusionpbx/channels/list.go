@@ -1,0 +1,44 @@
+package channels
+
+// List is the switch's list of channels at one time.
+type List struct {
+	Rows  []Row
+	since uint64 // number of the last event before the switch was asked
+}
+
+func (l *List) uuids() map[string]bool {
+	uuids := make(map[string]bool, len(l.Rows))
+	for i := range l.Rows {
+		uuids[l.Rows[i].UUID] = true
+	}
+	return uuids
+}
+
+// find returns the row of a channel, or nil.
+func (l *List) find(uuid string) *Row {
+	for i := range l.Rows {
+		if l.Rows[i].UUID == uuid {
+			return &l.Rows[i]
+		}
+	}
+	return nil
+}
+
+// legs returns the channel and those that it talks with: the legs of a call have the same call_uuid. It returns
+// nothing if there is no such channel.
+func (l *List) legs(uuid string) []Leg {
+	of := l.find(uuid)
+	if of == nil {
+		return nil
+	}
+	legs := []Leg{of.leg()}
+	for i := range l.Rows {
+		other := &l.Rows[i]
+		if other != of && (other.UUID == of.CallUUID || other.CallUUID != "" && (other.CallUUID == of.CallUUID || other.CallUUID == uuid)) {
+			legs = append(legs, other.leg())
+		}
+	}
+	return legs
+}
+
+func (r *Row) leg() Leg { return Leg{r.UUID, r.Context, r.Presence, r.CallerNumber} }

@@ -1,0 +1,90 @@
+package channels
+
+import (
+	"strings"
+	"time"
+
+	"strowger/system/fusionpbx/event"
+	"strowger/system/fusionpbx/eventsocket"
+	"strowger/system/service"
+)
+
+// Options say how a Watch asks the switch and whom it tells. All fields but Differs are needed.
+type Options struct {
+	// Commands has the connection for commands.
+	Commands *eventsocket.Client
+	// Interval is the time between two comparisons, Timeout how long a command may take.
+	Interval, Timeout time.Duration
+	// Ended is called with a channel that ended without an event, Changed with one that pages do not know or know
+	// wrongly.
+	Ended   func(ch *Channel)
+	Changed func(r *Row)
+	// Differs, unless nil, reports whether pages know wrongly a channel whose context and answer they know rightly.
+	Differs func(ch *Channel, r *Row) bool
+}
+
+// Watch is what pages know of channels.
+type Watch struct {
+	o     Options
+	ctx   service.Context
+	known *model
+	fetch fetcher
+
+	down     bool // there is no connection for events
+	current  bool // it was compared with the switch, and no event was missed since
+	compared bool // it was compared in this life or an earlier one
+	refused  bool // a page was refused the list of channels
+	all      bool // pages may know anything: they are told of every channel
+	due      bool
+	certain  bool // events were missed, so a difference need not be confirmed
+	running  bool
+}
+
+// NewWatch returns a Watch that takes over what pages know from the service's last life. It compares when Gap is
+// called and every Options.Interval.
+func NewWatch(s service.Setup, o Options, memory *Memory) *Watch {
+	w := &Watch{o: o, ctx: s}
+	w.known, w.all = memory.take()
+	s.Every(o.Interval, func(service.Context) { w.compare(false) })
+	return w
+}
+
+// Down notes that no events come any more.
+func (w *Watch) Down() { w.down, w.current = true, false }
+
+// Gap notes that events were missed, and compares.
+func (w *Watch) Gap() {
+	w.down, w.current = false, false
+	w.compare(true)
+}
+
+// Complete adds to an event whose channel it is where the event does not say so, because policies go by it.
+func (w *Watch) Complete(p *event.Payload) { w.known.complete(p) }
+
+// Remember notes what an event has told pages. It is called last: if the service fails before, the comparison
+// after the restart finds what is missing.
+func (w *Watch) Remember(p *event.Payload) { w.known.remember(p) }
+
+// Refused notes that a page was refused the list of channels, so that pages are told of all when it can be had again.
+func (w *Watch) Refused() { w.refused = true }
+
+// Legs calls then with a channel and those that it talks with, or with none if there is no such channel. It calls then
+// at once, unless events were missed: then the switch is asked first.
+func (w *Watch) Legs(uuid eventsocket.UUID, then func([]Leg, error)) {
+	id := strings.ToLower(uuid.String())
+	if w.current {
+		then(w.known.legs(id), nil)
+		return
+	}
+	w.List(func(now List, err error) {
+		if err != nil {
+			then(nil, err)
+			return
+		}
+		legs := now.legs(id)
+		if legs == nil {
+			legs = w.known.legs(id)
+		}
+		then(legs, nil)
+	})
+}

@@ -7,6 +7,7 @@ import (
 
 	"strowger/actors/envelope"
 	"strowger/actors/refusals"
+	"strowger/config/policy"
 )
 
 // Instances says which remote instances of one name get a request.
@@ -113,7 +114,7 @@ func (s *service) logUp(peer *Peer) {
 	}
 	for _, i := range s.instances {
 		if s.passive(i.peer) && (i.peer == peer || peer.local != nil) {
-			s.deps.Log.Warn("service is passive, its name is taken inside", "service", s.name, "class", i.peer.Class)
+			s.deps.Log.Warn("service is passive, its name is taken inside", "service", s.name, "class", i.peer.Class, "stop_unit", policy.BuiltinUnit(s.name))
 		}
 	}
 }

@@ -24,6 +24,7 @@ type Config struct {
 	Services  Services  `koanf:"services"`
 	Dashboard Dashboard `koanf:"dashboard"`
 	Database  Queries   `koanf:"database"`
+	Switch    Switch    `koanf:"switch"`
 	Admin     Admin     `koanf:"admin"`
 	Memory    Memory    `koanf:"memory"`
 	Log       Log       `koanf:"log"`
@@ -121,10 +122,22 @@ type Routing struct {
 	DefaultPolicy          string        `koanf:"default_policy"`
 }
 
-// Services says which remote services are known by their PHP class.
+// Services says which remote services are known by their PHP class, and where FusionPBX's own services run.
 type Services struct {
 	UnknownClass string   `koanf:"unknown_class"`
 	Classes      []string `koanf:"classes"`
+
+	// ActiveCalls is "inside" or "php".
+	ActiveCalls string `koanf:"active_calls"`
+}
+
+// Switch bounds what FreeSWITCH sends and how long it takes.
+type Switch struct {
+	CommandTimeout time.Duration `koanf:"command_timeout"`
+	EventBytes     Size          `koanf:"event_bytes"`
+	ReplyBytes     Size          `koanf:"reply_bytes"`
+	QueueEvents    int           `koanf:"queue_events"`
+	QueueBytes     Size          `koanf:"queue_bytes"`
 }
 
 // Dashboard says what the built-in service dashboard.system.information measures and how often.

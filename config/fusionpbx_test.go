@@ -85,7 +85,7 @@ func TestFusionPBXThatIsWrong(t *testing.T) {
 	}
 }
 
-// A value that nothing uses is a warning, and its field has the default.
+// A value that the router itself does not need is a warning, and its field has the default.
 func TestFusionPBXWarnings(t *testing.T) {
 	tests := []struct {
 		name, text string

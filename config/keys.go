@@ -120,6 +120,20 @@ func keys() []key {
 		{"services.classes", []string{}, classes(), onRestart,
 			"PHP classes of services known besides active_calls_service, active_conferences_service, system_dashboard_service and operator_panel_service. A service of such a class, or of a class that has a policy, may also speak for the names that its class serves, as helper connections do."},
 
+		{"services.active_calls", "inside", oneOf("inside", "php"), onRestart,
+			"Where active.calls runs when FusionPBX's config.conf is read (--fusionpbx): inside the daemon, or in FusionPBX's own service, whose unit is active_calls. A service that runs inside leaves the other one without work. Without config.conf it is always left to FusionPBX."},
+
+		{"switch.command_timeout", 10 * time.Second, between(100*time.Millisecond, 5*time.Minute), onRestart,
+			"Time that FreeSWITCH has to answer one command of a service that runs inside. The request is then answered with 504. Where the event socket is and its password are in FusionPBX's config.conf."},
+		{"switch.event_bytes", MiB, between(16*KiB, 64*MiB), onRestart,
+			"Largest event of FreeSWITCH that is read. A larger one is skipped, logged and counted, and services ask FreeSWITCH for what they missed. Above 64MiB the connection is made anew."},
+		{"switch.reply_bytes", 16 * MiB, between(64*KiB, 64*MiB), onRestart,
+			"Largest answer of FreeSWITCH to a command. A list of channels has some 1000 bytes for each."},
+		{"switch.queue_events", 4096, between(16, 1_000_000), onRestart,
+			"Events that may wait for one service inside. One that is slower loses them, which is logged and counted, and asks FreeSWITCH for what it missed. FreeSWITCH is never made to wait."},
+		{"switch.queue_bytes", 32 * MiB, between(MiB, 4*GiB), onRestart,
+			"Bytes of the events that may wait for one service inside."},
+
 		{"dashboard.enabled", true, anyBool(), onRestart,
 			"Whether the daemon offers the service dashboard.system.information itself. Set it to false to leave it to FusionPBX's system_status service, which gets no work otherwise. A program that embeds the router offers it by passing dashboard.New to system.New; the key then has no effect."},
 		{"dashboard.cpu_interval", 3 * time.Second, between(time.Second, time.Hour), onRestart,

@@ -119,6 +119,7 @@ func (s *System) Metrics() introspect.Metrics {
 	if s.logLost != nil {
 		m.LogLost = s.logLost()
 	}
+	m.Switch = s.switchStats()
 	for _, h := range s.services.homes {
 		m.Panics += int64(h.instance.Counters().Panics.Load())
 	}

@@ -29,6 +29,9 @@ type Options struct {
 	Log *slog.Logger
 	// LogLost, unless nil, returns how many log lines were dropped, for the metrics.
 	LogLost func() int64
+	// Switch is the link to the telephone switch that the services use. It is started before them and stopped
+	// after them. Nil means that there is none.
+	Switch Switch
 }
 
 // System is one router with all its actors; New makes one. Start and Stop are called by one
@@ -38,6 +41,7 @@ type System struct {
 	cfg         *config.Config // as it was started
 	log         *slog.Logger
 	logLost     func() int64 // nil: nobody counts
+	link        Switch       // nil: there is none
 	stage       atomic.Int32 // fresh, begun, started or stopped
 	admin       string       // address of the admin pages, "" without; set before the tree is made
 	deps        *actors.Deps
@@ -85,7 +89,7 @@ func New(o Options, list ...*service.Service) (*System, error) {
 	if err := supervisor.CheckPlatform(); err != nil {
 		return nil, err
 	}
-	s := &System{cfg: o.Config, log: o.Log, logLost: o.LogLost, failed: make(chan error, 1), descriptors: descriptors()}
+	s := &System{cfg: o.Config, log: o.Log, logLost: o.LogLost, link: o.Switch, failed: make(chan error, 1), descriptors: descriptors()}
 	if err := s.apply(o.Config); err != nil {
 		return nil, err
 	}
@@ -157,7 +161,9 @@ func (s *System) Start() error {
 		return err
 	}
 	s.admin = s.adminAddress()
+	s.connect()
 	if err = s.plant(); err != nil {
+		s.disconnect()
 		s.server.StopListening()
 		s.server.Wait()
 		s.egress.Stop()
@@ -318,6 +324,7 @@ func (s *System) Stop(ctx context.Context) error {
 	if err := s.services.wait(ctx); err != nil {
 		s.log.Error("work of a service still runs", "err", err)
 	}
+	s.disconnect()
 	if err := s.workers.wait(ctx); err != nil {
 		s.log.Error("token files still being read", "err", err)
 	}

@@ -32,7 +32,11 @@ func newSystem(o system.Options, services ...*service.Service) (router, error) {
 			CPUInterval: d.CPUInterval, NetworkInterval: d.NetworkInterval, Interface: d.NetworkInterface,
 		}))
 	}
-	s, err := system.New(o, services...)
+	fusion, err := fusionPBX(&o)
+	if err != nil {
+		return nil, err
+	}
+	s, err := system.New(o, append(services, fusion...)...)
 	if err != nil {
 		return nil, err
 	}

@@ -55,6 +55,21 @@ func BuiltinService(class string) string {
 	return ""
 }
 
+// BuiltinUnit returns the systemd unit that runs FusionPBX's service of this name; empty for other names.
+func BuiltinUnit(service string) string {
+	switch service {
+	case "active.calls":
+		return "active_calls"
+	case "active.conferences":
+		return "active_conferences"
+	case "dashboard.system.information":
+		return "system_status"
+	case "active.operator.panel":
+		return "operator_panel"
+	}
+	return ""
+}
+
 // Parse reads policies from YAML, a mapping from the class of service to its policy. An unknown or
 // repeated key is an error that names its line; so is all that Check refuses, a line for each, by class. No
 // document at all gives no policies.

@@ -35,16 +35,20 @@ type collector struct {
 	refused  *refused
 	counters []counter
 	gauges   []gauge
+	switches []switchCounter
 	descs    map[string]*prometheus.Desc
 }
 
 func newCollector(o Options) *collector {
 	c := &collector{source: o.Source, log: o.Log, actors: o.Actors, refused: o.refused, counters: counters(), gauges: gauges(),
-		descs: make(map[string]*prometheus.Desc)}
+		switches: switchCounters(), descs: make(map[string]*prometheus.Desc)}
 	describe := func(name, help string, labels ...string) {
 		c.descs[name] = prometheus.NewDesc(name, help, labels, nil)
 	}
 	for _, row := range c.counters {
+		describe(row.name, row.help)
+	}
+	for _, row := range c.switches {
 		describe(row.name, row.help)
 	}
 	for _, row := range c.gauges {
@@ -105,6 +109,11 @@ func (c *collector) Collect(metrics chan<- prometheus.Metric) {
 	m, tree := c.source.Metrics(), c.source.Tree()
 	for _, row := range c.counters {
 		send(row.name, row.kind, float64(row.value(&m)))
+	}
+	for _, row := range c.switches {
+		if m.Switch != nil {
+			send(row.name, row.kind, float64(row.value(m.Switch)))
+		}
 	}
 	for reason, n := range bounded(m.Dead) {
 		send(deadName, prometheus.CounterValue, float64(n), reason)

@@ -57,6 +57,9 @@ func metricTable() string {
 	row(cutName, "`cause`", prometheus.CounterValue, cutHelp)
 	row(refusedName, "`cause`", prometheus.CounterValue, refusedHelp)
 	row(deadName, "`reason`", prometheus.CounterValue, deadHelp)
+	for _, c := range switchCounters() {
+		row(c.name, "", c.kind, c.help)
+	}
 	for _, g := range gauges() {
 		row(g.name, "`actor`", g.kind, g.help)
 	}

@@ -15,7 +15,8 @@ import (
 func TestMetrics(t *testing.T) {
 	source := &fake{tree: sampleTree(), metrics: introspect.Metrics{
 		Connections: 1, Panics: 2, Authenticated: 3, Refused: 4, OddTokens: 13, Requests: 5, Replies: 6, Broadcasts: 7, SlowConsumers: 8, Waiting: 11, Early: 12,
-		Dead: map[string]int64{"late_reply": 9, "expired": 10}}}
+		Dead:   map[string]int64{"late_reply": 9, "expired": 10},
+		Switch: &introspect.Switch{Connected: true, Connects: 13, Failures: 14, Events: 15, Lost: 16, Skipped: 17, Replies: 18, Late: 19}}}
 	got := get(t, listen(t, source, nil), "/metrics")
 	got.want(t, http.StatusOK,
 		"\nstrowger_transport_open_connections 1\n",
@@ -29,6 +30,14 @@ func TestMetrics(t *testing.T) {
 		"\nstrowger_transport_slow_consumers_total 8\n",
 		"\nstrowger_transport_waiting_bytes 11\n",
 		"\nstrowger_transport_unauthenticated_bytes 12\n",
+		"\nstrowger_switch_connected_status 1\n",
+		"\nstrowger_switch_connects_total 13\n",
+		"\nstrowger_switch_failures_total 14\n",
+		"\nstrowger_switch_events_total 15\n",
+		"\nstrowger_switch_lost_events_total 16\n",
+		"\nstrowger_switch_skipped_messages_total 17\n",
+		"\nstrowger_switch_replies_total 18\n",
+		"\nstrowger_switch_late_replies_total 19\n",
 		`strowger_routing_dead_letters_total{reason="late_reply"} 9`,
 		`strowger_routing_dead_letters_total{reason="expired"} 10`,
 		`strowger_supervisor_running_status{actor="root"} 1`,
@@ -48,9 +57,9 @@ func TestMetrics(t *testing.T) {
 
 // The names have the form that is promised, and Prometheus's own rules find nothing wrong.
 func TestMetricNames(t *testing.T) {
-	source := &fake{tree: sampleTree(), metrics: introspect.Metrics{Dead: map[string]int64{"x": 1}}}
+	source := &fake{tree: sampleTree(), metrics: introspect.Metrics{Dead: map[string]int64{"x": 1}, Switch: new(introspect.Switch)}}
 	body := get(t, listen(t, source, nil), "/metrics").body
-	form := regexp.MustCompile(`^strowger_(transport|tokens|routing|actors|supervisor|log|admin)(_[a-z]+)+_(total|connections|seconds|messages|bytes|status|actors)$`)
+	form := regexp.MustCompile(`^strowger_(transport|tokens|routing|actors|supervisor|switch|log|admin)(_[a-z]+)+_(total|connections|seconds|messages|bytes|status|actors)$`)
 	ours := 0
 	for line := range strings.Lines(body) {
 		name, isType := strings.CutPrefix(line, "# TYPE ")
@@ -63,7 +72,7 @@ func TestMetricNames(t *testing.T) {
 			t.Errorf("the name %s has another form", name)
 		}
 	}
-	if want := len(counters()) + len(gauges()) + 3; ours != want {
+	if want := len(counters()) + len(switchCounters()) + len(gauges()) + 3; ours != want {
 		t.Errorf("%d names, want %d", ours, want)
 	}
 	problems, err := promlint.New(strings.NewReader(body)).Lint()

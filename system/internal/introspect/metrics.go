@@ -20,4 +20,18 @@ type Metrics struct {
 	Cut map[string]int64
 	// Dead counts the messages that nobody could take, by reason. The reasons are a fixed set.
 	Dead map[string]int64
+	// Switch is nil if the system has no connection to a telephone switch.
+	Switch *Switch
+}
+
+// Switch is what happened on the connections to the telephone switch.
+type Switch struct {
+	Connected bool  // all of them, now
+	Connects  int64 // connections that were set up
+	Failures  int64 // connections that failed or ended
+	Events    int64 // events that were read
+	Lost      int64 // events that services missed, each time for each service
+	Skipped   int64 // events and replies that were too large or made no sense
+	Replies   int64 // replies to commands
+	Late      int64 // replies after the command's deadline
 }

@@ -1,0 +1,52 @@
+package main
+
+import (
+	"fmt"
+	"log/slog"
+	"net"
+	"strconv"
+
+	"strowger/config"
+	"strowger/system"
+	"strowger/system/fusionpbx/calls"
+	"strowger/system/fusionpbx/eventsocket"
+	"strowger/system/fusionpbx/link"
+	"strowger/system/service"
+)
+
+// inside says that a service of FusionPBX runs in the daemon.
+const inside = "inside"
+
+// fusionPBX returns the services of FusionPBX that run in the daemon, and gives o the link to the switch that they
+// need. There are none if FusionPBX's config.conf was not read.
+func fusionPBX(o *system.Options) ([]*service.Service, error) {
+	cfg := o.Config
+	if cfg.FusionPBX.File == "" {
+		return nil, nil
+	}
+	sw, err := newLink(cfg, o.Log)
+	if err != nil {
+		return nil, err
+	}
+	var services []*service.Service
+	if cfg.Services.ActiveCalls == inside {
+		services = append(services, calls.New(calls.Options{Events: sw.Events, Commands: sw.Commands, Timeout: cfg.Switch.CommandTimeout}))
+	}
+	if len(services) > 0 {
+		o.Switch = sw
+	}
+	return services, nil
+}
+
+func newLink(cfg *config.Config, log *slog.Logger) (*link.Link, error) {
+	at, limits := cfg.FusionPBX.EventSocket, cfg.Switch
+	sw, err := link.New(eventsocket.Options{
+		Address: net.JoinHostPort(at.Host, strconv.Itoa(at.Port)), Password: string(at.Password), CommandTimeout: limits.CommandTimeout,
+		MaxEvent: int(limits.EventBytes), MaxBody: int(limits.ReplyBytes), QueueEvents: limits.QueueEvents, QueueBytes: int(limits.QueueBytes),
+		Log: log,
+	})
+	if err != nil {
+		return nil, fmt.Errorf("event socket of %s: %w", cfg.FusionPBX.File, err)
+	}
+	return sw, nil
+}

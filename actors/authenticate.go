@@ -65,7 +65,7 @@ func (c *connection) claimed(ctx actor.Context, m *tokenClaimed) {
 	c.peer = c.deps.newPeer(m.credentials, c.socket)
 	c.peer.Remote = c.remote
 	c.log(slog.LevelInfo, "authenticated", "subscriber", c.peer.ID, "role", c.peer.Role.String(),
-		"service", c.peer.Name, "domain", m.credentials.DomainName)
+		"service", refusals.Clip(c.peer.Name), "domain", refusals.Clip(m.credentials.DomainName))
 	c.subscriber = spawnSubscriber(c.deps, c.router, ctx.Self(), c.peer)
 }
 
@@ -138,11 +138,15 @@ func temporary(err error) bool {
 	return ok && t.Temporary()
 }
 
-// kind returns the innermost error's text, which does not hold the token's name. Refusals for different
-// reasons then do not hide each other in the log.
+// kind returns the text of the innermost error, or of the first one where an error wraps several. That is a
+// constant, without the token's name or anything else that a peer chose. Refusals for different reasons then
+// do not hide each other in the log, and a peer cannot fill it.
 func kind(err error) string {
 	for {
 		inner := errors.Unwrap(err)
+		if several, ok := err.(interface{ Unwrap() []error }); ok && len(several.Unwrap()) > 0 { //nolint:errorlint // each level is looked at
+			inner = several.Unwrap()[0]
+		}
 		if inner == nil {
 			return err.Error()
 		}

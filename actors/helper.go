@@ -79,11 +79,16 @@ func (s *service) foreign(m *say) {
 	m.lease.Release()
 }
 
-// spokeForeign counts and logs that a service spoke under a name that is not its own.
+// spokeForeign counts and logs that a service spoke under a name that is not its own. Names that somebody
+// offers or watches have lines of their own. All others share one, because the sender may invent them.
 func (d *Deps) spokeForeign(peer *Peer, name, why string) {
 	d.Counters.Dead(ForeignName)
+	known := ""
+	if d.Registry.Lookup(name) != nil {
+		known = name
+	}
 	d.refusals.Add(refusals.Event{
-		Cause: refusals.ForeignName, Role: Service.String(), Kind: peer.Class + " " + name, Remote: peer.Remote.String(),
+		Cause: refusals.ForeignName, Role: Service.String(), Kind: peer.Class + " " + known, Remote: peer.Remote.String(),
 		More: []any{"name", name, "class", peer.Class, "subscriber", peer.ID, "why", why},
 	})
 }

@@ -110,11 +110,11 @@ func (s *service) instanceUp(ctx actor.Context, m *instanceUp) {
 // process makes the remote ones passive.
 func (s *service) logUp(peer *Peer) {
 	if !s.passive(peer) {
-		s.deps.Log.Info("service up", "service", s.name, "instances", s.active(), "class", peer.Class)
+		s.deps.Log.Info("service up", "service", refusals.Clip(s.name), "instances", s.active(), "class", refusals.Clip(peer.Class))
 	}
 	for _, i := range s.instances {
 		if s.passive(i.peer) && (i.peer == peer || peer.local != nil) {
-			s.deps.Log.Warn("service is passive, its name is taken inside", "service", s.name, "class", i.peer.Class, "stop_unit", policy.BuiltinUnit(s.name))
+			s.deps.Log.Warn("service is passive, its name is taken inside", "service", refusals.Clip(s.name), "class", refusals.Clip(i.peer.Class), "stop_unit", policy.BuiltinUnit(s.name))
 		}
 	}
 }
@@ -139,9 +139,9 @@ func (s *service) instanceDown(ctx actor.Context, peer *Peer) {
 	s.instances = slices.Delete(s.instances, at, at+1)
 	ctx.Send(s.topic, &hush{peer: peer})
 	if passive {
-		s.deps.Log.Info("passive service left", "service", s.name, "class", peer.Class)
+		s.deps.Log.Info("passive service left", "service", refusals.Clip(s.name), "class", refusals.Clip(peer.Class))
 	} else {
-		s.deps.Log.Info("service down", "service", s.name, "instances", s.active())
+		s.deps.Log.Info("service down", "service", refusals.Clip(s.name), "instances", s.active())
 	}
 	for _, r := range s.pending.lost(lost) {
 		s.orphaned(ctx.Self(), r)

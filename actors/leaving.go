@@ -6,6 +6,7 @@ import (
 	"github.com/asynkron/protoactor-go/actor"
 
 	"strowger/actors/envelope"
+	"strowger/actors/refusals"
 )
 
 // leavingTopic is the topic of the message by which a service says that it takes no more requests
@@ -45,7 +46,7 @@ func (c *connection) leave(ctx actor.Context, m *envelope.Message, lease *Lease)
 func (s *service) instanceLeaving(m *instanceLeaving) {
 	if i := s.instance(m.peer); i != nil && !i.leaving {
 		i.leaving = true
-		s.deps.Log.Info("service takes no more requests", "service", s.name, "class", m.peer.Class, "open", i.open)
+		s.deps.Log.Info("service takes no more requests", "service", refusals.Clip(s.name), "class", refusals.Clip(m.peer.Class), "open", i.open)
 	}
 	s.deps.answer(m.peer.Socket, envelope.Authenticated, withServiceName(m.envelope))
 }

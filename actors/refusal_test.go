@@ -1,8 +1,10 @@
 package actors
 
 import (
+	"errors"
 	"fmt"
 	"log/slog"
+	"strings"
 	"testing"
 	"time"
 
@@ -154,4 +156,48 @@ func TestForeignNameEachMinute(t *testing.T) {
 		t.Errorf("%d lines, want 2:\n%s", got, lines.String())
 	}
 	w.wantDead(ForeignName, 6)
+}
+
+// What tells the lines apart must not be a text that a peer invents.
+func TestInventedNamesShareALine(t *testing.T) {
+	w, lines := logged(t, `others: {require: [key]}`)
+	s := w.service("s")
+	for i := range 1000 {
+		s.writef(`{"service":"invented%d","payload":1}`, i)
+	}
+	w.settleName(s, "s")
+	if got := lines.count("cause=foreign_name"); got != 1 {
+		t.Errorf("%d lines, want 1:\n%s", got, lines.String())
+	}
+	w.wantDead(ForeignName, 1000)
+}
+
+// The kind of a refused token is the constant at the bottom of the error.
+func TestKindOfError(t *testing.T) {
+	bottom := errors.New("malformed")
+	for name, err := range map[string]error{
+		"itself":  bottom,
+		"wrapped": fmt.Errorf("claim peer's text: %w: field %q", bottom, "peer's text"),
+		"two":     fmt.Errorf("claim x: %w", fmt.Errorf("%w: offset 7: %w", bottom, errors.New("peer's text"))),
+		"joined":  errors.Join(bottom, errors.New("peer's text")),
+	} {
+		t.Run(name, func(t *testing.T) {
+			if got := kind(err); got != "malformed" {
+				t.Errorf("kind %q", got)
+			}
+		})
+	}
+}
+
+// A line shows no more of a name than it can hold, however long the token makes it.
+func TestNamesAreClipped(t *testing.T) {
+	w, lines := logged(t, `others: {require: [key]}`)
+	long := strings.Repeat("n", 100_000)
+	p := w.bearer(&Credentials{Role: Service, Service: long, Class: long, DomainName: long})
+	w.settleName(p, long)
+	p.leave()
+	w.ended(p.pid)
+	if n := len(lines.String()); n > 5000 || lines.count("msg=authenticated") != 1 || lines.count(`msg="service up"`) != 1 {
+		t.Errorf("%d bytes: %s", n, lines.String()[:min(n, 5000)])
+	}
 }

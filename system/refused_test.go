@@ -302,3 +302,32 @@ func TestFullIsNamed(t *testing.T) {
 		t.Errorf("%d lines, counted %d; want 1 and 3", n, s.Metrics().Cut["connections"])
 	}
 }
+
+// Whatever a host writes, it has one line a minute for each cause and reason.
+func TestLogOfAFlood(t *testing.T) {
+	cfg := testConfig(t)
+	cfg.Limits.AuthenticationAttempts = 1000
+	s, j := startJournal(t, cfg)
+	const each = 200
+	for i := range each {
+		knock(t, s, fmt.Sprintf("host%d.example", i), fmt.Sprintf("Origin: https://page%d.example\r\nX-Forwarded-For: 203.0.113.%d\r\n", i, i))
+		knock(t, s, "a.example", fmt.Sprintf("X-Other: %d\r\nContent-Length: %d\r\n", i, i+1))
+	}
+	p := connectAt(t, s.Addr().String())
+	for i := range each {
+		token := fmt.Sprintf("%064d", i)
+		p.sendf(`{"service":"authentication","token":{"name":%q,"hash":%q}}`, token, token)
+		if got := <-p.got; string(got.Code) != "401" {
+			t.Fatalf("token %d gets %v", i, got)
+		}
+	}
+	for _, cause := range []string{"origin", "handshake", "token"} {
+		// A slow machine may take more than a minute, and then the next one has a line too.
+		if n := len(j.lines(t, cause)); n == 0 || n > 10 {
+			t.Errorf("%s: %d lines, want 1", cause, n)
+		}
+		if n := s.Metrics().Cut[cause]; n < each {
+			t.Errorf("%s: counted %d, want %d", cause, n, each)
+		}
+	}
+}

@@ -2,6 +2,7 @@ package transport
 
 import (
 	"fmt"
+	"log/slog"
 	"math/rand/v2"
 	"strings"
 	"sync"
@@ -170,10 +171,18 @@ func TestWriteDeadlineDoesNotOutliveItsWrite(t *testing.T) {
 }
 
 func TestWriteTimeout(t *testing.T) {
-	r := newRig(t, func(l *Limits) { l.WriteTimeout = 30 * time.Millisecond })
+	lines := new(journal)
+	r := newRigWithLog(t, slog.New(slog.NewTextHandler(lines, nil)), func(l *Limits) { l.WriteTimeout = 30 * time.Millisecond })
 	l := r.link(2 << 10)
 	l.Send(framed(strings.Repeat("x", 1<<20)))
 	eventually(t, "the stuck connection is gone", func() bool { return r.Live() == 0 })
+	const want = `level=WARN msg="slow consumer disconnected in the middle of a write" cause=write_timeout remote=`
+	if got := lines.String(); strings.Count(got, want) != 1 || !strings.Contains(got, "setting=limits.write_timeout") {
+		t.Errorf("want one line %s with the setting, got %q", want, got)
+	}
+	if n := r.deps.Refusals().Count(refusals.WriteTimeout); n != 1 {
+		t.Errorf("counted %d, want 1", n)
+	}
 }
 
 // TestLongReplyToSlowReader: a reply over the bound is let in when nothing waits, and a ping behind

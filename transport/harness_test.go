@@ -61,7 +61,11 @@ func testLimits() *Limits {
 	}
 }
 
-func newDeps() *actors.Deps {
+// newDeps logs to log, to nothing without one.
+func newDeps(log *slog.Logger) *actors.Deps {
+	if log == nil {
+		log = slog.New(slog.DiscardHandler)
+	}
 	settings := new(atomic.Pointer[actors.Settings])
 	settings.Store(&actors.Settings{Depth: 64, AuthenticationTimeout: patience, AuthenticationAttempts: 3, Policies: actors.NewPolicies(nil, filter.Pass()),
 		RequestTimeout: patience, PendingRequests: 64})
@@ -70,7 +74,7 @@ func newDeps() *actors.Deps {
 			actor.WithLoggerFactory(func(*actor.ActorSystem) *slog.Logger { return slog.New(slog.DiscardHandler) }),
 			actor.WithDeadLetterThrottleInterval(time.Millisecond)),
 		Tokens: namedTokens{}, Workers: new(freeWorkers), Clock: wallClock{},
-		Log: slog.New(slog.DiscardHandler), Counters: new(actors.Counters),
+		Log: log, Counters: new(actors.Counters),
 		Settings: settings, Registry: new(actors.Registry),
 	}
 	d.Supervise()
@@ -86,8 +90,10 @@ type rig struct {
 	stop   sync.Once
 }
 
-func newRig(t testing.TB, change func(*Limits)) *rig {
-	r := &rig{t: t, deps: newDeps(), limits: new(atomic.Pointer[Limits])}
+func newRig(t testing.TB, change func(*Limits)) *rig { return newRigWithLog(t, nil, change) }
+
+func newRigWithLog(t testing.TB, log *slog.Logger, change func(*Limits)) *rig {
+	r := &rig{t: t, deps: newDeps(log), limits: new(atomic.Pointer[Limits])}
 	l := testLimits()
 	if change != nil {
 		change(l)

@@ -6,6 +6,7 @@ import (
 	"context"
 	"log/slog"
 	"net"
+	"net/netip"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -28,8 +29,10 @@ type Event struct {
 const (
 	// window is the time in which events that are alike make one line.
 	window = time.Minute
-	// maxKinds bounds what is told apart for each cause. All beyond it counts as one.
+	// maxKinds bounds what is told apart for each cause, and maxOpen what is for all causes together. All
+	// beyond counts as one for each cause.
 	maxKinds = 16
+	maxOpen  = 48
 )
 
 // Log writes one line for each cause, role, host and kind in a minute. The next line, or one of its own
@@ -110,7 +113,7 @@ func (l *Log) minute(e Event) *minute {
 	if m := l.open[k]; m != nil {
 		return m
 	}
-	if l.perCause[e.Cause] >= maxKinds {
+	if l.perCause[e.Cause] >= maxKinds || len(l.open) >= maxOpen {
 		k = key{cause: e.Cause, host: "others"}
 		if m := l.open[k]; m != nil {
 			return m
@@ -203,10 +206,15 @@ func (l *Log) Counts() map[string]int64 {
 // Count returns how many events there were of one cause.
 func (l *Log) Count(c Cause) int64 { return l.counts[c].Load() }
 
-// host returns the address without its port.
+// host returns the address without its port; of IPv6 the network, since one host has all addresses of it.
 func host(remote string) string {
 	if h, _, err := net.SplitHostPort(remote); err == nil {
-		return h
+		remote = h
+	}
+	if a, err := netip.ParseAddr(remote); err == nil && a.Is6() && !a.Is4In6() {
+		if network, err := a.WithZone("").Prefix(64); err == nil {
+			return network.String()
+		}
 	}
 	return Clip(remote)
 }

@@ -154,6 +154,67 @@ func TestBounded(t *testing.T) {
 	}
 }
 
+// A flood of events that differ in all that a peer can choose, and in causes, makes less than a hundred
+// lines a minute and as many entries.
+func TestFloodOfDifferentRefusals(t *testing.T) {
+	b := newBench(t)
+	most := maxOpen + int(causes)
+	if most > 100 {
+		t.Errorf("%d lines a minute are allowed, docs/admin.md says less than a hundred", most)
+	}
+	total := 0
+	for minute := range 5 {
+		for i := range 100_000 / 5 {
+			n := minute*20_000 + i
+			e := Event{Cause: Cause(n % int(causes)), Role: "client", Remote: fmt.Sprintf("10.%d.%d.%d:%d", n>>16, n>>8&255, n&255, 1024+n%60000),
+				More: []any{"err", errors.New(fmt.Sprint("token ", n)), "origin", fmt.Sprintf("https://%d.example", n)}}
+			if n%2 == 0 {
+				e.Remote = fmt.Sprintf("[2001:db8:%x:%x::%x]:9", n>>8, n&255, n)
+			}
+			b.Add(e)
+		}
+		if len(b.open) > most {
+			t.Errorf("minute %d: %d entries, want %d at most", minute, len(b.open), most)
+		}
+		b.clock = b.clock.Add(window)
+		b.Sweep()
+		lines := len(b.lines())
+		total += lines
+		if lines > 2*most { // those of the first events, and those of the minute's end
+			t.Errorf("minute %d: %d lines, want %d at most", minute, lines, 2*most)
+		}
+	}
+	if total > 6*most {
+		t.Errorf("%d lines in 5 minutes, want %d at most", total, 6*most)
+	}
+	for range 2 { // nothing comes any more
+		b.clock = b.clock.Add(window)
+		b.Sweep()
+	}
+	if len(b.open) != 0 {
+		t.Errorf("%d entries are kept for nothing", len(b.open))
+	}
+	var counted int64
+	for c := range causes {
+		counted += b.Count(c)
+	}
+	if counted != 100_000 {
+		t.Errorf("counted %d, want 100000", counted)
+	}
+}
+
+// One peer has one line for each cause, whatever it writes and from which address of its network.
+func TestOnePeerHasOneLine(t *testing.T) {
+	b := newBench(t)
+	for i := range 1000 {
+		b.Add(Event{Cause: Origin, Remote: fmt.Sprintf("[2001:db8::%x]:%d", i, 1024+i), More: []any{"origin", fmt.Sprint(i)}})
+		b.Add(Event{Cause: Token, Remote: fmt.Sprintf("10.0.0.1:%d", 1024+i), Kind: "token not found", More: []any{"err", fmt.Sprint(i)}})
+	}
+	if got := b.lines(); len(got) != 2 {
+		t.Errorf("%d lines, want 2", len(got))
+	}
+}
+
 func TestTextIsClipped(t *testing.T) {
 	b := newBench(t)
 	long := strings.Repeat("x", 1<<20) + "\xff"

@@ -225,7 +225,11 @@ func (c *connection) say(ctx actor.Context, m *envelope.Message, lease *Lease) {
 	switch {
 	case c.help(ctx, name, m, lease):
 	case name != c.peer.Name || route == nil:
-		c.deps.spokeForeign(c.peer, name, "its class is not declared")
+		why := "its class is not declared"
+		if name == "" {
+			why = "the message has no service name"
+		}
+		c.deps.spokeForeign(c.peer, name, why)
 		lease.Release()
 	case m.Overflow:
 		c.deps.Counters.Dead(NotSendable)

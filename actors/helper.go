@@ -18,7 +18,7 @@ func (p *Peer) speaker(name string) *Peer {
 }
 
 // help passes on what a service said under another name than its own. The service's actor of that name
-// decides whether it may. A name that nobody offers or watches has no actor, and nobody misses the message.
+// decides whether it may. A name that nobody offers or watches has no actor, and the message is a dead letter.
 // It returns false if the peer may speak under no name but its own.
 func (c *connection) help(ctx actor.Context, name string, m *envelope.Message, lease *Lease) bool {
 	if name == "" || name == c.peer.Name || m.Overflow {
@@ -31,7 +31,11 @@ func (c *connection) help(ctx actor.Context, name string, m *envelope.Message, l
 		return false
 	}
 	route := c.deps.Registry.Lookup(name)
+	if route == nil && !c.deps.declared(c.speaks) {
+		return false
+	}
 	if route == nil {
+		c.deps.Counters.Dead(UnknownService)
 		lease.Release()
 		return true
 	}
@@ -39,11 +43,16 @@ func (c *connection) help(ctx actor.Context, name string, m *envelope.Message, l
 	return true
 }
 
-// governed reports whether a helper's class is declared, which is to be built in, in services.classes or to have
-// a policy; or whether the name that it speaks under has a policy.
+// declared reports whether the class of a service is built in, in services.classes, or has a policy.
+func (d *Deps) declared(peer *Peer) bool {
+	return peer.KnownClass || peer.Class != "" && d.settings().Policies.has(peer.Class)
+}
+
+// governed reports whether what a helper says under a name is governed by what the operator has set: its class is
+// declared, or the name has a policy, or all is allowed that has none.
 func (d *Deps) governed(peer *Peer) bool {
 	p := d.settings().Policies
-	return peer.KnownClass || peer.Class != "" && (p.has(peer.Class) || p.has(peer.Name))
+	return d.declared(peer) || peer.Class != "" && (p.has(peer.Name) || p.open())
 }
 
 // mayHelp reports whether a peer that is no instance may speak for this name (protocol 5.4.1).

@@ -77,6 +77,11 @@ func (p *Policies) Of(service *Peer) (f *filter.Filter, found bool) {
 // has reports whether there is a policy under the name of a service or class.
 func (p *Policies) has(name string) bool { return p != nil && p.filters[name] != nil }
 
+// open reports whether everybody gets all that services without a policy say.
+func (p *Policies) open() bool {
+	return p != nil && p.fallback.AllowRequest(filter.Subject{}, nil, nil)
+}
+
 // policy returns the filter of what an instance of a service says and is asked.
 func (d *Deps) policy(service *Peer) *filter.Filter {
 	f, _ := d.settings().Policies.Of(service)
@@ -98,7 +103,7 @@ func (d *Deps) warnOfNone(service *Peer) {
 		return
 	}
 	message := "service without a policy: what it says reaches nobody, and requests are refused"
-	if p.fallback.AllowRequest(filter.Subject{}, nil, nil) {
+	if p.open() {
 		message = "service without a policy: everybody gets all it says"
 	}
 	d.Log.Warn(message, "service", refusals.Clip(service.Name), "class", refusals.Clip(service.Class),

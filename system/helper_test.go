@@ -93,6 +93,27 @@ func TestHelperWithoutInstance(t *testing.T) {
 	d.quiet()
 }
 
+// Where everything is allowed that has no policy, a helper's class need not be declared either. It is still the
+// class of the service for which it speaks.
+func TestHelperWhereAllIsAllowed(t *testing.T) {
+	cfg := testConfig(t)
+	cfg.Routing.UnknownService, cfg.Routing.DefaultPolicy = "503", "allow"
+	s := start(t, cfg)
+	c := join(t, s, user("one.example", nil, "texts"))
+	join(t, s, remote("texts", "texts_service"))
+	for _, foreign := range []*peer{join(t, s, remote("push_1", "other_service")), join(t, s, remote("push_2", ""))} {
+		foreign.sendf(`{"service_name":"texts","topic":"MESSAGE","payload":"forged"}`)
+		settled(foreign)
+	}
+	helper := join(t, s, remote("push_3", "texts_service"))
+	for _, name := range []string{`"Texts"`, `"texts "`, `""`, `null`, `["texts"]`, `5`} {
+		helper.sendf(`{"service_name":%s,"topic":"MESSAGE","payload":"misspelled"}`, name)
+	}
+	helper.sendf(`{"service_name":"texts","topic":"MESSAGE","payload":"hello"}`)
+	c.gets(`"" texts/MESSAGE #"" "hello"`)
+	c.quiet()
+}
+
 // A built-in class under the name of another built-in service has its own name.
 func TestBuiltinClassUnderAnotherName(t *testing.T) {
 	cfg := testConfig(t)

@@ -16,6 +16,9 @@ type Context interface {
 	// it. The payload is encoded with encoding/json; a json.RawMessage is taken as it is. A payload
 	// that cannot be encoded is dropped, logged and counted.
 	Broadcast(topic string, payload any)
+	// BroadcastWith is Broadcast with a status, for pages that look at one. With a status that is not between 200 and
+	// 599 nothing is sent; that is logged and counted.
+	BroadcastWith(topic string, status int, payload any)
 	// Every calls f every d, for the first time after one d. The times lie on a grid that begins now
 	// and does not drift, whatever the wall clock does. A call that comes late skips those that it has
 	// missed, so two calls never queue up. A nil f and a d that is not positive are mistakes, as Setup

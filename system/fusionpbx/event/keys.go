@@ -44,7 +44,13 @@ func Conferences() *Keys {
 func PanelCalls() *Keys { return NewKeys(panelCalls()...) }
 
 // PanelConferences returns the keys that active.operator.panel forwards of conferences.
-func PanelConferences() *Keys { return NewKeys(append(panelCalls(), conferences()...)...) }
+func PanelConferences() *Keys {
+	return NewKeys(append([]string{
+		"event_name", "unique_id", "caller_context", "channel_presence_id", "answer_state", "channel_call_state",
+		"caller_channel_created_time", "channel_read_codec_name", "channel_write_codec_name", "caller_caller_id_name",
+		"caller_caller_id_number", "caller_destination_number", "action",
+	}, conferences()...)...)
+}
 
 func panelCalls() []string {
 	return append(without(calls(), "application_name", "playback_file_path", "content_type"), "variable_bridge_uuid")

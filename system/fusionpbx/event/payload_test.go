@@ -86,7 +86,7 @@ func TestKeys(t *testing.T) {
 		"calls":             {event.Calls(), "event_name application_name playback_file_path content_type unique_id"},
 		"conferences":       {event.Conferences(), "event_name playback_file_path content_type member_id unique_id api_command_argument"},
 		"panel calls":       {event.PanelCalls(), "event_name variable_bridge_uuid unique_id"},
-		"panel conferences": {event.PanelConferences(), "event_name variable_bridge_uuid member_id unique_id api_command_argument"},
+		"panel conferences": {event.PanelConferences(), "event_name member_id unique_id api_command_argument"},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {

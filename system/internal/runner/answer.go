@@ -100,11 +100,11 @@ func decode(raw []byte, v any) error {
 }
 
 // envelope is an answer to r with both of its ids as they came.
-func (r *Request) envelope(topic envelope.Raw, status int, payload envelope.Raw) *envelope.Envelope {
+func (r *Request) envelope(topic envelope.Raw, status int, text, payload envelope.Raw) *envelope.Envelope {
 	return &envelope.Envelope{
 		Payload:      payload,
 		ServiceName:  r.instance.name,
-		StatusString: statusString(status),
+		StatusString: text,
 		StatusCode:   strconv.AppendInt(nil, int64(status), 10),
 		RequestID:    r.asked.Envelope.RequestID,
 		ResourceID:   r.asked.Envelope.ResourceID,
@@ -117,12 +117,24 @@ func (r *Request) own(s envelope.Status, payload envelope.Raw) *envelope.Envelop
 	if !r.waits {
 		return nil
 	}
-	return r.envelope(r.asked.Envelope.Topic, s.Code, payload)
+	return r.envelope(r.asked.Envelope.Topic, s.Code, statusString(s.Code), payload)
 }
 
-// broadcast is a message to all subscribers; it has no status, as those of PHP services.
-func (i *Instance) broadcast(topic string, payload envelope.Raw) *envelope.Envelope {
-	return &envelope.Envelope{ServiceName: i.name, Topic: envelope.QuoteString(topic), Payload: payload}
+// broadcast is a message to all subscribers. A status of 0 means that it has none, as most of those of PHP services.
+func (i *Instance) broadcast(topic string, status int, payload envelope.Raw) *envelope.Envelope {
+	e := &envelope.Envelope{ServiceName: i.name, Topic: envelope.QuoteString(topic), Payload: payload}
+	if status != 0 {
+		e.StatusString, e.StatusCode = replyString(status), strconv.AppendInt(nil, int64(status), 10)
+	}
+	return e
+}
+
+// replyString is the status_string of what a service says with a status and a payload of its own.
+func replyString(status int) envelope.Raw {
+	if status < 400 {
+		return envelope.Raw(`"ok"`)
+	}
+	return envelope.Raw(`"error"`)
 }
 
 // statusString is what pages judge an answer by.

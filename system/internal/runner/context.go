@@ -73,7 +73,19 @@ func (c *Context) end() {
 }
 
 // Broadcast is for service.Context.
-func (c *Context) Broadcast(topic string, payload any) {
+func (c *Context) Broadcast(topic string, payload any) { c.broadcast(topic, 0, payload) }
+
+// BroadcastWith is for service.Context.
+func (c *Context) BroadcastWith(topic string, status int, payload any) {
+	if status < 200 || status > 599 {
+		c.life.instance.counters.Unencoded.Add(1)
+		c.life.instance.log.Error("broadcast has no status between 200 and 599", "topic", topic, "status", status)
+		return
+	}
+	c.broadcast(topic, status, payload)
+}
+
+func (c *Context) broadcast(topic string, status int, payload any) {
 	i := c.life.instance
 	raw, err := encode(payload)
 	if err != nil {
@@ -86,7 +98,7 @@ func (c *Context) Broadcast(topic string, payload any) {
 		return
 	}
 	i.counters.Broadcasts.Add(1)
-	i.home.Say(i.broadcast(topic, raw))
+	i.home.Say(i.broadcast(topic, status, raw))
 }
 
 // Log is for service.Context.

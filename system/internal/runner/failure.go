@@ -33,7 +33,7 @@ func (r *Request) FailWith(err error) {
 	}
 	var answer *envelope.Envelope
 	if r.waits {
-		answer = r.envelope(r.asked.Envelope.Topic, status, payload)
+		answer = r.envelope(r.asked.Envelope.Topic, status, statusString(status), payload)
 	}
 	if !r.finish(answered, answer) {
 		counters.Surplus.Add(1)

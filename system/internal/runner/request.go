@@ -114,7 +114,7 @@ func (r *Request) ReplyWith(topic string, status int, payload any) {
 		r.FailWith(fmt.Errorf("ReplyWith: status %d is not between 200 and 599", status))
 		return
 	}
-	r.answer(envelope.QuoteString(topic), status, payload, answered)
+	r.say(envelope.QuoteString(topic), status, replyString(status), payload, answered)
 }
 
 // Fail is for service.Request.
@@ -145,6 +145,11 @@ func (r *Request) End() {
 
 // answer says one answer of the service and leaves the request in the state next.
 func (r *Request) answer(topic envelope.Raw, status int, payload any, next outcome) {
+	r.say(topic, status, statusString(status), payload, next)
+}
+
+// say is answer with a status_string of its own.
+func (r *Request) say(topic envelope.Raw, status int, text envelope.Raw, payload any, next outcome) {
 	counters := &r.instance.counters
 	if !r.open() {
 		r.surplus()
@@ -155,8 +160,9 @@ func (r *Request) answer(topic envelope.Raw, status int, payload any, next outco
 		counters.Unencoded.Add(1)
 		r.instance.log.Error("answer cannot be encoded", "topic", r.topic, "err", err)
 		status, raw, next = envelope.InternalError.Code, nil, answered
+		text = statusString(status)
 	}
-	if !r.finish(next, r.envelope(topic, status, raw)) {
+	if !r.finish(next, r.envelope(topic, status, text, raw)) {
 		r.surplus()
 		return
 	}

@@ -2,6 +2,7 @@ package runner
 
 import (
 	"encoding/json"
+	"fmt"
 	"testing"
 	"time"
 
@@ -96,12 +97,39 @@ func TestAnswers(t *testing.T) {
 	}
 }
 
+// TestBroadcastWith: pages that look at the status of a push find one.
+func TestBroadcastWith(t *testing.T) {
+	s := &service.Service{Setup: func(s service.Setup) error {
+		s.Handle("say", func(r service.Request) error {
+			r.BroadcastWith("never", 0, 1)
+			r.BroadcastWith("fine", 200, 1)
+			r.BroadcastWith("bad", 503, 1)
+			r.Broadcast("plain", 1)
+			r.End()
+			return nil
+		})
+		return nil
+	}}
+	r := start(t, s)
+	r.ask("say", "")
+	for _, want := range []string{`"fine" "ok" 200`, `"bad" "error" 503`, `"plain"  `} {
+		e := await(t, r.said)
+		if got := fmt.Sprintf("%s %s %s", e.Topic, e.StatusString, e.StatusCode); got != want {
+			t.Errorf("got %s, want %s", got, want)
+		}
+	}
+	if got := r.instance.Counters().Unencoded.Load(); got != 1 {
+		t.Errorf("%d broadcasts that cannot be sent counted, want 1", got)
+	}
+}
+
 // TestEcho looks at the envelope itself: both ids byte for byte, the status pages judge by.
 func TestEcho(t *testing.T) {
 	s := &service.Service{Setup: func(s service.Setup) error {
 		s.Handle("ok", func(r service.Request) error { r.Reply(1); return nil })
 		s.Handle("bad", func(r service.Request) error { r.Fail(400, "success"); return nil })
 		s.Handle("gone", func(r service.Request) error { r.Fail(410, "x"); return nil })
+		s.Handle("no", func(r service.Request) error { r.ReplyWith("answer", 400, false); return nil })
 		return nil
 	}}
 	tests := map[string]struct{ id, topic, status string }{
@@ -112,6 +140,7 @@ func TestEcho(t *testing.T) {
 		"bad request": {`"8"`, "bad", `""`},
 		"other error": {`"9"`, "gone", `"error"`},
 		"not found":   {`"10"`, "none", `"error"`},
+		"own error":   {`"11"`, "no", `"error"`},
 	}
 	r := start(t, s)
 	for name, test := range tests {

@@ -48,7 +48,7 @@ func (i *Instance) enter(c service.Condition, after time.Duration) {
 		i.counters.Unencoded.Add(1)
 		return
 	}
-	i.home.Say(i.broadcast(service.StateTopic, payload))
+	i.home.Say(i.broadcast(service.StateTopic, 0, payload))
 }
 
 // retryAfter is the payload of a 503 while the service is down. i.mu is held.

@@ -45,8 +45,9 @@ func (db *DB) SetUserStatus(ctx context.Context, by Asker, user, status string) 
 			and domain_uuid in (select domain_uuid from v_domains where domain_name = $1::text)`, by.Domain, user, status)
 }
 
-// SetAgentStatus changes the status of an agent of the asker's domain. The asker needs
-// operator_panel_manage. FreeSWITCH has a status of its own, which the caller changes as well.
+// SetAgentStatus changes the status of an agent of the asker's domain. The agent is named as FreeSWITCH names it: by
+// its name, or by its UUID as newer versions of FusionPBX do. The asker needs operator_panel_manage. FreeSWITCH has
+// a status of its own, which the caller changes as well.
 func (db *DB) SetAgentStatus(ctx context.Context, by Asker, agent, status string) error {
 	switch {
 	case agent == "" || len(agent) > 255 || strings.ContainsRune(agent, 0):
@@ -58,7 +59,7 @@ func (db *DB) SetAgentStatus(ctx context.Context, by Asker, agent, status string
 	}
 	return db.change(ctx, `
 		update v_call_center_agents set agent_status = $3::text
-		where agent_name = $2::text
+		where (agent_name = $2::text or call_center_agent_uuid::text = lower($2::text))
 			and domain_uuid in (select domain_uuid from v_domains where domain_name = $1::text)`, by.Domain, agent, status)
 }
 

@@ -26,6 +26,7 @@ func TestPostgreSQL(t *testing.T) {
 		"odd extensions":            testOddExtensions,
 		"flags as texts":            testFlagsAsTexts,
 		"queues and agents":         testQueuesAndAgents,
+		"context of an extension":   testUserContext,
 		"status of a user":          testUserStatus,
 		"status of an agent":        testAgentStatus,
 		"reading changes nothing":   testReadOnly,

@@ -53,6 +53,21 @@ func (db *DB) Extensions(ctx context.Context, domain string) ([]Extension, error
 	}, domain)
 }
 
+// UserContext returns the context in which calls of an extension of the domain begin, "" if there is no such extension
+// or if it has none.
+func (db *DB) UserContext(ctx context.Context, extension, domain string) (string, error) {
+	const sql = `
+		select coalesce(e.user_context, '')
+		from v_domains d join v_extensions e on e.domain_uuid = d.domain_uuid
+		where d.domain_name = $2::text and e.extension = $1::text and lower(e.enabled::text) = 'true'
+		order by e.extension_uuid`
+	found, err := query(ctx, db, sql, pgx.RowTo[string], extension, domain)
+	if err != nil || len(found) == 0 {
+		return "", err
+	}
+	return found[0], nil
+}
+
 // Queue is a queue of the call center.
 type Queue struct {
 	UUID      string

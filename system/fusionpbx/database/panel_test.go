@@ -170,6 +170,8 @@ func testAgentStatus(t *testing.T, cluster *databasetest.Cluster) {
 		want          error
 	}{
 		"by a manager":             {manager(domainA), "agent3", "Available", nil},
+		"by UUID":                  {manager(domainA), "CA900000-0000-4000-8000-000000001003", "Available", nil},
+		"another domain's UUID":    {manager(domainB), "ca900000-0000-4000-8000-000000001003", "Available", ErrNotFound},
 		"without permission":       {asker(domainA, "", "operator_panel_view"), "agent3", "Available", ErrNotAllowed},
 		"own without permission":   {asker(domainA, "d0000000-0000-4000-8000-000000000007", "operator_panel_view"), "agent5", "On Break", ErrNotAllowed},
 		"of another domain":        {manager(domainA), "agentb", "Available", ErrNotFound},
@@ -188,11 +190,24 @@ func testAgentStatus(t *testing.T, cluster *databasetest.Cluster) {
 			changed := s.text("select coalesce(string_agg(agent_name || ' ' || agent_status, ','), '') from v_call_center_agents where agent_status <> 'old'")
 			want := ""
 			if c.want == nil {
-				want = c.agent + " " + c.status
+				want = "agent3 " + c.status
 			}
 			if changed != want {
 				t.Errorf("changed is %q, want %q", changed, want)
 			}
 		})
+	}
+}
+
+func testUserContext(t *testing.T, cluster *databasetest.Cluster) {
+	s := newSite(t, cluster)
+	s.exec(`update v_extensions set user_context = 'inside' where extension = '1001'
+		and domain_uuid = (select domain_uuid from v_domains where domain_name = 'a.example.com')`)
+	for _, c := range []struct{ extension, domain, want string }{
+		{"1001", domainA, "inside"}, {"1002", domainA, domainA}, {"1001", domainB, domainB}, {"9999", domainA, ""}, {"1010", domainB, ""},
+	} {
+		if got, err := s.UserContext(ctx(t), c.extension, c.domain); err != nil || got != c.want {
+			t.Errorf("context of %s@%s is %q, %v, want %q", c.extension, c.domain, got, err, c.want)
+		}
 	}
 }

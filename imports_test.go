@@ -87,6 +87,8 @@ func rules() []rule {
 			reason: "what all services make of events is on the side of the services, which know no router"},
 		{dir: "system/fusionpbx/channels", ours: []string{"actors/envelope", "system/service", "system/fusionpbx/event", "system/fusionpbx/eventsocket"}, never: []string{gws, koanf, protoactor, "net/http"},
 			reason: "what services know of channels is on the side of the services, which know no router"},
+		{dir: "system/fusionpbx/conference", ours: []string{"actors/envelope", "system/fusionpbx/event", "system/fusionpbx/eventsocket"}, never: []string{gws, koanf, protoactor, "net/http"},
+			reason: "what services know of conferences is on the side of the services, which know no router"},
 		{dir: "system/fusionpbx/calls", ours: []string{"actors/envelope", "config/policy", "system/service", "system/fusionpbx/channels", "system/fusionpbx/event", "system/fusionpbx/eventsocket"}, never: []string{gws, koanf, protoactor, "net/http"},
 			reason: "a built-in service is written as anybody's is: against system/service"},
 		{dir: "system/fusionpbx/link", ours: []string{"system/fusionpbx/eventsocket", "system/internal/introspect"}, never: []string{gws, koanf, protoactor, "net/http"},

@@ -1,0 +1,125 @@
+package conference
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strings"
+
+	"strowger/actors/envelope"
+)
+
+// Conference is a conference in the switch's own list.
+type Conference struct {
+	Name        string
+	MemberCount int
+	Members     []Member
+
+	text []byte // the JSON object
+}
+
+// Member is a member of a conference.
+type Member struct {
+	ID   string
+	UUID string
+	// JSON is all that the switch says of the member.
+	JSON envelope.Raw
+}
+
+// ErrList means that the switch did not answer with a list of conferences.
+var ErrList = errors.New("the switch did not answer with a list of conferences")
+
+// ReadList reads the answer to "conference json_list" and to the same for one conference. The text that the switch
+// gives when there is no such conference is ErrList.
+func ReadList(body string) ([]Conference, error) {
+	text := compact([]byte(strings.ToValidUTF8(strings.TrimSpace(body), "\ufffd")))
+	var entries []json.RawMessage
+	if err := json.Unmarshal(text, &entries); err != nil {
+		return nil, fmt.Errorf("%w: %w", ErrList, err)
+	}
+	list := make([]Conference, 0, len(entries))
+	for _, entry := range entries {
+		var c struct {
+			Name    string            `json:"conference_name"`
+			Count   *int              `json:"member_count"`
+			Members []json.RawMessage `json:"members"`
+		}
+		if err := json.Unmarshal(entry, &c); err != nil {
+			continue
+		}
+		conference := Conference{Name: c.Name, MemberCount: len(c.Members), text: entry}
+		if c.Count != nil {
+			conference.MemberCount = *c.Count
+		}
+		for _, m := range c.Members {
+			if member, ok := readMember(m); ok {
+				conference.Members = append(conference.Members, member)
+			}
+		}
+		list = append(list, conference)
+	}
+	return list, nil
+}
+
+func readMember(text json.RawMessage) (Member, bool) {
+	var m struct {
+		ID   any    `json:"id"`
+		UUID string `json:"uuid"`
+	}
+	d := json.NewDecoder(bytes.NewReader(text))
+	d.UseNumber()
+	if err := d.Decode(&m); err != nil {
+		return Member{}, false
+	}
+	switch m.ID.(type) {
+	case string, json.Number:
+		return Member{ID: fmt.Sprint(m.ID), UUID: m.UUID, JSON: envelope.Raw(text)}, true
+	}
+	return Member{}, false // such as the number of a recording, which has no id
+}
+
+// Member returns the member with the id.
+func (c *Conference) Member(id string) (Member, bool) {
+	for _, m := range c.Members {
+		if m.ID == id {
+			return m, true
+		}
+	}
+	return Member{}, false
+}
+
+// JSON returns what the switch says of the conference, and the name that pages show.
+func (c *Conference) JSON(display string) envelope.Raw {
+	text := append([]byte(nil), c.text[:len(c.text)-1]...)
+	if len(text) > 1 {
+		text = append(text, ',')
+	}
+	text = append(text, `"conference_display_name":`...)
+	return append(envelope.AppendString(text, display), '}')
+}
+
+// compact removes the spaces between values, and writes an object that is empty as PHP does: as an empty list.
+func compact(text []byte) []byte {
+	out := make([]byte, 0, len(text))
+	quoted := false
+	for i := 0; i < len(text); i++ {
+		c := text[i]
+		switch {
+		case quoted && c == '\\' && i+1 < len(text):
+			out = append(out, c)
+			i++
+			c = text[i]
+		case c == '"':
+			quoted = !quoted
+		case quoted:
+		case c == ' ', c == '\t', c == '\n', c == '\r':
+			continue
+		case c == '}' && len(out) > 0 && out[len(out)-1] == '{':
+			out[len(out)-1] = '['
+			c = ']'
+		}
+		out = append(out, c)
+	}
+	return out
+}

@@ -54,7 +54,8 @@ type Options struct {
 	// frame, and once more as long for callbacks to return. Zero means 5 s.
 	CloseTimeout time.Duration
 	// PingInterval is the time between pings. The connection is lost when
-	// nothing at all arrives between two of them. Zero means 25 s, which also
+	// nothing at all arrives between two of them; the time in which the process
+	// did not run does not count. Zero means 25 s, which also
 	// keeps a proxy from taking the connection for idle; negative means never.
 	PingInterval time.Duration
 	// FailFast makes a request fail at once with ErrDisconnected while the

@@ -131,12 +131,13 @@ func (s *socket) writeLoop() {
 	defer func() { <-s.read }()
 	defer s.abort()
 	var beat <-chan time.Time
+	heart := newHeartbeat(s.ping)
 	if s.ping > 0 {
-		ticker := time.NewTicker(s.ping)
+		ticker := time.NewTicker(heart.slice)
 		defer ticker.Stop()
+		heart.last = s.tap.age()
 		beat = ticker.C
 	}
-	pinged := time.Duration(-1)
 	for {
 		select {
 		case frame := <-s.out:
@@ -148,11 +149,15 @@ func (s *socket) writeLoop() {
 				return
 			}
 		case <-beat:
-			if s.tap.lastSeen() < pinged {
+			ping, lost := heart.look(s.tap.age(), s.tap.lastSeen())
+			if lost {
 				s.end(frame.CloseNone, fmt.Errorf("no sign of life for %v", s.ping))
 				return
 			}
-			pinged = s.tap.age()
+			if !ping {
+				continue
+			}
+			heart.pinged = s.tap.age()
 			if !s.write(gws.OpcodePing, nil) {
 				return
 			}

@@ -29,6 +29,9 @@ func TestMain(m *testing.M) {
 	if dir := os.Getenv(routerVariable); dir != "" {
 		os.Exit(routeAlone(dir))
 	}
+	if at := os.Getenv(serviceVariable); at != "" {
+		os.Exit(workAlone(at))
+	}
 	goleak.VerifyTestMain(m)
 }
 

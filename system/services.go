@@ -43,9 +43,9 @@ func (s *System) settle(list []*service.Service) error {
 }
 
 // supervision is the branch of the tree that holds the services. Each has a breaker of its own, so
-// none can take another down.
-func (s *services) supervision(observe func(supervisor.Event)) supervisor.Options {
-	o := supervisor.Options{Strategy: supervisor.OneForOne, Observe: func(e supervisor.Event) {
+// none can take another down. Slept is how long the process did not run.
+func (s *services) supervision(observe func(supervisor.Event), slept func() time.Duration) supervisor.Options {
+	o := supervisor.Options{Strategy: supervisor.OneForOne, Slept: slept, Observe: func(e supervisor.Event) {
 		observe(e)
 		for _, h := range s.homes {
 			h.instance.Observe(e)

@@ -19,7 +19,7 @@ import (
 // others: connections and subscribers are temporary (actors.Deps.Temporary), topics, services'
 // names and egress shards restart in place with their state (actors.Deps.Permanent).
 func (s *System) tree() (*actor.Props, error) {
-	services, err := supervisor.New(s.services.supervision(s.observer("root/services")))
+	services, err := supervisor.New(s.services.supervision(s.observer("root/services"), s.deps.Slept))
 	if err != nil {
 		return nil, err
 	}

@@ -1,6 +1,10 @@
 package supervisor
 
-import "github.com/asynkron/protoactor-go/actor"
+import (
+	"time"
+
+	"github.com/asynkron/protoactor-go/actor"
+)
 
 // Ping asks a child whether it still handles messages. The library answers when Receive returns, so
 // Receive need not know the type; a default case can tell it by its being an
@@ -29,7 +33,20 @@ func (s *supervisor) watch(c *child) {
 	c.pinger = s.after(c.spec.PingEvery, func() {
 		c.ping = &Ping{s, c}
 		s.ctx.Request(c.pid, c.ping)
-		c.pinger = s.after(c.spec.PingTimeout, func() { s.hung(c) })
+		s.expect(c, c.spec.PingTimeout, s.o.Slept())
+	})
+}
+
+// expect waits for the answer to a ping. Slept is how long the process had not run by now. If it does not
+// run for a part of the wait, the child gets that time again: it could not do anything either.
+func (s *supervisor) expect(c *child, wait, slept time.Duration) {
+	c.pinger = s.after(wait, func() {
+		now := s.o.Slept()
+		if missed := min(now-slept, c.spec.PingTimeout); missed > 0 {
+			s.expect(c, missed, now)
+			return
+		}
+		s.hung(c)
 	})
 }
 

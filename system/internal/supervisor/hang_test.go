@@ -1,6 +1,7 @@
 package supervisor
 
 import (
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -152,4 +153,36 @@ func TestStopTimeout(t *testing.T) {
 			b.gone(b.pid)
 		})
 	}
+}
+
+// TestPauseIsNoHang: a child gets the time again in which the process did not run, once for each pause.
+func TestPauseIsNoHang(t *testing.T) {
+	var slept atomic.Int64
+	b := newBench(t).run(Options{Children: workers("a", pinged), Slept: func() time.Duration { return time.Duration(slept.Load()) }})
+	b.want("started a-1")
+	release := b.hang("a")
+	b.ping()
+	for range 2 {
+		slept.Add(int64(time.Hour))
+		b.clock.advance(2 * time.Second)
+		b.snapshot()
+		b.await(1)
+		b.quiet()
+	}
+	release()
+	b.ask(b.pids["a"], &count{})
+	b.snapshot()
+	b.clock.advance(2 * time.Second)
+	b.snapshot()
+	b.quiet()
+	// One that hangs is found out all the same.
+	release = b.hang("a")
+	defer release()
+	b.ping()
+	slept.Add(int64(time.Second))
+	b.clock.advance(2 * time.Second)
+	b.snapshot()
+	b.await(1)
+	b.clock.advance(time.Second)
+	b.want("abandoned a-1: child hangs", "failed a-1: child hangs", "restarting a in 0s", "up a-2")
 }

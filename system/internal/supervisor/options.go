@@ -73,6 +73,9 @@ type Options struct {
 	Failed chan<- error
 	// Clock is the machine's if nil.
 	Clock Clock
+	// Slept returns how long the process did not run in total, as when a signal stopped it. Children get
+	// that time again for their answers to pings. Nil: it runs always.
+	Slept func() time.Duration
 	// Random returns a number in [0, 1); nil means math/rand/v2.
 	Random func() float64
 }
@@ -148,6 +151,9 @@ func (o Options) withDefaults() (Options, error) {
 	}
 	if o.Random == nil {
 		o.Random = rand.Float64
+	}
+	if o.Slept == nil {
+		o.Slept = func() time.Duration { return 0 }
 	}
 	specs := make([]Spec, len(o.Children))
 	names := make(map[string]bool, len(specs))

@@ -38,6 +38,7 @@ type Server struct {
 	left     chan struct{} // receives when the router has answered leave
 	closed   chan error    // receives why the client gave up
 	running  sync.Once
+	pulse    *pulse
 
 	// Run's own.
 	system *actor.ActorSystem
@@ -69,12 +70,12 @@ func newServer(url string, token client.TokenSource, s *service.Service, opts Op
 		return nil, errors.New("token source is nil")
 	}
 	r := &Server{url: url, token: token, opts: opts, name: s.Name, outbox: newOutbox(opts.OutboxMessages, opts.OutboxBytes),
-		left: make(chan struct{}, 1), closed: make(chan error, 1)}
+		left: make(chan struct{}, 1), closed: make(chan error, 1), pulse: newPulse()}
 	if s.Policy != nil {
 		r.log().Warn("the service's policy is not used: a remote service has that of the router's configuration",
 			"service", s.Name)
 	}
-	r.instance, err = runner.New(s, home{r}, runner.Options{Log: r.log(), Pool: opts.Pool, OnDead: opts.OnDead})
+	r.instance, err = runner.New(s, home{r}, runner.Options{Slept: r.pulse.slept, Log: r.log(), Pool: opts.Pool, OnDead: opts.OnDead})
 	if err != nil {
 		return nil, err
 	}
@@ -138,6 +139,16 @@ func (r *Server) run(ctx context.Context) error {
 	if err := r.start(); err != nil {
 		return err
 	}
+	living, dies := context.WithCancel(context.Background())
+	beating := make(chan struct{})
+	go func() {
+		defer close(beating)
+		r.pulse.run(living)
+	}()
+	defer func() {
+		dies()
+		<-beating
+	}()
 	err := r.connect(ctx)
 	if err != nil && ctx.Err() != nil {
 		err = nil
@@ -170,7 +181,7 @@ func (r *Server) run(ctx context.Context) error {
 // start starts the service.
 func (r *Server) start() error {
 	props, err := supervisor.New(supervisor.Options{Children: []supervisor.Spec{r.instance.Spec()},
-		Observe: r.instance.Observe})
+		Observe: r.instance.Observe, Slept: r.pulse.slept})
 	if err != nil {
 		return err
 	}

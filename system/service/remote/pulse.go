@@ -1,0 +1,64 @@
+package remote
+
+import (
+	"context"
+	"sync"
+	"time"
+)
+
+// Beats come every second, and late on a busy machine: stretch is the longest time between two that
+// counts as time in which the process ran.
+const (
+	everyBeat = time.Second
+	stretch   = 2 * time.Second
+)
+
+// pulse knows how long the process did not run, because a signal or a debugger stopped it or its virtual
+// machine was paused. The service gets that time again for whatever it has to do in time.
+type pulse struct {
+	now func() time.Time
+
+	mu    sync.Mutex // protects following
+	last  time.Time  // of the last beat; zero before the first one
+	total time.Duration
+}
+
+func newPulse() *pulse { return &pulse{now: time.Now} }
+
+// beat notes that the process runs.
+func (p *pulse) beat() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	now := p.now()
+	p.total = p.until(now)
+	p.last = now
+}
+
+// slept returns how long the process did not run in total. It knows of a pause at once, also before the
+// next beat.
+func (p *pulse) slept() time.Duration {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.until(p.now())
+}
+
+// until is called with mu held.
+func (p *pulse) until(now time.Time) time.Duration {
+	if p.last.IsZero() {
+		return 0
+	}
+	return p.total + max(now.Sub(p.last)-stretch, 0)
+}
+
+// run beats until ctx ends.
+func (p *pulse) run(ctx context.Context) {
+	ticker := time.NewTicker(everyBeat)
+	defer ticker.Stop()
+	for p.beat(); ; p.beat() {
+		select {
+		case <-ticker.C:
+		case <-ctx.Done():
+			return
+		}
+	}
+}

@@ -36,10 +36,14 @@ func (c *connection) beforeAuthentication(m *envelope.Message) {
 	}
 	c.state = authenticating
 	c.spare(true)
-	deps, inbox, envelope, socket := c.deps, c.inbox, m.Envelope, c.socket
+	claimed := &tokenClaimed{envelope: m.Envelope, address: address(c.remote), connection: c.inbox.PID}
+	if c.deps.holds() {
+		claimed.key = keyOf(name, hash)
+	}
+	deps, inbox, socket := c.deps, c.inbox, c.socket
 	c.deps.Workers.Go(func() {
-		credentials, err := deps.Tokens.Claim(name, hash, func(role Role) error { return seat(socket, role) })
-		inbox.Run(&tokenClaimed{credentials: credentials, err: err, envelope: envelope})
+		claimed.credentials, claimed.err = deps.Tokens.Claim(name, hash, func(role Role) error { return seat(socket, role) })
+		inbox.Run(claimed)
 	})
 }
 
@@ -47,7 +51,16 @@ func (c *connection) beforeAuthentication(m *envelope.Message) {
 // its topics: who has read it misses nothing that is broadcast afterwards.
 func (c *connection) claimed(ctx actor.Context, m *tokenClaimed) {
 	if c.state == closing {
+		c.deps.unneeded(m, c.over)
 		return
+	}
+	if c.reclaim(ctx, m) {
+		return
+	}
+	if m.again && m.err == nil {
+		if m.err = seat(c.socket, Client); m.err != nil {
+			c.deps.unneeded(m, false)
+		}
 	}
 	if errors.Is(m.err, ErrNoPlace) || errors.Is(m.err, ErrGivenWay) {
 		c.turnAway(m.err)
@@ -64,8 +77,9 @@ func (c *connection) claimed(ctx actor.Context, m *tokenClaimed) {
 	c.accepted = &m.envelope
 	c.peer = c.deps.newPeer(m.credentials, c.socket)
 	c.peer.Remote = c.remote
+	c.hold(ctx, m)
 	c.log(slog.LevelInfo, "authenticated", "subscriber", c.peer.ID, "role", c.peer.Role.String(),
-		"service", refusals.Clip(c.peer.Name), "domain", refusals.Clip(m.credentials.DomainName))
+		"service", refusals.Clip(c.peer.Name), "domain", refusals.Clip(m.credentials.DomainName), "again", m.again)
 	c.subscriber = spawnSubscriber(c.deps, c.router, ctx.Self(), c.peer)
 }
 
@@ -103,7 +117,11 @@ func (c *connection) refuse(e *envelope.Envelope, err error) {
 		c.attempts++
 	}
 	c.deps.Counters.Refused.Add(1)
-	c.refused(&refusals.Event{Cause: refusals.Token, Kind: kind(err), More: []any{"attempt", c.attempts, "err", err}})
+	setting := ""
+	if used(err) || errors.Is(err, errTokenInUse) || errors.Is(err, errTokenOver) || errors.Is(err, errOtherAddress) {
+		setting = "tokens.reclaim"
+	}
+	c.refused(&refusals.Event{Cause: refusals.Token, Kind: kind(err), Setting: setting, More: []any{"attempt", c.attempts, "err", err}})
 	c.greet(envelope.Unauthorized, withServiceName(e))
 	if limit := c.deps.settings().AuthenticationAttempts; c.attempts >= limit {
 		c.refused(&refusals.Event{Cause: refusals.Attempts, More: []any{"limit", strconv.Itoa(limit)}})

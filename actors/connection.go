@@ -20,12 +20,20 @@ type (
 		Lease *Lease
 	}
 	// ReadEnded says that nothing more will be read. The socket knows how to answer the peer.
-	ReadEnded              struct{ Err error }     // why, for the log; nil when the peer closed
+	ReadEnded struct {
+		Err error // why, for the log; nil when the peer closed
+		// Farewell says that the peer has closed the connection in good order and does not come back.
+		Farewell bool
+	}
 	authenticationTimedOut struct{ due time.Time } // by Deps.Awake
 	tokenClaimed           struct {
+		key         TokenKey // zero: the token is not kept for its holder
+		address     string
+		connection  *actor.PID
 		credentials *Credentials
 		err         error
 		envelope    envelope.Envelope
+		again       bool // the holders' actor says so, of a token that is used up
 	}
 )
 
@@ -56,8 +64,10 @@ type connection struct {
 	held       []*Received        // what came while authenticating
 	peer       *Peer              // nil before authentication
 	subscriber *actor.PID
-	asked      *asked // services that may know it as an asker; nil: none
-	speaks     *Peer  // itself under the name it last helped
+	asked      *asked   // services that may know it as an asker; nil: none
+	speaks     *Peer    // itself under the name it last helped
+	token      TokenKey // that is kept for who comes back; zero: none
+	over       bool     // nobody is to come back with it
 }
 
 // SpawnConnection starts the actor of one connection. Its first act is to ask the peer for a token.
@@ -99,7 +109,12 @@ func (c *connection) Receive(ctx actor.Context) {
 		c.admitted(ctx)
 	case *authenticationTimedOut:
 		c.timedOut(ctx, m.due)
+	case *evicted:
+		c.log(slog.LevelInfo, "connection given up: it is silent, and its holder has come back", "subscriber", c.peer.ID)
+		c.close(Replaced)
+		ctx.Stop(ctx.Self())
 	case *tokenExpired:
+		c.over = true
 		c.log(slog.LevelInfo, "token expired", "subscriber", c.peer.ID)
 		c.close(TokenExpired)
 	case *ReadEnded:
@@ -168,6 +183,7 @@ func (c *connection) received(ctx actor.Context, m *Received) {
 	if c.peer.expired(c.deps.Clock) {
 		c.deps.Counters.Dead(Expired)
 		m.release()
+		c.over = true
 		c.close(TokenExpired)
 		return
 	}
@@ -243,6 +259,7 @@ func (c *connection) readEnded(ctx actor.Context, m *ReadEnded) {
 	if m.Err != nil {
 		c.log(slog.LevelDebug, "read ended", "err", m.Err)
 	}
+	c.over = c.over || m.Farewell
 	c.close(ReadOver)
 	ctx.Stop(ctx.Self())
 }
@@ -264,6 +281,7 @@ func (c *connection) stop(ctx actor.Context) {
 	if c.subscriber != nil {
 		ctx.Stop(c.subscriber)
 	}
+	c.release()
 	if c.asked == nil {
 		return
 	}

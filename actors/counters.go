@@ -42,6 +42,9 @@ type Counters struct {
 	Authentic     atomic.Int64 // tokens accepted
 	Refused       atomic.Int64 // tokens refused
 	TokensIgnored atomic.Int64 // tokens of peers that were authenticated already
+	Reclaimed     atomic.Int64 // of the accepted tokens, those that were used up and whose holder has come back
+	Forgotten     atomic.Int64 // tokens that were not kept for their holder because there were too many
+	Reclaimable   atomic.Int64 // tokens that are kept now; not a count since the start
 	Requests      atomic.Int64 // requests handed to a service
 	Replies       atomic.Int64 // replies handed to a subscriber, and the 403 in place of a filtered one
 	Broadcasts    atomic.Int64 // broadcasts handed to a topic

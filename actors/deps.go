@@ -32,6 +32,7 @@ type Deps struct {
 	// Permanent restarts topics and services in place.
 	Permanent actor.SupervisorStrategy
 
+	holders     *actor.PID // nil: nobody comes back
 	sleep       sleep
 	workers     *workers
 	refusals    *refusals.Log
@@ -120,6 +121,8 @@ type Settings struct {
 	UnsolicitedReplies     bool          // a service may write to whoever asked it anything before
 	RepliesWithoutResource bool          // a reply without resource_id goes to the only one it can be for
 	Instances              Instances     // which of several remote instances get a request
+	Reclaim                time.Duration // how long a holder may come back with a token that is used up; 0: not
+	ReclaimCount           int           // how many such tokens are kept
 	Policies               *Policies     // who sees what; nil: nobody sees anything
 }
 

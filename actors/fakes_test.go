@@ -1,7 +1,6 @@
 package actors
 
 import (
-	"errors"
 	"sync"
 	"time"
 
@@ -172,7 +171,13 @@ func (e *fakeEgress) all() []*fakeGroup {
 	return append([]*fakeGroup(nil), e.groups...)
 }
 
-var errNoToken = errors.New("no such token")
+// noToken is the error for a token that is not there, or not any more.
+type noToken struct{}
+
+func (noToken) Error() string { return "no such token" }
+func (noToken) Used() bool    { return true }
+
+var errNoToken error = noToken{}
 
 // fakeTokens grants each token once. The hash of every token is "hash".
 type fakeTokens struct {

@@ -53,6 +53,22 @@ func (d *Deps) newPeer(c *Credentials, s Socket) *Peer {
 	}
 }
 
+// credentials returns what the token said, as far as a peer knows it.
+func (p *Peer) credentials() *Credentials {
+	c := &Credentials{
+		Role: p.Role, Services: p.Subscriptions, UserUUID: p.UserUUID, UserName: p.UserName, Extensions: p.Extensions,
+		Service: p.Name, Class: p.Class, KnownClass: p.KnownClass, ExpiresAt: p.ExpiresAt,
+	}
+	if p.grants != nil {
+		c.Permissions = p.grants.names
+	}
+	if p.tenant != nil {
+		c.DomainName = p.tenant.domain
+		c.DomainUUID, _ = envelope.Text(p.tenant.uuid)
+	}
+	return c
+}
+
 // Domain returns the domain in the peer's token.
 func (p *Peer) Domain() string {
 	if p.tenant == nil {

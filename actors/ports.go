@@ -74,11 +74,12 @@ const (
 	NoPlace                    // there is no place for the peer, which may try again later
 	GoingAway                  // the daemon stops; the peer may come back soon
 	Crashed                    // the connection's actor panicked; the peer may come back
+	Replaced                   // the peer is silent, and its holder has come back through another connection
 )
 
 // String returns the reason as logs show it.
 func (e End) String() string {
-	return [...]string{"read over", "token expired", "authentication timeout", "too many attempts", "no place", "going away", "crashed"}[e]
+	return [...]string{"read over", "token expired", "authentication timeout", "too many attempts", "no place", "going away", "crashed", "replaced"}[e]
 }
 
 // Group is a set of sockets that get the same messages. It belongs to one actor.
@@ -121,7 +122,8 @@ func (r *Request) Release() { r.lease.Release() }
 type Tokens interface {
 	// Claim returns what the token grants and uses it up, or an error that says why not. Before it uses the
 	// token up it calls admit with the role that the token gives. If admit returns an error, the token stays
-	// good and Claim returns an error that wraps it.
+	// good and Claim returns an error that wraps it. An error with a method Used that returns true says that
+	// there is no such token, as there is none after it was claimed.
 	Claim(name, hash string, admit func(Role) error) (*Credentials, error)
 }
 
@@ -165,4 +167,5 @@ type Credentials struct {
 	Class       string   // PHP class, for a service
 	KnownClass  bool     // the class is built in or in services.classes
 	ExpiresAt   time.Time
+	ClaimBy     time.Time // the last moment at which the token may be claimed; zero: none
 }

@@ -138,6 +138,10 @@ func (s *restartOnFailure) HandleFailure(_ *actor.ActorSystem, supervisor actor.
 // Bury counts a message that was sent to an actor that is no more, and gives back what it holds. A
 // request whose service left while it was on its way is answered like one for a name nobody offers.
 func (d *Deps) Bury(message any) {
+	if claimed, ok := message.(*tokenClaimed); ok {
+		d.unneeded(claimed, false)
+		return
+	}
 	l, ok := message.(leased)
 	if !ok {
 		return

@@ -110,6 +110,10 @@ type Tokens struct {
 
 	SweepInterval  time.Duration `koanf:"sweep_interval"`
 	UnclaimedAfter time.Duration `koanf:"unclaimed_after"`
+
+	Reclaim      time.Duration `koanf:"reclaim"`
+	ReclaimCount int           `koanf:"reclaim_count"`
+	ReclaimFile  string        `koanf:"reclaim_file"`
 }
 
 // Routing says what becomes of requests and replies.

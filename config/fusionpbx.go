@@ -101,6 +101,9 @@ func (l *loader) readFusionPBX(path string) {
 		return
 	}
 	l.readINI(path, data)
+	// The operator panel comes back with the token that it has used.
+	l.origins[reclaimKey] = origin{source: "default with --fusionpbx"}
+	l.merge(path, layer{reclaimKey: fusionPBXReclaim})
 }
 
 // isPHP tells whether the file begins as PHP programs do, such as the config.php of older FusionPBX.

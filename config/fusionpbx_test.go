@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 )
 
 func TestFusionPBXFile(t *testing.T) {
@@ -16,6 +17,7 @@ func TestFusionPBXFile(t *testing.T) {
 	}
 	want := Default()
 	want.Listen.Address = "127.0.0.1:8085"
+	want.Tokens.Reclaim = 5 * time.Minute
 	want.FusionPBX = FusionPBX{
 		File:        path,
 		EventSocket: EventSocket{Host: "10.0.0.5", Port: 8022, Password: "s3cret"},

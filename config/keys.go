@@ -101,6 +101,12 @@ func keys() []key {
 			"Time between two looks for token files to delete: those whose limit has passed an hour ago or more. 0s means they stay."},
 		{"tokens.unclaimed_after", time.Duration(0), zeroOr(between(time.Hour, 8760*time.Hour)), onRestart,
 			"Age at which a token without a limit is deleted as well. 0s means never: it is good for ever, and a page in a sleeping laptop may still come for it. Needs tokens.sweep_interval."},
+		{reclaimKey, time.Duration(0), zeroOr(between(time.Second, 24*time.Hour)), onReload,
+			"Time for which a client whose connection is gone may come back with its token, from the same address, as pages of FusionPBX do. Not after the token's own limit, nor after the client has closed the connection in good order. 0s means that a token is good for one connection. With --fusionpbx the default is 5m. See docs/tokens.md."},
+		{"tokens.reclaim_count", 20_000, between(100, 10_000_000), onReload,
+			"Tokens whose connection is gone that are kept for those who come back. Beyond that the one that would be forgotten first is forgotten now."},
+		{"tokens.reclaim_file", "", directory(), onRestart,
+			"File in which the daemon keeps these tokens while it is restarted, an absolute path. Only the daemon's user can read it, and it holds hashes of the tokens. Empty means .strowger-reclaim-PORT in the directory of the token files, with the port of listen.address, and no file for port 0."},
 
 		{"routing.request_timeout", time.Minute, between(100*time.Millisecond, time.Hour), onReload,
 			"Time a service has to answer a request; a later reply is a dead letter."},
@@ -183,6 +189,12 @@ func keys() []key {
 			"Time connections have to take what waits for them and to say goodbye when the daemon stops. A peer that takes nothing for a quarter of it is cut off then (Linux only). 0s cuts them off at once."},
 	}
 }
+
+// reclaimKey is the key whose default is another one with --fusionpbx.
+const (
+	reclaimKey       = "tokens.reclaim"
+	fusionPBXReclaim = 5 * time.Minute
+)
 
 // policiesKey is the one key that is no row of the table: its value is a mapping, and only a file
 // can have it.

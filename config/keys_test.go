@@ -78,7 +78,8 @@ func TestRowsAreWellFormed(t *testing.T) {
 func TestWhatAReloadApplies(t *testing.T) {
 	for _, k := range keys() {
 		section := k.section()
-		want := section == "limits" || section == "keepalive" || section == "routing" || k.name == "listen.origins" || k.name == "log.level"
+		want := section == "limits" || section == "keepalive" || section == "routing" || k.name == "listen.origins" || k.name == "log.level" ||
+			k.name == "tokens.reclaim" || k.name == "tokens.reclaim_count"
 		if got := k.apply == onReload; got != want {
 			t.Errorf("%s: applied by a reload: %v, want %v", k.name, got, want)
 		}

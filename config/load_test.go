@@ -43,6 +43,9 @@ func TestLaterSourcesOverride(t *testing.T) {
 			want := Default()
 			want.Listen.Address = test.want
 			want.FusionPBX.File = test.opts.FusionPBX
+			if test.opts.FusionPBX != "" {
+				want.Tokens.Reclaim = 5 * time.Minute
+			}
 			wantEqual(t, cfg, want)
 		})
 	}

@@ -91,7 +91,8 @@ func TestValidate(t *testing.T) {
 			"tokens.max_depth: 0 is too small, the smallest is 4",
 			"tokens.max_extensions: 0 is too small, the smallest is 100",
 			"tokens.max_permissions: 0 is too small, the smallest is 100",
-			"tokens.max_services: 0 is too small, the smallest is 16"}},
+			"tokens.max_services: 0 is too small, the smallest is 16",
+			"tokens.reclaim_count: 0 is too small, the smallest is 100"}},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {

@@ -105,7 +105,9 @@ func (s *System) Metrics() introspect.Metrics {
 	c := s.deps.Counters
 	m := introspect.Metrics{
 		Connections: int64(s.Connections()), Panics: c.Panics.Load(), Authenticated: c.Authentic.Load(),
-		Refused: c.Refused.Load(), OddTokens: s.tokens.store.OddTokens(), TokensIgnored: c.TokensIgnored.Load(), Requests: c.Requests.Load(), Replies: c.Replies.Load(),
+		Refused: c.Refused.Load(), OddTokens: s.tokens.store.OddTokens(), TokensIgnored: c.TokensIgnored.Load(),
+		Reclaimed: c.Reclaimed.Load(), Reclaimable: c.Reclaimable.Load(), Forgotten: c.Forgotten.Load(),
+		Requests: c.Requests.Load(), Replies: c.Replies.Load(),
 		Broadcasts: c.Broadcasts.Load(), SlowConsumers: c.SlowConsumers.Load(), Dead: make(map[string]int64),
 		Cut: s.deps.Refusals().Counts(),
 	}

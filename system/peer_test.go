@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"net/http"
 	"testing"
 	"time"
 
@@ -72,8 +73,14 @@ func joinAt(t *testing.T, addr, dir string, spec token.Spec) *peer {
 // connectAt connects and returns once a token is asked for.
 func connectAt(t *testing.T, addr string) *peer {
 	t.Helper()
+	return connectWith(t, addr, nil)
+}
+
+// connectWith is connectAt with more headers in the request.
+func connectWith(t *testing.T, addr string, header http.Header) *peer {
+	t.Helper()
 	p := &peer{t: t, got: make(chan reading, 1024), closed: make(chan struct{})}
-	conn, _, err := gws.NewClient(&reader{peer: p}, &gws.ClientOption{Addr: "ws://" + addr + "/"})
+	conn, _, err := gws.NewClient(&reader{peer: p}, &gws.ClientOption{Addr: "ws://" + addr + "/", RequestHeader: header})
 	if err != nil {
 		t.Fatal(err)
 	}

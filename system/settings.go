@@ -48,6 +48,8 @@ func (s *System) apply(cfg *config.Config) error {
 		UnsolicitedReplies:     r.UnsolicitedReplies,
 		RepliesWithoutResource: r.RepliesWithoutResource,
 		Instances:              instances(r.Instances),
+		Reclaim:                cfg.Tokens.Reclaim,
+		ReclaimCount:           cfg.Tokens.ReclaimCount,
 		Policies:               policies,
 	})
 	s.running.Store(cfg)

@@ -160,12 +160,14 @@ func (s *System) Start() error {
 		s.deps.Stop()
 		return err
 	}
+	s.hold()
 	s.admin = s.adminAddress()
 	s.connect()
 	if err = s.plant(); err != nil {
 		s.disconnect()
 		s.server.StopListening()
 		s.server.Wait()
+		s.leave()
 		s.egress.Stop()
 		s.deps.Stop()
 		return fmt.Errorf("start: %w", err)
@@ -328,6 +330,7 @@ func (s *System) Stop(ctx context.Context) error {
 	if err := s.workers.wait(ctx); err != nil {
 		s.log.Error("token files still being read", "err", err)
 	}
+	s.leave()
 	s.egress.Stop()
 	s.deps.Stop()
 	s.heapFloor.stop()

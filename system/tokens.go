@@ -1,6 +1,7 @@
 package system
 
 import (
+	"errors"
 	"fmt"
 	"log/slog"
 	"slices"
@@ -55,6 +56,9 @@ func openTokens(cfg *config.Config, log *slog.Logger) (*tokens, error) {
 // Claim implements actors.Tokens.
 func (t *tokens) Claim(name, hash string, admit func(actors.Role) error) (*actors.Credentials, error) {
 	claimed, err := t.store.ClaimIf(name, hash, func(claimed *token.Token) error { return admit(t.role(claimed)) })
+	if errors.Is(err, token.ErrNotFound) {
+		return nil, &usedError{err}
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -62,7 +66,7 @@ func (t *tokens) Claim(name, hash string, admit func(actors.Role) error) (*actor
 		Role: actors.Client, Services: claimed.Services, Permissions: claimed.Permissions,
 		DomainName: claimed.DomainName, DomainUUID: claimed.DomainUUID,
 		UserUUID: claimed.UserUUID, UserName: claimed.UserName, Extensions: claimed.Extensions,
-		ExpiresAt: claimed.ExpiresAt(),
+		ExpiresAt: claimed.ExpiresAt(), ClaimBy: claimed.ClaimBy(),
 	}
 	if t.role(claimed) == actors.Service {
 		c.Role, c.Service, c.Class = actors.Service, serviceName(claimed), claimed.ServiceClass
@@ -70,6 +74,16 @@ func (t *tokens) Claim(name, hash string, admit func(actors.Role) error) (*actor
 	}
 	return c, nil
 }
+
+// usedError says that there is no such token, as there is none that was claimed.
+type usedError struct{ err error }
+
+func (e *usedError) Error() string { return e.err.Error() }
+
+func (e *usedError) Unwrap() error { return e.err }
+
+// Used tells actors that the token may be one that its holder comes back with.
+func (e *usedError) Used() bool { return true }
 
 // role returns what a token makes its holder.
 func (t *tokens) role(claimed *token.Token) actors.Role {

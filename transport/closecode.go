@@ -17,5 +17,6 @@ func (s *socket) codeOf(why actors.End) frame.CloseCode {
 		actors.NoPlace:         frame.CloseTryLater,
 		actors.GoingAway:       frame.CloseGoingAway,
 		actors.Crashed:         frame.CloseInternalError,
+		actors.Replaced:        frame.CloseIdle,
 	}[why]
 }

@@ -20,6 +20,8 @@ func (sh *shard) close(s *socket, code frame.CloseCode) {
 		sh.abort(s)
 		return
 	}
+	// The peer's close frame is taken for an answer from now on. It is none if both crossed each other.
+	s.dismissed.Store(true)
 	sh.link(s, frame.Closing(code), 0)
 	s.closing = true
 	s.held = nil

@@ -98,9 +98,18 @@ func (r *reader) end(err error) (more bool) {
 	}
 	r.socket.lost(err)
 	r.last = closeCode(err)
-	r.inbox.Post(&actors.ReadEnded{Err: err})
+	r.inbox.Post(&actors.ReadEnded{Err: err, Farewell: r.farewell(err)})
 	r.window.Close()
 	return !isClosed(err)
+}
+
+// farewell reports whether the peer has closed the connection in good order: a page that is left, or that logs
+// out. One whose close frame has no code, as that of a page that has waited for an answer in vain, may come
+// back, and so may one whose close frame answers ours, whatever code it has.
+func (r *reader) farewell(err error) bool {
+	left, ok := errors.AsType[*goodbye](err)
+	return ok && !r.socket.dismissed.Load() &&
+		(left.code == uint16(frame.CloseNormal) || left.code == uint16(frame.CloseGoingAway))
 }
 
 // leave is the reader's last act.

@@ -26,6 +26,8 @@ type socket struct {
 	maxMessage atomic.Int64 // bytes; set by the shard, read by the reader
 	mayDo      atomic.Int32 // an actors.Role: what the peer may send, for the reader
 	lastHeard  atomic.Int64 // seconds of the shard's clock
+	dismissed  atomic.Bool  // a close frame of ours is on its way, which the peer's answers
+	probed     atomic.Bool  // nothing was read since Probe
 	pingGap    atomic.Int64 // the longest time between two pings of the peer's, in seconds; 0: it has not sent two
 
 	role      actors.Role
@@ -133,7 +135,21 @@ func (s *socket) Close(why actors.End) { s.shard.post(&closeSocket{s, why}) }
 func (s *socket) readerDone() { s.shard.post(&readerDone{s}) }
 
 // heard notes a sign of life; the shard's clock is exact enough.
-func (s *socket) heard() { s.lastHeard.Store(s.shard.now.Load()) }
+func (s *socket) heard() {
+	s.lastHeard.Store(s.shard.now.Load())
+	if s.probed.Load() {
+		s.probed.Store(false)
+	}
+}
+
+// Probe implements actors.Prober.
+func (s *socket) Probe() {
+	s.probed.Store(true)
+	s.Greet(actors.Message{Form: pingFrame})
+}
+
+// Silent implements actors.Prober.
+func (s *socket) Silent() bool { return s.probed.Load() && !unread(s.conn) }
 
 // heardAnew starts the time anew in which a sign of life must come. One that is not read from stays
 // without such a time.

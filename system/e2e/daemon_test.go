@@ -37,6 +37,12 @@ const openServices = "\npolicies:\n  lab_plain_service:\n    scopes: [{to: all}]
 // when t ends.
 func startDaemon(t *testing.T, yaml string) *daemon {
 	t.Helper()
+	return startDaemonAt(t, yaml, "127.0.0.1:0", t.TempDir())
+}
+
+// startDaemonAt is startDaemon with an address and a directory for tokens.
+func startDaemonAt(t *testing.T, yaml, addr, tokenDir string) *daemon {
+	t.Helper()
 	path, err := binary()
 	if err != nil {
 		t.Fatal(err)
@@ -45,8 +51,8 @@ func startDaemon(t *testing.T, yaml string) *daemon {
 	if err := os.WriteFile(config, []byte(yaml+openServices), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	d := &daemon{tokenDir: t.TempDir(), log: newDaemonLog(), exited: make(chan struct{})}
-	d.cmd = exec.Command(path, "serve", "--listen", "127.0.0.1:0", "--token-dir", d.tokenDir, "--config", config)
+	d := &daemon{tokenDir: tokenDir, log: newDaemonLog(), exited: make(chan struct{})}
+	d.cmd = exec.Command(path, "serve", "--listen", addr, "--token-dir", d.tokenDir, "--config", config)
 	d.cmd.Env = slices.DeleteFunc(os.Environ(), func(entry string) bool { return strings.HasPrefix(entry, "STROWGER_") })
 	// Other daemons of other tests run at the same time.
 	d.cmd.Env = append(d.cmd.Env, "STROWGER_ADMIN__ADDRESS=")

@@ -59,7 +59,7 @@ func TestMetrics(t *testing.T) {
 func TestMetricNames(t *testing.T) {
 	source := &fake{tree: sampleTree(), metrics: introspect.Metrics{Dead: map[string]int64{"x": 1}, Switch: new(introspect.Switch)}}
 	body := get(t, listen(t, source, nil), "/metrics").body
-	form := regexp.MustCompile(`^strowger_(transport|tokens|routing|actors|supervisor|switch|log|admin)(_[a-z]+)+_(total|connections|seconds|messages|bytes|status|actors)$`)
+	form := regexp.MustCompile(`^strowger_(transport|tokens|routing|actors|supervisor|switch|log|admin)(_[a-z]+)+_(total|connections|seconds|messages|bytes|status|actors|tokens)$`)
 	ours := 0
 	for line := range strings.Lines(body) {
 		name, isType := strings.CutPrefix(line, "# TYPE ")

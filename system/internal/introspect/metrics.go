@@ -1,6 +1,6 @@
 package introspect
 
-// Metrics is one reading of the system's counters. All but Connections, Clients, Waiting and Early count since the start.
+// Metrics is one reading of the system's counters. All but Connections, Clients, Waiting, Early and Reclaimable count since the start.
 type Metrics struct {
 	Connections   int64 // open now
 	Clients       int64 // of them, clients
@@ -9,6 +9,9 @@ type Metrics struct {
 	Refused       int64 // tokens refused
 	OddTokens     int64 // tokens accepted although fields of them had the wrong type
 	TokensIgnored int64 // of peers that were authenticated already
+	Reclaimed     int64 // tokens accepted again, of clients that came back
+	Reclaimable   int64 // tokens kept now for clients that may come back
+	Forgotten     int64 // tokens not kept for that because there were too many
 	Requests      int64 // handed to a service
 	Replies       int64 // handed to a subscriber
 	Broadcasts    int64 // handed to a topic

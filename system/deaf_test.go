@@ -51,7 +51,7 @@ func TestStopDoesNotWaitForTheDeaf(t *testing.T) {
 	weather := join(t, s, remote("weather", "weather_service"))
 	eventually(t, "somebody does not read", func() bool {
 		weather.sendf(`{"service_name":"weather","payload":%q}`, strings.Repeat("x", 1<<20))
-		return s.Metrics().Waiting > 0
+		return s.source().Metrics().Waiting > 0
 	})
 	stop() // fails if it takes all the time that it has
 	<-weather.closed

@@ -52,7 +52,7 @@ func TestTooFewDescriptors(t *testing.T) {
 	if line := j.await(t, "descriptors"); line["descriptors"] != 98.0 || !strings.Contains(line["setting"].(string), "LimitNOFILE") {
 		t.Errorf("got %v, want the number and the setting", line)
 	}
-	problems := s.Ready()
+	problems := s.source().Ready()
 	if len(problems) != 1 || problems[0].Part != "connections" || !strings.Contains(problems[0].Reason, "98 file descriptors") {
 		t.Errorf("ready: %v, want what is missing", problems)
 	}
@@ -70,11 +70,11 @@ func TestReadyTellsThatAllPlacesAreTaken(t *testing.T) {
 	cfg.Limits.Connections = 2
 	s := start(t, cfg)
 	join(t, s, user("a.example", nil))
-	if p := s.Ready(); len(p) != 0 {
+	if p := s.source().Ready(); len(p) != 0 {
 		t.Fatalf("with one place left: %v", p)
 	}
 	join(t, s, user("a.example", nil))
-	if p := s.Ready(); len(p) != 1 || p[0].Part != "connections" || !strings.Contains(p[0].Reason, "limits.connections is reached: 2") {
+	if p := s.source().Ready(); len(p) != 1 || p[0].Part != "connections" || !strings.Contains(p[0].Reason, "limits.connections is reached: 2") {
 		t.Fatalf("with none left: %v", p)
 	}
 }
@@ -91,7 +91,7 @@ func TestServiceGetsInDuringAFlood(t *testing.T) {
 	if line := j.await(t, "unauthenticated"); line["setting"] != "limits.unauthenticated" || line["limit"] != 25.0 {
 		t.Errorf("got %v, want the setting and the number", line)
 	}
-	if n := s.Metrics().Cut["unauthenticated"]; n < 175 {
+	if n := s.source().Metrics().Cut["unauthenticated"]; n < 175 {
 		t.Errorf("counted %d, want 175 or more", n)
 	}
 }
@@ -105,7 +105,7 @@ func TestServiceGetsInThoughClientsHaveTheirPlaces(t *testing.T) {
 	for range 7 {
 		in = append(in, join(t, s, user("a.example", nil)))
 	}
-	if p := s.Ready(); len(p) != 1 || !strings.Contains(p[0].Reason, "all 7 places that limits.service_reserve leaves") {
+	if p := s.source().Ready(); len(p) != 1 || !strings.Contains(p[0].Reason, "all 7 places that limits.service_reserve leaves") {
 		t.Errorf("ready: %v", p)
 	}
 	late := mint(t, cfg.Tokens.Directory, user("a.example", nil))
@@ -119,10 +119,10 @@ func TestServiceGetsInThoughClientsHaveTheirPlaces(t *testing.T) {
 		t.Errorf("got %v, want the settings", line)
 	}
 	join(t, s, remote("clock", "clock_service"))
-	if m := s.Metrics(); m.Clients != 7 || m.Cut["client_places"] != 1 || m.Refused != 0 {
+	if m := s.source().Metrics(); m.Clients != 7 || m.Cut["client_places"] != 1 || m.Refused != 0 {
 		t.Errorf("%d clients, %d turned away, %d tokens refused; want 7, 1 and 0", m.Clients, m.Cut["client_places"], m.Refused)
 	}
 	in[0].leave()
-	eventually(t, "a place is free", func() bool { return s.Metrics().Clients == 6 })
+	eventually(t, "a place is free", func() bool { return s.source().Metrics().Clients == 6 })
 	connectAt(t, s.Addr().String()).authenticate(late)
 }

@@ -54,11 +54,11 @@ func TestMethodsOutsideOfLife(t *testing.T) {
 	}
 	ask := func() {
 		t.Helper()
-		s.Tree()
-		s.Ready()
-		s.Metrics()
-		s.DeadLetters()
-		s.Counters()
+		s.source().Tree()
+		s.source().Ready()
+		s.source().Metrics()
+		s.source().DeadLetters()
+		s.counters()
 		s.Connections()
 		s.AdminAddr()
 		if _, err := s.Explain("nobody", "nothing", nil); err == nil {
@@ -108,13 +108,13 @@ func TestSystemThatNewHasNotMade(t *testing.T) {
 			if _, err := s.Reload(config.Default()); err == nil || !strings.Contains(err.Error(), "not made by New") {
 				t.Errorf("reload: %v", err)
 			}
-			if len(s.Ready()) != 1 {
-				t.Errorf("ready: %v", s.Ready())
+			if len(s.source().Ready()) != 1 {
+				t.Errorf("ready: %v", s.source().Ready())
 			}
-			s.Tree()
-			s.Metrics()
-			s.DeadLetters()
-			s.Counters()
+			s.source().Tree()
+			s.source().Metrics()
+			s.source().DeadLetters()
+			s.counters()
 			s.Failed()
 			if s.Connections() != 0 || s.Addr() != nil || s.AdminAddr() != nil {
 				t.Error("it listens")
@@ -193,7 +193,7 @@ func TestDefaultAdminAddressGivesWay(t *testing.T) {
 	if err := s.Start(); err != nil {
 		t.Fatal(err)
 	}
-	tree := s.Tree()
+	tree := s.source().Tree()
 	for path := range tree.All() {
 		if strings.Contains(path, "admin") {
 			t.Errorf("the tree has %s, which keeps the router from being ready", path)

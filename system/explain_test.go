@@ -45,7 +45,7 @@ func TestExplain(t *testing.T) {
 		t.Errorf("got  %+v\nwant %+v", got[0], want)
 	}
 
-	web := httptest.NewServer(s.ExplainHandler())
+	web := httptest.NewServer(s.explainHandler())
 	defer web.Close()
 	for name, test := range map[string]struct {
 		method, query, body string
@@ -87,7 +87,7 @@ func TestSubscribersAreListed(t *testing.T) {
 	join(t, s, user("Bergen", nil, "weather"))
 	join(t, s, user("Bergen", nil, "other"))
 	join(t, s, remote("weather", "weather_service"))
-	web := httptest.NewServer(s.SubscribersHandler())
+	web := httptest.NewServer(s.subscribersHandler())
 	defer web.Close()
 	get := func(query string) (int, string) {
 		t.Helper()

@@ -12,10 +12,10 @@ import (
 // largestEvent bounds the event of an explanation, in bytes.
 const largestEvent = 16 << 20
 
-// ExplainHandler answers GET and POST ?subscriber=ID&service=NAME, the body of a POST being an
+// explainHandler answers GET and POST ?subscriber=ID&service=NAME, the body of a POST being an
 // event as ParseEvent takes it, with a list of Explanations. It shows payloads that it was given
 // and permissions by name, so it is for a listener that only administrators reach.
-func (s *System) ExplainHandler() http.Handler {
+func (s *System) explainHandler() http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.Method != http.MethodGet && r.Method != http.MethodPost {
 			w.Header().Set("Allow", "GET, POST")

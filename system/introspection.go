@@ -9,6 +9,7 @@ import (
 
 	"strowger/actors"
 	"strowger/actors/envelope"
+	"strowger/system/internal/admin"
 	"strowger/system/internal/introspect"
 	"strowger/system/internal/supervisor"
 	"strowger/system/service"
@@ -56,25 +57,45 @@ func (s *System) name() {
 	t.Observe("root", &supervisor.ChildStarted{Child: "egress", Generation: 1})
 }
 
-// Tree implements admin.Source.
-func (s *System) Tree() introspect.Node {
+// source is what the admin pages see of a System.
+type source struct{ *System }
+
+var _ admin.Source = source{}
+
+func (s *System) source() source { return source{s} }
+
+// Ready returns nil when the router can do its work. Otherwise the error names each part that keeps it from
+// that, and why. A system that has not started, or has stopped, is not ready. Ready waits for nobody.
+func (s *System) Ready() error {
+	if s.made() && s.stage.Load() != started {
+		return errors.New("the system does not run")
+	}
+	var problems []error
+	for _, p := range s.source().Ready() {
+		problems = append(problems, fmt.Errorf("%s: %s", p.Part, p.Reason))
+	}
+	return errors.Join(problems...)
+}
+
+// Tree is for admin.Source.
+func (s source) Tree() introspect.Node {
 	if !s.made() {
 		return introspect.Node{}
 	}
 	return s.insight.tree.Snapshot()
 }
 
-// DeadLetters implements admin.Source. They are what actors and services crashed at; messages that
+// DeadLetters is for admin.Source. They are what actors and services crashed at; messages that
 // reached nobody for another reason are only counted.
-func (s *System) DeadLetters() []introspect.DeadLetter {
+func (s source) DeadLetters() []introspect.DeadLetter {
 	if !s.made() {
 		return nil
 	}
 	return s.insight.letters.Letters()
 }
 
-// Ready implements admin.Source.
-func (s *System) Ready() []introspect.Problem {
+// Ready is for admin.Source.
+func (s source) Ready() []introspect.Problem {
 	if !s.made() {
 		return []introspect.Problem{{Part: "system", Reason: errUnmade.Error()}}
 	}
@@ -97,8 +118,8 @@ func (s *System) Ready() []introspect.Problem {
 	return problems
 }
 
-// Metrics implements admin.Source.
-func (s *System) Metrics() introspect.Metrics {
+// Metrics is for admin.Source.
+func (s source) Metrics() introspect.Metrics {
 	if !s.made() {
 		return introspect.Metrics{}
 	}

@@ -37,7 +37,7 @@ func get(t *testing.T, s *System, path string, want int) []byte {
 
 func find(t *testing.T, s *System, path string) introspect.Node {
 	t.Helper()
-	tree := s.Tree()
+	tree := s.source().Tree()
 	for at, node := range tree.All() {
 		if at == path {
 			return *node
@@ -58,10 +58,10 @@ func TestAdminPages(t *testing.T) {
 	wantReply(t, c, "needed", "count", nil, "1")
 
 	get(t, s, "/healthz", http.StatusOK)
-	eventually(t, "ready", func() bool { return len(s.Ready()) == 0 })
+	eventually(t, "ready", func() bool { return len(s.source().Ready()) == 0 })
 	get(t, s, "/readyz", http.StatusOK)
 	eventually(t, "all actors run", func() bool {
-		tree := s.Tree()
+		tree := s.source().Tree()
 		for _, node := range tree.All() {
 			if node.State != introspect.Running {
 				return false
@@ -159,14 +159,14 @@ func TestAdminPortTaken(t *testing.T) {
 func TestTokensCannotBeClaimed(t *testing.T) {
 	cfg := testConfig(t)
 	s := start(t, cfg)
-	eventually(t, "ready", func() bool { return len(s.Ready()) == 0 })
+	eventually(t, "ready", func() bool { return len(s.source().Ready()) == 0 })
 	if err := os.RemoveAll(cfg.Tokens.Directory); err != nil {
 		t.Fatal(err)
 	}
 	if err := s.checkTokens(); err == nil {
 		t.Error("the directory is gone and the check found nothing wrong")
 	}
-	if p := s.Ready(); len(p) != 1 || p[0].Part != "tokens" {
+	if p := s.source().Ready(); len(p) != 1 || p[0].Part != "tokens" {
 		t.Errorf("ready: %v, want a problem with tokens", p)
 	}
 }

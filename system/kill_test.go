@@ -81,7 +81,7 @@ func spawn(t *testing.T, s *System, name string) *process {
 		t.Fatal(err)
 	}
 	p.out = bufio.NewScanner(out)
-	before := s.Counters().Authentic.Load()
+	before := s.counters().Authentic.Load()
 	if err := p.cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
@@ -89,7 +89,7 @@ func spawn(t *testing.T, s *System, name string) *process {
 		_ = in.Close()
 		_ = p.cmd.Wait() // killed, most of them
 	})
-	eventually(t, "the remote service is in", func() bool { return s.Counters().Authentic.Load() > before })
+	eventually(t, "the remote service is in", func() bool { return s.counters().Authentic.Load() > before })
 	return p
 }
 

@@ -117,7 +117,7 @@ func TestOriginIsNamed(t *testing.T) {
 	if n := len(j.lines(t, "origin")); n != 1 {
 		t.Errorf("%d lines for one page, want 1", n)
 	}
-	if n := s.Metrics().Cut["origin"]; n != 5 {
+	if n := s.source().Metrics().Cut["origin"]; n != 5 {
 		t.Errorf("counted %d, want 5", n)
 	}
 }
@@ -163,9 +163,9 @@ func TestPortChecksAreQuiet(t *testing.T) {
 	}
 	ticker := time.NewTicker(time.Millisecond)
 	defer ticker.Stop()
-	for deadline := time.Now().Add(patience); s.Metrics().Cut["abandoned"] < 50; <-ticker.C {
+	for deadline := time.Now().Add(patience); s.source().Metrics().Cut["abandoned"] < 50; <-ticker.C {
 		if time.Now().After(deadline) {
-			t.Fatalf("counted %d, want 50", s.Metrics().Cut["abandoned"])
+			t.Fatalf("counted %d, want 50", s.source().Metrics().Cut["abandoned"])
 		}
 	}
 	if lines := j.lines(t, "abandoned"); len(lines) != 0 {
@@ -242,9 +242,9 @@ func TestStaleTabsAreOneLine(t *testing.T) {
 	}
 	ticker := time.NewTicker(time.Millisecond)
 	defer ticker.Stop()
-	for deadline := time.Now().Add(patience); s.Metrics().Cut["token"] < 20; <-ticker.C {
+	for deadline := time.Now().Add(patience); s.source().Metrics().Cut["token"] < 20; <-ticker.C {
 		if time.Now().After(deadline) {
-			t.Fatalf("counted %d, want 20", s.Metrics().Cut["token"])
+			t.Fatalf("counted %d, want 20", s.source().Metrics().Cut["token"])
 		}
 	}
 	lines := j.lines(t, "token")
@@ -298,8 +298,8 @@ func TestFullIsNamed(t *testing.T) {
 	if line["setting"] != "limits.connections" || line["limit"] != 1.0 || line["connections"] != 1.0 {
 		t.Errorf("got %v, want the setting and both numbers", line)
 	}
-	if n := len(j.lines(t, "connections")); n != 1 || s.Metrics().Cut["connections"] != 3 {
-		t.Errorf("%d lines, counted %d; want 1 and 3", n, s.Metrics().Cut["connections"])
+	if n := len(j.lines(t, "connections")); n != 1 || s.source().Metrics().Cut["connections"] != 3 {
+		t.Errorf("%d lines, counted %d; want 1 and 3", n, s.source().Metrics().Cut["connections"])
 	}
 }
 
@@ -326,7 +326,7 @@ func TestLogOfAFlood(t *testing.T) {
 		if n := len(j.lines(t, cause)); n == 0 || n > 10 {
 			t.Errorf("%s: %d lines, want 1", cause, n)
 		}
-		if n := s.Metrics().Cut[cause]; n < each {
+		if n := s.source().Metrics().Cut[cause]; n < each {
 			t.Errorf("%s: counted %d, want %d", cause, n, each)
 		}
 	}

@@ -233,7 +233,7 @@ func TestCrashStorm(t *testing.T) {
 	if got := s.Connections(); got != connections {
 		t.Errorf("%d connections, want %d", got, connections)
 	}
-	if n := s.Counters().SlowConsumers.Load(); n != 0 {
+	if n := s.counters().SlowConsumers.Load(); n != 0 {
 		t.Errorf("%d connections cut off", n)
 	}
 }

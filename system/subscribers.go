@@ -55,9 +55,9 @@ func (s *System) Subscribers(service string) ([]Subscriber, error) {
 	return all, nil
 }
 
-// SubscribersHandler answers GET ?service=NAME with a list of Subscribers. It shows who is connected, so
+// subscribersHandler answers GET ?service=NAME with a list of Subscribers. It shows who is connected, so
 // it is for a listener that only administrators reach.
-func (s *System) SubscribersHandler() http.Handler {
+func (s *System) subscribersHandler() http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		service := r.URL.Query().Get("service")
 		if service == "" {

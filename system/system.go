@@ -34,8 +34,8 @@ type Options struct {
 	Switch Switch
 }
 
-// System is one router with all its actors; New makes one. Start and Stop are called by one
-// goroutine, the other methods by any. Each method says what it does before Start. Of a System that
+// System is one router with all its actors; New makes one. A program calls Run, or Start and Stop from
+// one goroutine; the other methods may be called from any. Each method says what it does before Start. Of a System that
 // New has not made, Start and Reload return an error, and nothing is known.
 type System struct {
 	cfg         *config.Config // as it was started
@@ -60,8 +60,9 @@ type System struct {
 	root        *actor.PID
 	router      *actor.PID // for the tree's own goroutine
 	failed      chan error
-	descriptors int        // how many files may be open; 0: not known
-	heapFloor   *heapFloor // nil: there is none
+	open        chan struct{} // closed when connections are accepted
+	descriptors int           // how many files may be open; 0: not known
+	heapFloor   *heapFloor    // nil: there is none
 }
 
 // The stages of a system's life.
@@ -89,7 +90,8 @@ func New(o Options, list ...*service.Service) (*System, error) {
 	if err := supervisor.CheckPlatform(); err != nil {
 		return nil, err
 	}
-	s := &System{cfg: o.Config, log: o.Log, logLost: o.LogLost, link: o.Switch, failed: make(chan error, 1), descriptors: descriptors()}
+	s := &System{cfg: o.Config, log: o.Log, logLost: o.LogLost, link: o.Switch, failed: make(chan error, 1), open: make(chan struct{}),
+		descriptors: descriptors()}
 	if err := s.apply(o.Config); err != nil {
 		return nil, err
 	}
@@ -177,6 +179,7 @@ func (s *System) Start() error {
 	s.heapFloor = startHeapFloor(uint64(s.cfg.Memory.HeapFloor))
 	s.server.Open()
 	s.stage.Store(started)
+	close(s.open)
 	return nil
 }
 
@@ -216,7 +219,8 @@ var errUnmade = errors.New("the system was not made by New")
 // made returns false of a nil System and of one that New has not made.
 func (s *System) made() bool { return s != nil && s.stage.Load() != unmade }
 
-// Addr returns the address in use, with the port that was given for port 0. It is nil before Start.
+// Addr returns the address in use, with the port that was given for port 0. It is nil as long as Start
+// has not succeeded; Started tells when it has.
 func (s *System) Addr() net.Addr {
 	if !s.live() {
 		return nil
@@ -235,8 +239,8 @@ func (s *System) AdminAddr() net.Addr {
 	return nil
 }
 
-// Counters returns what happened since the start.
-func (s *System) Counters() *actors.Counters {
+// counters returns what happened since the start.
+func (s *System) counters() *actors.Counters {
 	if !s.made() {
 		return new(actors.Counters)
 	}
@@ -259,11 +263,11 @@ func (s *System) Failed() <-chan error {
 	return s.failed
 }
 
-// Reload applies what needs no restart and returns all that differs from the running
-// configuration. Once it returned, nothing that a service says is filtered by the policies from
-// before. It may be called before Start. The TLS certificate and key are read again from the files
-// of the start. On error the settings, or the certificate, stay as they were; a bad certificate does
-// not keep the settings from being applied, so there may be both changes and an error.
+// Reload applies the settings of cfg that need no restart and returns all that differ from those
+// applied last. No change and no error mean that nothing differs. An error means that something was
+// not applied: without changes no setting was; with changes the settings were, and only the TLS
+// certificate, which Reload reads again from its files, stays as it was. Once Reload has returned,
+// nothing that a service says is filtered by the policies from before. It may be called before Start.
 func (s *System) Reload(cfg *config.Config) ([]config.Change, error) {
 	if !s.made() {
 		return nil, errors.New("reload: " + errUnmade.Error())

@@ -129,7 +129,7 @@ func TestTokenIsClaimedOnce(t *testing.T) {
 			t.Fatalf("%d got in and %d were refused, want 1 and %d", len(in), refused, rivals-1)
 		}
 	}
-	if got := s.Counters().Authentic.Load(); got != rounds {
+	if got := s.counters().Authentic.Load(); got != rounds {
 		t.Errorf("counted %d accepted tokens, want %d", got, rounds)
 	}
 }

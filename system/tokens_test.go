@@ -79,7 +79,7 @@ func TestOddTokensAreCounted(t *testing.T) {
 	if _, err := s.tokens.Claim(name, hash, func(actors.Role) error { return nil }); err != nil {
 		t.Fatal(err)
 	}
-	if got := s.Metrics().OddTokens; got != 1 {
+	if got := s.source().Metrics().OddTokens; got != 1 {
 		t.Errorf("%d odd tokens, want 1", got)
 	}
 }

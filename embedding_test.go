@@ -8,6 +8,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"syscall"
 	"testing"
@@ -77,6 +78,36 @@ func TestEmbedding(t *testing.T) {
 	}
 	greeter.end()
 	router.end()
+}
+
+// TestPublicPackages wants an example of each package that docs/embedding.md names, and none of them internal.
+func TestPublicPackages(t *testing.T) {
+	page, err := os.ReadFile("docs/embedding.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	rows := regexp.MustCompile("(?m)^\\| `strowger/([a-z/]+)` \\|").FindAllStringSubmatch(string(page), -1)
+	if len(rows) < 6 {
+		t.Fatalf("%d packages: is the reading wrong?", len(rows))
+	}
+	for _, row := range rows {
+		dir := row[1]
+		files, err := filepath.Glob(filepath.Join(dir, "*_test.go"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if !slices.ContainsFunc(files, hasExample) {
+			t.Errorf("%s has no example", dir)
+		}
+		if strings.Contains(dir, "internal") {
+			t.Errorf("%s cannot be imported", dir)
+		}
+	}
+}
+
+func hasExample(file string) bool {
+	data, err := os.ReadFile(file)
+	return err == nil && strings.Contains(string(data), "\nfunc Example")
 }
 
 // readEmbedding returns what docs/embedding.md has: commands, programs by file, and what the last one prints.

@@ -67,7 +67,7 @@ func TestComingBack(t *testing.T) {
 			p.authenticate(made)
 			c.end(t, p)
 			comeBack(t, s, made, c.let)
-			if got := s.Metrics().Reclaimed; got == 1 != c.let {
+			if got := s.source().Metrics().Reclaimed; got == 1 != c.let {
 				t.Errorf("%d came back", got)
 			}
 		})
@@ -106,7 +106,7 @@ func TestSilentConnectionGivesWay(t *testing.T) {
 	if _, err := deaf.Write(clientText(`{"service":"authentication","token":{"name":"` + other.Name + `","hash":"` + other.Hash + `"}}`)); err != nil {
 		t.Fatal(err)
 	}
-	eventually(t, "the token is accepted", func() bool { return s.Counters().Authentic.Load() == 2 })
+	eventually(t, "the token is accepted", func() bool { return s.counters().Authentic.Load() == 2 })
 	comeBack(t, s, other, true)
 }
 

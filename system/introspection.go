@@ -145,6 +145,7 @@ func (s source) Metrics() introspect.Metrics {
 	m.Switch = s.switchStats()
 	for _, h := range s.services.homes {
 		m.Panics += int64(h.instance.Counters().Panics.Load())
+		m.Errors += int64(h.instance.Counters().Errors.Load())
 	}
 	return m
 }

@@ -36,8 +36,8 @@ type Request interface {
 	Fail(status int, reason string)
 	// FailWith answers as if the handler had returned err, for requests that are answered later. If err
 	// is or wraps an *Error, the subscriber gets its status and reason, and the log has it at level
-	// Debug. Any other error is logged at level Error and counted, and the subscriber gets 500 without a
-	// reason. A request without an id gets no answer. A nil err counts as an error that says so.
+	// Debug. Any other error is counted, and logged at level Error once a minute for each topic; the
+	// subscriber gets 500 without a reason. A request without an id gets no answer. A nil err counts as an error that says so.
 	FailWith(err error)
 	// Stream sends one of several answers, with status 200; the request stays open until End, Reply or
 	// Fail.

@@ -51,6 +51,8 @@ func counters() []counter {
 			func(m *introspect.Metrics) int64 { return m.Broadcasts }},
 		{"strowger_actors_panics_total", "Panics in actors.", total,
 			func(m *introspect.Metrics) int64 { return m.Panics }},
+		{"strowger_actors_service_errors_total", "Errors without a status that handlers of services in the router returned; answered with 500.", total,
+			func(m *introspect.Metrics) int64 { return m.Errors }},
 		{"strowger_log_lines_dropped_total", "Log lines dropped because their reader was too slow or gone.", total,
 			func(m *introspect.Metrics) int64 { return m.LogLost }},
 	}

@@ -14,13 +14,14 @@ import (
 
 func TestMetrics(t *testing.T) {
 	source := &fake{tree: sampleTree(), metrics: introspect.Metrics{
-		Connections: 1, Panics: 2, Authenticated: 3, Refused: 4, OddTokens: 13, Requests: 5, Replies: 6, Broadcasts: 7, SlowConsumers: 8, Waiting: 11, Early: 12,
+		Connections: 1, Panics: 2, Errors: 20, Authenticated: 3, Refused: 4, OddTokens: 13, Requests: 5, Replies: 6, Broadcasts: 7, SlowConsumers: 8, Waiting: 11, Early: 12,
 		Dead:   map[string]int64{"late_reply": 9, "expired": 10},
 		Switch: &introspect.Switch{Connected: true, Connects: 13, Failures: 14, Events: 15, Lost: 16, Skipped: 17, Replies: 18, Late: 19}}}
 	got := get(t, listen(t, source, nil), "/metrics")
 	got.want(t, http.StatusOK,
 		"\nstrowger_transport_open_connections 1\n",
 		"\nstrowger_actors_panics_total 2\n",
+		"\nstrowger_actors_service_errors_total 20\n",
 		"\nstrowger_tokens_accepted_total 3\n",
 		"\nstrowger_tokens_refused_total 4\n",
 		"\nstrowger_tokens_odd_total 13\n",

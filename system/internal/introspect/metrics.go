@@ -5,6 +5,7 @@ type Metrics struct {
 	Connections   int64 // open now
 	Clients       int64 // of them, clients
 	Panics        int64 // in actors
+	Errors        int64 // that handlers of services in the router returned without a status
 	Authenticated int64 // tokens accepted
 	Refused       int64 // tokens refused
 	OddTokens     int64 // tokens accepted although fields of them had the wrong type

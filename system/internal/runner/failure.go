@@ -28,8 +28,10 @@ func (r *Request) FailWith(err error) {
 		log.Debug("request refused")
 		status, payload = e.Status, reasonOf(e)
 	} else {
-		log.Error("request failed")
 		counters.Errors.Add(1)
+		if line, omitted := r.instance.errors.next(r.topic, r.instance.o.Clock.Now()); line {
+			log.Error("request failed", "omitted", omitted)
+		}
 	}
 	var answer *envelope.Envelope
 	if r.waits {

@@ -112,6 +112,38 @@ func TestErrors(t *testing.T) {
 	}
 }
 
+// TestErrorsAreLoggedOnceAMinute: who asks again and again for what fails does not fill the log.
+func TestErrorsAreLoggedOnceAMinute(t *testing.T) {
+	broken := func(service.Request) error { return errors.New("no database") }
+	r := newRig(t, &service.Service{Setup: func(s service.Setup) error {
+		s.Handle("one", broken)
+		s.Handle("other", broken)
+		return nil
+	}})
+	log := new(memo)
+	r.instance.log = slog.New(slog.NewTextHandler(log, nil))
+	r.run()
+	r.state("up")
+	ask := func(topic string) {
+		t.Helper()
+		r.want(r.ask(topic, "") + " 500 " + topic + " null")
+	}
+	for range 100 {
+		ask("one")
+	}
+	ask("other")
+	r.clock.advance(quietFor)
+	ask("one")
+	r.stop()
+	text := log.String()
+	if n := strings.Count(text, "request failed"); n != 3 || strings.Count(text, "topic=one") != 2 || !strings.Contains(text, "omitted=99") {
+		t.Errorf("%d lines, want 2 of one and 1 of other:\n%s", n, text)
+	}
+	if n := r.instance.Counters().Errors.Load(); n != 102 {
+		t.Errorf("%d errors counted, want 102", n)
+	}
+}
+
 // TestErrorWithoutID: a page would take the answer to a request without an id for a broadcast.
 func TestErrorWithoutID(t *testing.T) {
 	s := &service.Service{Setup: func(s service.Setup) error {

@@ -27,6 +27,7 @@ type Instance struct {
 	pool     *pool
 	tasks    tasks
 	counters Counters
+	errors   errorLog
 
 	beginning sync.Once
 	begun     chan struct{} // closed when the first start is over

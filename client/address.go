@@ -17,6 +17,13 @@ type address struct {
 	secure bool
 }
 
+// CheckURL returns an error when url is not one that Dial can connect to: it must be a ws or wss URL with a
+// host and without a user. It does not connect.
+func CheckURL(url string) error {
+	_, err := parseAddress(url)
+	return err
+}
+
 // parseAddress reads a ws or wss URL.
 func parseAddress(raw string) (*address, error) {
 	u, err := url.Parse(raw)

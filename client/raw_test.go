@@ -113,3 +113,21 @@ func TestFromStart(t *testing.T) {
 		}
 	})
 }
+
+func TestCheckURL(t *testing.T) {
+	for url, want := range map[string]string{
+		"ws://127.0.0.1:8080/":  "",
+		"wss://pbx.example.com": "",
+		"http://x":              `url "http://x": scheme must be ws or wss`,
+		"ws://":                 `url "ws:": host is missing`,
+		"ws://a:b@x":            `url "ws://a:xxxxx@x": user names do not belong here, use Options.Header`,
+	} {
+		got := ""
+		if err := CheckURL(url); err != nil {
+			got = err.Error()
+		}
+		if got != want {
+			t.Errorf("%s: %q, want %q", url, got, want)
+		}
+	}
+}

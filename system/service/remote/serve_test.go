@@ -146,7 +146,7 @@ func TestServeEnds(t *testing.T) {
 		is    error
 		want  string
 	}{
-		"address":       {func(*testing.T) string { return "http://x" }, tokens(), echo(nil), Options{}, nil, `serve "servicetest": dial: url "http://x": scheme must be ws or wss`},
+		"address":       {func(*testing.T) string { return "http://x" }, tokens(), echo(nil), Options{}, nil, `serve: url "http://x": scheme must be ws or wss`},
 		"no token":      {address, nil, echo(nil), Options{}, nil, "serve: token source is nil"},
 		"service":       {address, tokens(), &service.Service{}, Options{}, nil, `serve: service "": name is empty`},
 		"outbox":        {address, tokens(), echo(nil), Options{OutboxBytes: -1}, nil, "serve: options: OutboxBytes is -1, must not be negative"},

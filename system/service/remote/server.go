@@ -69,6 +69,9 @@ func newServer(url string, token client.TokenSource, s *service.Service, opts Op
 	case token == nil:
 		return nil, errors.New("token source is nil")
 	}
+	if err := client.CheckURL(url); err != nil {
+		return nil, err
+	}
 	r := &Server{url: url, token: token, opts: opts, name: s.Name, outbox: newOutbox(opts.OutboxMessages, opts.OutboxBytes),
 		left: make(chan struct{}, 1), closed: make(chan error, 1), pulse: newPulse()}
 	if s.Policy != nil {

@@ -99,7 +99,7 @@ func rules() []rule {
 			reason: "the player is the simulator with a command line"},
 		{dir: "system/fusionpbx/switchsim", standard: true,
 			reason: "the simulator must not share code with the client that it tests"},
-		{dir: "system/fusionpbx/database/...", ours: []string{"config", "system/fusionpbx/database"}, never: []string{gws, koanf, protoactor, "net/http"}, database: true,
+		{dir: "system/fusionpbx/database/...", ours: []string{"config", "system/fusionpbx/database", "system/internal/introspect"}, never: []string{gws, koanf, protoactor, "net/http"}, database: true,
 			reason: "the database can be used and tested without the router, and knows nothing of who asks"},
 		{dir: "system/...", ours: []string{"transport", "actors/...", "config/...", "system/..."},
 			reason: "system builds everything below it and is built by cmd; frames are transport's own"},

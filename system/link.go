@@ -12,6 +12,14 @@ type Switch interface {
 	Stats() introspect.Switch
 }
 
+// Database is FusionPBX's database, for the services that need it. It connects when it is first asked.
+type Database interface {
+	// Close disconnects. It is called once, after the services have stopped.
+	Close()
+	// Stats may be called at any time.
+	Stats() introspect.Database
+}
+
 func (s *System) connect() {
 	if s.link != nil {
 		s.link.Start()
@@ -22,6 +30,18 @@ func (s *System) disconnect() {
 	if s.link != nil {
 		s.link.Stop()
 	}
+	if s.database != nil {
+		s.database.Close()
+	}
+}
+
+// databaseStats returns nil without a database.
+func (s *System) databaseStats() *introspect.Database {
+	if s.database == nil {
+		return nil
+	}
+	stats := s.database.Stats()
+	return &stats
 }
 
 // switchStats returns nil without a link.

@@ -32,6 +32,8 @@ type Options struct {
 	// Switch is the link to the telephone switch that the services use. It is started before them and stopped
 	// after them. Nil means that there is none.
 	Switch Switch
+	// Database is FusionPBX's database that the services use. The system closes it; nil: there is none.
+	Database Database
 }
 
 // System is one router with all its actors; New makes one. A program calls Run, or Start and Stop from
@@ -42,6 +44,7 @@ type System struct {
 	log         *slog.Logger
 	logLost     func() int64 // nil: nobody counts
 	link        Switch       // nil: there is none
+	database    Database     // nil: there is none
 	stage       atomic.Int32 // fresh, begun, started or stopped
 	admin       string       // address of the admin pages, "" without; set before the tree is made
 	deps        *actors.Deps
@@ -90,7 +93,7 @@ func New(o Options, list ...*service.Service) (*System, error) {
 	if err := supervisor.CheckPlatform(); err != nil {
 		return nil, err
 	}
-	s := &System{cfg: o.Config, log: o.Log, logLost: o.LogLost, link: o.Switch, failed: make(chan error, 1), open: make(chan struct{}),
+	s := &System{cfg: o.Config, log: o.Log, logLost: o.LogLost, link: o.Switch, database: o.Database, failed: make(chan error, 1), open: make(chan struct{}),
 		descriptors: descriptors()}
 	if err := s.apply(o.Config); err != nil {
 		return nil, err

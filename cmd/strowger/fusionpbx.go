@@ -9,6 +9,7 @@ import (
 	"strowger/config"
 	"strowger/system"
 	"strowger/system/fusionpbx/calls"
+	"strowger/system/fusionpbx/database"
 	"strowger/system/fusionpbx/eventsocket"
 	"strowger/system/fusionpbx/link"
 	"strowger/system/service"
@@ -17,8 +18,8 @@ import (
 // inside says that a service of FusionPBX runs in the daemon.
 const inside = "inside"
 
-// fusionPBX returns the services of FusionPBX that run in the daemon, and gives o the link to the switch that they
-// need. There are none if FusionPBX's config.conf was not read.
+// fusionPBX returns the services of FusionPBX that run in the daemon, and gives o the link to the switch and the
+// database that they need. There are none if FusionPBX's config.conf was not read.
 func fusionPBX(o *system.Options) ([]*service.Service, error) {
 	cfg := o.Config
 	if cfg.FusionPBX.File == "" {
@@ -27,6 +28,11 @@ func fusionPBX(o *system.Options) ([]*service.Service, error) {
 	sw, err := newLink(cfg, o.Log)
 	if err != nil {
 		return nil, err
+	}
+	if database.Named(&cfg.FusionPBX.Database) {
+		opts := databaseOptions(cfg)
+		opts.Log = o.Log
+		o.Database = database.Open(opts)
 	}
 	var services []*service.Service
 	if cfg.Services.ActiveCalls == inside {

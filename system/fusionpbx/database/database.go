@@ -8,7 +8,6 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5"
-	"github.com/jackc/pgx/v5/pgxpool"
 
 	"strowger/config"
 )
@@ -16,7 +15,7 @@ import (
 // DB is FusionPBX's database. Its methods may be called from any goroutine.
 type DB struct {
 	o      Options
-	pool   *pgxpool.Pool     // nil: there is a problem
+	pool   pool
 	broken *UnavailableError // why it can never be used; nil: it can
 	health *health
 	names  *names
@@ -40,11 +39,8 @@ func Open(o Options) *DB {
 	if db.broken != nil {
 		return db
 	}
-	cfg, err := poolConfig(&o)
-	if err == nil {
-		db.pool, err = pgxpool.NewWithConfig(context.Background(), cfg)
-	}
-	if err != nil {
+	var err error
+	if db.pool.cfg, err = poolConfig(&o); err != nil {
 		db.broken = &UnavailableError{Permanent: true, Reason: "the database settings in FusionPBX's config.conf cannot be used", Err: err}
 		return db
 	}
@@ -67,13 +63,14 @@ func (db *DB) Err() error {
 // Close ends all connections, and waits for queries that are under way. It takes no longer than a query: what
 // is left of connections to a server that does not answer then ends by itself.
 func (db *DB) Close() {
-	if db.pool == nil {
+	open := db.pool.close()
+	if open == nil {
 		return
 	}
 	closed := make(chan struct{})
 	go func() {
 		defer close(closed)
-		db.pool.Close()
+		open.Close()
 	}()
 	late := time.NewTimer(db.o.Timeout)
 	defer late.Stop()
@@ -111,7 +108,11 @@ func (db *DB) run(ctx context.Context, a access, f func(context.Context, pgx.Tx)
 }
 
 func (db *DB) transact(ctx context.Context, a access, f func(context.Context, pgx.Tx) error) error {
-	tx, err := db.pool.BeginTx(ctx, pgx.TxOptions{BeginQuery: db.begin[a]})
+	open, err := db.pool.get()
+	if err != nil {
+		return err
+	}
+	tx, err := open.BeginTx(ctx, pgx.TxOptions{BeginQuery: db.begin[a]})
 	if err != nil {
 		return err
 	}
@@ -139,7 +140,9 @@ func (db *DB) judge(ctx context.Context, err error) error {
 	switch {
 	case down:
 		// What the pool still has is broken too, or will be by the time the database is back.
-		db.pool.Reset()
+		if open := db.pool.begun(); open != nil {
+			open.Reset()
+		}
 		db.counts.failed.Add(1)
 		return db.health.failed(&UnavailableError{Reason: reason, Err: err})
 	case reason != "":

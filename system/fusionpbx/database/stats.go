@@ -1,6 +1,10 @@
 package database
 
-import "sync/atomic"
+import (
+	"sync/atomic"
+
+	"strowger/system/internal/introspect"
+)
 
 // counters count since Open.
 type counters struct {
@@ -8,16 +12,7 @@ type counters struct {
 }
 
 // Stats is one reading of a DB's counters.
-type Stats struct {
-	Up          bool  // it answered when it was last asked
-	Queries     int64 // put to the database
-	Failed      int64 // of these, without an answer
-	Unavailable int64 // refused at once, because the database is down or cannot be used
-	NameHits    int64 // names of conferences that were known
-	NameMisses  int64 // names that were not
-	Names       int64 // that are kept now
-	Connections int64 // open now
-}
+type Stats = introspect.Database
 
 // Stats returns the counters. It waits for nothing.
 func (db *DB) Stats() Stats {
@@ -26,8 +21,8 @@ func (db *DB) Stats() Stats {
 		Unavailable: db.counts.unavailable.Load(), NameHits: db.counts.hits.Load(), NameMisses: db.counts.misses.Load(),
 		Names: int64(db.names.size()),
 	}
-	if db.pool != nil {
-		s.Connections = int64(db.pool.Stat().TotalConns())
+	if open := db.pool.begun(); open != nil {
+		s.Connections = int64(open.Stat().TotalConns())
 	}
 	return s
 }

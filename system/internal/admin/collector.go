@@ -29,24 +29,28 @@ const (
 
 // collector reads the source once for each scrape.
 type collector struct {
-	source   Source
-	log      *slog.Logger
-	actors   int
-	refused  *refused
-	counters []counter
-	gauges   []gauge
-	switches []switchCounter
-	descs    map[string]*prometheus.Desc
+	source    Source
+	log       *slog.Logger
+	actors    int
+	refused   *refused
+	counters  []counter
+	gauges    []gauge
+	switches  []switchCounter
+	databases []databaseCounter
+	descs     map[string]*prometheus.Desc
 }
 
 func newCollector(o Options) *collector {
 	c := &collector{source: o.Source, log: o.Log, actors: o.Actors, refused: o.refused, counters: counters(), gauges: gauges(),
-		switches: switchCounters(), descs: make(map[string]*prometheus.Desc)}
+		switches: switchCounters(), databases: databaseCounters(), descs: make(map[string]*prometheus.Desc)}
 	describe := func(name, help string, labels ...string) {
 		c.descs[name] = prometheus.NewDesc(name, help, labels, nil)
 	}
 	for _, row := range c.counters {
 		describe(row.name, row.help)
+	}
+	for _, row := range c.databases {
+		c.descs[row.name] = prometheus.NewDesc(row.name, row.help, nil, nil)
 	}
 	for _, row := range c.switches {
 		describe(row.name, row.help)
@@ -113,6 +117,11 @@ func (c *collector) Collect(metrics chan<- prometheus.Metric) {
 	for _, row := range c.switches {
 		if m.Switch != nil {
 			send(row.name, row.kind, float64(row.value(m.Switch)))
+		}
+	}
+	for _, row := range c.databases {
+		if m.Database != nil {
+			send(row.name, row.kind, float64(row.value(m.Database)))
 		}
 	}
 	for reason, n := range bounded(m.Dead) {

@@ -60,6 +60,9 @@ func metricTable() string {
 	for _, c := range switchCounters() {
 		row(c.name, "", c.kind, c.help)
 	}
+	for _, c := range databaseCounters() {
+		row(c.name, "", c.kind, c.help)
+	}
 	for _, g := range gauges() {
 		row(g.name, "`actor`", g.kind, g.help)
 	}

@@ -15,8 +15,9 @@ import (
 func TestMetrics(t *testing.T) {
 	source := &fake{tree: sampleTree(), metrics: introspect.Metrics{
 		Connections: 1, Panics: 2, Errors: 20, Authenticated: 3, Refused: 4, OddTokens: 13, Requests: 5, Replies: 6, Broadcasts: 7, SlowConsumers: 8, Waiting: 11, Early: 12,
-		Dead:   map[string]int64{"late_reply": 9, "expired": 10},
-		Switch: &introspect.Switch{Connected: true, Connects: 13, Failures: 14, Events: 15, Lost: 16, Skipped: 17, Replies: 18, Late: 19}}}
+		Dead:     map[string]int64{"late_reply": 9, "expired": 10},
+		Switch:   &introspect.Switch{Connected: true, Connects: 13, Failures: 14, Events: 15, Lost: 16, Skipped: 17, Replies: 18, Late: 19},
+		Database: &introspect.Database{Up: true, Connections: 20, Queries: 21, Failed: 22, Unavailable: 23, NameHits: 24, NameMisses: 25, Names: 26}}}
 	got := get(t, listen(t, source, nil), "/metrics")
 	got.want(t, http.StatusOK,
 		"\nstrowger_transport_open_connections 1\n",
@@ -39,6 +40,14 @@ func TestMetrics(t *testing.T) {
 		"\nstrowger_switch_skipped_messages_total 17\n",
 		"\nstrowger_switch_replies_total 18\n",
 		"\nstrowger_switch_late_replies_total 19\n",
+		"\nstrowger_database_up_status 1\n",
+		"\nstrowger_database_open_connections 20\n",
+		"\nstrowger_database_queries_total 21\n",
+		"\nstrowger_database_failed_total 22\n",
+		"\nstrowger_database_unavailable_total 23\n",
+		"\nstrowger_database_name_hits_total 24\n",
+		"\nstrowger_database_name_misses_total 25\n",
+		"\nstrowger_database_kept_names 26\n",
 		`strowger_routing_dead_letters_total{reason="late_reply"} 9`,
 		`strowger_routing_dead_letters_total{reason="expired"} 10`,
 		`strowger_supervisor_running_status{actor="root"} 1`,
@@ -58,9 +67,9 @@ func TestMetrics(t *testing.T) {
 
 // The names have the form that is promised, and Prometheus's own rules find nothing wrong.
 func TestMetricNames(t *testing.T) {
-	source := &fake{tree: sampleTree(), metrics: introspect.Metrics{Dead: map[string]int64{"x": 1}, Switch: new(introspect.Switch)}}
+	source := &fake{tree: sampleTree(), metrics: introspect.Metrics{Dead: map[string]int64{"x": 1}, Switch: new(introspect.Switch), Database: new(introspect.Database)}}
 	body := get(t, listen(t, source, nil), "/metrics").body
-	form := regexp.MustCompile(`^strowger_(transport|tokens|routing|actors|supervisor|switch|log|admin)(_[a-z]+)+_(total|connections|seconds|messages|bytes|status|actors|tokens)$`)
+	form := regexp.MustCompile(`^strowger_(transport|tokens|routing|actors|supervisor|switch|database|log|admin)(_[a-z]+)+_(total|connections|seconds|messages|bytes|status|actors|tokens|names)$`)
 	ours := 0
 	for line := range strings.Lines(body) {
 		name, isType := strings.CutPrefix(line, "# TYPE ")
@@ -73,7 +82,7 @@ func TestMetricNames(t *testing.T) {
 			t.Errorf("the name %s has another form", name)
 		}
 	}
-	if want := len(counters()) + len(switchCounters()) + len(gauges()) + 3; ours != want {
+	if want := len(counters()) + len(switchCounters()) + len(databaseCounters()) + len(gauges()) + 3; ours != want {
 		t.Errorf("%d names, want %d", ours, want)
 	}
 	problems, err := promlint.New(strings.NewReader(body)).Lint()

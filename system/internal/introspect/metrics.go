@@ -26,6 +26,21 @@ type Metrics struct {
 	Dead map[string]int64
 	// Switch is nil if the system has no connection to a telephone switch.
 	Switch *Switch
+	// Database is nil if the system has none.
+	Database *Database
+}
+
+// Database is what happened to queries of FusionPBX's database. All but Up, Names and Connections count since
+// the start.
+type Database struct {
+	Up          bool  // it answered when it was last asked
+	Queries     int64 // put to the database
+	Failed      int64 // of these, without an answer
+	Unavailable int64 // refused at once, because the database is down or cannot be used
+	NameHits    int64 // names of conferences that were known
+	NameMisses  int64 // names that were not
+	Names       int64 // that are kept
+	Connections int64 // open
 }
 
 // Switch is what happened on the connections to the telephone switch.

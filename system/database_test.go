@@ -23,7 +23,7 @@ func TestDatabaseIsCountedAndClosed(t *testing.T) {
 	if err := s.Start(); err != nil {
 		t.Fatal(err)
 	}
-	if m := s.Metrics().Database; m == nil || m.Queries != 7 {
+	if m := s.source().Metrics().Database; m == nil || m.Queries != 7 {
 		t.Errorf("metrics are %+v", m)
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), patience)
@@ -31,7 +31,7 @@ func TestDatabaseIsCountedAndClosed(t *testing.T) {
 	if err := s.Stop(ctx); err != nil || db.closed != 1 {
 		t.Errorf("stop: %v, closed %d times", err, db.closed)
 	}
-	if m := start(t, testConfig(t)).Metrics().Database; m != nil {
+	if m := start(t, testConfig(t)).source().Metrics().Database; m != nil {
 		t.Errorf("without a database there are metrics: %+v", m)
 	}
 }

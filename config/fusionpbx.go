@@ -97,7 +97,7 @@ func (l *loader) readFusionPBX(path string) {
 		return
 	}
 	if isPHP(data) {
-		l.reject(origin{source: path}, "", "is a PHP program, not FusionPBX's config.conf, which is /etc/fusionpbx/config.conf as a rule")
+		l.reject(origin{source: path}, "", "is a PHP program, not FusionPBX's config.conf; --fusionpbx takes the latter, which is /etc/fusionpbx/config.conf as a rule")
 		return
 	}
 	l.readINI(path, data)

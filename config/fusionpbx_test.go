@@ -129,7 +129,7 @@ func TestFusionPBXWarnings(t *testing.T) {
 func TestFusionPBXFileThatIsAProgram(t *testing.T) {
 	for _, text := range []string{"<?php\n$db_type = 'pgsql';\n", "\ufeff\n <?php", "<? $a = 1;", "#!/usr/bin/php\n<?php"} {
 		_, err := Load(Options{FusionPBX: writeFile(t, "config.php", text)})
-		if err == nil || !strings.Contains(err.Error(), "is a PHP program, not FusionPBX's config.conf") {
+		if err == nil || !strings.Contains(err.Error(), "is a PHP program, not FusionPBX's config.conf; --fusionpbx takes the latter") {
 			t.Errorf("%q: error is %v", text, err)
 		}
 	}

@@ -1,23 +1,20 @@
-package calls_test
+package calls
 
 import (
 	"testing"
 
-	"strowger/system/fusionpbx/calls"
 	"strowger/system/fusionpbx/replay"
 	"strowger/system/service"
 )
 
-const testdata = "../../../testdata/fusionpbx"
-
 func build(sw replay.Switch) *service.Service {
-	return calls.New(calls.Options{Events: sw.Events, Commands: sw.Commands})
+	return New(Options{Events: sw.Events, Commands: sw.Commands})
 }
 
 // TestRecordings compares the service with the original in all recordings.
 func TestRecordings(t *testing.T) {
 	var found []replay.Difference
-	for _, name := range replay.Names(t, testdata, calls.Name) {
+	for _, name := range replay.Names(t, testdata, Name) {
 		t.Run(name, func(t *testing.T) {
 			r := replay.Play(t, replay.Load(t, testdata, name), replay.Options{}, build)
 			found = append(found, r.Compare(t)...)

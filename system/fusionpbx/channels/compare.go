@@ -120,9 +120,11 @@ func (w *Watch) differences(now List) differences {
 		r := &now.Rows[i]
 		ch := m.channels[r.UUID]
 		switch {
-		case m.gone[r.UUID], ch != nil && (ch.ended || ch.event > now.since):
-		case ch == nil, w.all, r.Answered() && !ch.answered(), r.Context != "" && r.Context != ch.Get(keyContext),
-			w.o.Differs != nil && w.o.Differs(ch, r):
+		case m.gone[r.UUID], ch != nil && ch.ended:
+		case ch == nil, !ch.shown, r.Answered() && !ch.answered():
+			found.rows = append(found.rows, r) // no later event takes that back
+		case ch.event > now.since:
+		case w.all, r.Context != "" && r.Context != ch.Get(keyContext), w.o.Differs != nil && w.o.Differs(ch, r):
 			found.rows = append(found.rows, r)
 		}
 	}

@@ -38,6 +38,7 @@ const (
 type Channel struct {
 	uuid   string
 	values [len(kept)]string // of the keys in kept
+	shown  bool              // pages show it: they were told its state
 	ended  bool              // pages were told
 	event  uint64            // number of the last event
 }
@@ -110,32 +111,46 @@ func (m *model) complete(p *event.Payload) {
 	}
 }
 
-// remember notes what an event has told pages.
-func (m *model) remember(p *event.Payload) {
+// remember notes what an event has told pages. It returns the channel if this was its last event and pages still show
+// it, because the one that removes it from them was lost; else nil.
+func (m *model) remember(p *event.Payload) *Channel {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	m.events++
 	uuid := p.Get(keyUUID)
 	if uuid == "" {
-		return
+		return nil
 	}
 	ended := p.Get(keyAnswer) == hungUp
 	ch := m.channels[uuid]
 	if ended || p.Name() == destroy {
 		m.end(uuid, p.Name())
 	}
-	if ch == nil && (ended || p.Name() == destroy) {
-		return // what comes after the end brings nothing to life
+	if p.Name() == destroy && ch != nil && ch.shown && !ch.ended {
+		return ch
+	}
+	if p.Name() == destroy || ch == nil && ended {
+		return nil // what comes after the end brings nothing to life
 	}
 	if ch == nil {
 		ch = &Channel{uuid: strings.Clone(uuid)}
 		m.channels[ch.uuid] = ch
 	}
 	ch.event = m.events
+	ch.learn(p)
+	return nil
+}
+
+// learn notes what an event says. Pages take the state of a channel from one kind of event only.
+func (ch *Channel) learn(p *event.Payload) {
+	states := p.Name() == callState
+	ch.shown = ch.shown || states
 	for _, field := range p.Fields() {
-		if i := place(field.Key); i >= 0 && field.Value != "" {
-			ch.set(i, field.Value)
+		i := place(field.Key)
+		if i < 0 || field.Value == "" || !states && (field.Key == keyAnswer || field.Key == keyState) {
+			continue
 		}
+		ch.set(i, field.Value)
 	}
 }
 

@@ -63,7 +63,11 @@ func (w *Watch) Complete(p *event.Payload) { w.known.complete(p) }
 
 // Remember notes what an event has told pages. It is called last: if the service fails before, the comparison
 // after the restart finds what is missing.
-func (w *Watch) Remember(p *event.Payload) { w.known.remember(p) }
+func (w *Watch) Remember(p *event.Payload) {
+	if ch := w.known.remember(p); ch != nil {
+		w.o.Ended(ch)
+	}
+}
 
 // Refused notes that a page was refused the list of channels, so that pages are told of all when it can be had again.
 func (w *Watch) Refused() { w.refused = true }

@@ -20,8 +20,13 @@ import (
 type home struct {
 	instance *runner.Instance
 
-	mu   sync.Mutex     // Protects following.
-	said []envelope.Raw // encoded envelopes
+	mu   sync.Mutex // Protects following.
+	said []said
+}
+
+type said struct {
+	at   time.Time
+	text envelope.Raw // the encoded envelope
 }
 
 // Say implements runner.Home. The state of the service is the router's affair, so it is left out.
@@ -31,7 +36,7 @@ func (h *home) Say(e *envelope.Envelope) {
 	}
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	h.said = append(h.said, e.Append(nil))
+	h.said = append(h.said, said{time.Now(), e.Append(nil)})
 }
 
 // Room implements runner.Home.

@@ -5,12 +5,15 @@ import (
 	"encoding/json"
 	"fmt"
 	"slices"
+	"time"
 
 	"strowger/actors/envelope"
 )
 
 // Message is an envelope with the keys that can be compared.
 type Message struct {
+	// At is when a message of the service under test was said, since the start of the recording.
+	At         time.Duration
 	Topic      string
 	RequestID  string
 	ResourceID string
@@ -33,6 +36,9 @@ func (m *Message) IsPush() bool { return m.RequestID == "" }
 
 // Get returns the JSON of a key of the payload, or "".
 func (m *Message) Get(key string) string { return get(m.payload, key) }
+
+// Field returns the JSON of a key of the envelope, or "".
+func (m *Message) Field(key string) string { return get(m.fields, key) }
 
 // newMessage reads an envelope as it is on the wire.
 func newMessage(text []byte) (Message, error) {

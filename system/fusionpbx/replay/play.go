@@ -39,6 +39,8 @@ type Result struct {
 	// Commands are those that reached the switch, in order, without those that every client of an event socket
 	// sends: auth, event, filter and probes.
 	Commands []string
+
+	start time.Time
 }
 
 // Play plays the scenario to the service that build returns. It calls build and all of the service in a bubble of
@@ -90,6 +92,7 @@ func connect(t *testing.T, sim *switchsim.Simulator) (sw Switch, stop func()) {
 func (r *Result) feed(t *testing.T, sim *switchsim.Simulator, h *home, o Options) {
 	t.Helper()
 	start, played := time.Now(), make(chan error, 1)
+	r.start = start
 	ctx, cancel := context.WithCancel(context.Background())
 	go func() { played <- sim.Play(ctx) }()
 	end := time.Duration(0)
@@ -118,11 +121,12 @@ func (r *Result) feed(t *testing.T, sim *switchsim.Simulator, h *home, o Options
 
 func (r *Result) collect(t *testing.T, sim *switchsim.Simulator, h *home) {
 	t.Helper()
-	for _, text := range h.said {
-		m, err := newMessage(text)
+	for _, s := range h.said {
+		m, err := newMessage(s.text)
 		if err != nil {
 			t.Fatal(err)
 		}
+		m.At = s.at.Sub(r.start)
 		r.Said = append(r.Said, m)
 	}
 	for _, c := range sim.Commands() {

@@ -101,6 +101,8 @@ func rules() []rule {
 			reason: "the simulator must not share code with the client that it tests"},
 		{dir: "system/fusionpbx/database/...", ours: []string{"config", "system/fusionpbx/database", "system/internal/introspect"}, never: []string{gws, koanf, protoactor, "net/http"}, database: true,
 			reason: "the database can be used and tested without the router, and knows nothing of who asks"},
+		{dir: "system/token/internal/php", standard: true,
+			reason: "the grammar of PHP's files knows no token"},
 		{dir: "system/...", ours: []string{"transport", "actors/...", "config/...", "system/..."},
 			reason: "system builds everything below it and is built by cmd; frames are transport's own"},
 		{dir: "examples/...", ours: []string{"client", "system/service", "system/service/remote", "system/token"},

@@ -143,7 +143,7 @@ func wellFormed(text string) bool {
 		return false
 	}
 	for i := range len(text) {
-		if c := text[i]; c >= 0x80 || !isNamePart(c) && c != '-' {
+		if c := text[i]; !alphanumeric(c) && c != '_' && c != '-' {
 			return false
 		}
 	}
@@ -154,3 +154,7 @@ func wellFormed(text string) bool {
 func same(a, b string) bool {
 	return subtle.ConstantTimeCompare([]byte(a), []byte(b)) == 1
 }
+
+func alphanumeric(c byte) bool { return c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || isDigit(c) }
+
+func isDigit(c byte) bool { return c >= '0' && c <= '9' }

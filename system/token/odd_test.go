@@ -8,28 +8,30 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"strowger/system/token/internal/php"
 )
 
 // siteToken returns a PHP token with n extensions, each with the columns that a session's row has.
 func siteToken(n int) []byte {
-	rows := &array{}
+	rows := &php.Array{}
 	for i := range n {
-		row := &array{}
-		row.set("domain_uuid", "11111111-1111-4111-8111-111111111111")
-		row.set("extension_uuid", fmt.Sprintf("9a2b3c4d-0000-4000-8000-%012d", i))
-		row.set("user", fmt.Sprint(100000+i))
-		row.set("number_alias", "")
-		row.set("destination", fmt.Sprint(100000+i))
-		row.set("outbound_caller_id_name", "The Company of the Example")
-		row.set("outbound_caller_id_number", "0123456789")
-		row.set("user_context", "one.example")
-		row.set("description", "A phone on a desk")
-		rows.append(key{isInt: true, number: int64(i)}, row)
+		row := &php.Array{}
+		row.Set("domain_uuid", "11111111-1111-4111-8111-111111111111")
+		row.Set("extension_uuid", fmt.Sprintf("9a2b3c4d-0000-4000-8000-%012d", i))
+		row.Set("user", fmt.Sprint(100000+i))
+		row.Set("number_alias", "")
+		row.Set("destination", fmt.Sprint(100000+i))
+		row.Set("outbound_caller_id_name", "The Company of the Example")
+		row.Set("outbound_caller_id_number", "0123456789")
+		row.Set("user_context", "one.example")
+		row.Set("description", "A phone on a desk")
+		rows.Append(php.IntKey(int64(i)), row)
 	}
 	t := &Token{Kind: User, Name: testName, Hash: testHash, IssuedAt: issued, Services: []string{"active.calls"}}
 	root := phpUserFile(t)
-	root.at("user").(*array).set("extension", rows)
-	return printPHP(root)
+	root.At("user").(*php.Array).Set("extension", rows)
+	return php.Print(root)
 }
 
 func TestALargeSiteFitsTheDefaults(t *testing.T) {

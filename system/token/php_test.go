@@ -14,6 +14,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"strowger/system/token/internal/php"
 )
 
 // phpScripts holds the PHP side of these tests.
@@ -56,9 +58,7 @@ func TestPHPReadsTheSame(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		lim := defaultLimits()
-		lim.depth = 128
-		value, err := parsePHP(text, lim)
+		value, err := php.Parse(text, 128)
 		if err != nil {
 			t.Errorf("%s: %v\n%s", name, err, text)
 			continue
@@ -66,7 +66,7 @@ func TestPHPReadsTheSame(t *testing.T) {
 		if got := described(t, value); got != seen {
 			t.Errorf("%s: parsed as\n%s\nphp includes\n%s", name, got, seen)
 		}
-		if printed := printPHP(value); !bytes.Equal(printed, text) {
+		if printed := php.Print(value); !bytes.Equal(printed, text) {
 			t.Errorf("%s: printed as\n%q\nphp wrote\n%q", name, printed, text)
 		}
 	}
@@ -97,25 +97,25 @@ func describe(value any) []any {
 		return []any{"f", fmt.Sprintf("%016x", math.Float64bits(value))}
 	case string:
 		return []any{"s", hex.EncodeToString([]byte(value))}
-	case *array:
+	case *php.Array:
 		return []any{"a", describeEntries(value, false)}
-	case *object:
-		return []any{"o", value.class, describeEntries(&value.array, true)}
-	case enumCase:
-		return []any{"e", value.class, value.name}
+	case *php.Object:
+		return []any{"o", value.Class, describeEntries(&value.Array, true)}
+	case php.EnumCase:
+		return []any{"e", value.Class, value.Name}
 	default:
 		panic(fmt.Sprintf("no description for %T", value))
 	}
 }
 
-func describeEntries(a *array, textKeys bool) []any {
+func describeEntries(a *php.Array, textKeys bool) []any {
 	rows := []any{}
-	for _, entry := range a.entries {
-		named := []any{"s", hex.EncodeToString([]byte(entry.key.String()))}
-		if entry.key.isInt && !textKeys {
-			named = []any{"i", entry.key.String()}
+	for _, entry := range a.Entries {
+		named := []any{"s", hex.EncodeToString([]byte(entry.Key.String()))}
+		if entry.Key.IsInt && !textKeys {
+			named = []any{"i", entry.Key.String()}
 		}
-		rows = append(rows, []any{named, describe(entry.value)})
+		rows = append(rows, []any{named, describe(entry.Value)})
 	}
 	return rows
 }

@@ -4,99 +4,101 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"strowger/system/token/internal/php"
 )
 
 // encodePHP returns the token file FusionPBX would have written (protocol 4.5
 // and 4.6).
 func encodePHP(t *Token) []byte {
 	if t.Kind == Service {
-		return printPHP(phpServiceFile(t))
+		return php.Print(phpServiceFile(t))
 	}
-	return printPHP(phpUserFile(t))
+	return php.Print(phpUserFile(t))
 }
 
 // phpUserFile lays out a user token.
-func phpUserFile(t *Token) *array {
-	user := &array{}
-	user.set("domain_uuid", t.DomainUUID)
-	user.set("domain_name", t.DomainName)
-	user.set("user_uuid", t.UserUUID)
-	user.set("username", t.UserName)
-	user.set("permissions", phpPermissionMap(t))
+func phpUserFile(t *Token) *php.Array {
+	user := &php.Array{}
+	user.Set("domain_uuid", t.DomainUUID)
+	user.Set("domain_name", t.DomainName)
+	user.Set("user_uuid", t.UserUUID)
+	user.Set("username", t.UserName)
+	user.Set("permissions", phpPermissionMap(t))
 	if len(t.Extensions) > 0 {
-		user.set("extension", phpExtensionRows(t))
+		user.Set("extension", phpExtensionRows(t))
 	}
-	domain := &array{}
-	domain.set("name", t.DomainName)
-	domain.set("uuid", t.DomainUUID)
+	domain := &php.Array{}
+	domain.Set("name", t.DomainName)
+	domain.Set("uuid", t.DomainUUID)
 
-	root := &array{}
-	root.set("user", user)
-	root.set("options", &array{})
-	root.set("services", phpList(t.Services))
-	root.set("token", phpCredentialMap(t))
-	root.set("domain", domain)
+	root := &php.Array{}
+	root.Set("user", user)
+	root.Set("options", &php.Array{})
+	root.Set("services", phpList(t.Services))
+	root.Set("token", phpCredentialMap(t))
+	root.Set("domain", domain)
 	return root
 }
 
 // phpServiceFile lays out a service token. What FusionPBX's own service tokens
 // do not have is left out when empty.
-func phpServiceFile(t *Token) *array {
-	root := &array{}
+func phpServiceFile(t *Token) *php.Array {
+	root := &php.Array{}
 	if len(t.Permissions) > 0 {
-		user := &array{}
-		user.set("permissions", phpPermissionMap(t))
-		root.set("user", user)
+		user := &php.Array{}
+		user.Set("permissions", phpPermissionMap(t))
+		root.Set("user", user)
 	}
 	if len(t.Services) > 0 {
-		root.set("services", phpList(t.Services))
+		root.Set("services", phpList(t.Services))
 	}
-	root.set("token", phpCredentialMap(t))
+	root.Set("token", phpCredentialMap(t))
 	if t.DomainName+t.DomainUUID != "" {
-		domain := &array{}
-		domain.set("name", t.DomainName)
-		domain.set("uuid", t.DomainUUID)
-		root.set("domain", domain)
+		domain := &php.Array{}
+		domain.Set("name", t.DomainName)
+		domain.Set("uuid", t.DomainUUID)
+		root.Set("domain", domain)
 	}
-	root.set("service", true)
-	root.set("service_name", t.ServiceName)
-	root.set("service_class", t.ServiceClass)
+	root.Set("service", true)
+	root.Set("service_name", t.ServiceName)
+	root.Set("service_class", t.ServiceClass)
 	return root
 }
 
-func phpCredentialMap(t *Token) *array {
-	credentials := &array{}
-	credentials.set("name", t.Name)
-	credentials.set("hash", t.Hash)
-	credentials.set("time", strconv.FormatInt(t.IssuedAt.Unix(), 10))
-	credentials.set("limit", int64(t.Limit/time.Minute))
+func phpCredentialMap(t *Token) *php.Array {
+	credentials := &php.Array{}
+	credentials.Set("name", t.Name)
+	credentials.Set("hash", t.Hash)
+	credentials.Set("time", strconv.FormatInt(t.IssuedAt.Unix(), 10))
+	credentials.Set("limit", int64(t.Limit/time.Minute))
 	return credentials
 }
 
-func phpPermissionMap(t *Token) *array {
-	permissions := &array{}
+func phpPermissionMap(t *Token) *php.Array {
+	permissions := &php.Array{}
 	for _, name := range t.Permissions {
-		permissions.append(textKey(name), true)
+		permissions.Append(php.TextKey(name), true)
 	}
 	return permissions
 }
 
-func phpExtensionRows(t *Token) *array {
-	rows := &array{}
+func phpExtensionRows(t *Token) *php.Array {
+	rows := &php.Array{}
 	for i, extension := range t.Extensions {
 		number, context, _ := strings.Cut(extension, "@")
-		row := &array{}
-		row.set("user", number)
-		row.set("user_context", context)
-		rows.append(intKey(int64(i)), row)
+		row := &php.Array{}
+		row.Set("user", number)
+		row.Set("user_context", context)
+		rows.Append(php.IntKey(int64(i)), row)
 	}
 	return rows
 }
 
-func phpList(texts []string) *array {
-	list := &array{}
+func phpList(texts []string) *php.Array {
+	list := &php.Array{}
 	for i, text := range texts {
-		list.append(intKey(int64(i)), text)
+		list.Append(php.IntKey(int64(i)), text)
 	}
 	return list
 }

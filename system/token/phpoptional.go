@@ -5,6 +5,8 @@ import (
 	"strconv"
 	"strings"
 	"unicode/utf8"
+
+	"strowger/system/token/internal/php"
 )
 
 // phpOptional reads the fields of a PHP token that grant something or describe
@@ -17,20 +19,20 @@ type phpOptional struct {
 }
 
 // services reads the list of subscriptions.
-func (r *phpOptional) services(root *array) error {
-	services := r.array(root.at("services"), "services")
+func (r *phpOptional) services(root *php.Array) error {
+	services := r.array(root.At("services"), "services")
 	if services == nil {
 		return nil
 	}
-	if err := checkCount("services", len(services.entries), r.limits.services, servicesSetting); err != nil {
+	if err := checkCount("services", len(services.Entries), r.limits.services, servicesSetting); err != nil {
 		return err
 	}
-	for i, entry := range services.entries {
+	for i, entry := range services.Entries {
 		path := "services." + strconv.Itoa(i)
-		if entry.value == nil {
+		if entry.Value == nil {
 			r.odd.unlike(path, "string", "null")
 		}
-		r.token.Services = append(r.token.Services, r.text(entry.value, path))
+		r.token.Services = append(r.token.Services, r.text(entry.Value, path))
 	}
 	r.token.Services = distinct(r.token.Services)
 	return nil
@@ -38,17 +40,17 @@ func (r *phpOptional) services(root *array) error {
 
 // domain reads domain{name,uuid}: the domain chosen in the session, which a
 // user may have switched away from the home domain (protocol 4.9).
-func (r *phpOptional) domain(root *array) {
-	domain := r.array(root.at("domain"), "domain")
-	r.token.DomainName = r.text(domain.at("name"), "domain.name")
-	r.token.DomainUUID = r.text(domain.at("uuid"), "domain.uuid")
+func (r *phpOptional) domain(root *php.Array) {
+	domain := r.array(root.At("domain"), "domain")
+	r.token.DomainName = r.text(domain.At("name"), "domain.name")
+	r.token.DomainUUID = r.text(domain.At("uuid"), "domain.uuid")
 }
 
 // user reads the copy of the session's user.
-func (r *phpOptional) user(root *array) error {
-	user := r.array(root.at("user"), "user")
-	r.token.UserUUID = r.text(user.at("user_uuid"), "user.user_uuid")
-	r.token.UserName = r.text(user.at("username"), "user.username")
+func (r *phpOptional) user(root *php.Array) error {
+	user := r.array(root.At("user"), "user")
+	r.token.UserUUID = r.text(user.At("user_uuid"), "user.user_uuid")
+	r.token.UserName = r.text(user.At("username"), "user.username")
 	if err := r.permissions(user); err != nil {
 		return err
 	}
@@ -57,20 +59,20 @@ func (r *phpOptional) user(root *array) error {
 
 // permissions reads user.permissions. FusionPBX asks with isset: a permission
 // is held when its key is there and not null, whatever the value.
-func (r *phpOptional) permissions(user *array) error {
-	permissions := r.array(user.at("permissions"), "user.permissions")
+func (r *phpOptional) permissions(user *php.Array) error {
+	permissions := r.array(user.At("permissions"), "user.permissions")
 	if permissions == nil {
 		return nil
 	}
-	if err := checkCount("user.permissions", len(permissions.entries), r.limits.permissions, permissionsSetting); err != nil {
+	if err := checkCount("user.permissions", len(permissions.Entries), r.limits.permissions, permissionsSetting); err != nil {
 		return err
 	}
-	held := slices.Grow(r.token.Permissions, len(permissions.entries))
-	for i, entry := range permissions.entries {
-		if entry.value == nil {
+	held := slices.Grow(r.token.Permissions, len(permissions.Entries))
+	for i, entry := range permissions.Entries {
+		if entry.Value == nil {
 			continue
 		}
-		if name := r.text(entry.key.String(), "user.permissions."+strconv.Itoa(i)); name != "" {
+		if name := r.text(entry.Key.String(), "user.permissions."+strconv.Itoa(i)); name != "" {
 			held = append(held, name)
 		}
 	}
@@ -80,22 +82,22 @@ func (r *phpOptional) permissions(user *array) error {
 
 // extensions reads the rows of user.extension. A row that lacks either half
 // names no extension and is passed over.
-func (r *phpOptional) extensions(user *array) error {
-	rows := r.array(user.at("extension"), "user.extension")
+func (r *phpOptional) extensions(user *php.Array) error {
+	rows := r.array(user.At("extension"), "user.extension")
 	if rows == nil {
 		return nil
 	}
-	if err := checkCount("user.extension", len(rows.entries), r.limits.extensions, extensionsSetting); err != nil {
+	if err := checkCount("user.extension", len(rows.Entries), r.limits.extensions, extensionsSetting); err != nil {
 		return err
 	}
-	for i, entry := range rows.entries {
+	for i, entry := range rows.Entries {
 		path := "user.extension." + strconv.Itoa(i)
-		if entry.value == nil {
+		if entry.Value == nil {
 			r.odd.unlike(path, "array", "null")
 		}
-		row := r.array(entry.value, path)
-		number := r.text(row.at("user"), path+".user")
-		context := r.text(row.at("user_context"), path+".user_context")
+		row := r.array(entry.Value, path)
+		number := r.text(row.At("user"), path+".user")
+		context := r.text(row.At("user_context"), path+".user_context")
 		if number != "" && context != "" {
 			r.token.Extensions = append(r.token.Extensions, number+"@"+context)
 		}
@@ -105,13 +107,13 @@ func (r *phpOptional) extensions(user *array) error {
 }
 
 // array returns an array, or nil when the value is absent, null or odd.
-func (r *phpOptional) array(value any, path string) *array {
+func (r *phpOptional) array(value any, path string) *php.Array {
 	switch value := value.(type) {
 	case nil:
-	case *array:
+	case *php.Array:
 		return value
 	default:
-		r.odd.unlike(path, "array", typeName(value))
+		r.odd.unlike(path, "array", php.TypeName(value))
 	}
 	return nil
 }
@@ -130,7 +132,7 @@ func (r *phpOptional) text(value any, path string) string {
 		r.odd.number(path)
 		return strconv.FormatInt(value, 10)
 	default:
-		r.odd.unlike(path, "string", typeName(value))
+		r.odd.unlike(path, "string", php.TypeName(value))
 	}
 	return ""
 }

@@ -1,11 +1,14 @@
 package token
 
 import (
+	"errors"
 	"fmt"
 	"math"
 	"strconv"
 	"strings"
 	"time"
+
+	"strowger/system/token/internal/php"
 )
 
 // maxMinutes is the longest limit that fits a time.Duration.
@@ -16,11 +19,17 @@ const maxUnix = 253402300799
 
 // decodePHP reads a token file written by FusionPBX (protocol 4.5, 4.6).
 func decodePHP(data []byte, lim limits) (*Token, error) {
-	value, err := parsePHP(data, lim)
-	if err != nil {
-		return nil, err
+	if int64(len(data)) > lim.bytes {
+		return nil, lim.tooLarge(int64(len(data)))
 	}
-	root, ok := value.(*array)
+	value, err := php.Parse(data, lim.depth)
+	if deep := (*php.DepthError)(nil); errors.As(err, &deep) {
+		return nil, fmt.Errorf("%w: offset %d: tokens.max_depth allows %d levels: arrays nested too deep", ErrMalformed, deep.Offset, lim.depth)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("%w: %w", ErrMalformed, err)
+	}
+	root, ok := value.(*php.Array)
 	if !ok {
 		return nil, wrongType("the file", "array", value)
 	}
@@ -32,7 +41,7 @@ func decodePHP(data []byte, lim limits) (*Token, error) {
 		return nil, err
 	}
 	r := &phpOptional{token: t, limits: lim}
-	if t.Kind == User && root.at("services") == nil {
+	if t.Kind == User && root.At("services") == nil {
 		r.odd.unlike("services", "array", "nothing")
 	}
 	if err := r.services(root); err != nil {
@@ -48,7 +57,7 @@ func decodePHP(data []byte, lim limits) (*Token, error) {
 
 // phpCredentials reads token{name,hash,time,limit}. Each of them restricts the
 // token, so a wrong type is an error.
-func phpCredentials(root *array, t *Token) error {
+func phpCredentials(root *php.Array, t *Token) error {
 	credentials, err := arrayAt(root, "token", "token")
 	if err != nil {
 		return err
@@ -82,8 +91,8 @@ func phpCredentials(root *array, t *Token) error {
 // phpService reads service, service_name and service_class. FusionPBX asks
 // isset of service: false is a service too. A name or a class of the wrong type
 // is an error, because the holder would get the rights of another service.
-func phpService(root *array, t *Token) error {
-	if root.at("service") == nil {
+func phpService(root *php.Array, t *Token) error {
+	if root.At("service") == nil {
 		return nil
 	}
 	name, err := textAt(root, "service_name", "service_name")
@@ -96,11 +105,11 @@ func phpService(root *array, t *Token) error {
 }
 
 // arrayAt returns the array behind a key, or nil when it is absent or null.
-func arrayAt(a *array, path, name string) (*array, error) {
-	switch value := a.at(name).(type) {
+func arrayAt(a *php.Array, path, name string) (*php.Array, error) {
+	switch value := a.At(name).(type) {
 	case nil:
 		return nil, nil
-	case *array:
+	case *php.Array:
 		return value, nil
 	default:
 		return nil, wrongType(path, "array", value)
@@ -109,8 +118,8 @@ func arrayAt(a *array, path, name string) (*array, error) {
 
 // textAt returns a copy of the string behind a key, or "" when it is absent or
 // null. The copy lets go of the file's text, which holds much that nobody needs.
-func textAt(a *array, path, name string) (string, error) {
-	switch value := a.at(name).(type) {
+func textAt(a *php.Array, path, name string) (string, error) {
+	switch value := a.At(name).(type) {
 	case nil:
 		return "", nil
 	case string:
@@ -121,7 +130,7 @@ func textAt(a *array, path, name string) (string, error) {
 }
 
 // requiredText returns a string that must be there and not be empty.
-func requiredText(a *array, path, name string) (string, error) {
+func requiredText(a *php.Array, path, name string) (string, error) {
 	text, err := textAt(a, path, name)
 	if err == nil && text == "" {
 		return "", missing(path)
@@ -131,8 +140,8 @@ func requiredText(a *array, path, name string) (string, error) {
 
 // intAt returns an int from 0 to max, written as an int or as a decimal string,
 // and whether it is there at all.
-func intAt(a *array, path, name string, max int64) (int64, bool, error) {
-	value := a.at(name)
+func intAt(a *php.Array, path, name string, max int64) (int64, bool, error) {
+	value := a.At(name)
 	number, ok := value.(int64)
 	switch text := value.(type) {
 	case nil:
@@ -152,7 +161,7 @@ func intAt(a *array, path, name string, max int64) (int64, bool, error) {
 }
 
 func wrongType(path, want string, got any) error {
-	return fmt.Errorf("%w: %s: want %s, got %s", ErrMalformed, path, want, typeName(got))
+	return fmt.Errorf("%w: %s: want %s, got %s", ErrMalformed, path, want, php.TypeName(got))
 }
 
 func missing(path string) error {

@@ -1,15 +1,12 @@
-package token
+package php
 
-import (
-	"fmt"
-	"math"
-)
+import "math"
 
 // usualEntries is how many elements most arrays of a token have room for at once.
 const usualEntries = 6
 
 // arrayBody reads the parenthesised part of array (...).
-func (p *parser) arrayBody(canonical bool) (*array, error) {
+func (p *parser) arrayBody(canonical bool) (*Array, error) {
 	p.space()
 	if !p.take("(") {
 		return nil, p.expected(`"("`)
@@ -17,16 +14,16 @@ func (p *parser) arrayBody(canonical bool) (*array, error) {
 	return p.array(')', canonical)
 }
 
-// array reads elements up to the closing byte; the opening one is behind us.
+// array reads elements up to the closing byte; the opening one has been read.
 // With canonical, string keys that are integers become ints, as in an array;
 // without, they are kept as written, as in an object.
-func (p *parser) array(closing byte, canonical bool) (*array, error) {
+func (p *parser) array(closing byte, canonical bool) (*Array, error) {
 	p.depth++
 	defer func() { p.depth-- }()
 	if p.depth > p.maxDepth {
-		return nil, p.fail(p.pos-1, fmt.Sprintf("tokens.max_depth allows %d levels: arrays nested too deep", p.maxDepth))
+		return nil, &DepthError{Offset: p.pos - 1}
 	}
-	a := &array{entries: make([]entry, 0, usualEntries)}
+	a := &Array{Entries: make([]Entry, 0, usualEntries)}
 	keys := &keySet{}
 	for {
 		p.space()
@@ -48,7 +45,7 @@ func (p *parser) array(closing byte, canonical bool) (*array, error) {
 }
 
 // element reads KEY => VALUE, or VALUE alone, which gets the next int key.
-func (p *parser) element(a *array, keys *keySet, canonical bool) error {
+func (p *parser) element(a *Array, keys *keySet, canonical bool) error {
 	start := p.pos
 	if c := p.peek(); c == '\'' || c == '"' {
 		// Most keys are strings, which would have to be allocated to be any value.
@@ -60,7 +57,7 @@ func (p *parser) element(a *array, keys *keySet, canonical bool) error {
 		if !p.take("=>") {
 			return p.keyless(a, keys, text, start)
 		}
-		return p.keyed(a, keys, key{text: text}, start, canonical)
+		return p.keyed(a, keys, Key{Text: text}, start, canonical)
 	}
 	first, err := p.term()
 	if err != nil {
@@ -72,13 +69,13 @@ func (p *parser) element(a *array, keys *keySet, canonical bool) error {
 	}
 	written, ok := keyOf(first)
 	if !ok {
-		return p.fail(start, "want a string or an int as key, got "+typeName(first))
+		return p.fail(start, "want a string or an int as key, got "+TypeName(first))
 	}
 	return p.keyed(a, keys, written, start, canonical)
 }
 
-// keyed reads the value behind a key.
-func (p *parser) keyed(a *array, keys *keySet, written key, start int, canonical bool) error {
+// keyed reads the value that follows a key.
+func (p *parser) keyed(a *Array, keys *keySet, written Key, start int, canonical bool) error {
 	asInArray := written.canonical()
 	// PHP keeps the last of two equal keys. var_export never writes two, so
 	// somebody else wrote this and meant one reader to see what another does not.
@@ -93,12 +90,12 @@ func (p *parser) keyed(a *array, keys *keySet, written key, start int, canonical
 	if err != nil {
 		return err
 	}
-	a.append(written, value)
+	a.Append(written, value)
 	return nil
 }
 
 // keyless adds a value under the int key PHP would choose.
-func (p *parser) keyless(a *array, keys *keySet, value any, start int) error {
+func (p *parser) keyless(a *Array, keys *keySet, value any, start int) error {
 	value = element(value)
 	// After a negative key PHP went on with 0 before 8.3 and counts up since.
 	if keys.hasInt && keys.maxInt < 0 {
@@ -111,20 +108,20 @@ func (p *parser) keyless(a *array, keys *keySet, value any, start int) error {
 		}
 		next = keys.maxInt + 1
 	}
-	keys.add(intKey(next), a)
-	a.append(intKey(next), value)
+	keys.add(IntKey(next), a)
+	a.Append(IntKey(next), value)
 	return nil
 }
 
 // keyOf returns the key a term that is no string makes.
-func keyOf(term any) (key, bool) {
+func keyOf(term any) (Key, bool) {
 	switch term := term.(type) {
 	case int64:
-		return intKey(term), true
+		return IntKey(term), true
 	case minInt:
-		return intKey(math.MinInt64), true
+		return IntKey(math.MinInt64), true
 	default:
-		return key{}, false
+		return Key{}, false
 	}
 }
 
@@ -133,15 +130,15 @@ const smallArray = 12
 
 // keySet finds duplicate keys while an array is read.
 type keySet struct {
-	seen   map[key]struct{} // Nil while the array is small.
+	seen   map[Key]struct{} // Nil while the array is small.
 	hasInt bool
 	maxInt int64
 }
 
 // add notes k, which is about to join a. It reports false for a key noted before.
-func (s *keySet) add(k key, a *array) bool {
-	if k.isInt && (!s.hasInt || k.number > s.maxInt) {
-		s.hasInt, s.maxInt = true, k.number
+func (s *keySet) add(k Key, a *Array) bool {
+	if k.IsInt && (!s.hasInt || k.Number > s.maxInt) {
+		s.hasInt, s.maxInt = true, k.Number
 	} else if s.contains(k, a) {
 		return false
 	}
@@ -152,19 +149,19 @@ func (s *keySet) add(k key, a *array) bool {
 }
 
 // contains looks k up, and goes over to a map when the array has grown.
-func (s *keySet) contains(k key, a *array) bool {
-	if s.seen == nil && len(a.entries) >= smallArray {
-		s.seen = make(map[key]struct{}, 2*len(a.entries))
-		for i := range a.entries {
-			s.seen[a.entries[i].key.canonical()] = struct{}{}
+func (s *keySet) contains(k Key, a *Array) bool {
+	if s.seen == nil && len(a.Entries) >= smallArray {
+		s.seen = make(map[Key]struct{}, 2*len(a.Entries))
+		for i := range a.Entries {
+			s.seen[a.Entries[i].Key.canonical()] = struct{}{}
 		}
 	}
 	if s.seen != nil {
 		_, ok := s.seen[k]
 		return ok
 	}
-	for i := range a.entries {
-		if a.entries[i].key.canonical() == k {
+	for i := range a.Entries {
+		if a.Entries[i].Key.canonical() == k {
 			return true
 		}
 	}

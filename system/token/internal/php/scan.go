@@ -1,4 +1,4 @@
-package token
+package php
 
 import (
 	"fmt"
@@ -59,7 +59,7 @@ func (p *parser) expected(what string) error {
 
 // fail returns an error at an offset.
 func (p *parser) fail(offset int, reason string) error {
-	return fmt.Errorf("%w: offset %d: %s", ErrMalformed, offset, reason)
+	return fmt.Errorf("offset %d: %s", offset, reason)
 }
 
 func isSpace(c byte) bool { return c == ' ' || c == '\n' || c == '\t' || c == '\r' }

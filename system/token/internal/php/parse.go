@@ -1,4 +1,4 @@
-package token
+package php
 
 import (
 	"math"
@@ -21,14 +21,11 @@ type parser struct {
 // only as a key: as a value it would be a float.
 type minInt struct{}
 
-// parsePHP returns the value a PHP token file returns. Its strings share the
-// memory of one copy of data. An error wraps ErrMalformed and gives the byte
-// offset.
-func parsePHP(data []byte, lim limits) (any, error) {
-	if int64(len(data)) > lim.bytes {
-		return nil, lim.tooLarge(int64(len(data)))
-	}
-	p := &parser{text: string(data), maxDepth: lim.depth}
+// Parse returns the value that a PHP file returns. Arrays and objects may be nested maxDepth deep:
+// for a deeper one the error is a *DepthError. Every error gives the byte offset and at most one byte of the
+// file, since what stands there may be a secret. The strings of the value share the memory of one copy of data.
+func Parse(data []byte, maxDepth int) (any, error) {
+	p := &parser{text: string(data), maxDepth: maxDepth}
 	return p.file()
 }
 
@@ -137,7 +134,7 @@ func (p *parser) cast() (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &object{array: *fields}, nil
+	return &Object{Array: *fields}, nil
 }
 
 // classTerm reads \Class::__set_state(array(...)) or \Enum::Case. The class is
@@ -155,7 +152,7 @@ func (p *parser) classTerm() (any, error) {
 	}
 	name := p.name()
 	if name != "__set_state" {
-		return enumCase{class: class, name: name}, nil
+		return EnumCase{Class: class, Name: name}, nil
 	}
 	p.space()
 	if !p.take("(") {
@@ -173,7 +170,7 @@ func (p *parser) classTerm() (any, error) {
 	if !p.take(")") {
 		return nil, p.expected(`")"`)
 	}
-	return &object{class: class, array: *fields}, nil
+	return &Object{Class: class, Array: *fields}, nil
 }
 
 // class reads a fully qualified class name, backslashes included.

@@ -1,4 +1,4 @@
-package token
+package php
 
 import (
 	"errors"
@@ -8,23 +8,26 @@ import (
 	"testing"
 )
 
+// maxDepth is as deep as the values of the tests may be nested.
+const maxDepth = 64
+
 // list builds an array of keys and values in turn.
-func list(keysAndValues ...any) *array {
-	a := &array{}
+func list(keysAndValues ...any) *Array {
+	a := &Array{}
 	for i := 0; i < len(keysAndValues); i += 2 {
 		switch k := keysAndValues[i].(type) {
 		case int:
-			a.append(intKey(int64(k)), keysAndValues[i+1])
+			a.Append(IntKey(int64(k)), keysAndValues[i+1])
 		case int64:
-			a.append(intKey(k), keysAndValues[i+1])
+			a.Append(IntKey(k), keysAndValues[i+1])
 		case string:
-			a.set(k, keysAndValues[i+1])
+			a.Set(k, keysAndValues[i+1])
 		}
 	}
 	return a
 }
 
-func TestParsePHPReads(t *testing.T) {
+func TestParseReads(t *testing.T) {
 	tests := []struct {
 		name string
 		text string // What stands between return and the semicolon.
@@ -77,29 +80,29 @@ func TestParsePHPReads(t *testing.T) {
 		{"smallest int as key", "[-9223372036854775808 => 1]", list(int64(math.MinInt64), int64(1))},
 		{"key with NUL", `['a' . "\0" . 'b' => 1]`, list("a\x00b", int64(1))},
 		{"nested", "array (\n  'a' => \n  array (\n    'b' => NULL,\n  ),\n)", list("a", list("b", nil))},
-		{"object", "(object) array(\n   'a' => 1,\n)", &object{array: *list("a", int64(1))}},
-		{"integers as object keys stay as written", "(object) array('5' => 1)", &object{array: *list("5", int64(1))}},
-		{"object of a class", `\A\B_2::__set_state(array('a' => 1))`, &object{class: `\A\B_2`, array: *list("a", int64(1))}},
-		{"enum case", `\A\Suit::Hearts`, enumCase{class: `\A\Suit`, name: "Hearts"}},
+		{"object", "(object) array(\n   'a' => 1,\n)", &Object{Array: *list("a", int64(1))}},
+		{"integers as object keys stay as written", "(object) array('5' => 1)", &Object{Array: *list("5", int64(1))}},
+		{"object of a class", `\A\B_2::__set_state(array('a' => 1))`, &Object{Class: `\A\B_2`, Array: *list("a", int64(1))}},
+		{"enum case", `\A\Suit::Hearts`, EnumCase{Class: `\A\Suit`, Name: "Hearts"}},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
-			got, err := parsePHP([]byte("<?php\nreturn "+test.text+";\n"), defaultLimits())
+			got, err := Parse([]byte("<?php\nreturn "+test.text+";\n"), maxDepth)
 			if err != nil {
 				t.Fatal(err)
 			}
 			if !equal(got, test.want) {
-				t.Errorf("got %s, want %s", printPHP(got), printPHP(test.want))
+				t.Errorf("got %s, want %s", Print(got), Print(test.want))
 			}
 		})
 	}
 }
 
-func TestParsePHPRefuses(t *testing.T) {
+func TestParseRefuses(t *testing.T) {
 	tests := []struct {
 		name string
 		text string
-		want string // The end of the error.
+		want string
 	}{
 		{"nothing", "", `offset 0: want <?php and a blank`},
 		{"no PHP", "plain text", `offset 0: want <?php and a blank`},
@@ -175,66 +178,52 @@ func TestParsePHPRefuses(t *testing.T) {
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
-			got, err := parsePHP([]byte(test.text), defaultLimits())
+			got, err := Parse([]byte(test.text), maxDepth)
 			if err == nil {
-				t.Fatalf("accepted as %s", printPHP(got))
+				t.Fatalf("accepted as %s", Print(got))
 			}
-			if !errors.Is(err, ErrMalformed) || err.Error() != "malformed token: "+test.want {
-				t.Errorf("got  %v\nwant malformed token: %s", err, test.want)
+			if err.Error() != test.want {
+				t.Errorf("got  %v\nwant %s", err, test.want)
 			}
 		})
 	}
 }
 
-func TestParsePHPBoundsDepth(t *testing.T) {
+func TestParseBoundsDepth(t *testing.T) {
 	nested := func(depth int) []byte {
 		return []byte("<?php return " + strings.Repeat("[", depth) + strings.Repeat("]", depth) + ";")
 	}
-	lim := defaultLimits()
-	lim.depth = 5
-	if _, err := parsePHP(nested(5), lim); err != nil {
+	if _, err := Parse(nested(5), 5); err != nil {
 		t.Errorf("at the bound: %v", err)
 	}
-	_, err := parsePHP(nested(6), lim)
-	if want := "malformed token: offset 18: tokens.max_depth allows 5 levels: arrays nested too deep"; err == nil || err.Error() != want {
+	_, err := Parse(nested(6), 5)
+	if want := "offset 18: arrays nested too deep"; !errors.As(err, new(*DepthError)) || err.Error() != want {
 		t.Errorf("over the bound: got %v, want %s", err, want)
 	}
 	wide := "<?php return [" + strings.Repeat("[[]],", 100) + "];"
-	if _, err := parsePHP([]byte(wide), lim); err != nil {
+	if _, err := Parse([]byte(wide), 5); err != nil {
 		t.Errorf("neighbours count as depth: %v", err)
 	}
 	for _, opening := range []string{"[", "(object) array(", `\A::__set_state(array(`, "array(array(1 => "} {
-		if _, err := parsePHP([]byte("<?php return "+strings.Repeat(opening, 10_000)), lim); err == nil {
+		if _, err := Parse([]byte("<?php return "+strings.Repeat(opening, 10_000)), 5); err == nil {
 			t.Errorf("%q without end was accepted", opening)
 		}
 	}
 }
 
-func TestParsePHPBoundsSize(t *testing.T) {
-	lim := defaultLimits()
-	text := []byte("<?php return 1;")
-	lim.bytes = int64(len(text))
-	if _, err := parsePHP(text, lim); err != nil {
-		t.Errorf("at the bound: %v", err)
-	}
-	if _, err := parsePHP(append(text, '\n'), lim); !errors.Is(err, ErrMalformed) {
-		t.Errorf("over the bound: got %v, want ErrMalformed", err)
-	}
-}
-
-// TestParsePHPFindsDuplicatesInLargeArrays covers the way from looking at each
+// TestParseFindsDuplicatesInLargeArrays covers the way from looking at each
 // entry to a map.
-func TestParsePHPFindsDuplicatesInLargeArrays(t *testing.T) {
+func TestParseFindsDuplicatesInLargeArrays(t *testing.T) {
 	for size := 1; size < 4*smallArray; size++ {
 		var text strings.Builder
 		for i := range size {
 			fmt.Fprintf(&text, "'k%d' => 1, %d => 2, ", i, 2*i)
 		}
-		if _, err := parsePHP([]byte("<?php return ["+text.String()+"];"), defaultLimits()); err != nil {
+		if _, err := Parse([]byte("<?php return ["+text.String()+"];"), maxDepth); err != nil {
 			t.Fatalf("%d pairs: %v", size, err)
 		}
 		for _, again := range []string{"'k0' => 3", fmt.Sprintf("'k%d' => 3", size-1), "0 => 3", fmt.Sprintf("%d => 3", 2*(size-1))} {
-			if _, err := parsePHP([]byte("<?php return ["+text.String()+again+"];"), defaultLimits()); err == nil {
+			if _, err := Parse([]byte("<?php return ["+text.String()+again+"];"), maxDepth); err == nil {
 				t.Fatalf("%d pairs: duplicate %s was accepted", size, again)
 			}
 		}
@@ -247,23 +236,23 @@ func equal(a, b any) bool {
 	case float64:
 		b, ok := b.(float64)
 		return ok && (math.Float64bits(a) == math.Float64bits(b) || math.IsNaN(a) && math.IsNaN(b))
-	case *array:
-		b, ok := b.(*array)
+	case *Array:
+		b, ok := b.(*Array)
 		return ok && equalEntries(a, b)
-	case *object:
-		b, ok := b.(*object)
-		return ok && a.class == b.class && equalEntries(&a.array, &b.array)
+	case *Object:
+		b, ok := b.(*Object)
+		return ok && a.Class == b.Class && equalEntries(&a.Array, &b.Array)
 	default:
 		return a == b
 	}
 }
 
-func equalEntries(a, b *array) bool {
-	if len(a.entries) != len(b.entries) {
+func equalEntries(a, b *Array) bool {
+	if len(a.Entries) != len(b.Entries) {
 		return false
 	}
-	for i := range a.entries {
-		if a.entries[i].key != b.entries[i].key || !equal(a.entries[i].value, b.entries[i].value) {
+	for i := range a.Entries {
+		if a.Entries[i].Key != b.Entries[i].Key || !equal(a.Entries[i].Value, b.Entries[i].Value) {
 			return false
 		}
 	}

@@ -1,4 +1,4 @@
-package token
+package php
 
 import (
 	"math"
@@ -6,9 +6,8 @@ import (
 	"strings"
 )
 
-// printPHP returns a token file that returns value, byte for byte as PHP's
-// var_export prints it.
-func printPHP(value any) []byte {
+// Print returns a PHP file that returns value, byte for byte as PHP's var_export prints it.
+func Print(value any) []byte {
 	p := &printer{}
 	p.out = append(p.out, "<?php\nreturn "...)
 	p.value(value, 1)
@@ -34,43 +33,43 @@ func (p *printer) value(value any, level int) {
 		p.float(value)
 	case string:
 		p.text(value)
-	case *array:
+	case *Array:
 		p.newline(level)
 		p.out = append(p.out, "array (\n"...)
 		p.entries(value, level, level+1, p.text)
 		p.out = append(p.out, ')')
-	case *object:
+	case *Object:
 		p.object(value, level)
-	case enumCase:
+	case EnumCase:
 		p.newline(level)
-		p.out = append(p.out, value.class+"::"+value.name...)
+		p.out = append(p.out, value.Class+"::"+value.Name...)
 	}
 }
 
-func (p *printer) object(value *object, level int) {
+func (p *printer) object(value *Object, level int) {
 	p.newline(level)
 	closing := ")"
-	if value.class == "" {
+	if value.Class == "" {
 		p.out = append(p.out, "(object) array(\n"...)
 	} else {
-		p.out = append(p.out, value.class+"::__set_state(array(\n"...)
+		p.out = append(p.out, value.Class+"::__set_state(array(\n"...)
 		closing = "))"
 	}
-	p.entries(&value.array, level, level+2, p.property)
+	p.entries(&value.Array, level, level+2, p.property)
 	p.out = append(p.out, closing...)
 }
 
 // entries prints the elements, and the indent of the bracket that closes them.
-func (p *printer) entries(a *array, level, indent int, name func(string)) {
-	for i := range a.entries {
+func (p *printer) entries(a *Array, level, indent int, name func(string)) {
+	for i := range a.Entries {
 		p.indent(indent)
-		if k := a.entries[i].key; k.isInt {
-			p.out = strconv.AppendInt(p.out, k.number, 10)
+		if k := a.Entries[i].Key; k.IsInt {
+			p.out = strconv.AppendInt(p.out, k.Number, 10)
 		} else {
-			name(k.text)
+			name(k.Text)
 		}
 		p.out = append(p.out, " => "...)
-		p.value(a.entries[i].value, level+2)
+		p.value(a.Entries[i].Value, level+2)
 		p.out = append(p.out, ",\n"...)
 	}
 	p.indent(level - 1)

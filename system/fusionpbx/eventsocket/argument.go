@@ -69,7 +69,7 @@ func NewPath(s string) (Arg, error) {
 }
 
 // NewName returns s as the value of a variable in Variables, such as a caller's name. It accepts
-// letters and digits of all scripts, spaces within and the characters "._-", and refuses everything else
+// letters and numbers of all scripts, spaces within and the characters "._-", and refuses everything else
 // with ErrArgument. An empty name is allowed there and nowhere else.
 func NewName(s string) (Name, error) {
 	if !isName(s) {
@@ -121,11 +121,11 @@ func (a Arg) text() string { return a.value }
 type Destination struct{ user, domain string }
 
 // NewDestination returns user@domain. The user consists of ASCII letters, digits and "*#+._-", the
-// domain of ASCII letters, digits, "." and "-"; neither begins with "-". Everything else is refused with
+// domain of ASCII letters, digits, ".", "_" and "-"; neither begins with "-". Everything else is refused with
 // ErrArgument.
 func NewDestination(user, domain string) (Destination, error) {
 	isUser := func(b byte) bool { return b != '@' && isWordByte(b) }
-	isDomain := func(b byte) bool { return isAlphanumeric(b) || b == '.' || b == '-' }
+	isDomain := func(b byte) bool { return isAlphanumeric(b) || b == '.' || b == '_' || b == '-' }
 	if !consists(user, isUser) || !consists(domain, isDomain) || user[0] == '-' || domain[0] == '-' {
 		return Destination{}, fmt.Errorf("%w: not a destination", ErrArgument)
 	}
@@ -198,7 +198,7 @@ func isName(s string) bool {
 		return false
 	}
 	for _, r := range s {
-		if !unicode.IsLetter(r) && !unicode.IsDigit(r) && !strings.ContainsRune(" ._-", r) {
+		if !unicode.IsLetter(r) && !unicode.IsNumber(r) && !strings.ContainsRune(" ._-", r) {
 			return false
 		}
 	}

@@ -167,6 +167,11 @@ func takeHoldings(path string) ([]*actors.Holding, error) {
 	if len(data) > holdingsBytes {
 		return nil, fmt.Errorf("the file is larger than %d bytes", holdingsBytes)
 	}
+	return readHoldings(data)
+}
+
+// readHoldings returns what stands in a file.
+func readHoldings(data []byte) ([]*actors.Holding, error) {
 	var file holdingsFile
 	if err := json.Unmarshal(data, &file); err != nil {
 		return nil, err
@@ -206,10 +211,11 @@ func (file *holdingsFile) holdings() ([]*actors.Holding, error) {
 			UserUUID: row.UserUUID, UserName: row.UserName, Extensions: row.Extensions,
 			ExpiresAt: row.ExpiresAt, ClaimBy: row.ClaimBy,
 		}}
-		n, err := hex.Decode(h.Key[:], []byte(row.Key[:min(len(row.Key), 2*len(h.Key))]))
-		if err != nil || n != len(h.Key) || row.Grant < 0 || row.Grant >= len(file.Grants) {
+		key, err := hex.DecodeString(row.Key)
+		if err != nil || len(key) != len(h.Key) || row.Grant < 0 || row.Grant >= len(file.Grants) {
 			return nil, fmt.Errorf("token %d of it is damaged", i+1)
 		}
+		h.Key = actors.TokenKey(key)
 		h.Credentials.Permissions = file.Grants[row.Grant]
 		kept = append(kept, h)
 	}

@@ -3,11 +3,13 @@ package system
 import (
 	"bytes"
 	"context"
+	"encoding/json"
 	"log/slog"
 	"net"
 	"net/http"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -236,6 +238,7 @@ func TestFileThatIsNoGood(t *testing.T) {
 		"empty":           {write("", 0o600), "unexpected end"},
 		"other version":   {write(strings.Replace(good, "1", "7", 1), 0o600), "it has version 7"},
 		"short key":       {write(strings.Replace(good, key, key[:62], 1), 0o600), "token 1 of it is damaged"},
+		"long key":        {write(strings.Replace(good, key, key+"00", 1), 0o600), "token 1 of it is damaged"},
 		"odd key":         {write(strings.Replace(good, key, "xy"+key[2:], 1), 0o600), "token 1 of it is damaged"},
 		"no such grant":   {write(strings.Replace(good, `"grant":0`, `"grant":1`, 1), 0o600), "token 1 of it is damaged"},
 		"symbolic link": {func(t *testing.T, path string) {
@@ -290,6 +293,33 @@ func TestFileThatIsNoGood(t *testing.T) {
 			}
 		})
 	}
+}
+
+// Whatever stands in the file, it is refused or read, and what is read is written and read as the same.
+func FuzzHoldings(f *testing.F) {
+	key := strings.Repeat("ab", 32)
+	f.Add([]byte(`{"version":1,"grants":[["see"],null],"holdings":[{"key":"` + key + `","address":"::1","until":"2999-01-01T00:00:00Z","expires_at":"2999-01-01T00:00:00+01:00","grant":1,"services":["s"],"extensions":["1@a"]}]}`))
+	f.Add([]byte(`{"version":1}`))
+	f.Fuzz(func(t *testing.T, data []byte) {
+		kept, err := readHoldings(data)
+		if err != nil {
+			return
+		}
+		text, err := json.Marshal(holdingsOf(kept))
+		if err != nil {
+			return // a year beyond 9999
+		}
+		again, err := readHoldings(text)
+		if err != nil || len(again) != len(kept) {
+			t.Fatalf("%d tokens are read again as %d: %v", len(kept), len(again), err)
+		}
+		for i, h := range kept {
+			if again[i].Key != h.Key || again[i].Address != h.Address || !again[i].Until.Equal(h.Until) ||
+				again[i].Credentials.UserName != h.Credentials.UserName || !slices.Equal(again[i].Credentials.Permissions, h.Credentials.Permissions) {
+				t.Fatalf("%+v is read again as %+v", h, again[i])
+			}
+		}
+	})
 }
 
 // A time further away than the setting allows is cut, one that has passed is dropped.

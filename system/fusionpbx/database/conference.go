@@ -3,6 +3,7 @@ package database
 import (
 	"context"
 	"errors"
+	"fmt"
 	"strings"
 
 	"github.com/jackc/pgx/v5"
@@ -30,10 +31,9 @@ func (db *DB) Conference(ctx context.Context, key, domain string) (Conference, e
 		return old.called(key), nil
 	}
 	db.counts.misses.Add(1)
-	found, err := db.findConference(ctx, k)
+	found, err := db.askOnce(ctx, k)
 	switch {
 	case err == nil:
-		db.names.put(k, found)
 		return found.called(key), nil
 	case known && errors.Is(err, ErrUnavailable):
 		return old.called(key), nil
@@ -71,6 +71,24 @@ const (
 		where c.conference_extension = $1::text and d.domain_name = $2::text
 		order by c.conference_uuid`
 )
+
+// askOnce asks the database, once for all who want to know the same at the same time, and keeps the answer.
+func (db *DB) askOnce(ctx context.Context, k nameKey) (Conference, error) {
+	answer := db.asking.DoChan(k.key+"@"+k.domain, func() (any, error) {
+		// The first to ask may give up before the others do.
+		found, err := db.findConference(context.WithoutCancel(ctx), k)
+		if err == nil {
+			db.names.put(k, found)
+		}
+		return found, err
+	})
+	select {
+	case a := <-answer:
+		return a.Val.(Conference), a.Err
+	case <-ctx.Done():
+		return Conference{}, fmt.Errorf("query the database: %w", ctx.Err())
+	}
+}
 
 // findConference asks the database.
 func (db *DB) findConference(ctx context.Context, k nameKey) (Conference, error) {

@@ -1,6 +1,8 @@
 package database
 
 import (
+	"context"
+	"errors"
 	"strconv"
 	"testing"
 	"time"
@@ -40,6 +42,47 @@ func testConferences(t *testing.T, cluster *databasetest.Cluster) {
 				t.Errorf("kept is %+v, %v", again, known)
 			}
 		})
+	}
+}
+
+// testNameIsAskedOnce has many ask for one name while the database is slow.
+func testNameIsAskedOnce(t *testing.T, cluster *databasetest.Cluster) {
+	s := newSite(t, cluster)
+	names := make(chan string)
+	err := s.lock("v_conferences", func() error {
+		gaveUp, cancel := context.WithCancel(ctx(t))
+		first := make(chan error)
+		go func() {
+			_, err := s.Conference(gaveUp, "3001", domainA)
+			first <- err
+		}()
+		for s.text("select count(*)::text from pg_locks where not granted") == "0" {
+		}
+		for range 20 {
+			go func() {
+				c, err := s.Conference(ctx(t), "3001", domainA)
+				if err != nil {
+					t.Error(err)
+				}
+				names <- c.Name
+			}()
+		}
+		cancel()
+		if err := <-first; !errors.Is(err, context.Canceled) {
+			t.Errorf("who gave up gets %v", err)
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for range 20 {
+		if name := <-names; name != "Sales Standup" {
+			t.Errorf("name is %q", name)
+		}
+	}
+	if n := s.Stats().Queries; n != 1 {
+		t.Errorf("the database was asked %d times, want once", n)
 	}
 }
 

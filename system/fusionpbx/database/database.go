@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5"
+	"golang.org/x/sync/singleflight"
 
 	"strowger/config"
 )
@@ -19,6 +20,7 @@ type DB struct {
 	broken *UnavailableError // why it can never be used; nil: it can
 	health *health
 	names  *names
+	asking singleflight.Group // for names
 	counts counters
 	begin  [2]string // how a transaction begins, by access
 }

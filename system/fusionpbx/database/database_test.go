@@ -22,6 +22,7 @@ func TestPostgreSQL(t *testing.T) {
 		"settings":                  testSettings,
 		"rooms and conferences":     testConferences,
 		"names are kept":            testNamesAreKept,
+		"a name is asked once":      testNameIsAskedOnce,
 		"extensions":                testExtensions,
 		"odd extensions":            testOddExtensions,
 		"flags as texts":            testFlagsAsTexts,
@@ -128,7 +129,7 @@ func testOtherTables(t *testing.T, cluster *databasetest.Cluster) {
 func testSlowQuery(t *testing.T, cluster *databasetest.Cluster) {
 	s := newSite(t, cluster, func(o *Options) { o.Timeout = 300 * time.Millisecond })
 	_ = s.Check(ctx(t)) // connected, unless the machine is very slow, which has the same end
-	err := s.lock(func() error {
+	err := s.lock("v_call_center_queues", func() error {
 		_, err := s.Queues(ctx(t), domainA)
 		s.awaitNobodyWaits()
 		return err
@@ -142,8 +143,8 @@ func testSlowQuery(t *testing.T, cluster *databasetest.Cluster) {
 	}
 }
 
-// lock runs f while the queues are locked.
-func (s *site) lock(f func() error) error {
+// lock runs f while a table is locked.
+func (s *site) lock(table string, f func() error) error {
 	s.t.Helper()
 	cfg, err := poolConfig(&Options{Server: s.server, Timeout: time.Minute, Connections: 1})
 	if err != nil {
@@ -154,7 +155,7 @@ func (s *site) lock(f func() error) error {
 		s.t.Fatal(err)
 	}
 	defer conn.Close(context.Background())
-	if _, err := conn.Exec(ctx(s.t), "begin; lock table v_call_center_queues"); err != nil {
+	if _, err := conn.Exec(ctx(s.t), "begin; lock table "+table); err != nil {
 		s.t.Fatal(err)
 	}
 	return f()
@@ -172,7 +173,7 @@ func (s *site) awaitNobodyWaits() {
 
 func testCallerGivesUp(t *testing.T, cluster *databasetest.Cluster) {
 	s := newSite(t, cluster)
-	err := s.lock(func() error {
+	err := s.lock("v_call_center_queues", func() error {
 		c, cancel := context.WithCancel(ctx(t))
 		defer cancel()
 		ended := make(chan error)

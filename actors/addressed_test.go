@@ -128,7 +128,7 @@ func TestMessageForOneAskerOfANameThatCameBack(t *testing.T) {
 	for round := range 3 {
 		route := w.deps.Registry.Lookup("s")
 		w.gone(s)
-		w.ended(route.Service)
+		w.ended(route.Service.PID())
 		if round == 1 {
 			w.gone(left)
 		}
@@ -157,14 +157,14 @@ func TestMessageForOneAskerOfANameThatCameBack(t *testing.T) {
 		w.gone(member)
 	}
 	route := w.deps.Registry.Lookup("s")
-	w.look(route.Service, func(a actor.Actor) {
+	w.look(route.Service.PID(), func(a actor.Actor) {
 		if n := len(a.(*service).pending.askers); n != 1 {
 			t.Errorf("the service knows %d askers, want 1", n)
 		}
 	})
 	w.gone(asker)
-	w.settle(route.Service)
-	w.look(route.Service, func(a actor.Actor) {
+	w.settle(route.Service.PID())
+	w.look(route.Service.PID(), func(a actor.Actor) {
 		if n := len(a.(*service).pending.askers); n != 0 {
 			t.Errorf("the service knows %d askers that have left", n)
 		}

@@ -5,8 +5,6 @@ import (
 	"log/slog"
 	"strconv"
 
-	"github.com/asynkron/protoactor-go/actor"
-
 	"strowger/actors/envelope"
 	"strowger/actors/refusals"
 )
@@ -36,25 +34,25 @@ func (c *connection) beforeAuthentication(m *envelope.Message) {
 	}
 	c.state = authenticating
 	c.spare(true)
-	claimed := &tokenClaimed{envelope: m.Envelope, address: address(c.remote), connection: c.inbox.PID}
+	claimed := &tokenClaimed{envelope: m.Envelope, address: address(c.remote), connection: c.self}
 	if c.deps.holds() {
 		claimed.key = keyOf(name, hash)
 	}
-	deps, inbox, socket := c.deps, c.inbox, c.socket
-	c.deps.Workers.Go(func() {
+	deps, self, socket := c.deps, c.self, c.socket
+	c.deps.Pool.Go(func() {
 		claimed.credentials, claimed.err = deps.Tokens.Claim(name, hash, func(role Role) error { return seat(socket, role) })
-		inbox.Run(claimed)
+		self.Run(claimed)
 	})
 }
 
 // claimed goes on with the token store's verdict. The 200 waits until the subscriber has joined
 // its topics: who has read it misses nothing that is broadcast afterwards.
-func (c *connection) claimed(ctx actor.Context, m *tokenClaimed) {
+func (c *connection) claimed(m *tokenClaimed) {
 	if c.state == closing {
 		c.deps.unneeded(m, c.over)
 		return
 	}
-	if c.reclaim(ctx, m) {
+	if c.reclaim(m) {
 		return
 	}
 	if m.again && m.err == nil {
@@ -70,44 +68,34 @@ func (c *connection) claimed(ctx actor.Context, m *tokenClaimed) {
 		c.state = unauthenticated
 		c.spare(false)
 		c.refuse(&m.envelope, m.err)
-		c.resume(ctx)
+		c.resume()
 		return
 	}
 	c.deps.Counters.Authentic.Add(1)
 	c.accepted = &m.envelope
 	c.peer = c.deps.newPeer(m.credentials, c.socket)
 	c.peer.Remote = c.remote
-	c.hold(ctx, m)
+	c.hold(m)
 	c.log(slog.LevelInfo, "authenticated", "subscriber", c.peer.ID, "role", c.peer.Role.String(),
 		"service", refusals.Clip(c.peer.Name), "domain", refusals.Clip(m.credentials.DomainName), "again", m.again)
-	c.subscriber = spawnSubscriber(c.deps, c.router, ctx.Self(), c.peer)
+	c.subscriber = spawnSubscriber(c.deps, c.router, c.self, c.peer)
 }
 
-func (c *connection) admitted(ctx actor.Context) {
+func (c *connection) admitted() {
 	if c.state == closing {
 		return
 	}
 	c.state = authenticated
 	c.inTime()
 	ok := envelope.Authenticated.Answer(withServiceName(c.accepted))
-	m := c.deps.own(c.socket, ok)
-	c.socket.Admit(c.peer.Role, m)
-	m.Lease.Release()
+	c.deps.own(c.socket, ok, func(m Message) { c.socket.Admit(c.peer.Role, m) })
 	c.accepted = nil
-	c.resume(ctx)
+	c.resume()
 }
 
 // resume handles what came while the token was being looked at.
-func (c *connection) resume(ctx actor.Context) {
-	for c.state != authenticating && len(c.held) > 0 {
-		m := c.held[0]
-		c.held[0] = nil
-		c.held = c.held[1:]
-		c.received(ctx, m)
-	}
-	if len(c.held) == 0 {
-		c.held = nil
-	}
+func (c *connection) resume() {
+	c.stash.Replay(func() bool { return c.state != authenticating }, c.received)
 }
 
 // refuse answers 401. The connection stays open, because a page that is cut off at once retries
@@ -173,9 +161,7 @@ func kind(err error) string {
 }
 
 func (c *connection) greet(status envelope.Status, e *envelope.Envelope) {
-	m := c.deps.own(c.socket, status.Answer(e))
-	c.socket.Greet(m)
-	m.Lease.Release()
+	c.deps.own(c.socket, status.Answer(e), c.socket.Greet)
 }
 
 // withServiceName returns e with a service name that an answer about authentication may carry: the

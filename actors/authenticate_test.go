@@ -135,7 +135,7 @@ func TestTimeoutWhileJoining(t *testing.T) {
 
 func TestTimeoutDuringClaimWins(t *testing.T) {
 	work := make(chan func(), 1)
-	w := newWorld(t, func(d *Deps) { d.Workers = parkedWorkers{work} })
+	w := newWorld(t, func(d *Deps) { d.Pool = parkedPool{work} })
 	p := w.connect()
 	p.gets(hello)
 	p.present(w.token(&Credentials{Role: Client, Services: []string{"s"}}))
@@ -143,7 +143,7 @@ func TestTimeoutDuringClaimWins(t *testing.T) {
 	w.clock.advance(30 * time.Second)
 	p.closedWith(AuthTimeout)
 	claim()
-	w.settle(p.pid, w.router)
+	w.settle(p.pid, w.router.PID())
 	p.silent()
 	if w.deps.Registry.Lookup("s") != nil {
 		t.Error("a closed connection subscribed")
@@ -153,7 +153,7 @@ func TestTimeoutDuringClaimWins(t *testing.T) {
 // What was sent behind a token waits for the verdict and keeps its order.
 func TestHeldWhileClaimed(t *testing.T) {
 	work := make(chan func(), 4)
-	w := newWorld(t, func(d *Deps) { d.Workers = parkedWorkers{work} })
+	w := newWorld(t, func(d *Deps) { d.Pool = parkedPool{work} })
 	p := w.connect()
 	p.gets(hello)
 	p.present("bad")
@@ -183,7 +183,7 @@ func TestHeldWhileClaimed(t *testing.T) {
 
 func TestHeldWhenAttemptsRunOut(t *testing.T) {
 	work := make(chan func(), 1)
-	w := newWorld(t, func(d *Deps) { d.Workers = parkedWorkers{work} })
+	w := newWorld(t, func(d *Deps) { d.Pool = parkedPool{work} })
 	w.change(func(s *Settings) { s.AuthenticationAttempts = 1 })
 	p := w.connect()
 	p.gets(hello)
@@ -199,7 +199,7 @@ func TestHeldWhenAttemptsRunOut(t *testing.T) {
 
 func TestGoneWhileClaimed(t *testing.T) {
 	work := make(chan func(), 1)
-	w := newWorld(t, func(d *Deps) { d.Workers = parkedWorkers{work} })
+	w := newWorld(t, func(d *Deps) { d.Pool = parkedPool{work} })
 	p := w.connect()
 	p.gets(hello)
 	p.present(w.token(&Credentials{Role: Service, Service: "s"}))
@@ -208,7 +208,7 @@ func TestGoneWhileClaimed(t *testing.T) {
 	p.leave()
 	w.ended(p.pid)
 	claim()
-	w.settle(w.router)
+	w.settle(w.router.PID())
 	p.leasesReturned(0)
 	if w.deps.Registry.Lookup("s") != nil {
 		t.Error("somebody who has gone offers a service")
@@ -242,14 +242,14 @@ func TestBroadcastBeforeAdmission(t *testing.T) {
 	n := w.deps.Registry.Lookup("s")
 	peer := w.deps.newPeer(&Credentials{Role: Client, Services: []string{"s"}}, newFakeSocket())
 	p := &listener{t, peer.Socket.(*fakeSocket)}
-	w.deps.send(n.Topic, &join{peer: peer})
+	w.deps.send(n.Topic.PID(), &join{peer: peer})
 	s.writef(`{"service":"s","topic":"early"}`)
 	w.settleName(s, "s")
 	p.nothing()
 	peer.Socket.Admit(Client, w.egress.Encode(envelope.Authenticated.Answer(nil)))
 	p.topics("authenticated", "early")
-	w.deps.send(n.Topic, &leave{peer: peer})
-	w.settle(n.Topic)
+	w.deps.send(n.Topic.PID(), &leave{peer: peer})
+	w.settle(n.Topic.PID())
 }
 
 // listener reads a socket that has no connection.
@@ -287,7 +287,7 @@ func TestAuthenticatedPeerAuthenticatesAgain(t *testing.T) {
 			second := w.token(&Credentials{Role: Client, Services: []string{"other"}})
 			p.present(second)
 			p.gets(admitted200)
-			w.settle(p.pid, w.router)
+			w.settle(p.pid, w.router.PID())
 			if w.deps.Registry.Lookup("other") != nil {
 				t.Error("the second token granted something")
 			}
@@ -304,8 +304,8 @@ func TestAuthenticatedPeerAuthenticatesAgain(t *testing.T) {
 // One token, presented by hundreds of connections at the same instant, admits exactly one.
 func TestOneTokenAdmitsOne(t *testing.T) {
 	const crowd = 400
-	workers := new(goWorkers)
-	w := newWorld(t, func(d *Deps) { d.Workers = workers })
+	workers := new(goPool)
+	w := newWorld(t, func(d *Deps) { d.Pool = workers })
 	token := w.token(&Credentials{Role: Service, Service: "s"})
 	peers := make([]*peer, crowd)
 	for i := range peers {

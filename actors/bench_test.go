@@ -4,8 +4,6 @@ import (
 	"fmt"
 	"testing"
 
-	"github.com/asynkron/protoactor-go/actor"
-
 	"strowger/actors/envelope"
 )
 
@@ -23,54 +21,6 @@ func BenchmarkRegistryLookup(b *testing.B) {
 			}
 		}
 	})
-}
-
-// BenchmarkMailboxHop is one message to an actor that waits for it, and the way back.
-func BenchmarkMailboxHop(b *testing.B) {
-	d := newDeps(b)
-	done := make(chan struct{})
-	message := new(sweep)
-	pid := d.spawn(Props(d, "hop", func() actor.Actor {
-		return actor.ReceiveFunc(func(ctx actor.Context) {
-			if _, ok := ctx.Message().(*sweep); ok {
-				done <- struct{}{}
-			}
-		})
-	}), "hop")
-	b.ReportAllocs()
-	for b.Loop() {
-		d.send(pid, message)
-		<-done
-	}
-	d.System.Root.Stop(pid)
-	ended(b, d, pid)
-}
-
-// BenchmarkMailboxStream is one message of many that a busy actor handles.
-func BenchmarkMailboxStream(b *testing.B) {
-	d := newDeps(b)
-	message, count := new(sweep), 0
-	pid := d.spawn(Props(d, "stream", func() actor.Actor {
-		return actor.ReceiveFunc(func(ctx actor.Context) {
-			if _, ok := ctx.Message().(*sweep); ok {
-				count++
-			}
-		})
-	}), "stream")
-	b.ReportAllocs()
-	sent := 0
-	for b.Loop() {
-		d.send(pid, message)
-		if sent++; sent%burst == 0 {
-			settle(b, d, pid)
-		}
-	}
-	settle(b, d, pid)
-	if count != sent {
-		b.Fatalf("%d of %d messages came", count, sent)
-	}
-	d.System.Root.Stop(pid)
-	ended(b, d, pid)
 }
 
 // BenchmarkRequestReply is a request from bytes to the service's socket and its reply back to the

@@ -3,8 +3,15 @@ package actors
 import (
 	"errors"
 
-	"github.com/asynkron/protoactor-go/actor"
+	"strowger/actors/runtime"
 )
+
+// lost gives the token back if its connection has ended.
+func (m *tokenClaimed) lost(d *Deps, why runtime.Loss) {
+	if why == runtime.Stopped {
+		d.unneeded(m, false)
+	}
+}
 
 // keeps reports whether the token is kept for its holder. Services make a new one each time they connect.
 func (m *tokenClaimed) keeps() bool {
@@ -13,16 +20,16 @@ func (m *tokenClaimed) keeps() bool {
 
 // reclaim asks the holders' actor about a token that the store does not have any more, and reports whether
 // it did. The verdict comes as another message.
-func (c *connection) reclaim(ctx actor.Context, m *tokenClaimed) bool {
+func (c *connection) reclaim(m *tokenClaimed) bool {
 	if m.err == nil || m.again || !used(m.err) || m.key == (TokenKey{}) || !c.deps.holds() {
 		return false
 	}
-	ctx.Send(c.deps.holders, &reclaim{key: m.key, address: m.address, connection: m.connection, envelope: m.envelope, err: m.err})
+	c.deps.holders.Send(&reclaim{key: m.key, address: m.address, connection: m.connection, envelope: m.envelope, err: m.err})
 	return true
 }
 
 // hold tells the holders' actor who has the token.
-func (c *connection) hold(ctx actor.Context, m *tokenClaimed) {
+func (c *connection) hold(m *tokenClaimed) {
 	if m.again {
 		c.deps.Counters.Reclaimed.Add(1)
 	}
@@ -30,13 +37,13 @@ func (c *connection) hold(ctx actor.Context, m *tokenClaimed) {
 		return
 	}
 	c.token = m.key
-	ctx.Send(c.deps.holders, &held{key: m.key, address: m.address, connection: m.connection, peer: c.peer, claimBy: m.credentials.ClaimBy})
+	c.deps.holders.Send(&held{key: m.key, address: m.address, connection: m.connection, peer: c.peer, claimBy: m.credentials.ClaimBy})
 }
 
 // release tells the holders' actor that the connection has its token no more.
 func (c *connection) release() {
 	if c.token != (TokenKey{}) {
-		c.deps.send(c.deps.holders, &released{key: c.token, connection: c.inbox.PID, over: c.over})
+		c.deps.holders.Send(&released{key: c.token, connection: c.self, over: c.over})
 		c.token = TokenKey{}
 	}
 }
@@ -46,8 +53,8 @@ func (d *Deps) unneeded(m *tokenClaimed, over bool) {
 	if !m.keeps() {
 		return
 	}
-	d.send(d.holders, &held{key: m.key, address: m.address, connection: m.connection, credentials: m.credentials, claimBy: m.credentials.ClaimBy})
-	d.send(d.holders, &released{key: m.key, connection: m.connection, over: over})
+	d.holders.Send(&held{key: m.key, address: m.address, connection: m.connection, credentials: m.credentials, claimBy: m.credentials.ClaimBy})
+	d.holders.Send(&released{key: m.key, connection: m.connection, over: over})
 }
 
 // used reports whether a token was refused because there is none, which is how it is with one that was

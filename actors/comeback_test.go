@@ -6,6 +6,8 @@ import (
 	"sync"
 	"testing"
 	"time"
+
+	"strowger/actors/runtime"
 )
 
 const refused401 = `401 authentication/unauthorized #"a" null`
@@ -23,8 +25,8 @@ func newReturns(t *testing.T, before ...*Holding) *world {
 		for _, p := range w.peers {
 			p.leave()
 		}
-		w.deps.System.Root.Poison(w.deps.holders)
-		w.ended(w.deps.holders)
+		w.deps.System.Root.Poison(w.deps.holders.PID())
+		w.ended(w.deps.holders.PID())
 	})
 	return w
 }
@@ -32,7 +34,7 @@ func newReturns(t *testing.T, before ...*Holding) *world {
 // connectFrom opens a connection from an address and reads the greeting.
 func (w *world) connectFrom(address string, socket Socket) *peer {
 	w.t.Helper()
-	p := &peer{w: w, window: new(Window)}
+	p := &peer{w: w, window: new(runtime.Window)}
 	p.window.SetBudget(1 << 40)
 	switch s := socket.(type) {
 	case nil:
@@ -41,7 +43,7 @@ func (w *world) connectFrom(address string, socket Socket) *peer {
 	case *fakeProber:
 		p.socket = s.fakeSocket
 	}
-	p.pid = SpawnConnection(w.deps, w.router, socket, &net.TCPAddr{IP: net.ParseIP(address), Port: len(w.peers) + 1}).PID
+	p.pid = SpawnConnection(w.deps, w.router, socket, &net.TCPAddr{IP: net.ParseIP(address), Port: len(w.peers) + 1}).PID()
 	w.peers = append(w.peers, p)
 	p.gets(hello)
 	return p
@@ -69,7 +71,7 @@ func (w *world) lose(p *peer, farewell bool) {
 	w.t.Helper()
 	w.deps.send(p.pid, &ReadEnded{Farewell: farewell})
 	w.ended(p.pid)
-	w.settle(w.deps.holders)
+	w.settle(w.deps.holders.PID())
 }
 
 const here, there = "192.0.2.1", "192.0.2.2"
@@ -194,7 +196,7 @@ func TestOneComesBack(t *testing.T) {
 func TestConnectionEndsTooEarly(t *testing.T) {
 	work := make(chan func(), 1)
 	w := newReturns(t)
-	w.deps.Workers = parkedWorkers{work}
+	w.deps.Pool = parkedPool{work}
 	token := w.token(&Credentials{Role: Client})
 	for range 3 {
 		p := w.connectFrom(here, nil)
@@ -205,10 +207,10 @@ func TestConnectionEndsTooEarly(t *testing.T) {
 		claim()
 		// Another goroutine may be the one that buries the verdict.
 		for w.deps.Counters.Reclaimable.Load() != 1 {
-			w.settle(w.deps.holders)
+			w.settle(w.deps.holders.PID())
 		}
 	}
-	w.deps.Workers = inlineWorkers{}
+	w.deps.Pool = inlinePool{}
 	w.come(token, here)
 }
 
@@ -218,14 +220,14 @@ func TestNoPlaceForWhoComesBack(t *testing.T) {
 	token := w.token(&Credentials{Role: Client})
 	w.lose(w.come(token, here), false)
 	full := &fullSocket{fakeSocket: newFakeSocket()}
-	p := &peer{w: w, socket: full.fakeSocket, window: new(Window)}
+	p := &peer{w: w, socket: full.fakeSocket, window: new(runtime.Window)}
 	p.window.SetBudget(1 << 40)
-	p.pid = SpawnConnection(w.deps, w.router, full, &net.TCPAddr{IP: net.ParseIP(here)}).PID
+	p.pid = SpawnConnection(w.deps, w.router, full, &net.TCPAddr{IP: net.ParseIP(here)}).PID()
 	w.peers = append(w.peers, p)
 	p.gets(hello)
 	p.present(token)
 	p.closedWith(NoPlace)
-	w.settle(p.pid, w.deps.holders)
+	w.settle(p.pid, w.deps.holders.PID())
 	w.come(token, here)
 }
 
@@ -282,8 +284,8 @@ func TestHoldersSurviveACrash(t *testing.T) {
 	w := newReturns(t)
 	token := w.token(&Credentials{Role: Client})
 	w.lose(w.come(token, here), false)
-	w.deps.send(w.deps.holders, &probed{}) // no asker: a nil dereference
-	w.settle(w.deps.holders)
+	w.deps.send(w.deps.holders.PID(), &probed{}) // no asker: a nil dereference
+	w.settle(w.deps.holders.PID())
 	if n := w.deps.Counters.Panics.Load(); n != 1 {
 		t.Fatalf("%d panics, want one", n)
 	}

@@ -10,26 +10,32 @@ import (
 
 	"strowger/actors/envelope"
 	"strowger/actors/refusals"
+	"strowger/actors/runtime"
 )
 
 // Messages a connection takes.
 type (
 	// Received is one text or binary message as the peer sent it. The connection owns Data.
 	Received struct {
-		Data  []byte
-		Lease *Lease
+		counted
+		runtime.Held
+		Data []byte
 	}
 	// ReadEnded says that nothing more will be read. The socket knows how to answer the peer.
 	ReadEnded struct {
+		unmissed
 		Err error // why, for the log; nil when the peer closed
 		// Farewell says that the peer has closed the connection in good order and does not come back.
 		Farewell bool
 	}
-	authenticationTimedOut struct{ due time.Time } // by Deps.Awake
-	tokenClaimed           struct {
+	authenticationTimedOut struct {
+		unmissed
+		due time.Time // by Deps.Awake
+	}
+	tokenClaimed struct {
 		key         TokenKey // zero: the token is not kept for its holder
 		address     string
-		connection  *actor.PID
+		connection  Connection
 		credentials *Credentials
 		err         error
 		envelope    envelope.Envelope
@@ -37,7 +43,10 @@ type (
 	}
 )
 
-func (m *Received) release() { m.Lease.Release() }
+func (*Received) toConnection()               {}
+func (*ReadEnded) toConnection()              {}
+func (*authenticationTimedOut) toConnection() {}
+func (*tokenClaimed) toConnection()           {}
 
 // state is where a connection stands in its life.
 type state int
@@ -53,17 +62,17 @@ const (
 // On restart: it is stopped instead, the socket is closed with 1011.
 type connection struct {
 	deps       *Deps
-	router     *actor.PID
+	router     RouterRef
 	socket     Socket
-	inbox      Inbox        // its own
+	self       Connection
 	remote     fmt.Stringer // the peer's address, for the log
 	state      state
 	attempts   int
-	deadline   func() bool        // stops the authentication deadline; nil: there is none
-	accepted   *envelope.Envelope // the authentication that waits for its 200
-	held       []*Received        // what came while authenticating
-	peer       *Peer              // nil before authentication
-	subscriber *actor.PID
+	deadline   func() bool              // stops the authentication deadline; nil: there is none
+	accepted   *envelope.Envelope       // the authentication that waits for its 200
+	stash      runtime.Stash[*Received] // what came while authenticating
+	peer       *Peer                    // nil before authentication
+	subscriber runtime.Ref[toSubscriber]
 	asked      *asked   // services that may know it as an asker; nil: none
 	speaks     *Peer    // itself under the name it last helped
 	token      TokenKey // that is kept for who comes back; zero: none
@@ -72,11 +81,8 @@ type connection struct {
 
 // SpawnConnection starts the actor of one connection. Its first act is to ask the peer for a token.
 // The log shows remote.
-func SpawnConnection(d *Deps, router *actor.PID, socket Socket, remote fmt.Stringer) Inbox {
-	c := &connection{deps: d, router: router, socket: socket, remote: remote}
-	c.inbox = d.connections.make(c)
-	c.inbox.mailbox.runOne()
-	return c.inbox
+func SpawnConnection(d *Deps, router RouterRef, socket Socket, remote fmt.Stringer) Connection {
+	return d.connections.Spawn(&connection{deps: d, router: router, socket: socket, remote: remote})
 }
 
 // log writes a line about this connection.
@@ -102,13 +108,13 @@ func (c *connection) Receive(ctx actor.Context) {
 	case *actor.Started:
 		c.start(ctx)
 	case *Received:
-		c.received(ctx, m)
+		c.received(m)
 	case *tokenClaimed:
-		c.claimed(ctx, m)
-	case *Admitted:
-		c.admitted(ctx)
+		c.claimed(m)
+	case *admittance:
+		c.admitted()
 	case *authenticationTimedOut:
-		c.timedOut(ctx, m.due)
+		c.timedOut(m.due)
 	case *evicted:
 		c.log(slog.LevelInfo, "connection given up: it is silent, and its holder has come back", "subscriber", c.peer.ID)
 		c.close(Replaced)
@@ -122,28 +128,29 @@ func (c *connection) Receive(ctx actor.Context) {
 	case *actor.Stopping:
 		c.stop(ctx)
 	default:
-		c.deps.unknown(ctx)
+		c.deps.Unknown(ctx)
 	}
 }
 
 func (c *connection) start(ctx actor.Context) {
+	c.self = runtime.Self[toConnection](ctx)
 	c.greet(envelope.AuthenticationRequired, nil)
-	c.closeAt(ctx, c.deps.Awake().Add(c.deps.settings().AuthenticationTimeout))
+	c.closeAt(c.deps.Awake().Add(c.deps.settings().AuthenticationTimeout))
 }
 
 // closeAt sets the deadline for the authentication.
-func (c *connection) closeAt(ctx actor.Context, due time.Time) {
-	c.deadline = c.deps.after(due.Sub(c.deps.Awake()), ctx.Self(), &authenticationTimedOut{due})
+func (c *connection) closeAt(due time.Time) {
+	c.deadline = c.self.After(c.deps.Clock, due.Sub(c.deps.Awake()), &authenticationTimedOut{due: due})
 }
 
 // timedOut closes a connection that is not admitted yet. The timer may have fired just before the
 // admission stopped it. If the process did not run for a while, there is time left.
-func (c *connection) timedOut(ctx actor.Context, due time.Time) {
+func (c *connection) timedOut(due time.Time) {
 	if c.state == authenticated || c.state == closing {
 		return
 	}
 	if c.deps.Awake().Before(due) {
-		c.closeAt(ctx, due)
+		c.closeAt(due)
 		return
 	}
 	c.refused(&refusals.Event{Cause: refusals.AuthTimeout, More: []any{"limit", c.deps.settings().AuthenticationTimeout.String()}})
@@ -158,71 +165,64 @@ func (c *connection) inTime() {
 	}
 }
 
-func (c *connection) received(ctx actor.Context, m *Received) {
+func (c *connection) received(m *Received) {
 	switch c.state {
 	case closing:
-		m.release()
 		return
 	case authenticating:
 		// Order holds: what was sent behind the token waits for the verdict.
-		c.held = append(c.held, m)
+		c.stash.Keep(m)
 		return
 	}
 	message, err := envelope.Decode(m.Data, c.deps.settings().Depth)
 	if err != nil {
 		c.deps.Counters.Dead(NotEnvelope)
 		c.log(slog.LevelDebug, "message ignored", "err", refusals.Clip(err.Error()))
-		m.release()
 		return
 	}
 	if c.state == unauthenticated {
 		c.beforeAuthentication(message)
-		m.release()
 		return
 	}
 	if c.peer.expired(c.deps.Clock) {
 		c.deps.Counters.Dead(Expired)
-		m.release()
 		c.over = true
 		c.close(TokenExpired)
 		return
 	}
-	c.route(ctx, message, len(m.Data), m.Lease)
+	c.route(message, len(m.Data), &m.Held)
 }
 
-// route sends an authenticated peer's message of so many bytes on; whoever takes it releases the lease.
-func (c *connection) route(ctx actor.Context, m *envelope.Message, size int, lease *Lease) {
+// route sends an authenticated peer's message of so many bytes on, and with it the share that it holds.
+func (c *connection) route(m *envelope.Message, size int, held *runtime.Held) {
 	switch {
 	case c.leaves(m):
-		c.leave(ctx, m, lease)
+		c.leave(m, held)
 	case m.Authentication:
 		c.deps.Counters.TokensIgnored.Add(1)
 		c.log(slog.LevelDebug, "token not looked at: authenticated already", "subscriber", c.peer.ID)
-		lease.Release()
 		c.deps.answer(c.socket, envelope.Authenticated, withServiceName(&m.Envelope))
 	case c.peer.Role == Service:
-		c.say(ctx, m, lease)
+		c.say(m, held)
 	default:
-		c.ask(ctx, m, size, lease)
+		c.ask(m, size, held)
 	}
 }
 
 // ask routes a client's request (protocol 5.2, 5.3).
-func (c *connection) ask(ctx actor.Context, m *envelope.Message, size int, lease *Lease) {
+func (c *connection) ask(m *envelope.Message, size int, held *runtime.Held) {
 	name, ok := envelope.Name(m.ServiceName)
 	if !ok || m.Overflow {
 		c.deps.Counters.Dead(NotSendable)
-		lease.Release()
 		c.deps.answer(c.socket, envelope.BadRequest, &m.Envelope)
 		return
 	}
 	if inquires(name, &m.Envelope) {
-		c.inquire(ctx, &m.Envelope, lease)
+		c.inquire(&m.Envelope, held)
 		return
 	}
 	route := c.deps.Registry.Lookup(name)
 	if route == nil {
-		lease.Release()
 		c.deps.unavailable(c.peer, &m.Envelope)
 		return
 	}
@@ -230,28 +230,26 @@ func (c *connection) ask(ctx actor.Context, m *envelope.Message, size int, lease
 		c.asked = c.deps.askers.add(c.peer)
 	}
 	c.asked.add(route.Name, c.deps.Registry)
-	ctx.Send(route.Service, &ask{envelope: &m.Envelope, size: size, from: c.peer, lease: lease})
+	route.Service.Send(&ask{Held: held.Pass(), envelope: &m.Envelope, size: size, from: c.peer})
 }
 
 // say passes on what a service wrote, if it spoke under its own name or one that its class serves
 // (protocol 11.15).
-func (c *connection) say(ctx actor.Context, m *envelope.Message, lease *Lease) {
+func (c *connection) say(m *envelope.Message, held *runtime.Held) {
 	name, _ := envelope.Name(m.ServiceName)
 	route := c.deps.Registry.Lookup(c.peer.Name)
 	switch {
-	case c.help(ctx, name, m, lease):
+	case c.help(name, m, held):
 	case name != c.peer.Name || route == nil:
 		why := "its class is not declared"
 		if name == "" {
 			why = "the message has no service name"
 		}
 		c.deps.spokeForeign(c.peer, name, why)
-		lease.Release()
 	case m.Overflow:
 		c.deps.Counters.Dead(NotSendable)
-		lease.Release()
 	default:
-		ctx.Send(route.Service, &say{envelope: &m.Envelope, from: c.peer, lease: lease})
+		route.Service.Send(&say{Held: held.Pass(), envelope: &m.Envelope, from: c.peer})
 	}
 }
 
@@ -275,11 +273,9 @@ func (c *connection) close(why End) {
 func (c *connection) stop(ctx actor.Context) {
 	c.close(GoingAway)
 	c.inTime()
-	for _, m := range c.held {
-		m.release()
-	}
-	if c.subscriber != nil {
-		ctx.Stop(c.subscriber)
+	c.stash.Drop()
+	if !c.subscriber.Zero() {
+		ctx.Stop(c.subscriber.PID())
 	}
 	c.release()
 	if c.asked == nil {
@@ -287,9 +283,9 @@ func (c *connection) stop(ctx actor.Context) {
 	}
 	// Whoever finds it before this is told by what follows.
 	c.deps.askers.remove(c.asked)
-	for _, name := range c.asked.all() {
+	for _, name := range c.asked.names.All() {
 		if route := c.deps.Registry.Lookup(name); route != nil {
-			ctx.Send(route.Service, &askerGone{id: c.peer.ID})
+			route.Service.Send(&askerGone{id: c.peer.ID})
 		}
 	}
 }

@@ -11,7 +11,10 @@ import (
 )
 
 // ListMembers asks a topic who its members are. The sender gets a *Members.
-type ListMembers struct{}
+type ListMembers struct{ unmissed }
+
+func (*ListMembers) toTopic() {}
+func (*Explain) toTopic()     {}
 
 // Members answers ListMembers, in no order. The peers do not change.
 type Members struct{ Peers []*Peer }
@@ -23,6 +26,7 @@ func (t *topic) list(ctx actor.Context) {
 // Explain asks a topic what one of its members gets of a message that its service might say. The
 // sender gets an *Explained.
 type Explain struct {
+	unmissed
 	Subscriber string // id
 	Topic      string
 	Payload    []byte // valid JSON; nil for null

@@ -16,7 +16,7 @@ func TestExplainOfTopic(t *testing.T) {
 	ask := func(id string) *Explained {
 		t.Helper()
 		m := &Explain{Subscriber: id, Topic: "t", Payload: []byte(`{"d":"a.x","salary":1}`)}
-		result, err := w.deps.System.Root.RequestFuture(w.deps.Registry.Lookup("s").Topic, m, patience).Result()
+		result, err := w.deps.System.Root.RequestFuture(w.deps.Registry.Lookup("s").Topic.PID(), m, patience).Result()
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"strowger/actors/envelope"
+	"strowger/actors/runtime"
 )
 
 // fakeSocket records what is written; like a real one it drops what comes after Close and keeps
@@ -15,7 +16,7 @@ type fakeSocket struct {
 	closed   bool
 	held     []Message
 	onSend   func() // called by Send, outside mu; may panic
-	window   Window
+	window   runtime.Window
 
 	written chan Message
 	codes   chan End // the first code only
@@ -75,7 +76,7 @@ func (s *fakeSocket) Close(why End) {
 	s.codes <- why
 }
 
-func (s *fakeSocket) Window() *Window { return &s.window }
+func (s *fakeSocket) Window() *runtime.Window { return &s.window }
 
 // write is called with mu held.
 func (s *fakeSocket) write(f Message) {
@@ -272,17 +273,17 @@ func (c *fakeClock) waiting() int {
 	return len(c.timers)
 }
 
-// inlineWorkers run the work where it is given.
-type inlineWorkers struct{}
+// inlinePool run the work where it is given.
+type inlinePool struct{}
 
-func (inlineWorkers) Go(f func()) { f() }
+func (inlinePool) Go(f func()) { f() }
 
-// parkedWorkers keep the work until the test runs it.
-type parkedWorkers struct{ work chan func() }
+// parkedPool keep the work until the test runs it.
+type parkedPool struct{ work chan func() }
 
-func (w parkedWorkers) Go(f func()) { w.work <- f }
+func (w parkedPool) Go(f func()) { w.work <- f }
 
-// goWorkers run the work on goroutines of its own.
-type goWorkers struct{ sync.WaitGroup }
+// goPool run the work on goroutines of its own.
+type goPool struct{ sync.WaitGroup }
 
-func (w *goWorkers) Go(f func()) { w.WaitGroup.Go(f) }
+func (w *goPool) Go(f func()) { w.WaitGroup.Go(f) }

@@ -54,8 +54,8 @@ func (w *world) topicOf(name string, f func(*topic)) {
 	if r == nil {
 		w.t.Fatalf("nobody offers or watches %s", name)
 	}
-	w.settle(w.router, r.Service)
-	w.look(r.Topic, func(a actor.Actor) { f(a.(*topic)) })
+	w.settle(w.router.PID(), r.Service.PID())
+	w.look(r.Topic.PID(), func(a actor.Actor) { f(a.(*topic)) })
 }
 
 const salaries = `

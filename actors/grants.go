@@ -16,7 +16,7 @@ type grants struct {
 // grantsOf returns the one value for these names.
 func (d *Deps) grantsOf(names []string) *grants {
 	key := permissionMap(names)
-	return d.grants.of(key, func() *grants { return &grants{names: slices.Clone(names), wire: envelope.Raw(key)} })
+	return d.grants.Of(key, func() *grants { return &grants{names: slices.Clone(names), wire: envelope.Raw(key)} })
 }
 
 // permissionMap spells the permissions as requests carry them: [] where there are none.

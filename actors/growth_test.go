@@ -51,7 +51,7 @@ func TestAskerKeepsNoDeadService(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			w := newWorld(t)
 			p := w.client()
-			const times = 8 * fewestAsked
+			const times = 8 * 16
 			dead := make([]weak.Pointer[service], times)
 			for i := range times {
 				name := name
@@ -60,18 +60,18 @@ func TestAskerKeepsNoDeadService(t *testing.T) {
 				}
 				s := w.service(name)
 				route := w.deps.Registry.Lookup(name)
-				w.look(route.Service, func(a actor.Actor) { dead[i] = weak.Make(a.(*service)) })
+				w.look(route.Service.PID(), func(a actor.Actor) { dead[i] = weak.Make(a.(*service)) })
 				p.writef(`{"service":%q,"request_id":"1"}`, name)
 				id := s.asked(` ` + name + `/ #"1" null`)
 				s.writef(`{"service":%q,"request_id":"1","resource_id":%q}`, name, id)
 				p.gets(` ` + name + `/ #"1" null`)
 				w.leaves(s)
-				w.ended(route.Service)
+				w.ended(route.Service.PID())
 			}
 			freed(t, "services", dead)
 			w.look(p.pid, func(a actor.Actor) {
-				if got := len(a.(*connection).asked.names); got > fewestAsked {
-					t.Errorf("the client knows %d names, want at most %d", got, fewestAsked)
+				if got := len(a.(*connection).asked.names.All()); got > 16 {
+					t.Errorf("the client knows %d names, want at most 16", got)
 				}
 			})
 		})
@@ -100,19 +100,5 @@ func TestServiceKeepsNoDeadInstance(t *testing.T) {
 			}
 			freed(t, "instances", dead)
 		})
-	}
-}
-
-// Services may come under ever new names. Those that have no policy are remembered up to a bound.
-func TestWarnedIsBounded(t *testing.T) {
-	var w warned
-	for i := range 3 * mostWarned {
-		u := unruled{name: fmt.Sprint(i)}
-		if !w.first(u) || w.first(u) {
-			t.Fatalf("name %d is not warned of exactly once", i)
-		}
-		if len(w.seen) > mostWarned {
-			t.Fatalf("%d names are remembered, want at most %d", len(w.seen), mostWarned)
-		}
 	}
 }

@@ -1,10 +1,9 @@
 package actors
 
 import (
-	"github.com/asynkron/protoactor-go/actor"
-
 	"strowger/actors/envelope"
 	"strowger/actors/refusals"
+	"strowger/actors/runtime"
 	"strowger/config/policy"
 )
 
@@ -20,7 +19,7 @@ func (p *Peer) speaker(name string) *Peer {
 // help passes on what a service said under another name than its own. The service's actor of that name
 // decides whether it may. A name that nobody offers or watches has no actor, and the message is a dead letter.
 // It returns false if the peer may speak under no name but its own.
-func (c *connection) help(ctx actor.Context, name string, m *envelope.Message, lease *Lease) bool {
+func (c *connection) help(name string, m *envelope.Message, held *runtime.Held) bool {
 	if name == "" || name == c.peer.Name || m.Overflow {
 		return false
 	}
@@ -36,10 +35,9 @@ func (c *connection) help(ctx actor.Context, name string, m *envelope.Message, l
 	}
 	if route == nil {
 		c.deps.Counters.Dead(UnknownService)
-		lease.Release()
 		return true
 	}
-	ctx.Send(route.Service, &say{envelope: &m.Envelope, from: c.speaks, lease: lease, helper: true})
+	route.Service.Send(&say{Held: held.Pass(), envelope: &m.Envelope, from: c.speaks, helper: true})
 	return true
 }
 
@@ -85,7 +83,6 @@ func (s *service) offeredBy(class string) {
 // foreign drops what a helper said that may not speak for this name.
 func (s *service) foreign(m *say) {
 	s.deps.spokeForeign(m.from, s.name, "no service of its class offers the name or was the last to offer it")
-	m.lease.Release()
 }
 
 // spokeForeign counts and logs that a service spoke under a name that is not its own. Names that somebody

@@ -5,6 +5,8 @@ import (
 	"time"
 
 	"github.com/asynkron/protoactor-go/actor"
+
+	"strowger/actors/runtime"
 )
 
 // probePatience is how long a connection may take to show that it is alive when somebody else shows its token.
@@ -17,6 +19,7 @@ const probePatience = 2 * time.Second
 // On restart: its table is kept; it lacks what the message that crashed it said.
 type holders struct {
 	deps *Deps
+	self runtime.Ref[toHolders]
 	all  map[TokenKey]*holding
 	gone *list.List // of *holding, those without a connection; the one that is forgotten first is in front
 	last *actor.PID // who gets the list once all connections have ended; nil: nobody
@@ -32,21 +35,23 @@ func (d *Deps) Hold(before []*Holding) {
 		h.all[b.Key] = known
 	}
 	h.count()
-	d.holders = d.spawn(Props(d, "holders", func() actor.Actor { return h }, actor.WithGuardian(d.Permanent)), "holders")
+	// Nothing is sent to the actor before this function returns.
+	h.self = runtime.Spawn[toHolders](d.Runtime, "holders", func() actor.Actor { return h }, actor.WithGuardian(d.Permanent))
+	d.holders = h.self
 }
 
 // Holdings returns the tokens that holders may come back with, and ends the actor. It is for when all
 // connections end. It waits as long as patience for the last words of each, and takes those that say none for
 // lost.
 func (d *Deps) Holdings(patience time.Duration) []*Holding {
-	if d.holders == nil {
+	if d.holders.Zero() {
 		return nil
 	}
-	answer, err := d.System.Root.RequestFuture(d.holders, &listHoldings{patient: true}, patience).Result()
+	answer, err := d.System.Root.RequestFuture(d.holders.PID(), &listHoldings{patient: true}, patience).Result()
 	if err != nil {
-		answer, err = d.System.Root.RequestFuture(d.holders, &listHoldings{}, patience).Result()
+		answer, err = d.System.Root.RequestFuture(d.holders.PID(), &listHoldings{}, patience).Result()
 	}
-	d.System.Root.Stop(d.holders)
+	d.System.Root.Stop(d.holders.PID())
 	if err != nil {
 		d.Log.Error("tokens cannot be kept for those who come back", "err", err)
 		return nil
@@ -55,19 +60,19 @@ func (d *Deps) Holdings(patience time.Duration) []*Holding {
 }
 
 // holds reports whether tokens are kept for their holders.
-func (d *Deps) holds() bool { return d.holders != nil && d.settings().Reclaim > 0 }
+func (d *Deps) holds() bool { return !d.holders.Zero() && d.settings().Reclaim > 0 }
 
 // Receive handles one message.
 func (h *holders) Receive(ctx actor.Context) {
 	switch m := ctx.Message().(type) {
 	case *held:
-		h.held(ctx, m)
+		h.held(m)
 	case *released:
-		h.released(ctx, m)
+		h.released(m)
 	case *reclaim:
-		h.reclaim(ctx, m)
+		h.reclaim(m)
 	case *probed:
-		h.probed(ctx, m)
+		h.probed(m)
 	case *listHoldings:
 		h.last = ctx.Sender()
 		if !m.patient {
@@ -75,7 +80,7 @@ func (h *holders) Receive(ctx actor.Context) {
 			h.last = nil
 		}
 	default:
-		h.deps.unknown(ctx)
+		h.deps.Unknown(ctx)
 	}
 	h.forget()
 	h.count()
@@ -85,12 +90,12 @@ func (h *holders) Receive(ctx actor.Context) {
 	}
 }
 
-func (h *holders) held(ctx actor.Context, m *held) {
+func (h *holders) held(m *held) {
 	e := h.all[m.key]
-	if e == nil || e.connection == nil || !e.connection.Equal(m.connection) {
+	if e == nil || !e.connection.Same(m.connection) {
 		// A token that is new, or one that somebody has issued a second time.
 		if e != nil {
-			h.drop(ctx, e)
+			h.drop(e)
 		}
 		e = &holding{key: m.key, connection: m.connection}
 		h.all[m.key] = e
@@ -98,91 +103,91 @@ func (h *holders) held(ctx actor.Context, m *held) {
 	e.address, e.claimBy, e.peer, e.known = m.address, m.claimBy, m.peer, m.credentials
 }
 
-func (h *holders) released(ctx actor.Context, m *released) {
+func (h *holders) released(m *released) {
 	e := h.all[m.key]
-	if e == nil || e.connection == nil || !e.connection.Equal(m.connection) {
+	if e == nil || !e.connection.Same(m.connection) {
 		return
 	}
 	now := h.deps.Clock.Now()
 	if m.over || e.over(now) {
-		h.drop(ctx, e)
+		h.drop(e)
 		return
 	}
-	e.known, e.peer, e.connection = e.credentials(), nil, nil
+	e.known, e.peer, e.connection = e.credentials(), nil, Connection{}
 	if asker := e.asker; asker != nil {
-		h.grant(ctx, e, asker)
+		h.grant(e, asker)
 		return
 	}
 	e.until = now.Add(h.deps.settings().Reclaim)
 	e.place = h.gone.PushBack(e)
 }
 
-func (h *holders) reclaim(ctx actor.Context, m *reclaim) {
+func (h *holders) reclaim(m *reclaim) {
 	now := h.deps.Clock.Now()
 	e := h.all[m.key]
 	switch {
 	case e == nil || e.place != nil && !now.Before(e.until):
-		refuse(ctx, m, m.err)
+		refuse(m, m.err)
 	case e.address != m.address:
-		refuse(ctx, m, errOtherAddress)
+		refuse(m, errOtherAddress)
 	case e.over(now):
-		refuse(ctx, m, errTokenOver)
-	case e.connection == nil:
-		h.grant(ctx, e, m)
+		refuse(m, errTokenOver)
+	case e.connection.Zero():
+		h.grant(e, m)
 	case e.asker != nil || e.peer == nil:
-		refuse(ctx, m, errTokenInUse)
+		refuse(m, errTokenInUse)
 	default:
-		h.probe(ctx, e, m)
+		h.probe(e, m)
 	}
 }
 
 // probe finds out whether the connection that has the token is alive. Where the network was away, the holder
 // is back long before TCP gives the old connection up.
-func (h *holders) probe(ctx actor.Context, e *holding, m *reclaim) {
+func (h *holders) probe(e *holding, m *reclaim) {
 	p, ok := e.peer.Socket.(Prober)
 	if !ok {
-		refuse(ctx, m, errTokenInUse)
+		refuse(m, errTokenInUse)
 		return
 	}
 	e.asker = m
 	p.Probe()
-	h.deps.after(probePatience, ctx.Self(), &probed{m})
+	h.self.After(h.deps.Clock, probePatience, &probed{asker: m})
 }
 
-func (h *holders) probed(ctx actor.Context, m *probed) {
+func (h *holders) probed(m *probed) {
 	e := h.all[m.asker.key]
 	if e == nil || e.asker != m.asker {
 		return // it was answered when the connection ended
 	}
 	if e.peer.Socket.(Prober).Silent() {
-		ctx.Send(e.connection, &evicted{}) // and its last word lets the asker in
+		e.connection.Send(&evicted{}) // and its last word lets the asker in
 		return
 	}
 	e.asker = nil
-	refuse(ctx, m.asker, errTokenInUse)
+	refuse(m.asker, errTokenInUse)
 }
 
 // grant gives the token to who has come back. Until it is told otherwise, that connection has it.
-func (h *holders) grant(ctx actor.Context, e *holding, m *reclaim) {
+func (h *holders) grant(e *holding, m *reclaim) {
 	if e.place != nil {
 		h.gone.Remove(e.place)
 	}
 	e.place, e.asker, e.connection = nil, nil, m.connection
-	ctx.Send(m.connection, &tokenClaimed{key: m.key, address: m.address, connection: m.connection,
+	m.connection.Send(&tokenClaimed{key: m.key, address: m.address, connection: m.connection,
 		credentials: e.known, envelope: m.envelope, again: true})
 }
 
-func refuse(ctx actor.Context, m *reclaim, err error) {
-	ctx.Send(m.connection, &tokenClaimed{err: err, envelope: m.envelope, again: true})
+func refuse(m *reclaim, err error) {
+	m.connection.Send(&tokenClaimed{err: err, envelope: m.envelope, again: true})
 }
 
 // drop forgets a token.
-func (h *holders) drop(ctx actor.Context, e *holding) {
+func (h *holders) drop(e *holding) {
 	if e.place != nil {
 		h.gone.Remove(e.place)
 	}
 	if e.asker != nil {
-		refuse(ctx, e.asker, e.asker.err)
+		refuse(e.asker, e.asker.err)
 	}
 	delete(h.all, e.key)
 }
@@ -215,7 +220,7 @@ func (h *holders) list() []*Holding {
 		kept = append(kept, &Holding{gone.key, gone.address, gone.until, gone.credentials()})
 	}
 	for _, e := range h.all {
-		if e.connection != nil && reclaim > 0 && !e.over(now) {
+		if !e.connection.Zero() && reclaim > 0 && !e.over(now) {
 			kept = append(kept, &Holding{e.key, e.address, now.Add(reclaim), e.credentials()})
 		}
 	}

@@ -8,8 +8,6 @@ import (
 	"net/netip"
 	"time"
 
-	"github.com/asynkron/protoactor-go/actor"
-
 	"strowger/actors/envelope"
 )
 
@@ -46,35 +44,51 @@ type Prober interface {
 type (
 	// held says who has a token now. Credentials stand in for a peer that was not made any more.
 	held struct {
+		unmissed
 		key         TokenKey
 		address     string
-		connection  *actor.PID
+		connection  Connection
 		peer        *Peer
 		credentials *Credentials
 		claimBy     time.Time
 	}
 	// released says that a connection does not have its token any more. A token that is over is forgotten.
 	released struct {
+		unmissed
 		key        TokenKey
-		connection *actor.PID
+		connection Connection
 		over       bool
 	}
 	// reclaim asks for a token that is used up. The answer is a *tokenClaimed with again set.
 	reclaim struct {
+		unmissed
 		key        TokenKey
 		address    string
-		connection *actor.PID
+		connection Connection
 		envelope   envelope.Envelope
 		err        error // why the token store refused it
 	}
 	// probed comes when the time is over that a connection had to show that it is alive.
-	probed struct{ asker *reclaim }
+	probed struct {
+		unmissed
+		asker *reclaim
+	}
 	// evicted tells a connection that it is given up because its holder has come back.
-	evicted struct{}
+	evicted struct{ unmissed }
 	// listHoldings asks for the tokens that could be claimed again if all connections ended now. The answer to
 	// a patient one waits until all connections have said how they ended.
-	listHoldings struct{ patient bool }
+	listHoldings struct {
+		unmissed
+		patient bool
+	}
 )
+
+func (*held) toHolders()         {}
+func (*released) toHolders()     {}
+func (*reclaim) toHolders()      {}
+func (*probed) toHolders()       {}
+func (*listHoldings) toHolders() {}
+func (*evicted) toConnection()   {}
 
 // holding is a token and who has it.
 type holding struct {
@@ -82,7 +96,7 @@ type holding struct {
 	address string
 	claimBy time.Time // the last moment at which the token may be claimed; zero: none
 
-	connection *actor.PID   // that has it; nil: it is gone
+	connection Connection   // that has it; zero: it is gone
 	peer       *Peer        // as which the holder was admitted; nil: not yet, or gone
 	known      *Credentials // while there is no peer
 	asker      *reclaim     // who waits to hear whether the connection is alive

@@ -3,10 +3,9 @@ package actors
 import (
 	"slices"
 
-	"github.com/asynkron/protoactor-go/actor"
-
 	"strowger/actors/envelope"
 	"strowger/actors/refusals"
+	"strowger/actors/runtime"
 	"strowger/config/policy"
 )
 
@@ -69,22 +68,21 @@ func (s *service) choose(from *Peer, e *envelope.Envelope) (to []*instance, serv
 }
 
 // hand gives a request, which is stamped, to those chosen for it. A socket without room for it tells
-// the service, which is self.
-func (s *service) hand(self *actor.PID, r *request, e *envelope.Envelope, lease *Lease, to []*instance) {
+// the service, which is this actor.
+func (s *service) hand(r *request, e *envelope.Envelope, held *runtime.Held, to []*instance) {
 	r.asker.peer.stamp(e)
 	var message Message
 	for _, i := range to {
 		r.takers = append(r.takers, i)
 		i.open++
 		if i.peer.local != nil {
-			lease.Retain()
-			i.peer.local.Ask(&Request{Envelope: e, From: r.asker.peer, Deadline: r.deadline.Add(s.deps.Slept()), lease: lease})
+			i.peer.local.Ask(&Request{Held: held.Share(), Envelope: e, From: r.asker.peer, Deadline: r.deadline.Add(s.deps.Slept())})
 			continue
 		}
 		if message.Form == nil {
-			message = s.deps.encode(e, lease)
+			message = s.deps.encode(e, held.Lease())
 		}
-		message.Refused = func() { s.deps.send(self, &refused{request: r, by: i}) }
+		message.Refused = func() { s.self.Send(&refused{request: r, by: i}) }
 		i.peer.Socket.Send(message)
 	}
 }
@@ -94,15 +92,15 @@ func (s *service) passive(peer *Peer) bool {
 	return peer.local == nil && slices.ContainsFunc(s.instances, func(i *instance) bool { return i.peer.local != nil })
 }
 
-func (s *service) instanceUp(ctx actor.Context, m *instanceUp) {
+func (s *service) instanceUp(m *instanceUp) {
 	if !slices.ContainsFunc(s.instances, func(i *instance) bool { return i.peer == m.peer }) {
 		s.offeredBy(m.peer.Class)
 		s.instances = append(s.instances, &instance{peer: m.peer})
-		ctx.Send(s.topic, &speak{peer: m.peer})
+		s.topic.Send(&speak{peer: m.peer})
 		s.logUp(m.peer)
 	}
-	if m.from != nil {
-		ctx.Send(m.from, &Joined{})
+	if m.done != nil {
+		m.done()
 	}
 }
 
@@ -130,30 +128,30 @@ func (s *service) active() int {
 	return n
 }
 
-func (s *service) instanceDown(ctx actor.Context, peer *Peer) {
+func (s *service) instanceDown(peer *Peer) {
 	at := slices.IndexFunc(s.instances, func(i *instance) bool { return i.peer == peer })
 	if at < 0 {
 		return
 	}
 	lost, passive := s.instances[at], s.passive(peer)
 	s.instances = slices.Delete(s.instances, at, at+1)
-	ctx.Send(s.topic, &hush{peer: peer})
+	s.topic.Send(&hush{peer: peer})
 	if passive {
 		s.deps.Log.Info("passive service left", "service", refusals.Clip(s.name), "class", refusals.Clip(peer.Class))
 	} else {
 		s.deps.Log.Info("service down", "service", refusals.Clip(s.name), "instances", s.active())
 	}
 	for _, r := range s.pending.lost(lost) {
-		s.orphaned(ctx.Self(), r)
+		s.orphaned(r)
 	}
 }
 
 // orphaned takes care of a request whose last taker has died.
-func (s *service) orphaned(self *actor.PID, r *request) {
+func (s *service) orphaned(r *request) {
 	if r.whole && s.deps.settings().Instances == Failover && s.deps.Awake().Before(r.deadline) {
 		if to, _ := s.choose(r.asker.peer, r.envelope); len(to) > 0 {
 			s.deps.Counters.Failovers.Add(1)
-			s.hand(self, r, r.envelope, nil, to)
+			s.hand(r, r.envelope, new(runtime.Held), to)
 			return
 		}
 	}

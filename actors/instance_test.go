@@ -1,8 +1,6 @@
 package actors
 
 import (
-	"context"
-	"errors"
 	"fmt"
 	"strings"
 	"testing"
@@ -32,10 +30,10 @@ func (w *world) localWith(name string, policy *filter.Filter) (*localService, *P
 	w.t.Helper()
 	l := &localService{asked: make(chan *Request, 64), gone: make(chan string, 64)}
 	peer := NewLocal(name, policy, l)
-	w.deps.send(w.router, &Offer{Peer: peer})
-	w.settle(w.router)
-	w.settle(w.deps.Registry.Lookup(name).Service)
-	w.t.Cleanup(func() { w.deps.send(w.router, &Withdraw{Peer: peer}) })
+	w.router.Send(&Offer{Peer: peer})
+	w.settle(w.router.PID())
+	w.settle(w.deps.Registry.Lookup(name).Service.PID())
+	w.t.Cleanup(func() { w.router.Send(&withdraw{Peer: peer}) })
 	return l, peer
 }
 
@@ -214,7 +212,7 @@ func TestInstanceDies(t *testing.T) {
 			}
 			p.silent()
 			w.gone(second)
-			w.settle(w.router)
+			w.settle(w.router.PID())
 			p.gets(`503 s/x #"1" null`)
 		})
 	}
@@ -247,7 +245,7 @@ func TestFence(t *testing.T) {
 		w.settle(s.pid)
 	}
 	passed := make(chan struct{})
-	w.deps.send(w.router, &Fence{Done: func() { close(passed) }})
+	w.router.Send(&Fence{Done: func() { close(passed) }})
 	await(t, "the fence", passed)
 	for i, l := range listeners {
 		if got := len(l.socket.written); got != 20 {
@@ -259,34 +257,22 @@ func TestFence(t *testing.T) {
 func TestFenceWithoutNames(t *testing.T) {
 	w := newWorld(t)
 	passed := make(chan struct{})
-	w.deps.send(w.router, &Fence{Done: func() { close(passed) }})
+	w.router.Send(&Fence{Done: func() { close(passed) }})
 	await(t, "the fence", passed)
 }
 
-func TestRoom(t *testing.T) {
-	var w Window
-	w.SetBudget(10)
-	if err := w.Room(t.Context()); err != nil {
-		t.Fatalf("an empty window has no room: %v", err)
-	}
-	w.Take(25)
-	l := NewLease(&w, 25)
-	done := make(chan error, 1)
-	go func() { done <- w.Room(context.Background()) }()
-	waiting(t, &w)
-	l.Release()
-	if err := <-done; err != nil {
-		t.Errorf("room after the release: %v", err)
-	}
-
-	w.Take(10)
-	ctx, cancel := context.WithCancelCause(t.Context())
-	go func() { done <- w.Room(ctx) }()
-	end := errors.New("that's all")
-	cancel(end)
-	if err := <-done; !errors.Is(err, end) {
-		t.Errorf("room after the end: %v, want %v", err, end)
-	}
+// A name that has ended has nothing more to say, so a fence does not wait for it.
+func TestFenceBehindTheEndOfAName(t *testing.T) {
+	w := newWorld(t)
+	s := w.service("s")
+	route := w.deps.Registry.Lookup("s")
+	w.gone(s)
+	w.ended(route.Service.PID())
+	passed := make(chan struct{})
+	p := &passing{done: func() { close(passed) }}
+	p.left.Store(1)
+	route.Service.Send(p)
+	await(t, "the fence", passed)
 }
 
 // refuse lets the next request that is handed to the peer find no room.

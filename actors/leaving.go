@@ -3,10 +3,9 @@ package actors
 import (
 	"slices"
 
-	"github.com/asynkron/protoactor-go/actor"
-
 	"strowger/actors/envelope"
 	"strowger/actors/refusals"
+	"strowger/actors/runtime"
 )
 
 // leavingTopic is the topic of the message by which a service says that it takes no more requests
@@ -16,12 +15,13 @@ const leavingTopic = "leaving"
 // instanceLeaving says that an instance takes no more requests. The service's actor answers it, so that
 // the answer follows the last request.
 type instanceLeaving struct {
+	counted
+	runtime.Held
 	peer     *Peer
 	envelope *envelope.Envelope
-	lease    *Lease
 }
 
-func (m *instanceLeaving) release() { m.lease.Release() }
+func (*instanceLeaving) toService() {}
 
 // leaves reports whether a message says that the service takes no more requests.
 func (c *connection) leaves(m *envelope.Message) bool {
@@ -33,14 +33,13 @@ func (c *connection) leaves(m *envelope.Message) bool {
 }
 
 // leave passes the news on to the service's actor.
-func (c *connection) leave(ctx actor.Context, m *envelope.Message, lease *Lease) {
+func (c *connection) leave(m *envelope.Message, held *runtime.Held) {
 	route := c.deps.Registry.Lookup(c.peer.Name)
 	if route == nil {
 		// The router stops, and closes this connection next.
-		lease.Release()
 		return
 	}
-	ctx.Send(route.Service, &instanceLeaving{peer: c.peer, envelope: &m.Envelope, lease: lease})
+	route.Service.Send(&instanceLeaving{Held: held.Pass(), peer: c.peer, envelope: &m.Envelope})
 }
 
 func (s *service) instanceLeaving(m *instanceLeaving) {
@@ -63,7 +62,7 @@ func (s *service) instance(peer *Peer) *instance {
 // handsBack reports whether a message is the 503 of a leaving instance to a request that has no answer
 // yet. The asker does not get it: another instance may still answer, and a request that no other instance
 // has is treated like one that a dead instance leaves.
-func (s *service) handsBack(self *actor.PID, m *say) bool {
+func (s *service) handsBack(m *say) bool {
 	if string(m.envelope.StatusCode) != "503" {
 		return false
 	}
@@ -81,7 +80,7 @@ func (s *service) handsBack(self *actor.PID, m *say) bool {
 	case r.asker.left:
 		s.pending.remove(r)
 	default:
-		s.orphaned(self, r)
+		s.orphaned(r)
 	}
 	return true
 }

@@ -8,6 +8,7 @@ import (
 	"github.com/asynkron/protoactor-go/actor"
 
 	"strowger/actors/envelope"
+	"strowger/actors/runtime"
 )
 
 // gone waits until the router has handled a peer's departure.
@@ -19,7 +20,7 @@ func (w *world) gone(p *peer) {
 	if subscriber != nil {
 		w.ended(subscriber)
 	}
-	w.settle(w.router)
+	w.settle(w.router.PID())
 }
 
 func TestNameLivesWhileUsed(t *testing.T) {
@@ -46,8 +47,8 @@ func TestNameLivesWhileUsed(t *testing.T) {
 	if w.deps.Registry.Lookup("s") != nil {
 		t.Fatal("the name outlived its last user")
 	}
-	w.ended(route.Service)
-	w.ended(route.Topic)
+	w.ended(route.Service.PID())
+	w.ended(route.Topic.PID())
 }
 
 func TestNameWorksAgain(t *testing.T) {
@@ -71,12 +72,12 @@ func TestServiceWithdraws(t *testing.T) {
 	w.change(func(s *Settings) { s.UnknownService = 503 })
 	first, second, p := w.service("s"), w.service("s"), w.client("s")
 	w.gone(first)
-	w.settle(w.deps.Registry.Lookup("s").Service)
+	w.settle(w.deps.Registry.Lookup("s").Service.PID())
 	p.writef(`{"service":"s","request_id":"1"}`)
 	second.asked(` s/ #"1" null`)
 	first.silent()
 	w.gone(second)
-	w.settle(w.deps.Registry.Lookup("s").Service)
+	w.settle(w.deps.Registry.Lookup("s").Service.PID())
 	p.gets(`503 s/ #"1" null`)
 	p.writef(`{"service":"s","request_id":"2"}`)
 	p.gets(`503 s/ #"2" null`)
@@ -85,25 +86,29 @@ func TestServiceWithdraws(t *testing.T) {
 // A request that was on its way when its service's name ended is answered like one for a name
 // nobody offers.
 func TestRequestBehindTheEndOfAName(t *testing.T) {
-	for _, buried := range []string{"in the mailbox", "to nobody"} {
+	for _, buried := range []string{"in the mailbox", "to nobody", "to nobody by name"} {
 		t.Run(buried, func(t *testing.T) {
 			w := newWorld(t)
 			w.change(func(s *Settings) { s.UnknownService = 503 })
 			p, s := w.client(), w.service("s")
 			route := w.deps.Registry.Lookup("s")
 			from := w.deps.newPeer(&Credentials{Role: Client}, p.socket)
-			lease := func() *Lease {
+			lease := func() *runtime.Lease {
 				p.window.Acquire(10)
-				return NewLease(p.window, 10)
+				return runtime.NewLease(p.window, 10)
 			}
 			w.deps.Registry.withdraw("s") // nobody else finds it
-			if buried == "to nobody" {
-				w.gone(s)
-				w.ended(route.Service)
+			if buried == "in the mailbox" {
+				w.deps.System.Root.Stop(route.Service.PID())
 			} else {
-				w.deps.System.Root.Stop(route.Service)
+				w.gone(s)
+				w.ended(route.Service.PID())
 			}
-			w.deps.send(route.Service, &ask{envelope: &envelope.Envelope{RequestID: envelope.Raw(`"1"`), ServiceName: envelope.Raw(`"s"`)}, from: from, lease: lease()})
+			send := route.Service.Send
+			if buried == "to nobody by name" {
+				send = func(m toService) { w.deps.send(route.Service.PID(), m) }
+			}
+			send(&ask{envelope: &envelope.Envelope{RequestID: envelope.Raw(`"1"`), ServiceName: envelope.Raw(`"s"`)}, from: from, Held: runtime.Hold(lease())})
 			p.gets(`503 s/ #"1" null`)
 			w.wantDead(UnknownService, 1)
 			w.wantDead(ActorStopped, 0)
@@ -116,12 +121,12 @@ func TestLeavingTwice(t *testing.T) {
 	w := newWorld(t)
 	s, p := w.service("s"), w.client("s")
 	leaver := &Peer{ID: "leaver", Name: "s", Socket: newFakeSocket()}
-	w.deps.send(w.router, &Subscribe{Name: "s", Peer: leaver})
-	w.deps.send(w.router, &Offer{Peer: leaver})
+	w.router.Send(&subscribe{Name: "s", Peer: leaver})
+	w.router.Send(&Offer{Peer: leaver})
 	for range 3 {
-		w.deps.send(w.router, &Unsubscribe{Name: "s", Peer: leaver})
-		w.deps.send(w.router, &Withdraw{Peer: leaver})
-		w.deps.send(w.router, &Unsubscribe{Name: "nobody's", Peer: leaver})
+		w.router.Send(&unsubscribe{Name: "s", Peer: leaver})
+		w.router.Send(&withdraw{Peer: leaver})
+		w.router.Send(&unsubscribe{Name: "nobody's", Peer: leaver})
 	}
 	w.settleName(s, "s")
 	group := w.egress.all()[0]
@@ -150,7 +155,7 @@ func TestSubscribingTwice(t *testing.T) {
 
 // Services and subscribers come and go at once while others ask; nothing is left behind.
 func TestComingAndGoing(t *testing.T) {
-	w := newWorld(t, func(d *Deps) { d.Workers = new(goWorkers) })
+	w := newWorld(t, func(d *Deps) { d.Pool = new(goPool) })
 	const crowd, rounds = 8, 15
 	type turn struct{ peers []*peer }
 	turns := make([]turn, crowd)
@@ -178,7 +183,7 @@ func TestComingAndGoing(t *testing.T) {
 		})
 	}
 	coming.Wait()
-	w.deps.Workers.(*goWorkers).Wait()
+	w.deps.Pool.(*goPool).Wait()
 	for _, turn := range turns {
 		for _, p := range turn.peers {
 			w.ended(p.pid)
@@ -188,8 +193,8 @@ func TestComingAndGoing(t *testing.T) {
 	w.gone(late)
 	for _, name := range []string{"s", "t"} {
 		if r := w.deps.Registry.Lookup(name); r != nil {
-			w.ended(r.Service)
-			w.ended(r.Topic)
+			w.ended(r.Service.PID())
+			w.ended(r.Topic.PID())
 		}
 	}
 }

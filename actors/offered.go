@@ -4,9 +4,8 @@ import (
 	"encoding/json"
 	"slices"
 
-	"github.com/asynkron/protoactor-go/actor"
-
 	"strowger/actors/envelope"
+	"strowger/actors/runtime"
 )
 
 // The name and the topic by which a client asks the router whether somebody offers a service (protocol
@@ -19,12 +18,22 @@ const (
 // inquiry is a client's question whether anybody takes the requests for a name. The service's actor
 // answers it, so that the answer follows what the client has asked the service before.
 type inquiry struct {
+	runtime.Held
 	envelope *envelope.Envelope
 	from     *Peer
-	lease    *Lease
 }
 
-func (m *inquiry) release() { m.lease.Release() }
+func (*inquiry) toService() {}
+
+// lost answers the client: a service that has stopped is not offered.
+func (m *inquiry) lost(d *Deps, why runtime.Loss) {
+	if why == runtime.Stopped {
+		d.answerOffered(m.from, m.envelope, false)
+		return
+	}
+	d.Counters.Dead(reason(why))
+	d.answer(m.from.Socket, envelope.InternalError, m.envelope)
+}
 
 // inquires reports whether a request for name is such a question.
 func inquires(name string, e *envelope.Envelope) bool {
@@ -36,7 +45,7 @@ func inquires(name string, e *envelope.Envelope) bool {
 }
 
 // inquire passes the question on to the actor of the service that it is about.
-func (c *connection) inquire(ctx actor.Context, e *envelope.Envelope, lease *Lease) {
+func (c *connection) inquire(e *envelope.Envelope, held *runtime.Held) {
 	var about struct {
 		Service json.RawMessage `json:"service"`
 	}
@@ -45,17 +54,15 @@ func (c *connection) inquire(ctx actor.Context, e *envelope.Envelope, lease *Lea
 	name, ok := envelope.Name(about.Service)
 	if !ok {
 		c.deps.Counters.Dead(NotSendable)
-		lease.Release()
 		c.deps.answer(c.socket, envelope.BadRequest, e)
 		return
 	}
 	route := c.deps.Registry.Lookup(name)
 	if route == nil {
-		lease.Release()
 		c.deps.answerOffered(c.peer, e, false)
 		return
 	}
-	ctx.Send(route.Service, &inquiry{envelope: e, from: c.peer, lease: lease})
+	route.Service.Send(&inquiry{Held: held.Pass(), envelope: e, from: c.peer})
 }
 
 // inquiry answers whether an instance is there that takes requests, whatever its policy refuses.
@@ -73,7 +80,5 @@ func (d *Deps) answerOffered(to *Peer, e *envelope.Envelope, offered bool) {
 	if offered {
 		a.Payload = envelope.Raw(`{"offered":true}`)
 	}
-	m := d.own(to.Socket, a)
-	to.Socket.Send(m)
-	m.Lease.Release()
+	d.own(to.Socket, a, to.Socket.Send)
 }

@@ -7,6 +7,7 @@ import (
 
 	"strowger/actors/envelope"
 	"strowger/actors/filter"
+	"strowger/actors/runtime"
 )
 
 // Peer is an authenticated connection as the others see it: who it is and where to write to it.
@@ -100,7 +101,7 @@ func (p *Peer) stamp(request *envelope.Envelope) {
 	request.Permissions = p.grants.wire
 }
 
-func (p *Peer) expired(clock Clock) bool {
+func (p *Peer) expired(clock runtime.Clock) bool {
 	return !p.ExpiresAt.IsZero() && !clock.Now().Before(p.ExpiresAt)
 }
 

@@ -1,8 +1,6 @@
 package actors
 
 import (
-	"sync"
-
 	"strowger/actors/filter"
 	"strowger/actors/refusals"
 )
@@ -16,39 +14,6 @@ type Policies struct {
 
 // unruled is an instance without a policy.
 type unruled struct{ name, class string }
-
-// mostWarned is how many names and classes without a policy are remembered. Names may be made anew for each
-// connection, so there is no end to them.
-const mostWarned = 1024
-
-// warned is of which names and classes the log has said that they have no policy. Its zero value is ready,
-// and any goroutine may use it.
-type warned struct {
-	mu   sync.Mutex // Protects following.
-	seen map[unruled]struct{}
-}
-
-// forget lets u be said again.
-func (w *warned) forget(u unruled) {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	delete(w.seen, u)
-}
-
-// first notes u and reports whether it is not remembered. When there is no room it forgets all, so that the
-// log may name some a second time.
-func (w *warned) first(u unruled) bool {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	if _, again := w.seen[u]; again {
-		return false
-	}
-	if w.seen == nil || len(w.seen) >= mostWarned {
-		w.seen = make(map[unruled]struct{})
-	}
-	w.seen[u] = struct{}{}
-	return true
-}
 
 // NewPolicies returns policies by the name of a service or the class of its token, and the filter
 // of those that have none. The map must not be changed afterwards.
@@ -97,9 +62,9 @@ func (d *Deps) warnOfNone(service *Peer) {
 	case p == nil:
 		return
 	case found:
-		d.unruled.forget(cause)
+		d.unruled.Forget(cause)
 		return
-	case !d.unruled.first(cause):
+	case !d.unruled.First(cause):
 		return
 	}
 	message := "service without a policy: what it says reaches nobody, and requests are refused"

@@ -131,12 +131,12 @@ func TestPolicyOfItsOwn(t *testing.T) {
 	}
 	p := w.client("s")
 	own := &Peer{ID: "own", Name: "s", Class: "s_service", Policy: f, Socket: newFakeSocket()}
-	w.deps.send(w.router, &Offer{Peer: own})
-	w.settle(w.router)
+	w.router.Send(&Offer{Peer: own})
+	w.settle(w.router.PID())
 	route := w.deps.Registry.Lookup("s")
-	w.deps.send(route.Service, &say{envelope: &envelope.Envelope{ServiceName: envelope.Raw(`"s"`), Payload: envelope.Raw(`{"a":1,"b":2}`)}, from: own})
+	w.deps.send(route.Service.PID(), &say{envelope: &envelope.Envelope{ServiceName: envelope.Raw(`"s"`), Payload: envelope.Raw(`{"a":1,"b":2}`)}, from: own})
 	p.gets(` s/ #"" {"a":1}`)
-	w.deps.send(w.router, &Withdraw{Peer: own})
+	w.router.Send(&withdraw{Peer: own})
 }
 
 // What a reload changes holds for the next reply, also to those who had one before.

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"strowger/actors/envelope"
+	"strowger/actors/runtime"
 )
 
 // Message is one encoded envelope. All receivers share it, and nobody changes it. Encode makes it.
@@ -16,7 +17,7 @@ type Message struct {
 	// Lease is the share of a window that the message holds until every egress shard it was given to has
 	// written or queued it. A message to the peer of that window, such as an answer, holds it until it is
 	// written. Nil: none.
-	Lease *Lease
+	Lease *runtime.Lease
 	// Refused is called instead of ending the connection when a slow service has no room for the message.
 	// It may be nil.
 	Refused func()
@@ -39,7 +40,7 @@ type Socket interface {
 	// Close writes all that waits, tells the peer why the connection ends, and ends it.
 	Close(why End)
 	// Window bounds what the peer has under way. The router's answers to it take their share.
-	Window() *Window
+	Window() *runtime.Window
 }
 
 // Sparer is a Socket that may be closed to make room for others as long as it has not authenticated.
@@ -112,13 +113,11 @@ type Request struct {
 	Envelope *envelope.Envelope // stamped, as a remote service would get it
 	From     *Peer
 	Deadline time.Time
-	lease    *Lease
+	// Held is the share of the asker's window that the request holds. The receiver releases it once.
+	runtime.Held
 }
 
-// Release gives back the share of the asker's window that the request holds. It is called once.
-func (r *Request) Release() { r.lease.Release() }
-
-// Tokens is where tokens are presented. Claim blocks on files, so it runs on the worker pool.
+// Tokens is where tokens are presented. Claim blocks on files, so it runs on the pool.
 type Tokens interface {
 	// Claim returns what the token grants and uses it up, or an error that says why not. Before it uses the
 	// token up it calls admit with the role that the token gives. If admit returns an error, the token stays
@@ -127,14 +126,8 @@ type Tokens interface {
 	Claim(name, hash string, admit func(Role) error) (*Credentials, error)
 }
 
-// Clock tells the time and runs a function later, on a goroutine of its own.
-type Clock interface {
-	Now() time.Time
-	AfterFunc(d time.Duration, f func()) (stop func() bool)
-}
-
-// Workers runs blocking work outside the actors, a bounded number at once.
-type Workers interface {
+// Pool runs blocking work outside the actors, a bounded number of pieces at once.
+type Pool interface {
 	Go(f func())
 }
 

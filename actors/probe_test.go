@@ -30,7 +30,7 @@ func TestConnectionIsProbed(t *testing.T) {
 			first.gets(admitted200)
 			second := w.connectFrom(here, nil)
 			second.present(token)
-			w.settle(second.pid, second.pid, w.deps.holders) // its verdict comes as a message of its own
+			w.settle(second.pid, second.pid, w.deps.holders.PID()) // its verdict comes as a message of its own
 			second.silent()
 			third := w.connectFrom(here, nil) // while somebody waits already
 			third.present(token)
@@ -64,7 +64,7 @@ func TestConnectionEndsWhileProbed(t *testing.T) {
 			first.gets(admitted200)
 			second := w.connectFrom(here, nil)
 			second.present(token)
-			w.settle(second.pid, second.pid, w.deps.holders) // its verdict comes as a message of its own
+			w.settle(second.pid, second.pid, w.deps.holders.PID()) // its verdict comes as a message of its own
 			w.lose(first, farewell)
 			if farewell {
 				second.gets(refused401)
@@ -72,7 +72,7 @@ func TestConnectionEndsWhileProbed(t *testing.T) {
 				second.gets(admitted200)
 			}
 			w.clock.advance(probePatience)
-			w.settle(w.deps.holders)
+			w.settle(w.deps.holders.PID())
 		})
 	}
 }

@@ -3,7 +3,7 @@ package actors
 import (
 	"sync"
 
-	"github.com/asynkron/protoactor-go/actor"
+	"strowger/actors/runtime"
 )
 
 // Registry tells who answers to a name. The router actor is its only writer; anyone may look up,
@@ -13,8 +13,8 @@ type Registry struct{ routes sync.Map } // string -> *Route
 // Route is where messages for one name go.
 type Route struct {
 	Name    string
-	Service *actor.PID
-	Topic   *actor.PID
+	Service runtime.Ref[toService]
+	Topic   runtime.Ref[toTopic]
 }
 
 // Lookup returns the route of a name, nil if nobody offers or watches it.
@@ -24,6 +24,9 @@ func (r *Registry) Lookup(name string) *Route {
 	}
 	return nil
 }
+
+// has reports whether somebody offers or watches a name.
+func (r *Registry) has(name string) bool { return r.Lookup(name) != nil }
 
 func (r *Registry) publish(route *Route) { r.routes.Store(route.Name, route) }
 func (r *Registry) withdraw(name string) { r.routes.Delete(name) }

@@ -4,38 +4,55 @@ import (
 	"sync/atomic"
 
 	"github.com/asynkron/protoactor-go/actor"
+
+	"strowger/actors/runtime"
 )
 
 // Messages the router takes.
 type (
-	// Subscribe makes a subscriber a member of a topic; the topic answers From with *Joined.
-	Subscribe struct {
+	// subscribe makes a subscriber a member of a topic. The topic calls Done, if there is one, when it is.
+	subscribe struct {
+		unmissed
 		Name string
 		Peer *Peer
-		From *actor.PID
+		Done func()
 	}
-	// Unsubscribe ends a membership.
-	Unsubscribe struct {
+	// unsubscribe ends a membership.
+	unsubscribe struct {
+		unmissed
 		Name string
 		Peer *Peer
 	}
-	// Offer makes a connection an instance of the service its token names; the service answers
-	// From with *Joined.
+	// Offer makes a connection an instance of the service its token names. The service calls Done, if there is
+	// one, when requests find it.
 	Offer struct {
+		unmissed
 		Peer *Peer
-		From *actor.PID
+		Done func()
 	}
-	// Withdraw ends an offer.
-	Withdraw struct{ Peer *Peer }
+	// withdraw ends an offer.
+	withdraw struct {
+		unmissed
+		Peer *Peer
+	}
 	// Fence has Done called, by any actor, once all that services had said before has been given to
 	// the sockets.
-	Fence struct{ Done func() }
+	Fence struct {
+		unmissed
+		Done func()
+	}
 )
 
-// Router owns all names: it alone writes the registry, spawns a topic and a service for a name
+func (*subscribe) toRouter()   {}
+func (*unsubscribe) toRouter() {}
+func (*Offer) toRouter()       {}
+func (*withdraw) toRouter()    {}
+func (*Fence) toRouter()       {}
+
+// router owns all names: it alone writes the registry, spawns a topic and a service for a name
 // that is offered or watched, and stops them when nobody does any more. It is on no message's way.
 // On restart: its table is kept; it says no more than the registry does.
-type Router struct {
+type router struct {
 	deps  *Deps
 	names map[string]*named
 }
@@ -50,43 +67,54 @@ type named struct {
 // NewRouter returns how to spawn the router. What it keeps lasts as long as these props.
 func NewRouter(d *Deps) *actor.Props {
 	// The table outlives a restart: losing it would lose every subscription.
-	r := &Router{deps: d, names: make(map[string]*named)}
-	return Props(d, "router", func() actor.Actor { return r })
+	r := &router{deps: d, names: make(map[string]*named)}
+	return d.Props("router", func() actor.Actor { return r })
+}
+
+// SpawnRouter starts a router that no supervisor restarts.
+func SpawnRouter(d *Deps) RouterRef {
+	r := &router{deps: d, names: make(map[string]*named)}
+	return runtime.Spawn[toRouter](d.Runtime, "router", func() actor.Actor { return r })
+}
+
+// WatchedRouter returns the way to the router that a supervisor has spawned and g watches.
+func WatchedRouter(pid *actor.PID, g *runtime.Gauge) RouterRef {
+	return runtime.Watched[toRouter](pid, g)
 }
 
 // Receive handles one message.
-func (r *Router) Receive(ctx actor.Context) {
+func (r *router) Receive(ctx actor.Context) {
 	switch m := ctx.Message().(type) {
-	case *Subscribe:
-		r.subscribe(ctx, m)
-	case *Unsubscribe:
-		r.unsubscribe(ctx, m)
+	case *subscribe:
+		r.subscribe(m)
+	case *unsubscribe:
+		r.unsubscribe(m)
 	case *Offer:
-		r.offer(ctx, m)
-	case *Withdraw:
-		r.withdraw(ctx, m)
+		r.offer(m)
+	case *withdraw:
+		r.withdraw(m)
 	case *Fence:
-		r.fence(ctx, m)
+		r.fence(m)
 	case *actor.Stopping:
-		r.stop(ctx)
+		r.stop()
 	default:
-		r.deps.unknown(ctx)
+		r.deps.Unknown(ctx)
 	}
 }
 
-func (r *Router) subscribe(ctx actor.Context, m *Subscribe) {
+func (r *router) subscribe(m *subscribe) {
 	n := r.named(m.Name)
 	if _, again := n.members[m.Peer]; again {
-		if m.From != nil {
-			ctx.Send(m.From, &Joined{})
+		if m.Done != nil {
+			m.Done()
 		}
 		return
 	}
 	n.members[m.Peer] = struct{}{}
-	ctx.Send(n.route.Topic, &join{peer: m.Peer, from: m.From})
+	n.route.Topic.Send(&join{peer: m.Peer, done: m.Done})
 }
 
-func (r *Router) unsubscribe(ctx actor.Context, m *Unsubscribe) {
+func (r *router) unsubscribe(m *unsubscribe) {
 	n := r.names[m.Name]
 	if n == nil {
 		return
@@ -97,35 +125,35 @@ func (r *Router) unsubscribe(ctx actor.Context, m *Unsubscribe) {
 		return
 	}
 	delete(n.members, m.Peer)
-	ctx.Send(n.route.Topic, &leave{peer: m.Peer})
-	r.tidy(ctx, n)
+	n.route.Topic.Send(&leave{peer: m.Peer})
+	r.tidy(n)
 }
 
-func (r *Router) offer(ctx actor.Context, m *Offer) {
+func (r *router) offer(m *Offer) {
 	n := r.named(m.Peer.Name)
 	n.offers[m.Peer] = struct{}{}
-	ctx.Send(n.route.Service, &instanceUp{peer: m.Peer, from: m.From})
+	n.route.Service.Send(&instanceUp{peer: m.Peer, done: m.Done})
 }
 
-func (r *Router) withdraw(ctx actor.Context, m *Withdraw) {
+func (r *router) withdraw(m *withdraw) {
 	n := r.names[m.Peer.Name]
 	if n == nil {
 		return
 	}
 	delete(n.offers, m.Peer)
-	ctx.Send(n.route.Service, &instanceDown{peer: m.Peer})
-	r.tidy(ctx, n)
+	n.route.Service.Send(&instanceDown{peer: m.Peer})
+	r.tidy(n)
 }
 
 // named returns what is known of a name, and starts its topic and service the first time. Both
 // are running before anyone can look them up.
-func (r *Router) named(name string) *named {
+func (r *router) named(name string) *named {
 	if n := r.names[name]; n != nil {
 		return n
 	}
 	passed := new(atomic.Int64)
-	topic := r.deps.spawn(newTopic(r.deps, passed), "topic")
-	service := r.deps.spawn(newService(r.deps, name, topic, passed), "service")
+	topic := spawnTopic(r.deps, passed)
+	service := spawnService(r.deps, name, topic, passed)
 	n := &named{route: &Route{Name: name, Service: service, Topic: topic}, members: make(map[*Peer]struct{}), offers: make(map[*Peer]struct{})}
 	r.names[name] = n
 	r.deps.Registry.publish(n.route)
@@ -133,18 +161,18 @@ func (r *Router) named(name string) *named {
 }
 
 // tidy ends a name that nobody offers or watches.
-func (r *Router) tidy(ctx actor.Context, n *named) {
+func (r *router) tidy(n *named) {
 	if len(n.members) > 0 || len(n.offers) > 0 {
 		return
 	}
-	r.end(ctx, n)
+	r.end(n)
 }
 
-func (r *Router) end(ctx actor.Context, n *named) {
+func (r *router) end(n *named) {
 	r.deps.Registry.withdraw(n.route.Name)
 	delete(r.names, n.route.Name)
 	// The service stops behind what waits for it, and its topic after it.
-	ctx.Send(n.route.Service, &endService{})
+	n.route.Service.Send(&endService{})
 }
 
 // passing goes the way of what a service says, behind all of it.
@@ -153,23 +181,29 @@ type passing struct {
 	done func()
 }
 
+func (*passing) toService() {}
+func (*passing) toTopic()   {}
+
+// lost passes: a name that has ended has nothing more to say.
+func (p *passing) lost(*Deps, runtime.Loss) { p.passed() }
+
 func (p *passing) passed() {
 	if p.left.Add(-1) == 0 {
 		p.done()
 	}
 }
 
-func (r *Router) fence(ctx actor.Context, m *Fence) {
+func (r *router) fence(m *Fence) {
 	p := &passing{done: m.Done}
 	p.left.Store(int64(len(r.names)) + 1)
 	for _, n := range r.names {
-		ctx.Send(n.route.Service, p)
+		n.route.Service.Send(p)
 	}
 	p.passed()
 }
 
-func (r *Router) stop(ctx actor.Context) {
+func (r *router) stop() {
 	for _, n := range r.names {
-		r.end(ctx, n)
+		r.end(n)
 	}
 }

@@ -8,42 +8,72 @@ import (
 	"github.com/asynkron/protoactor-go/actor"
 
 	"strowger/actors/envelope"
+	"strowger/actors/runtime"
 )
 
 // Messages a service takes.
 type (
 	// ask is a client's request.
 	ask struct {
+		runtime.Held
 		envelope *envelope.Envelope
 		size     int // bytes of the message, which the envelope keeps alive
 		from     *Peer
-		lease    *Lease
 	}
 	// refused says that a request found no room behind a slow instance.
 	refused struct {
+		unmissed
 		request *request
 		by      *instance
 	}
 	// say is what an instance of the service wrote: a broadcast or a reply.
 	say struct {
+		counted
+		runtime.Held
 		envelope *envelope.Envelope
 		from     *Peer
-		lease    *Lease
 		open     bool // not filtered
 		helper   bool // by a connection that offers another name
 	}
-	askerGone  struct{ id string }
-	instanceUp struct {
-		peer *Peer
-		from *actor.PID // gets *Joined; nil: nobody waits
+	askerGone struct {
+		unmissed
+		id string
 	}
-	instanceDown struct{ peer *Peer }
-	sweep        struct{}
-	endService   struct{}
+	instanceUp struct {
+		unmissed
+		peer *Peer
+		done func() // called when requests find it; nil: nobody waits
+	}
+	instanceDown struct {
+		unmissed
+		peer *Peer
+	}
+	sweep      struct{ unmissed }
+	endService struct{ unmissed }
 )
 
-func (m *ask) release() { m.lease.Release() }
-func (m *say) release() { m.lease.Release() }
+func (*ask) toService()          {}
+func (*refused) toService()      {}
+func (*say) toService()          {}
+func (*askerGone) toService()    {}
+func (*instanceUp) toService()   {}
+func (*instanceDown) toService() {}
+func (*sweep) toService()        {}
+func (*endService) toService()   {}
+
+func (m *ask) routed() *envelope.Envelope { return m.envelope }
+func (m *say) routed() *envelope.Envelope { return m.envelope }
+
+// lost answers the client: a request whose service left while it was on its way like one for a name that
+// nobody offers.
+func (m *ask) lost(d *Deps, why runtime.Loss) {
+	if why == runtime.Stopped {
+		d.unavailable(m.from, m.envelope)
+		return
+	}
+	d.Counters.Dead(reason(why))
+	d.answer(m.from.Socket, envelope.InternalError, m.envelope)
+}
 
 // service stands for one name: it hands requests to its instances, knows who asked what, and
 // passes on what the instances say.
@@ -51,7 +81,8 @@ func (m *say) release() { m.lease.Release() }
 type service struct {
 	deps      *Deps
 	name      string
-	topic     *actor.PID
+	self      runtime.Ref[toService]
+	topic     runtime.Ref[toTopic]
 	sent      int64         // broadcasts and replies sent to the topic
 	passed    *atomic.Int64 // of them, those that have gone on to the sockets
 	instances []*instance
@@ -62,46 +93,45 @@ type service struct {
 	sweeping  func() bool // stops the timer of the next sweep; nil: none set
 }
 
-func newService(d *Deps, name string, topic *actor.PID, passed *atomic.Int64) *actor.Props {
+func spawnService(d *Deps, name string, topic runtime.Ref[toTopic], passed *atomic.Int64) runtime.Ref[toService] {
 	s := &service{deps: d, name: name, topic: topic, passed: passed}
 	s.pending = newPending(func() int { return d.settings().PendingRequests })
-	return Props(d, "service", func() actor.Actor { return s }, actor.WithGuardian(d.Permanent))
+	// Nothing is sent to the service before this function returns.
+	s.self = runtime.Spawn[toService](d.Runtime, "service", func() actor.Actor { return s }, actor.WithGuardian(d.Permanent))
+	return s.self
 }
 
 // Receive handles one message.
 func (s *service) Receive(ctx actor.Context) {
 	switch m := ctx.Message().(type) {
 	case *ask:
-		s.ask(ctx, m)
-		m.release()
+		s.ask(m)
 	case *say:
-		s.say(ctx, m)
+		s.say(m)
 	case *refused:
 		s.refused(m)
 	case *askerGone:
 		s.gone(m.id)
 	case *instanceUp:
-		s.instanceUp(ctx, m)
+		s.instanceUp(m)
 	case *instanceLeaving:
 		s.instanceLeaving(m)
-		m.release()
 	case *inquiry:
 		s.inquiry(m)
-		m.release()
 	case *instanceDown:
-		s.instanceDown(ctx, m.peer)
+		s.instanceDown(m.peer)
 	case *sweep:
-		s.sweep(ctx)
+		s.sweep()
 	case *passing:
-		ctx.Send(s.topic, m)
+		s.topic.Send(m)
 	case *endService:
 		s.end(ctx)
 	default:
-		s.deps.unknown(ctx)
+		s.deps.Unknown(ctx)
 	}
 }
 
-func (s *service) ask(ctx actor.Context, m *ask) {
+func (s *service) ask(m *ask) {
 	to, served := s.choose(m.from, m.envelope)
 	if len(to) == 0 {
 		s.turnDown(m, served)
@@ -118,9 +148,9 @@ func (s *service) ask(ctx actor.Context, m *ask) {
 	if set.Instances != Failover && m.size > smallRequest {
 		r.envelope, r.whole = answerable(m.envelope), false
 	}
-	s.sweepLater(ctx, set.RequestTimeout)
+	s.sweepLater(set.RequestTimeout)
 	s.deps.Counters.Requests.Add(1)
-	s.hand(ctx.Self(), r, m.envelope, m.lease, to)
+	s.hand(r, m.envelope, &m.Held, to)
 }
 
 // turnDown answers a request that no instance gets.
@@ -182,10 +212,9 @@ func requestKey(e *envelope.Envelope) envelope.Key {
 
 // say passes on what an instance wrote: a broadcast, or a message for one asker. The ids decide which
 // (protocol 5.4, 5.5).
-func (s *service) say(ctx actor.Context, m *say) {
+func (s *service) say(m *say) {
 	if s.passive(m.from) {
 		s.deps.Counters.Dead(ForeignName)
-		m.lease.Release()
 		return
 	}
 	if m.helper && !s.mayHelp(m.from) {
@@ -194,40 +223,37 @@ func (s *service) say(ctx actor.Context, m *say) {
 	}
 	if envelope.IsEmpty(m.envelope.RequestID) && !s.addressed(m.envelope) {
 		s.sent++
-		ctx.Send(s.topic, &broadcast{envelope: m.envelope, from: m.from, lease: m.lease, open: m.open})
+		s.topic.Send(&broadcast{Held: m.Pass(), envelope: m.envelope, from: m.from, open: m.open})
 		return
 	}
-	if s.handsBack(ctx.Self(), m) {
-		m.lease.Release()
+	if s.handsBack(m) {
 		return
 	}
 	to, r, dead := s.asker(m.envelope, m.from)
 	if to == nil {
 		s.deps.Counters.Dead(dead)
-		m.lease.Release()
 		return
 	}
 	e := s.screen(m, to, r)
 	if e == nil {
-		m.lease.Release()
 		return
 	}
-	if m.from.local != nil && m.lease != nil {
+	if lease := m.Lease(); m.from.local != nil && lease != nil {
 		// The service's own window does not slow this asker down: it belongs to all askers.
-		m.lease.Move(to.peer.Socket.Window(), len(e.Payload))
+		lease.Move(to.peer.Socket.Window(), len(e.Payload))
 	}
-	s.pass(ctx, &reply{envelope: e, to: to.peer, lease: m.lease})
+	s.pass(&m.Held, e, to.peer)
 }
 
 // pass sends a reply behind all that the service said before: through the topic, or directly when
 // the topic has nothing more to pass on.
-func (s *service) pass(ctx actor.Context, m *reply) {
+func (s *service) pass(held *runtime.Held, e *envelope.Envelope, to *Peer) {
 	if s.passed.Load() == s.sent {
-		m.send(s.deps)
+		s.deps.reply(to, e, held.Lease())
 		return
 	}
 	s.sent++
-	ctx.Send(s.topic, m)
+	s.topic.Send(&reply{Held: held.Pass(), envelope: e, to: to})
 }
 
 // addressed reports whether a message without a request id is for one asker, so that others must not see
@@ -330,36 +356,38 @@ func (s *service) gone(subscriber string) {
 
 // Speak passes on what a service in this process says: a reply if it has a request id, or else a
 // broadcast. It may be called from any goroutine.
-func (d *Deps) Speak(from *Peer, e *envelope.Envelope, lease *Lease) { d.speak(from, e, lease, false) }
+func (d *Deps) Speak(from *Peer, e *envelope.Envelope, lease *runtime.Lease) {
+	d.speak(from, e, lease, false)
+}
 
 // Announce is Speak past the policy: for what the system says about a service.
-func (d *Deps) Announce(from *Peer, e *envelope.Envelope, lease *Lease) {
+func (d *Deps) Announce(from *Peer, e *envelope.Envelope, lease *runtime.Lease) {
 	d.speak(from, e, lease, true)
 }
 
-func (d *Deps) speak(from *Peer, e *envelope.Envelope, lease *Lease, open bool) {
+func (d *Deps) speak(from *Peer, e *envelope.Envelope, lease *runtime.Lease, open bool) {
+	m := &say{Held: runtime.Hold(lease), envelope: e, from: from, open: open}
 	route := d.Registry.Lookup(from.Name)
 	if route == nil {
-		d.Counters.Dead(ActorStopped)
-		lease.Release()
+		d.Bury(m)
 		return
 	}
-	d.send(route.Service, &say{envelope: e, from: from, lease: lease, open: open})
+	route.Service.Send(m)
 }
 
 // sweepLater sets the one timer that clears the table; it runs only while there are requests.
-func (s *service) sweepLater(ctx actor.Context, timeout time.Duration) {
+func (s *service) sweepLater(timeout time.Duration) {
 	if s.sweeping == nil {
-		s.sweeping = s.deps.after(2*timeout, ctx.Self(), &sweep{})
+		s.sweeping = s.self.After(s.deps.Clock, 2*timeout, &sweep{})
 	}
 }
 
-func (s *service) sweep(ctx actor.Context) {
+func (s *service) sweep() {
 	s.sweeping = nil
 	timeout := s.deps.settings().RequestTimeout
 	s.pending.expire(s.deps.Awake(), timeout)
 	if s.pending.ages.length > 0 {
-		s.sweepLater(ctx, timeout)
+		s.sweepLater(timeout)
 	}
 }
 
@@ -368,27 +396,33 @@ func (s *service) end(ctx actor.Context) {
 	if s.sweeping != nil {
 		s.sweeping()
 	}
-	ctx.Poison(s.topic)
+	ctx.Poison(s.topic.PID())
 	ctx.Poison(ctx.Self())
 }
 
 // answer sends one of the router's own answers.
 func (d *Deps) answer(to Socket, status envelope.Status, e *envelope.Envelope) {
-	m := d.own(to, status.Answer(e))
-	to.Send(m)
-	m.Lease.Release()
+	d.own(to, status.Answer(e), to.Send)
 }
 
-// own returns an answer of the router's as a message. The caller releases its lease. It takes its share
-// of the window of the peer that gets it, so a peer that asks and does not read is not read from.
-func (d *Deps) own(to Socket, e *envelope.Envelope) Message {
+// own has an answer of the router's written. It takes its share of the window of the peer that gets it, so a
+// peer that asks and does not read is not read from.
+func (d *Deps) own(to Socket, e *envelope.Envelope, write func(m Message)) {
 	m := d.Egress.Encode(e)
-	m.Lease = to.Window().Lease(len(m.Form))
-	return m
+	to.Window().Charge(len(m.Form), func(l *runtime.Lease) {
+		m.Lease = l
+		write(m)
+	})
+}
+
+// reply sends a reply to whoever asked.
+func (d *Deps) reply(to *Peer, e *envelope.Envelope, lease *runtime.Lease) {
+	d.Counters.Replies.Add(1)
+	to.Socket.Send(d.encode(e, lease))
 }
 
 // encode returns the envelope as a message that holds the lease.
-func (d *Deps) encode(e *envelope.Envelope, lease *Lease) Message {
+func (d *Deps) encode(e *envelope.Envelope, lease *runtime.Lease) Message {
 	m := d.Egress.Encode(e)
 	m.Lease = lease
 	return m

@@ -17,7 +17,7 @@ type tenant struct {
 // tenantOf returns the one value for a domain.
 func (d *Deps) tenantOf(domain, uuid string) *tenant {
 	// The length keeps apart what the two would run together.
-	return d.tenants.of(strconv.Itoa(len(domain))+":"+domain+uuid, func() *tenant {
+	return d.tenants.Of(strconv.Itoa(len(domain))+":"+domain+uuid, func() *tenant {
 		return &tenant{domain: strings.Clone(domain), name: envelope.QuoteString(domain), uuid: envelope.QuoteString(uuid)}
 	})
 }

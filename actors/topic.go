@@ -7,38 +7,55 @@ import (
 
 	"strowger/actors/envelope"
 	"strowger/actors/filter"
+	"strowger/actors/runtime"
 )
 
 // Messages a topic takes.
 type (
 	join struct {
+		unmissed
 		peer *Peer
-		from *actor.PID // gets *Joined; nil: nobody waits
+		done func() // called when it is a member; nil: nobody waits
 	}
-	leave struct{ peer *Peer }
+	leave struct {
+		unmissed
+		peer *Peer
+	}
 	// speak announces an instance of the service; hush says that it has left.
-	speak struct{ peer *Peer }
-	hush  struct{ peer *Peer }
+	speak struct {
+		unmissed
+		peer *Peer
+	}
+	hush struct {
+		unmissed
+		peer *Peer
+	}
 	// broadcast goes to all members but the one who sent it.
 	broadcast struct {
+		counted
+		runtime.Held
 		envelope *envelope.Envelope
 		from     *Peer
-		lease    *Lease
 		open     bool // not filtered
 	}
 	// reply goes to the one who asked, a member or not.
 	reply struct {
+		counted
+		runtime.Held
 		envelope *envelope.Envelope
 		to       *Peer
-		lease    *Lease
 	}
 )
 
-func (m *broadcast) release() { m.lease.Release() }
-func (m *reply) release()     { m.lease.Release() }
+func (*join) toTopic()      {}
+func (*leave) toTopic()     {}
+func (*speak) toTopic()     {}
+func (*hush) toTopic()      {}
+func (*broadcast) toTopic() {}
+func (*reply) toTopic()     {}
 
-// Joined says that a subscriber is a member of one more topic, or an instance of its service.
-type Joined struct{}
+func (m *broadcast) routed() *envelope.Envelope { return m.envelope }
+func (m *reply) routed() *envelope.Envelope     { return m.envelope }
 
 // topic is the stream of what one service says: broadcasts to its members and replies to those
 // who asked, unless nothing is on its way here. So a subscriber sees them in the order in which the
@@ -58,9 +75,9 @@ func makeTopic(d *Deps, passed *atomic.Int64) *topic {
 	return &topic{passed: passed, deps: d, members: make(map[*Peer]struct{}), views: make(map[*filter.Filter]*view), speakers: make(map[*Peer]*view)}
 }
 
-func newTopic(d *Deps, passed *atomic.Int64) *actor.Props {
+func spawnTopic(d *Deps, passed *atomic.Int64) runtime.Ref[toTopic] {
 	t := makeTopic(d, passed)
-	return Props(d, "topic", func() actor.Actor { return t }, actor.WithGuardian(d.Permanent))
+	return runtime.Spawn[toTopic](d.Runtime, "topic", func() actor.Actor { return t }, actor.WithGuardian(d.Permanent))
 }
 
 // Receive handles one message.
@@ -71,7 +88,7 @@ func (t *topic) Receive(ctx actor.Context) {
 	case *reply:
 		t.reply(m)
 	case *join:
-		t.join(ctx, m)
+		t.join(m)
 	case *leave:
 		t.leave(m.peer)
 	case *speak:
@@ -85,7 +102,7 @@ func (t *topic) Receive(ctx actor.Context) {
 	case *passing:
 		m.passed()
 	default:
-		t.deps.unknown(ctx)
+		t.deps.Unknown(ctx)
 	}
 }
 
@@ -108,38 +125,30 @@ func (t *topic) broadcast(m *broadcast) {
 	if t.scratch = v.cast(t.deps.Egress, m, t.scratch); cap(t.scratch) > keptScratch {
 		t.scratch = nil
 	}
-	m.lease.Release()
 }
 
 // announce goes to every member by itself: it is rare, and the audiences leave out who gets nothing.
 func (t *topic) announce(m *broadcast) {
-	message := t.deps.encode(m.envelope, m.lease)
+	message := t.deps.encode(m.envelope, m.Lease())
 	for p := range t.members {
 		p.Socket.Send(message)
 	}
-	m.lease.Release()
 }
 
 func (t *topic) reply(m *reply) {
 	defer t.passed.Add(1)
-	m.send(t.deps)
+	t.deps.reply(m.to, m.envelope, m.Lease())
 }
 
-func (m *reply) send(d *Deps) {
-	d.Counters.Replies.Add(1)
-	m.to.Socket.Send(d.encode(m.envelope, m.lease))
-	m.lease.Release()
-}
-
-func (t *topic) join(ctx actor.Context, m *join) {
+func (t *topic) join(m *join) {
 	if _, again := t.members[m.peer]; !again {
 		t.members[m.peer] = struct{}{}
 		for _, v := range t.views {
 			v.add(m.peer, t.deps.Egress)
 		}
 	}
-	if m.from != nil {
-		ctx.Send(m.from, &Joined{})
+	if m.done != nil {
+		m.done()
 	}
 }
 

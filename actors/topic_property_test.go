@@ -111,7 +111,7 @@ func (m *model) peer(c *Credentials) *Peer {
 func (m *model) join(t *rapid.T) {
 	p := m.peer(&Credentials{Role: Client, DomainName: oneDomain.Draw(t, "domain"), Permissions: slices.Sorted(slices.Values(someRights.Draw(t, "rights")))})
 	m.members = append(m.members, p)
-	m.topic.join(nil, &join{peer: p})
+	m.topic.join(&join{peer: p})
 }
 
 func (m *model) leave(t *rapid.T) {
@@ -130,7 +130,7 @@ func (m *model) speak(t *rapid.T) {
 	}
 	if rapid.Bool().Draw(t, "member too") {
 		m.members = append(m.members, p)
-		m.topic.join(nil, &join{peer: p})
+		m.topic.join(&join{peer: p})
 	}
 	m.speakers = append(m.speakers, p)
 	m.topic.speak(p)

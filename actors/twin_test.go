@@ -33,7 +33,7 @@ func TestLogOfPassiveTwin(t *testing.T) {
 	var log written
 	w := newWorld(t, func(d *Deps) { d.Log = slog.New(slog.NewTextHandler(&log, nil)) })
 	settled := func() string {
-		w.settle(w.router, w.deps.Registry.Lookup("s").Service)
+		w.settle(w.router.PID(), w.deps.Registry.Lookup("s").Service.PID())
 		return log.take()
 	}
 	expect := func(when string, has, hasNot []string) {
@@ -59,11 +59,11 @@ func TestLogOfPassiveTwin(t *testing.T) {
 	expect("twin left", []string{`msg="passive service left" service=s`}, []string{`"service down"`})
 	second := w.service("s")
 	expect("second twin up", []string{"service is passive"}, []string{`"service up"`})
-	w.deps.send(w.router, &Withdraw{Peer: inside})
+	w.router.Send(&withdraw{Peer: inside})
 	expect("inside down", []string{`msg="service down" service=s instances=1`}, nil)
 	_, again := w.local("s")
 	expect("inside up again", []string{`msg="service up" service=s instances=1`, "service is passive"}, nil)
-	w.deps.send(w.router, &Withdraw{Peer: again})
+	w.router.Send(&withdraw{Peer: again})
 	settled()
 	w.gone(second)
 	expect("the last one down", []string{`msg="service down" service=s instances=0`}, []string{"passive"})

@@ -69,7 +69,7 @@ func (v *view) cast(egress Egress, m *broadcast, scratch []byte) []byte {
 			whole = egress.Encode(m.envelope)
 			message = whole
 		}
-		message.Lease = m.lease
+		message.Lease = m.Lease()
 		audience.group.Send(message, m.from.Socket)
 	}
 	return scratch

@@ -138,7 +138,7 @@ func TestBroadcastDoesNotAllocateForMembers(t *testing.T) {
 		from := &Peer{Name: "s", Class: "s_service"}
 		tp.speak(from)
 		for i := range members {
-			tp.join(nil, &join{peer: d.newPeer(&Credentials{Permissions: [][]string{{"p"}, {"q"}, {"p", "q"}}[i%3]}, nil)})
+			tp.join(&join{peer: d.newPeer(&Credentials{Permissions: [][]string{{"p"}, {"q"}, {"p", "q"}}[i%3]}, nil)})
 		}
 		m := &broadcast{envelope: &envelope.Envelope{Payload: envelope.Raw(`{"a":1,"b":2,"c":3}`)}, from: from}
 		n := testing.AllocsPerRun(50, func() { tp.broadcast(m) })

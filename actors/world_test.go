@@ -13,6 +13,7 @@ import (
 
 	"strowger/actors/envelope"
 	"strowger/actors/filter"
+	"strowger/actors/runtime"
 )
 
 // patience is how long a test waits for what must come; it is spent only by a failing test.
@@ -25,7 +26,7 @@ type world struct {
 	clock  *fakeClock
 	tokens *fakeTokens
 	egress *fakeEgress
-	router *actor.PID
+	router RouterRef
 	tokenN atomic.Int64
 	peers  []*peer
 	stray  int // messages without a case that a test sent on purpose
@@ -33,14 +34,12 @@ type world struct {
 
 func newDeps(t interface{ Cleanup(func()) }) *Deps {
 	d := &Deps{
-		System: actor.NewActorSystem(
+		Runtime: runtime.New(actor.NewActorSystem(
 			actor.WithLoggerFactory(func(*actor.ActorSystem) *slog.Logger { return slog.New(slog.DiscardHandler) }),
-			actor.WithDeadLetterThrottleInterval(time.Millisecond)),
+			actor.WithDeadLetterThrottleInterval(time.Millisecond)), newFakeClock(), slog.New(slog.DiscardHandler)),
 		Egress:   &fakeEgress{},
 		Tokens:   &fakeTokens{granted: make(map[string]*Credentials)},
-		Workers:  inlineWorkers{},
-		Clock:    newFakeClock(),
-		Log:      slog.New(slog.DiscardHandler),
+		Pool:     inlinePool{},
 		Counters: new(Counters),
 		Settings: new(atomic.Pointer[Settings]),
 		Registry: new(Registry),
@@ -68,7 +67,7 @@ func newWorld(t testing.TB, change ...func(*Deps)) *world {
 	for _, f := range change {
 		f(d)
 	}
-	w.router = d.spawn(NewRouter(d), "router")
+	w.router = SpawnRouter(d)
 	t.Cleanup(w.end)
 	return w
 }
@@ -86,8 +85,8 @@ func (w *world) end() {
 	for _, p := range w.peers {
 		w.ended(p.pid)
 	}
-	w.deps.System.Root.Poison(w.router)
-	w.ended(w.router)
+	w.deps.System.Root.Poison(w.router.PID())
+	w.ended(w.router.PID())
 	for i, p := range w.peers {
 		p.leasesReturned(i)
 	}
@@ -128,6 +127,9 @@ func await(t testing.TB, what string, c <-chan struct{}) {
 		t.Fatalf("%s: still waiting", what)
 	}
 }
+
+// send posts anything to an actor, as the library does.
+func (d *Deps) send(to *actor.PID, message any) { d.System.Root.Send(to, message) }
 
 // settle returns when pid has handled all that was sent to it before.
 func settle(t testing.TB, d *Deps, pid *actor.PID) {
@@ -175,9 +177,9 @@ func (w *world) ended(pid *actor.PID) {
 // settleName waits until all under way from p through a name has arrived.
 func (w *world) settleName(p *peer, name string) {
 	w.t.Helper()
-	w.settle(p.pid, w.router)
+	w.settle(p.pid, w.router.PID())
 	if r := w.deps.Registry.Lookup(name); r != nil {
-		w.settle(r.Service, r.Topic)
+		w.settle(r.Service.PID(), r.Topic.PID())
 	}
 }
 
@@ -185,15 +187,15 @@ func (w *world) settleName(p *peer, name string) {
 type peer struct {
 	w      *world
 	socket *fakeSocket
-	window *Window
+	window *runtime.Window
 	pid    *actor.PID
 }
 
 // connect opens a connection; the greeting is not read yet.
 func (w *world) connect() *peer {
-	p := &peer{w: w, socket: newFakeSocket(), window: new(Window)}
+	p := &peer{w: w, socket: newFakeSocket(), window: new(runtime.Window)}
 	p.window.SetBudget(1 << 40)
-	p.pid = SpawnConnection(w.deps, w.router, p.socket, &net.TCPAddr{}).PID
+	p.pid = SpawnConnection(w.deps, w.router, p.socket, &net.TCPAddr{}).PID()
 	w.peers = append(w.peers, p)
 	return p
 }
@@ -203,7 +205,7 @@ func (p *peer) writef(format string, args ...any) {
 	p.w.t.Helper()
 	data := fmt.Appendf(nil, format, args...)
 	p.window.Acquire(int64(len(data)))
-	p.w.deps.send(p.pid, &Received{Data: data, Lease: NewLease(p.window, int64(len(data)))})
+	p.w.deps.send(p.pid, &Received{Held: runtime.Hold(runtime.NewLease(p.window, int64(len(data)))), Data: data})
 }
 
 const hello = `407 authentication/authenticate #"" null`
@@ -332,16 +334,16 @@ func (p *peer) leasesReturned(i int) {
 }
 
 // returned waits until nothing of a window is leased: with no budget a message passes only alone.
-func returned(t testing.TB, who string, w *Window) {
+func returned(t testing.TB, who string, w *runtime.Window) {
 	t.Helper()
 	w.SetBudget(0)
 	guard := time.AfterFunc(patience, w.Close)
 	defer guard.Stop()
 	if !w.Acquire(1) {
-		t.Errorf("%s: %d bytes still leased", who, w.used.Load())
+		t.Errorf("%s: %d bytes still leased", who, w.Used())
 		return
 	}
-	w.release(1)
+	runtime.NewLease(w, 1).Release()
 }
 
 // inside runs f where the actor itself runs, so that f may look at its state.
@@ -354,8 +356,8 @@ func (m *inside) AutoReceiveMessage() {}
 
 func (m *inside) GetAutoResponse(ctx actor.Context) any {
 	defer close(m.done)
-	if s, ok := ctx.Actor().(*Safe); ok {
-		m.f(s.inner)
+	if s, ok := ctx.Actor().(*runtime.Guard); ok {
+		m.f(s.Inner())
 	}
 	return nil
 }
@@ -372,6 +374,6 @@ func (w *world) look(pid *actor.PID, f func(actor.Actor)) {
 func (w *world) subscriber(p *peer) *actor.PID {
 	w.t.Helper()
 	var pid *actor.PID
-	w.look(p.pid, func(a actor.Actor) { pid = a.(*connection).subscriber })
+	w.look(p.pid, func(a actor.Actor) { pid = a.(*connection).subscriber.PID() })
 	return pid
 }

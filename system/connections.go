@@ -37,7 +37,7 @@ const stuckShare = 4
 // shutdown closes all connections behind the last words of the services that have stopped before.
 func (c *connections) shutdown(ctx actor.Context) {
 	s, root, self := c.system, ctx.ActorSystem().Root, ctx.Self()
-	ctx.Send(s.router, &actors.Fence{Done: func() {
+	s.router.Send(&actors.Fence{Done: func() {
 		s.egress.CloseAll()
 		s.egress.CutStuck(s.cfg.Shutdown.Timeout / stuckShare)
 	}})

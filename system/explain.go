@@ -112,7 +112,7 @@ func (s *System) Explain(subscriber, service string, event *Event) ([]*Explanati
 	}
 	topic, payload := event.parts()
 	question := &actors.Explain{Subscriber: subscriber, Topic: topic, Payload: payload}
-	result, err := s.deps.System.Root.RequestFuture(route.Topic, question, explainTimeout).Result()
+	result, err := s.deps.System.Root.RequestFuture(route.Topic.PID(), question, explainTimeout).Result()
 	if err != nil {
 		return nil, fmt.Errorf("ask the topic: %w", err)
 	}

@@ -4,11 +4,10 @@ import (
 	"context"
 	"fmt"
 
-	"github.com/asynkron/protoactor-go/actor"
-
 	"strowger/actors"
 	"strowger/actors/envelope"
 	"strowger/actors/filter"
+	"strowger/actors/runtime"
 	"strowger/system/internal/runner"
 	"strowger/system/service"
 )
@@ -19,8 +18,8 @@ type home struct {
 	system   *System
 	instance *runner.Instance
 	peer     *actors.Peer
-	offered  *actor.Future // done when requests find it
-	window   actors.Window
+	offered  chan struct{} // closed when requests find it
+	window   runtime.Window
 	turn     chan struct{} // held by the one source that waits for room
 }
 
@@ -28,7 +27,7 @@ type home struct {
 const envelopeCost = 256
 
 func (s *System) newHome(svc *service.Service) (*home, error) {
-	h := &home{system: s, turn: make(chan struct{}, 1)}
+	h := &home{system: s, offered: make(chan struct{}), turn: make(chan struct{}, 1)}
 	h.window.SetBudget(int64(s.cfg.Limits.ServiceBytes))
 	instance, err := runner.New(svc, h, runner.Options{
 		Clock:          s.deps.Clock,
@@ -56,7 +55,7 @@ func (s *System) newHome(svc *service.Service) (*home, error) {
 func (h *home) Say(e *envelope.Envelope) {
 	cost := int64(len(e.Payload)) + envelopeCost
 	h.window.Take(cost)
-	lease := actors.NewLease(&h.window, cost)
+	lease := runtime.NewLease(&h.window, cost)
 	if topic, _ := envelope.Text(e.Topic); topic == service.StateTopic {
 		h.system.deps.Announce(h.peer, e, lease)
 		return

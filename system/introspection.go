@@ -9,6 +9,7 @@ import (
 
 	"strowger/actors"
 	"strowger/actors/envelope"
+	"strowger/actors/runtime"
 	"strowger/system/internal/admin"
 	"strowger/system/internal/introspect"
 	"strowger/system/internal/supervisor"
@@ -21,7 +22,7 @@ import (
 type insight struct {
 	tree    *introspect.Tree
 	letters *introspect.Ring
-	router  actors.Gauge
+	router  runtime.Gauge
 	admin   atomic.Pointer[net.Addr]
 	tokens  atomic.Pointer[error] // why no token can be claimed
 }
@@ -151,10 +152,10 @@ func (s source) Metrics() introspect.Metrics {
 }
 
 // crashed keeps the message at which an actor panicked.
-func (s *System) crashed(c *actors.Crash) {
+func (s *System) crashed(c *runtime.Crash) {
 	letter := introspect.DeadLetter{At: s.deps.Clock.Now(), Reason: actors.ActorCrashed.String(), Actor: c.Actor,
 		Type: fmt.Sprintf("%T", c.Message), Stack: string(c.Stack)}
-	if e := c.Envelope(); e != nil {
+	if e := actors.EnvelopeOf(c); e != nil {
 		letter.Service, _ = envelope.Text(e.ServiceName)
 		letter.Topic, _ = envelope.Text(e.Topic)
 		letter.RequestID = string(e.RequestID)

@@ -27,13 +27,13 @@ func (s *System) janitors() (*actor.Props, error) {
 		jobs = append(jobs, janitor.Options{Name: "memory", Every: every, Work: new(trimmer).run})
 	}
 	for _, job := range jobs {
-		job.Clock, job.Workers, job.Log = s.deps.Clock, s.workers, s.log
+		job.Clock, job.Workers, job.Log = s.deps.Clock, s.pool, s.log
 		producer, err := janitor.New(job)
 		if err != nil {
 			return nil, err
 		}
 		s.insight.tree.Add("root/janitors/"+job.Name, "janitor", nil)
-		o.Children = append(o.Children, supervisor.Spec{Name: job.Name, Props: actor.PropsFromProducer(producer), Breaker: &supervisor.Breaker{}})
+		o.Children = append(o.Children, supervisor.Spec{Name: job.Name, Props: s.deps.QuietProps("janitor", producer), Breaker: &supervisor.Breaker{}})
 	}
 	return supervisor.New(o)
 }

@@ -6,8 +6,6 @@ import (
 	"fmt"
 	"time"
 
-	"github.com/asynkron/protoactor-go/actor"
-
 	"strowger/actors"
 	"strowger/system/internal/supervisor"
 	"strowger/system/service"
@@ -60,8 +58,7 @@ func (s *services) supervision(observe func(supervisor.Event), slept func() time
 // offer makes the router know the services; they keep their place in it through every restart.
 func (s *System) offer() {
 	for _, h := range s.services.homes {
-		h.offered = actor.NewFuture(s.deps.System, startPatience)
-		s.deps.System.Root.Send(s.router, &actors.Offer{Peer: h.peer, From: h.offered.PID()})
+		s.router.Send(&actors.Offer{Peer: h.peer, Done: func() { close(h.offered) }})
 	}
 }
 
@@ -89,8 +86,12 @@ func (s *services) begin() {
 	for _, h := range s.homes {
 		select {
 		case <-h.instance.Began():
-			// The router came before the service, so the offer has been made.
-			_ = h.offered.Wait() // an error is that it took too long
+		case <-late.C:
+			return
+		}
+		// The router came before the service, so the offer has been made.
+		select {
+		case <-h.offered:
 		case <-late.C:
 			return
 		}

@@ -33,7 +33,7 @@ func (s *System) Subscribers(service string) ([]Subscriber, error) {
 	if route == nil {
 		return nil, ErrUnknownService
 	}
-	result, err := s.deps.System.Root.RequestFuture(route.Topic, &actors.ListMembers{}, explainTimeout).Result()
+	result, err := s.deps.System.Root.RequestFuture(route.Topic.PID(), &actors.ListMembers{}, explainTimeout).Result()
 	if err != nil {
 		return nil, fmt.Errorf("ask the topic: %w", err)
 	}

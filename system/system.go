@@ -13,6 +13,7 @@ import (
 	"github.com/asynkron/protoactor-go/actor"
 
 	"strowger/actors"
+	"strowger/actors/runtime"
 	"strowger/config"
 	"strowger/system/internal/supervisor"
 	"strowger/system/service"
@@ -53,7 +54,7 @@ type System struct {
 	reloading   sync.Mutex // Protects governors.
 	governors   governors
 	running     atomic.Pointer[config.Config] // what apply applied last
-	workers     *workers
+	pool        *pool
 	certificate *transport.Certificate // nil without TLS
 	egress      *transport.Egress
 	server      *transport.Server
@@ -61,7 +62,7 @@ type System struct {
 	tokens      *tokens
 	insight     *insight
 	root        *actor.PID
-	router      *actor.PID // for the tree's own goroutine
+	router      actors.RouterRef // for the tree's own goroutine
 	failed      chan error
 	open        chan struct{} // closed when connections are accepted
 	descriptors int           // how many files may be open; 0: not known
@@ -110,17 +111,15 @@ func New(o Options, list ...*service.Service) (*System, error) {
 	}
 	s.checkCertificate()
 	s.deps = &actors.Deps{
-		System:   newActorSystem(),
+		Runtime:  runtime.New(newActorSystem(), wallClock{}, o.Log),
 		Tokens:   s.tokens,
-		Clock:    wallClock{},
-		Log:      o.Log,
 		Counters: new(actors.Counters),
 		Settings: &s.settings,
 		Registry: new(actors.Registry),
 		OnCrash:  s.crashed,
 	}
-	s.workers = newWorkers(claimers, s.deps.Go, o.Log)
-	s.deps.Workers = s.workers
+	s.pool = newPool(claimers, s.deps.Go, o.Log)
+	s.deps.Pool = s.pool
 	s.deps.Supervise()
 	if err := s.settle(list); err != nil {
 		return nil, err
@@ -334,7 +333,7 @@ func (s *System) Stop(ctx context.Context) error {
 		s.log.Error("work of a service still runs", "err", err)
 	}
 	s.disconnect()
-	if err := s.workers.wait(ctx); err != nil {
+	if err := s.pool.wait(ctx); err != nil {
 		s.log.Error("token files still being read", "err", err)
 	}
 	s.leave()

@@ -28,10 +28,10 @@ func (s *System) tree() (*actor.Props, error) {
 		return nil, err
 	}
 	children := []supervisor.Spec{
-		// Every connection knows the router's PID. Keeps: all names, members and offers, its queue.
+		// Every connection knows the way to the router. Keeps: all names, members and offers, its queue.
 		{Name: "router", Props: s.insight.router.Watch(actors.NewRouter(s.deps)), InPlace: true, Drain: true},
 		// Only has something to do when the system stops. Keeps: all connections.
-		{Name: "connections", Props: actor.PropsFromProducer(s.newConnections), Nested: true},
+		{Name: "connections", Props: s.deps.Props("connections", s.newConnections), Nested: true},
 		// Each with its own pauses and breaker. Keeps: the services' names, members and queues.
 		{Name: "services", Props: services, Nested: true},
 		// Keep: nothing, there is nothing to keep.
@@ -41,7 +41,7 @@ func (s *System) tree() (*actor.Props, error) {
 	}
 	if s.admin != "" {
 		// The router has to go on without it. Keeps: nothing.
-		children = append(children, supervisor.Spec{Name: "admin", Props: actor.PropsFromProducer(s.newAdmin()),
+		children = append(children, supervisor.Spec{Name: "admin", Props: s.deps.QuietProps("admin", s.newAdmin()),
 			// One more attempt at once, then every half minute.
 			Breaker: &supervisor.Breaker{}, Pace: supervisor.Pace{Intensity: 1}})
 	}
@@ -64,7 +64,7 @@ func (s *System) newAdmin() actor.Producer {
 
 // produceListener fails as long as there is no router for the connections.
 func (s *System) produceListener(uint64) *actor.Props {
-	if s.router == nil {
+	if s.router.Zero() {
 		return nil
 	}
 	return s.server.Props(s.router)
@@ -109,8 +109,8 @@ func (s *System) observe(e supervisor.Event) {
 // started notes who the router is before the listener, which comes behind it, needs it.
 func (s *System) started(child string, pid *actor.PID) {
 	if child == "router" {
-		first := s.router == nil
-		s.router = pid
+		first := s.router.Zero()
+		s.router = actors.WatchedRouter(pid, &s.insight.router)
 		if first {
 			s.offer()
 		}

@@ -12,6 +12,7 @@ import (
 	"strowger/actors"
 	"strowger/actors/envelope"
 	"strowger/actors/refusals"
+	"strowger/actors/runtime"
 	"strowger/transport/frame"
 )
 
@@ -44,12 +45,12 @@ func NewEgress(d *actors.Deps, limits *atomic.Pointer[Limits]) (*Egress, error) 
 	d.Beat()
 	for i := range Shards {
 		sh := newShard(i, e, d, limits)
-		props := sh.gauge.WatchBatching(actors.Props(d, "egress", func() actor.Actor { return sh }, actor.WithGuardian(d.Permanent)))
+		props := sh.gauge.WatchBatching(d.Props("egress", func() actor.Actor { return sh }, actor.WithGuardian(d.Permanent)))
 		pid, err := d.System.Root.SpawnNamed(props, fmt.Sprintf("egress%d", i))
 		if err != nil {
 			return nil, fmt.Errorf("start egress: %w", err)
 		}
-		sh.pid = pid
+		sh.self = runtime.Watched[toShard](pid, &sh.gauge)
 		e.shards = append(e.shards, sh)
 	}
 	e.ticks.Add(1)
@@ -179,7 +180,7 @@ func (e *Egress) Stop() {
 	close(e.stop)
 	e.ticks.Wait()
 	for _, sh := range e.shards {
-		_ = sh.deps.System.Root.StopFuture(sh.pid).Wait()
+		_ = sh.deps.System.Root.StopFuture(sh.self.PID()).Wait()
 	}
 	e.drains.Wait()
 }

@@ -11,6 +11,7 @@ import (
 
 	"strowger/actors"
 	"strowger/actors/refusals"
+	"strowger/actors/runtime"
 	"strowger/transport/frame"
 )
 
@@ -297,11 +298,11 @@ func TestLeasesComeBack(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			r := newRig(t, nil)
 			l := r.link(0)
-			var w actors.Window
+			var w runtime.Window
 			w.SetBudget(1)
 			w.Acquire(1)
 			f := framed("leased")
-			f.Lease = actors.NewLease(&w, 1)
+			f.Lease = runtime.NewLease(&w, 1)
 			act(r, l, f)
 			f.Lease.Release()
 			w.Acquire(1) // hangs if anybody keeps the lease

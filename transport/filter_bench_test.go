@@ -14,6 +14,7 @@ import (
 
 	"strowger/actors"
 	"strowger/actors/filter"
+	"strowger/actors/runtime"
 	"strowger/config/policy"
 )
 
@@ -81,21 +82,18 @@ func benchmarkFanOut(b *testing.B, f *filter.Filter, members, classes int) {
 	settings := *r.deps.Settings.Load()
 	settings.Policies = actors.NewPolicies(nil, f)
 	r.deps.Settings.Store(&settings)
-	router, err := r.deps.System.Root.SpawnNamed(actors.NewRouter(r.deps), "router")
-	if err != nil {
-		b.Fatal(err)
-	}
+	router := actors.SpawnRouter(r.deps)
 	writes := new(writes)
 	writes.on.Store(true)
 	for _, sh := range r.shards {
 		sh.writer.call = writes.write
 	}
-	var senders []func(data []byte, l *actors.Lease)
+	var senders []func(data []byte, l *runtime.Lease)
 	for range members + 1 {
-		pid := actors.SpawnConnection(r.deps, router, r.swallower(b), &net.TCPAddr{}).PID
-		b.Cleanup(func() { r.deps.System.Root.Stop(pid) })
-		senders = append(senders, func(data []byte, l *actors.Lease) {
-			r.deps.System.Root.Send(pid, &actors.Received{Data: data, Lease: l})
+		connection := actors.SpawnConnection(r.deps, router, r.swallower(b), &net.TCPAddr{})
+		b.Cleanup(func() { r.deps.System.Root.Stop(connection.PID()) })
+		senders = append(senders, func(data []byte, l *runtime.Lease) {
+			connection.Send(&actors.Received{Held: runtime.Hold(l), Data: data})
 		})
 	}
 	// In any order, as people come, or memory would be read in the order in which it was given out.
@@ -111,10 +109,10 @@ func benchmarkFanOut(b *testing.B, f *filter.Filter, members, classes int) {
 	message := event()
 	broadcast := func() {
 		// The lease comes back when every shard has written.
-		var w actors.Window
+		var w runtime.Window
 		w.SetBudget(1)
 		w.Acquire(1)
-		say(message, actors.NewLease(&w, 1))
+		say(message, runtime.NewLease(&w, 1))
 		w.Acquire(1)
 	}
 	eventually(b, "a broadcast reaches all", func() bool {
@@ -135,7 +133,7 @@ func benchmarkFanOut(b *testing.B, f *filter.Filter, members, classes int) {
 	deliveries := float64(b.N) * float64(members)
 	b.ReportMetric(float64((processorTime(b)-cpu).Nanoseconds())/deliveries, "cpu-ns/delivery")
 	b.ReportMetric(float64(b.Elapsed().Nanoseconds())/deliveries, "ns/delivery")
-	_ = r.deps.System.Root.PoisonFuture(router).Wait()
+	_ = r.deps.System.Root.PoisonFuture(router.PID()).Wait()
 }
 
 // event is a broadcast of some 600 bytes with all the guarded keys.

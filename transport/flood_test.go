@@ -11,6 +11,7 @@ import (
 	"strowger/actors"
 	"strowger/actors/envelope"
 	"strowger/actors/filter"
+	"strowger/actors/runtime"
 )
 
 // deaf opens a connection whose kernel takes little of what the router sends.
@@ -94,13 +95,13 @@ func (s *server) bystanders(client, service *peer) {
 type parrot struct {
 	deps   *actors.Deps
 	peer   *actors.Peer
-	window actors.Window
+	window runtime.Window
 }
 
 func (p *parrot) Ask(r *actors.Request) {
 	e := &envelope.Envelope{ServiceName: r.Envelope.ServiceName, RequestID: r.Envelope.RequestID, ResourceID: r.Envelope.ResourceID}
 	p.window.Take(1)
-	p.deps.Speak(p.peer, e, actors.NewLease(&p.window, 1))
+	p.deps.Speak(p.peer, e, runtime.NewLease(&p.window, 1))
 	r.Release()
 }
 
@@ -140,7 +141,7 @@ func TestFloodOfAnswers(t *testing.T) {
 			s.login("service:silent")
 			inside := &parrot{deps: s.deps}
 			inside.peer = actors.NewLocal("inside", filter.Pass(), inside)
-			s.deps.System.Root.Send(s.router, &actors.Offer{Peer: inside.peer})
+			s.router.Send(&actors.Offer{Peer: inside.peer})
 			s.bystanders(client, service)
 			s.deps.Settings.Store(&set)
 			s.narrow()

@@ -8,8 +8,8 @@ import (
 	"syscall"
 	"time"
 
-	"strowger/actors"
 	"strowger/actors/refusals"
+	"strowger/actors/runtime"
 )
 
 // maxJoin is how many bytes are joined for one write; what is longer goes in several.
@@ -182,7 +182,7 @@ func (sh *shard) written(m *written) {
 	}
 }
 
-func releaseAll(leases []*actors.Lease) {
+func releaseAll(leases []*runtime.Lease) {
 	for _, l := range leases {
 		l.Release()
 	}

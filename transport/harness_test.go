@@ -14,6 +14,7 @@ import (
 
 	"strowger/actors"
 	"strowger/actors/filter"
+	"strowger/actors/runtime"
 )
 
 // patience is how long a test waits for what must happen, on a slow machine and under the race detector too.
@@ -40,10 +41,10 @@ func (namedTokens) Claim(name, _ string, admit func(actors.Role) error) (*actors
 	return nil, errors.New("unknown token")
 }
 
-// freeWorkers runs everything at once.
-type freeWorkers struct{ running sync.WaitGroup }
+// freePool runs everything at once.
+type freePool struct{ running sync.WaitGroup }
 
-func (w *freeWorkers) Go(f func()) { w.running.Go(f) }
+func (w *freePool) Go(f func()) { w.running.Go(f) }
 
 type wallClock struct{}
 
@@ -70,11 +71,10 @@ func newDeps(log *slog.Logger) *actors.Deps {
 	settings.Store(&actors.Settings{Depth: 64, AuthenticationTimeout: patience, AuthenticationAttempts: 3, Policies: actors.NewPolicies(nil, filter.Pass()),
 		RequestTimeout: patience, PendingRequests: 64})
 	d := &actors.Deps{
-		System: actor.NewActorSystem(
+		Runtime: runtime.New(actor.NewActorSystem(
 			actor.WithLoggerFactory(func(*actor.ActorSystem) *slog.Logger { return slog.New(slog.DiscardHandler) }),
-			actor.WithDeadLetterThrottleInterval(time.Millisecond)),
-		Tokens: namedTokens{}, Workers: new(freeWorkers), Clock: wallClock{},
-		Log: log, Counters: new(actors.Counters),
+			actor.WithDeadLetterThrottleInterval(time.Millisecond)), wallClock{}, log),
+		Tokens: namedTokens{}, Pool: new(freePool), Counters: new(actors.Counters),
 		Settings: settings, Registry: new(actors.Registry),
 	}
 	d.Supervise()
@@ -118,11 +118,11 @@ func (r *rig) end() {
 // settle returns when the shards have handled all that was posted before the call.
 func (r *rig) settle() {
 	for _, sh := range r.shards {
-		var w actors.Window
+		var w runtime.Window
 		w.SetBudget(1)
 		w.Acquire(1)
 		nobody := &socket{shard: sh, reader: new(reader), admitted: true, closing: true, finished: true}
-		sh.post(&deliver{nobody, actors.Message{Lease: actors.NewLease(&w, 1)}})
+		sh.post(&deliver{nobody, actors.Message{Lease: runtime.NewLease(&w, 1)}})
 		w.Acquire(1)
 	}
 }
@@ -139,7 +139,7 @@ func (r *rig) tick(now time.Time) {
 type server struct {
 	*rig
 	*Server
-	router   *actor.PID
+	router   actors.RouterRef
 	acceptor *actor.PID
 	stop     sync.Once
 }
@@ -147,9 +147,7 @@ type server struct {
 func newServer(t testing.TB, config *tls.Config, change func(*Limits)) *server {
 	s := &server{rig: newRig(t, change)}
 	var err error
-	if s.router, err = s.deps.System.Root.SpawnNamed(actors.NewRouter(s.deps), "router"); err != nil {
-		t.Fatal(err)
-	}
+	s.router = actors.SpawnRouter(s.deps)
 	s.Server, err = Listen("127.0.0.1:0", s.Egress, Options{
 		Limits: s.limits, TLS: config, Log: s.deps.Log, Deps: s.deps})
 	if err != nil {
@@ -169,8 +167,8 @@ func (s *server) shut() {
 		s.AbortAll()
 		_ = s.deps.System.Root.PoisonFuture(s.acceptor).Wait()
 		s.Wait()
-		s.deps.Workers.(*freeWorkers).running.Wait()
-		_ = s.deps.System.Root.PoisonFuture(s.router).Wait()
+		s.deps.Pool.(*freePool).running.Wait()
+		_ = s.deps.System.Root.PoisonFuture(s.router.PID()).Wait()
 		s.end()
 	})
 }

@@ -63,8 +63,8 @@ func Listen(address string, e *Egress, o Options) (*Server, error) {
 
 // Props returns how to spawn the listener actor, which tells the connections who the router is. One
 // at a time may run; another may be spawned after it until StopListening.
-func (s *Server) Props(router *actor.PID) *actor.Props {
-	return actors.Props(s.opts.Deps, "listener", func() actor.Actor { return &listener{server: s, router: router} })
+func (s *Server) Props(router actors.RouterRef) *actor.Props {
+	return s.opts.Deps.Props("listener", func() actor.Actor { return &listener{server: s, router: router} })
 }
 
 // Addr returns the address in use.
@@ -98,7 +98,7 @@ func (s *Server) Wait() {
 // On restart: it accepts again; open connections do not notice.
 type listener struct {
 	server *Server
-	router *actor.PID
+	router actors.RouterRef
 }
 
 type acceptEnded struct{ err error }
@@ -127,7 +127,7 @@ const (
 	maxAcceptWait = time.Second
 )
 
-func (s *Server) accept(router *actor.PID) error {
+func (s *Server) accept(router actors.RouterRef) error {
 	<-s.opened
 	wait := minAcceptWait
 	for {
@@ -156,7 +156,7 @@ func (s *Server) accept(router *actor.PID) error {
 
 // serve shakes hands and hands the connection over to a shard, an actor and a poller. A connection
 // without a place is turned away.
-func (s *Server) serve(conn net.Conn, place *place, l *Limits, router *actor.PID) {
+func (s *Server) serve(conn net.Conn, place *place, l *Limits, router actors.RouterRef) {
 	defer s.running.Done()
 	if place == nil {
 		s.turnAway(conn)
@@ -239,7 +239,7 @@ func (s *Server) shakeHands(plain net.Conn, l *Limits) (*socket, []byte, error) 
 }
 
 // begin gives the connection an actor and has what comes read.
-func (s *Server) begin(socket *socket, early []byte, router *actor.PID) {
+func (s *Server) begin(socket *socket, early []byte, router actors.RouterRef) {
 	r := socket.reader
 	s.running.Add(1)
 	r.done = s.running.Done

@@ -212,7 +212,7 @@ func TestPanicBehindHandOver(t *testing.T) {
 	// Without Supervise no actor can be spawned.
 	s := &Server{egress: r.Egress, opts: Options{Log: r.deps.Log, Deps: &actors.Deps{Counters: new(actors.Counters)}}}
 	r.live.Add(1)
-	s.begin(r.newSocket(near, r.limits.Load()), nil, nil)
+	s.begin(r.newSocket(near, r.limits.Load()), nil, actors.RouterRef{})
 	newPeer(t, far).closed(frame.CloseInternalError)
 	s.running.Wait()
 	eventually(t, "the connection is gone", func() bool { return r.Live() == 0 })

@@ -10,6 +10,7 @@ import (
 	"sync/atomic"
 
 	"strowger/actors"
+	"strowger/actors/runtime"
 	"strowger/transport/frame"
 )
 
@@ -19,8 +20,8 @@ import (
 type reader struct {
 	decoder decoder
 	socket  *socket
-	window  actors.Window
-	inbox   actors.Inbox
+	window  runtime.Window
+	inbox   actors.Connection
 	deps    *actors.Deps
 	done    func() // called behind the last read
 
@@ -98,7 +99,7 @@ func (r *reader) end(err error) (more bool) {
 	}
 	r.socket.lost(err)
 	r.last = closeCode(err)
-	r.inbox.Post(&actors.ReadEnded{Err: err, Farewell: r.farewell(err)})
+	r.inbox.Send(&actors.ReadEnded{Err: err, Farewell: r.farewell(err)})
 	r.window.Close()
 	return !isClosed(err)
 }
@@ -153,9 +154,9 @@ func (r *reader) message(data []byte) {
 	if lease == nil {
 		return
 	}
-	m := &actors.Received{Data: data, Lease: lease}
+	m := &actors.Received{Held: runtime.Hold(lease), Data: data}
 	if len(data) > short || r.inline == 0 {
-		r.inbox.Post(m)
+		r.inbox.Send(m)
 		return
 	}
 	r.inline--
@@ -189,7 +190,7 @@ func (r *reader) noteGap() {
 }
 
 // lease waits for room in the window; it is nil once the connection is closing.
-func (r *reader) lease(bytes int) *actors.Lease {
+func (r *reader) lease(bytes int) *runtime.Lease {
 	if r.crowd {
 		return nil
 	}
@@ -201,7 +202,7 @@ func (r *reader) lease(bytes int) *actors.Lease {
 	if !granted {
 		return nil
 	}
-	return actors.NewLease(&r.window, cost)
+	return runtime.NewLease(&r.window, cost)
 }
 
 // waits stands in lastHeard while the reader waits for room and therefore cannot hear the peer.

@@ -145,7 +145,7 @@ func TestReaderPanic(t *testing.T) {
 	r := newRig(t, nil)
 	near, far := r.tcpPair(0)
 	reader := r.attached(near).reader
-	reader.inbox = actors.SpawnConnection(r.deps, nil, reader.socket, &net.TCPAddr{})
+	reader.inbox = actors.SpawnConnection(r.deps, actors.RouterRef{}, reader.socket, &net.TCPAddr{})
 	reader.decoder = decoder{inside: true, left: -1} // cannot be
 	if !reader.take([]byte("x"), nil) {
 		t.Error("the peer's input is not read to its end")
@@ -254,7 +254,7 @@ func TestManyShortMessagesHoldUpNobody(t *testing.T) {
 	near, far := r.tcpPair(0)
 	newPeer(t, far) // stays
 	reader := r.attached(near).reader
-	reader.inbox = actors.SpawnConnection(r.deps, nil, reader.socket, &net.TCPAddr{})
+	reader.inbox = actors.SpawnConnection(r.deps, actors.RouterRef{}, reader.socket, &net.TCPAddr{})
 	// Each is logged: it is no envelope.
 	const messages = maxInline + 16 // fewer than the window holds
 	burst := bytes.Repeat(masked(text, []byte(`[]`)), messages)

@@ -9,6 +9,7 @@ import (
 	"syscall"
 	"testing"
 
+	"strowger/actors"
 	"strowger/actors/refusals"
 )
 
@@ -52,7 +53,7 @@ func TestFailingAcceptIsNamed(t *testing.T) {
 	r := newRigWithLog(t, slog.New(slog.NewTextHandler(lines, nil)), nil)
 	s := &Server{opts: Options{Limits: r.limits, Deps: r.deps, Log: r.deps.Log}, egress: r.Egress, listener: &exhausted{calls: 3}, opened: make(chan struct{})}
 	s.Open()
-	if err := s.accept(nil); err != net.ErrClosed {
+	if err := s.accept(actors.RouterRef{}); err != net.ErrClosed {
 		t.Errorf("ended with %v, want that it is closed", err)
 	}
 	const want = `level=ERROR msg="connection refused because no file descriptor is left" cause=descriptors setting="LimitNOFILE, limits.connections" err="accept tcp: accept4: too many open files"`

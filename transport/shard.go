@@ -11,6 +11,7 @@ import (
 
 	"strowger/actors"
 	"strowger/actors/refusals"
+	"strowger/actors/runtime"
 )
 
 // shard is the actor that owns the write side of many connections. Its mailbox hands over all
@@ -22,8 +23,8 @@ type shard struct {
 	egress  *Egress
 	deps    *actors.Deps
 	limits  *atomic.Pointer[Limits]
-	pid     *actor.PID
-	gauge   actors.Gauge
+	self    runtime.Ref[toShard]
+	gauge   runtime.Gauge
 	start   time.Time
 	now     atomic.Int64 // seconds since the start in which the process ran, whatever becomes of the machine's clock
 	waiting atomic.Int64 // bytes that wait for slow readers
@@ -35,7 +36,7 @@ type shard struct {
 	// Of the batch being handled.
 	dirty  []*socket
 	nodes  []node // nodes[0] is unused
-	leases []*actors.Lease
+	leases []*runtime.Lease
 	rest   []any // messages not handled yet
 	writer writer
 }
@@ -53,14 +54,14 @@ func newShard(index int, e *Egress, d *actors.Deps, limits *atomic.Pointer[Limit
 	return s
 }
 
-func (sh *shard) post(message any) { sh.deps.System.Root.Send(sh.pid, message) }
+func (sh *shard) post(m toShard) { sh.self.Send(m) }
 
 // Receive handles one batch.
 func (sh *shard) Receive(ctx actor.Context) {
 	switch m := ctx.Message().(type) {
 	case *actor.Started:
 		sh.run(sh.rest)
-	case *actors.Batch:
+	case *runtime.Batch:
 		sh.run(m.Messages)
 	case *actor.Stopping:
 		sh.end()
@@ -111,7 +112,7 @@ func (sh *shard) handle(message any) {
 		sh.abortAll()
 	default:
 		sh.deps.Counters.Dead(actors.UnknownMessage)
-		sh.deps.Log.Error("unknown message", "actor", sh.pid.GetId(), "message", fmt.Sprintf("%T", message))
+		sh.deps.Log.Error("unknown message", "actor", sh.self.PID().GetId(), "message", fmt.Sprintf("%T", message))
 	}
 }
 

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"strowger/actors"
+	"strowger/actors/runtime"
 )
 
 // socket is the write side of one connection. Its methods post to the shard that owns it; the
@@ -37,9 +38,9 @@ type socket struct {
 	finished  bool // the close frame is out, or cannot be
 	hasty     bool // closed without waiting for the peer
 	readDone  bool
-	writing   bool            // a goroutine writes what was queued
-	held      [][]byte        // sent before Admit
-	owed      []*actors.Lease // of frames in queue that hold their share until they are written
+	writing   bool             // a goroutine writes what was queued
+	held      [][]byte         // sent before Admit
+	owed      []*runtime.Lease // of frames in queue that hold their share until they are written
 	heldBytes int64
 	queue     [][]byte // waits behind the goroutine
 	waiting   int      // frames in queue and with the goroutine
@@ -86,7 +87,7 @@ type (
 		s      *socket
 		frames int
 		bytes  int
-		leases []*actors.Lease
+		leases []*runtime.Lease
 		err    error
 	}
 	enter struct {
@@ -110,6 +111,25 @@ type (
 	cutStuck struct{}
 	abortAll struct{}
 )
+
+// toShard is what a shard takes.
+type toShard interface{ toShard() }
+
+func (*attach) toShard()      {}
+func (*greet) toShard()       {}
+func (*admit) toShard()       {}
+func (*deliver) toShard()     {}
+func (*closeSocket) toShard() {}
+func (*giveWay) toShard()     {}
+func (*readerDone) toShard()  {}
+func (*written) toShard()     {}
+func (*enter) toShard()       {}
+func (*exit) toShard()        {}
+func (*cast) toShard()        {}
+func (*tick) toShard()        {}
+func (*closeAll) toShard()    {}
+func (*cutStuck) toShard()    {}
+func (*abortAll) toShard()    {}
 
 // Greet implements actors.Socket.
 func (s *socket) Greet(m actors.Message) {
@@ -185,7 +205,7 @@ func (s *socket) allow(role actors.Role, l *Limits) {
 }
 
 // Window implements actors.Socket.
-func (s *socket) Window() *actors.Window { return &s.reader.window }
+func (s *socket) Window() *runtime.Window { return &s.reader.window }
 
 // mayDoNow returns the peer's role, to any goroutine.
 func (s *socket) mayDoNow() actors.Role { return actors.Role(s.mayDo.Load()) }

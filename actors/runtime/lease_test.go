@@ -1,6 +1,8 @@
-package actors
+package runtime
 
 import (
+	"context"
+	"errors"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -280,5 +282,31 @@ func TestWindowCountsInTotal(t *testing.T) {
 	second.Release()
 	if got := total.Load(); got != 0 {
 		t.Errorf("total %d, want none", got)
+	}
+}
+
+func TestRoom(t *testing.T) {
+	var w Window
+	w.SetBudget(10)
+	if err := w.Room(t.Context()); err != nil {
+		t.Fatalf("an empty window has no room: %v", err)
+	}
+	w.Take(25)
+	l := NewLease(&w, 25)
+	done := make(chan error, 1)
+	go func() { done <- w.Room(context.Background()) }()
+	waiting(t, &w)
+	l.Release()
+	if err := <-done; err != nil {
+		t.Errorf("room after the release: %v", err)
+	}
+
+	w.Take(10)
+	ctx, cancel := context.WithCancelCause(t.Context())
+	go func() { done <- w.Room(ctx) }()
+	end := errors.New("that's all")
+	cancel(end)
+	if err := <-done; !errors.Is(err, end) {
+		t.Errorf("room after the end: %v, want %v", err, end)
 	}
 }

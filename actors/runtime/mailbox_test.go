@@ -1,4 +1,4 @@
-package actors
+package runtime
 
 import (
 	"fmt"
@@ -235,14 +235,14 @@ func TestMailboxConcurrentPosters(t *testing.T) {
 				}
 			}
 			m, _, _ := testMailbox(batching)
-			dispatcher := newWorkers()
+			dispatcher := newDispatcher()
 			defer dispatcher.stop()
 			m.RegisterHandlers(&sink{take}, dispatcher)
 			var posting sync.WaitGroup
 			for from := range posters {
 				poster := m.PostUserMessage
 				if from%2 == 0 {
-					poster = Inbox{mailbox: m}.Run
+					poster = (Ref[any]{mailbox: m}).Run
 				}
 				posting.Go(func() {
 					for n := range each {
@@ -262,7 +262,7 @@ func TestMailboxConcurrentPosters(t *testing.T) {
 // Who runs a mailbox for one message leaves the others to the dispatcher.
 func TestInboxRunsOneMessage(t *testing.T) {
 	m, r, d := testMailbox(false)
-	i := Inbox{mailbox: m}
+	i := (Ref[any]{mailbox: m})
 	r.handle = func(message any) {
 		if message == 1 {
 			m.PostUserMessage(2)
@@ -303,7 +303,7 @@ func TestInboxRunThatPanics(t *testing.T) {
 			panic("one")
 		}
 	}
-	i := Inbox{mailbox: m}
+	i := (Ref[any]{mailbox: m})
 	i.Run(1)
 	d.run()
 	i.Run(2)
@@ -331,24 +331,28 @@ func (s *sink) InvokeUserMessage(m any) {
 	s.take(m)
 }
 
-// What waits when an actor stops is counted and gives its leases back, also when it stops because
+// leased is a message with a share of a window.
+type leased struct{ Held }
+
+// What waits when an actor stops is reported and gives its leases back, also when it stops because
 // it panicked.
 func TestMailboxBuriesTheRest(t *testing.T) {
 	for _, suspended := range []bool{false, true} {
 		t.Run(fmt.Sprint("suspended ", suspended), func(t *testing.T) {
-			d := &Deps{Counters: new(Counters)}
-			safe := &Safe{deps: d}
+			lost := map[Loss]int{}
+			rt := &Runtime{lost: func(_ any, why Loss) { lost[why]++ }}
+			guard := &Guard{runtime: rt}
 			m, r, run := testMailbox(false)
-			r.hook = safe
+			r.hook = guard
 			r.handle = func(message any) {
 				if message == "stop" {
-					safe.stopped = true
+					guard.stopped = true
 				}
 			}
 			w := window(1 << 20)
 			post := func() {
 				w.Acquire(10)
-				m.PostUserMessage(&Received{Lease: NewLease(w, 10)})
+				m.PostUserMessage(&leased{Hold(NewLease(w, 10))})
 			}
 			for range 3 {
 				post()
@@ -365,8 +369,8 @@ func TestMailboxBuriesTheRest(t *testing.T) {
 			if got := w.used.Load(); got != 0 {
 				t.Errorf("%d bytes still leased", got)
 			}
-			if got := d.Counters.DeadLetters()[ActorStopped]; got != 4 {
-				t.Errorf("%d dead letters, want 4", got)
+			if len(lost) != 1 || lost[Stopped] != 5 {
+				t.Errorf("lost %v, want 5 messages to an actor that has stopped", lost)
 			}
 		})
 	}

@@ -12,9 +12,9 @@ import (
 // claimers is how many token files are read at once.
 const claimers = 8
 
-// workers runs blocking work on a bounded number of goroutines, which are given back when
+// pool runs blocking work on a bounded number of goroutines, which are given back when
 // there is none. The queue is as long as there are connections that authenticate.
-type workers struct {
+type pool struct {
 	max     int
 	start   func(f func()) // on another goroutine
 	running sync.WaitGroup
@@ -27,70 +27,70 @@ type workers struct {
 	closed bool
 }
 
-func newWorkers(n int, start func(f func()), log *slog.Logger) *workers {
-	return &workers{max: n, start: start, log: log}
+func newPool(n int, start func(f func()), log *slog.Logger) *pool {
+	return &pool{max: n, start: start, log: log}
 }
 
 // Go runs f soon, on another goroutine; after wait it drops f.
-func (w *workers) Go(f func()) {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	if w.closed {
+func (p *pool) Go(f func()) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.closed {
 		return
 	}
-	w.queue = append(w.queue, f)
-	if w.busy == w.max {
+	p.queue = append(p.queue, f)
+	if p.busy == p.max {
 		return
 	}
-	w.busy++
-	w.running.Add(1)
-	w.start(w.run)
+	p.busy++
+	p.running.Add(1)
+	p.start(p.run)
 }
 
-func (w *workers) run() {
-	defer w.running.Done()
-	for f := w.take(); f != nil; f = w.take() {
-		w.do(f)
+func (p *pool) run() {
+	defer p.running.Done()
+	for f := p.take(); f != nil; f = p.take() {
+		p.do(f)
 	}
 }
 
 // do keeps a panic in one piece of work from ending the process. Who waits for the result has a
 // deadline.
-func (w *workers) do(f func()) {
+func (p *pool) do(f func()) {
 	defer func() {
-		if p := recover(); p != nil {
-			w.log.Error("worker panicked", "reason", fmt.Sprint(p), "stack", string(debug.Stack()))
+		if reason := recover(); reason != nil {
+			p.log.Error("worker panicked", "reason", fmt.Sprint(reason), "stack", string(debug.Stack()))
 		}
 	}()
 	f()
 }
 
-func (w *workers) take() func() {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	if len(w.queue) == 0 {
-		w.busy--
+func (p *pool) take() func() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if len(p.queue) == 0 {
+		p.busy--
 		return nil
 	}
-	f := w.queue[0]
-	w.queue[0] = nil
-	w.queue = w.queue[1:]
+	f := p.queue[0]
+	p.queue[0] = nil
+	p.queue = p.queue[1:]
 	return f
 }
 
 // wait returns when all work is done, or with ctx's error: a file system may hang for ever.
-func (w *workers) wait(ctx context.Context) error {
-	w.mu.Lock()
-	w.closed = true
-	idle := w.busy == 0
-	w.mu.Unlock()
+func (p *pool) wait(ctx context.Context) error {
+	p.mu.Lock()
+	p.closed = true
+	idle := p.busy == 0
+	p.mu.Unlock()
 	if idle {
-		w.running.Wait()
+		p.running.Wait()
 		return nil
 	}
 	done := make(chan struct{})
 	go func() {
-		w.running.Wait()
+		p.running.Wait()
 		close(done)
 	}()
 	select {

@@ -1,4 +1,4 @@
-package actors
+package runtime
 
 import (
 	"context"
@@ -172,6 +172,13 @@ func (w *Window) Lease(length int) *Lease {
 	cost := w.Cost(length)
 	w.Take(cost)
 	return NewLease(w, cost)
+}
+
+// Charge is Lease for as long as f takes, and for as long as the holders that f adds hold it.
+func (w *Window) Charge(length int, f func(l *Lease)) {
+	l := w.Lease(length)
+	defer l.Release()
+	f(l)
 }
 
 // Move makes l a lease of w for an answer of a length. Nobody but the caller holds l.

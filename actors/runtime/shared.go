@@ -1,4 +1,4 @@
-package actors
+package runtime
 
 import (
 	"runtime"
@@ -6,15 +6,15 @@ import (
 	"weak"
 )
 
-// shared knows one value of each key in use, so that the many who have the same hold it together, and
+// Shared knows one value of each key in use, so that the many who have the same hold it together, and
 // forgets those that nobody holds any more. Its zero value is ready; any goroutine may ask it.
-type shared[T any] struct {
+type Shared[T any] struct {
 	mu     sync.Mutex // Protects following.
 	values map[string]weak.Pointer[T]
 }
 
-// of returns the one value with this key, which is made if nobody has it.
-func (s *shared[T]) of(key string, produce func() *T) *T {
+// Of returns the one value with this key, which is made if nobody has it.
+func (s *Shared[T]) Of(key string, produce func() *T) *T {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if v := s.values[key].Value(); v != nil {
@@ -30,7 +30,7 @@ func (s *shared[T]) of(key string, produce func() *T) *T {
 }
 
 // forget takes a value out that nobody holds any more, unless it is back meanwhile.
-func (s *shared[T]) forget(key string) {
+func (s *Shared[T]) forget(key string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.values[key].Value() == nil {

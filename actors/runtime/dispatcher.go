@@ -1,4 +1,4 @@
-package actors
+package runtime
 
 import (
 	"runtime"
@@ -12,46 +12,46 @@ const maxIdle = 64
 // burst is how many messages an actor handles before it lets others run.
 const burst = 256
 
-// workers is the dispatcher of all actors: a mailbox with something in it is run by a goroutine that
+// dispatcher runs the mailboxes of all actors: a mailbox with something in it is run by a goroutine that
 // waits, or by a new one if none does. So no mailbox ever waits for another.
-type workers struct {
+type dispatcher struct {
 	jobs    chan func()
 	idle    atomic.Int32
 	stopped atomic.Bool
 }
 
-func newWorkers() *workers { return &workers{jobs: make(chan func())} }
+func newDispatcher() *dispatcher { return &dispatcher{jobs: make(chan func())} }
 
 // Schedule has f called soon, on another goroutine.
-func (w *workers) Schedule(f func()) {
+func (d *dispatcher) Schedule(f func()) {
 	select {
-	case w.jobs <- f:
+	case d.jobs <- f:
 	default:
-		go w.run(f)
+		go d.run(f)
 	}
 }
 
 // Throughput is the library's word for burst.
-func (w *workers) Throughput() int { return burst }
+func (d *dispatcher) Throughput() int { return burst }
 
-func (w *workers) run(f func()) {
+func (d *dispatcher) run(f func()) {
 	for f != nil {
 		f()
-		if w.idle.Add(1) > maxIdle || w.stopped.Load() {
-			w.idle.Add(-1)
+		if d.idle.Add(1) > maxIdle || d.stopped.Load() {
+			d.idle.Add(-1)
 			return
 		}
-		f = <-w.jobs
-		w.idle.Add(-1)
+		f = <-d.jobs
+		d.idle.Add(-1)
 	}
 }
 
 // stop ends the goroutines that wait. Mailboxes are run as before, by a new one each.
-func (w *workers) stop() {
-	w.stopped.Store(true)
-	for w.idle.Load() > 0 {
+func (d *dispatcher) stop() {
+	d.stopped.Store(true)
+	for d.idle.Load() > 0 {
 		select {
-		case w.jobs <- nil:
+		case d.jobs <- nil:
 		default:
 			// It is about to wait, or has just got something to do.
 			runtime.Gosched()

@@ -1,9 +1,8 @@
-package actors
+package runtime
 
 import (
 	"runtime"
 	"sync"
-	"sync/atomic"
 
 	"github.com/asynkron/protoactor-go/actor"
 )
@@ -35,35 +34,6 @@ type mailbox struct {
 type Batch struct{ Messages []any }
 
 func newMailbox() actor.Mailbox { return &mailbox{} }
-
-// Gauge tells from outside how much waits for one actor. The zero value is ready.
-type Gauge struct{ mailbox atomic.Pointer[mailbox] }
-
-// Watch returns props for the one actor whose mailbox is to be told of.
-func (g *Gauge) Watch(props *actor.Props) *actor.Props {
-	return props.Configure(actor.WithMailbox(func() actor.Mailbox {
-		m := &mailbox{}
-		g.mailbox.Store(m)
-		return m
-	}))
-}
-
-// WatchBatching is Watch for an actor that takes all that waits as one *Batch.
-func (g *Gauge) WatchBatching(props *actor.Props) *actor.Props {
-	return props.Configure(actor.WithMailbox(func() actor.Mailbox {
-		m := &mailbox{batch: new(Batch)}
-		g.mailbox.Store(m)
-		return m
-	}))
-}
-
-// Depth returns how many messages wait; 0 before the actor was spawned. Any goroutine may ask.
-func (g *Gauge) Depth() int {
-	if m := g.mailbox.Load(); m != nil {
-		return m.UserMessageCount()
-	}
-	return 0
-}
 
 func (m *mailbox) RegisterHandlers(invoker actor.MessageInvoker, dispatcher actor.Dispatcher) {
 	// A gauge may look already.
@@ -214,26 +184,32 @@ func (m *mailbox) invoke(message any, system bool) {
 			m.invoker.EscalateFailure(r, message)
 		}
 	}()
+	g := m.guard()
 	if system {
 		m.invoker.InvokeSystemMessage(message)
-		if s := m.safe(); s != nil && s.stopped {
+		if g != nil && g.stopped {
 			// An actor that stops after a panic is never resumed; what waits is buried all the same.
 			m.suspend(false)
 		}
 		return
 	}
-	if s := m.safe(); s != nil && s.stopped {
-		s.deps.Bury(message)
+	if g != nil && g.stopped {
+		g.runtime.Bury(message)
 		return
 	}
 	m.invoker.InvokeUserMessage(message)
 }
 
-func (m *mailbox) safe() *Safe {
+// guard returns the guard of the actor, nil if it has none, and tells it of its mailbox. A restart makes
+// another guard.
+func (m *mailbox) guard() *Guard {
 	ctx, ok := m.invoker.(interface{ Actor() actor.Actor })
 	if !ok {
 		return nil
 	}
-	s, _ := ctx.Actor().(*Safe)
-	return s
+	g, _ := ctx.Actor().(*Guard)
+	if g != nil && g.mailbox == nil {
+		g.mailbox = m
+	}
+	return g
 }

@@ -1,0 +1,87 @@
+package runtime
+
+import (
+	"log/slog"
+	"time"
+
+	"github.com/asynkron/protoactor-go/actor"
+)
+
+// Runtime is what the actors of one system run on.
+type Runtime struct {
+	System *actor.ActorSystem
+	Clock  Clock
+	Log    *slog.Logger
+	// Temporary ends an actor that panics. It is one value for all actors, because the library keeps a
+	// guardian for each value.
+	Temporary actor.SupervisorStrategy
+	// Permanent restarts an actor that panics in place. Its mailbox is kept. The message at which it panicked
+	// is lost.
+	Permanent actor.SupervisorStrategy
+
+	dispatcher *dispatcher
+	pauses     pauses
+	crashed    func(c *Crash)
+	lost       func(message any, why Loss)
+}
+
+// New returns a runtime without any actor.
+func New(system *actor.ActorSystem, clock Clock, log *slog.Logger) *Runtime {
+	return &Runtime{
+		System: system, Clock: clock, Log: log,
+		Temporary: &stopOnFailure{log}, Permanent: &restartOnFailure{log},
+		dispatcher: newDispatcher(),
+		crashed:    func(*Crash) {},
+		lost:       func(any, Loss) {},
+	}
+}
+
+// Report sets who is told of each panic, and of each message that no actor handles. Neither function may block
+// or panic. It is called before the first actor is spawned.
+func (r *Runtime) Report(crashed func(c *Crash), lost func(message any, why Loss)) {
+	r.crashed, r.lost = crashed, lost
+}
+
+// Go runs f soon on a goroutine that is kept for its stack.
+func (r *Runtime) Go(f func()) { r.dispatcher.Schedule(f) }
+
+// Stop ends the goroutines that wait for something to do. The caller calls it after the last actor has ended.
+func (r *Runtime) Stop() { r.dispatcher.stop() }
+
+// Mailbox returns how an actor with a guard of its own gets a mailbox of this package.
+func (r *Runtime) Mailbox() []actor.PropsOption {
+	return []actor.PropsOption{actor.WithMailbox(newMailbox), actor.WithDispatcher(r.dispatcher)}
+}
+
+// spawn starts an actor whose name is its kind and a number.
+func (r *Runtime) spawn(props *actor.Props, kind string) *actor.PID {
+	pid, err := r.System.Root.SpawnNamed(props, kind+r.System.ProcessRegistry.NextId())
+	if err != nil {
+		// Names are numbered, so this cannot happen but for a bug here.
+		panic(err)
+	}
+	return pid
+}
+
+// Slept returns how long the process did not run in total. It knows of a pause at once, also before the
+// next beat.
+func (r *Runtime) Slept() time.Duration { return r.pauses.until(r.Clock.Now()) }
+
+// Awake returns the time on a clock that stands still while the process does not run. It is for
+// deadlines of peers, and only to be compared with itself.
+func (r *Runtime) Awake() time.Time {
+	now := r.Clock.Now()
+	return now.Add(-r.pauses.until(now))
+}
+
+// Beat notes that the process runs, and returns how long it did not run since the last call. One
+// goroutine calls it, every second. Where nobody does, the process is taken to run always.
+func (r *Runtime) Beat() (slept time.Duration) {
+	now := r.Clock.Now()
+	total := r.pauses.until(now)
+	if last := r.pauses.last.Load(); last != nil {
+		slept = total - last.slept
+	}
+	r.pauses.last.Store(&beat{now, total})
+	return slept
+}

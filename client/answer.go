@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"slices"
 	"strings"
+	"time"
 )
 
 // maxInterim is how many interim answers (100 to 199, but 101) may come before the answer.
@@ -51,7 +52,7 @@ func (a *answered) answer() (io.Reader, error) {
 		case err != nil && bounded.N <= 0:
 			return nil, fmt.Errorf("answer to the upgrade is longer than Limits.HeaderBytes, %d bytes", a.limit)
 		case err != nil:
-			return nil, fmt.Errorf("read answer to the upgrade: %w", err)
+			return nil, fmt.Errorf("read answer to the upgrade: %w", parseError(err))
 		case resp.StatusCode == http.StatusSwitchingProtocols:
 			head, err := a.plain(resp.Header)
 			if err != nil {
@@ -61,10 +62,24 @@ func (a *answered) answer() (io.Reader, error) {
 			early, _ := br.Peek(br.Buffered())
 			return io.MultiReader(bytes.NewReader(head), bytes.NewReader(early), a.Conn), nil
 		case resp.StatusCode < 100 || resp.StatusCode > 199:
-			return nil, &StatusError{Code: resp.StatusCode, Status: http.StatusText(resp.StatusCode)}
+			return nil, &StatusError{Code: resp.StatusCode, Status: http.StatusText(resp.StatusCode), Detail: a.detail(resp)}
 		}
 	}
 	return nil, fmt.Errorf("more than %d interim answers to the upgrade", maxInterim)
+}
+
+// detailWait is how long the client waits for the body of a refusal, in which the router and proxies name
+// the cause.
+const detailWait = time.Second
+
+// detail returns the beginning of a refusal's body, or what came of it in time.
+func (a *answered) detail(resp *http.Response) string {
+	if err := a.SetReadDeadline(time.Now().Add(detailWait)); err != nil {
+		return ""
+	}
+	// The error does not matter: what came before it is all there is.
+	body, _ := io.ReadAll(io.LimitReader(resp.Body, excerptBytes+1))
+	return excerpt(string(body))
 }
 
 // plain checks the header of an answer (RFC 6455, section 4.1) and returns the head that the library
@@ -77,7 +92,7 @@ func (a *answered) plain(h http.Header) ([]byte, error) {
 		return nil, errors.New("no websocket in the Upgrade header")
 	}
 	if extensions := h.Values("Sec-Websocket-Extensions"); len(extensions) > 0 {
-		return nil, fmt.Errorf("extension %q was not offered", extensions[0])
+		return nil, fmt.Errorf("extension %s was not offered", quote(extensions[0]))
 	}
 	accept := h.Values("Sec-Websocket-Accept")
 	if len(accept) != 1 {
@@ -86,7 +101,7 @@ func (a *answered) plain(h http.Header) ([]byte, error) {
 	head := "HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Accept: " + accept[0] + "\r\n"
 	for _, chosen := range h.Values("Sec-Websocket-Protocol") {
 		if !slices.Contains(a.subprotocols, chosen) {
-			return nil, fmt.Errorf("subprotocol %q was not offered", chosen)
+			return nil, fmt.Errorf("subprotocol %s was not offered", quote(chosen))
 		}
 		head += "Sec-WebSocket-Protocol: " + chosen + "\r\n"
 	}

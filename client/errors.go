@@ -38,7 +38,7 @@ var (
 
 // StatusError is an answer with a status code of 400 or more. The router may
 // have sent it as an envelope or, while connecting, as an HTTP status; the
-// latter leaves Service, Topic and Payload empty.
+// latter leaves Service, Topic and Payload empty, and the former Detail.
 type StatusError struct {
 	Code    int
 	Status  string
@@ -46,14 +46,22 @@ type StatusError struct {
 	Topic   string
 	// Payload is the payload of the answer, JSON null when it had none.
 	Payload json.RawMessage
+	// Detail is the beginning of the body that came with an HTTP status, as one
+	// line without control characters. The router names the cause in it.
+	Detail string
 }
 
-// Error says the code and where it came from. What the peer wrote is quoted.
+// Error says the code and where it came from. What the peer wrote is quoted and
+// shortened.
 func (e *StatusError) Error() string {
-	if e.Service == "" {
-		return fmt.Sprintf("status %d %q", e.Code, e.Status)
+	text := fmt.Sprintf("status %d %s", e.Code, quote(e.Status))
+	if e.Service != "" {
+		text += fmt.Sprintf(" from service %s, topic %s", quote(e.Service), quote(e.Topic))
 	}
-	return fmt.Sprintf("status %d %q from service %q, topic %q", e.Code, e.Status, e.Service, e.Topic)
+	if e.Detail != "" {
+		text += ": " + quote(e.Detail)
+	}
+	return text
 }
 
 // Is reports whether target is the sentinel of e's code, such as ErrForbidden

@@ -71,7 +71,8 @@ func upgrade(ctx context.Context, conn net.Conn, url string, opts *Options, deli
 	}, answer)
 	if err != nil {
 		conn.Close()
-		if ctx.Err() != nil {
+		// A refusal whose body never ended is still a refusal.
+		if _, refused := errors.AsType[*StatusError](err); ctx.Err() != nil && !refused {
 			return nil, contextError(ctx)
 		}
 		return nil, err

@@ -111,9 +111,9 @@ func TestUnreachableRouter(t *testing.T) {
 		"call":         {[]string{"call", "a", "b", "--url", "ws://" + free + "/"}, 1, "connection refused; does strowger serve run, and does it listen at ws://" + free + "/? --url names another address"},
 		"listen":       {[]string{"listen", "a", "--url", "ws://" + free + "/"}, 1, "connection refused; does strowger serve run, and does it listen at ws://" + free + "/?"},
 		"explain":      {[]string{"explain", "--subscriber", "a", "--service", "b", "--admin", free}, 1, "connection refused; does strowger serve run, with its admin pages at " + free + "? --admin names another address"},
-		"other server": {[]string{"call", "a", "b", "--url", "ws://" + other + "/"}, 3, `status 404 "Not Found"; is ws://` + other + "/ where strowger serve listens, and not its admin pages?"},
+		"other server": {[]string{"call", "a", "b", "--url", "ws://" + other + "/"}, 3, `status 404 "Not Found": "404 page not found"; is ws://` + other + "/ where strowger serve listens, and not its admin pages?"},
 		"no TLS":       {[]string{"call", "a", "b", "--url", "wss://" + other + "/"}, 1, "; is there TLS at wss://" + other + "/? Without it the address begins with ws://"},
-		"TLS":          {[]string{"call", "a", "b", "--url", "ws://" + encrypted + "/"}, 3, `status 400 "Bad Request"; is ws://` + encrypted + "/ where strowger serve listens"},
+		"TLS":          {[]string{"call", "a", "b", "--url", "ws://" + encrypted + "/"}, 3, `status 400 "Bad Request": "Client sent an HTTP request to an HTTPS server."; is ws://` + encrypted + "/ where strowger serve listens"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			r := begin(t, nil, test.args...)

@@ -56,10 +56,10 @@ func (c *Client) State() State {
 	return state
 }
 
-// Close ends the client: requests under way fail with ErrClosed, the router gets a
-// close frame with code 1000, and the goroutines are waited for. It takes no longer than
-// Options.CloseTimeout allows and returns an error if a callback still runs then. Calling
-// it again, or after the client gave up, does no harm. No callback may call it.
+// Close ends the client. Requests under way fail with ErrClosed, the router gets a
+// close frame with code 1000, and Close waits for the goroutines of the client. It takes
+// twice Options.CloseTimeout at most, and returns an error if a callback still runs then.
+// A second call, or one after the client gave up, does no harm. No callback may call it.
 func (c *Client) Close() error {
 	if !c.dialed() {
 		return nil
@@ -82,11 +82,11 @@ func (c *Client) Close() error {
 	return nil
 }
 
-// Send hands a message to the router as it is: an envelope in JSON, as docs/protocol.md has
-// it. It is for programs that write the protocol themselves, such as one that answers what
-// Options.OnMessage gets; the caller sees to it that the router can read the message. While
-// the client is offline Send waits until ctx ends, or fails at once with ErrDisconnected if
-// Options.FailFast says so. A message that Send has taken is lost if the connection is.
+// Send sends a message to the router without a change. The message is an envelope in JSON, as
+// docs/protocol.md describes it, and Send does not check it. Send is for programs that write the
+// protocol themselves, such as one that answers what Options.OnMessage gets. While the client is
+// offline Send waits until ctx ends, or returns ErrDisconnected at once if Options.FailFast is
+// set. After Send has returned nil the message is lost if the connection is lost.
 func (c *Client) Send(ctx context.Context, message []byte) error {
 	if !c.dialed() {
 		return fmt.Errorf("send: %w", ErrClosed)

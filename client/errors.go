@@ -13,17 +13,19 @@ var (
 	ErrBadRequest = errors.New("bad request")
 	// ErrUnauthorized is status 401: the router refused the token.
 	ErrUnauthorized = errors.New("unauthorized")
-	// ErrForbidden is status 403: the permissions in the token do not allow the request.
+	// ErrForbidden is status 403: a policy of the router, or the service, does not allow the request, or a
+	// policy dropped the reply.
 	ErrForbidden = errors.New("forbidden")
 	// ErrNotFound is status 404: the service has no such topic or thing.
 	ErrNotFound = errors.New("not found")
-	// ErrUnavailable is status 503: nobody serves the service at the moment.
+	// ErrUnavailable is status 503: the service cannot take the request at the moment, or the instance that
+	// had it died.
 	ErrUnavailable = errors.New("unavailable")
 )
 
 // Why a call ended without an answer, for use with errors.Is.
 var (
-	// ErrClosed says that Close was called.
+	// ErrClosed says that Close was called, or that Dial has not made the client.
 	ErrClosed = errors.New("client is closed")
 	// ErrDisconnected says that the connection was lost. A request under way
 	// may or may not have reached its service; it is never sent again.

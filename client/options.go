@@ -43,15 +43,16 @@ type Options struct {
 	// ConnectTimeout is the most that one attempt may take, from dialling to
 	// being authenticated, the TokenSource included. Zero means 10 s.
 	ConnectTimeout time.Duration
-	// RequestTimeout limits a Request whose context has no deadline. The
-	// router does not answer for a service that nobody serves, so without a
-	// limit such a request waits for ever. Zero means 30 s, negative no limit.
+	// RequestTimeout limits a Request whose context has no deadline. By default
+	// the router does not answer a request for a service that nobody offers, so
+	// without a limit such a request waits for ever. Zero means 30 s, negative
+	// no limit.
 	RequestTimeout time.Duration
 	// WriteTimeout is the most that writing one frame may take; the
 	// connection is lost after it. Zero means 10 s.
 	WriteTimeout time.Duration
 	// CloseTimeout is how long Close waits for the router to answer the close
-	// frame, and once more as long for callbacks to return. Zero means 5 s.
+	// frame. It then waits as long again for callbacks to return. Zero means 5 s.
 	CloseTimeout time.Duration
 	// PingInterval is the time between pings. The connection is lost when
 	// nothing at all arrives between two of them; the time in which the process

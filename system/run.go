@@ -9,8 +9,8 @@ import (
 // Run starts the system and returns when it has stopped. When ctx ends, Run stops the system as Stop does
 // and gives it shutdown.timeout, as the settings say at that time. It returns nil when everything was done
 // by then, and otherwise an error that wraps context.DeadlineExceeded. It returns an error at once when the
-// system cannot start or was started before, and when it gives up while it runs (see Failed). A nil ctx
-// never ends.
+// system cannot start or was started before. When the system gives up while it runs (see Failed), Run stops
+// it in the same way and returns an error. A nil ctx never ends.
 //
 // Another goroutine may use all methods while Run runs; Started tells when connections are accepted. After
 // Run the system cannot be started again.

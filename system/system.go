@@ -22,24 +22,29 @@ import (
 
 // Options is what a System is made of. The zero value is a router with the default settings.
 type Options struct {
-	// Config has the settings; nil means config.Default(). The system does not change it and the
-	// caller must not after New.
+	// Config has the settings; nil means config.Default(). The system does not change it, and the
+	// caller must not change it after New. A System does not use Log, Dashboard, Switch, Database,
+	// FusionPBX and Settings of it, nor what Services says about where FusionPBX's services run: those
+	// are for the command strowger serve.
 	Config *config.Config
-	// Log gets what an operator should know; nil means slog.Default(). A handler that blocks makes
-	// the router wait, so it should not.
+	// Log gets what an operator should know; nil means slog.Default(). Its handler must not block,
+	// because the router waits for it.
 	Log *slog.Logger
 	// LogLost, unless nil, returns how many log lines were dropped, for the metrics.
 	LogLost func() int64
-	// Switch is the link to the telephone switch that the services use. It is started before them and stopped
-	// after them. Nil means that there is none.
+	// Switch is the link to the telephone switch that the services of FusionPBX use. The system starts it
+	// before them and stops it after them. Nil means that there is none. Only packages of this module can
+	// implement it.
 	Switch Switch
-	// Database is FusionPBX's database that the services use. The system closes it; nil: there is none.
+	// Database is FusionPBX's database, which the services of FusionPBX use. The system closes it. Nil means
+	// that there is none. Only packages of this module can implement it.
 	Database Database
 }
 
 // System is one router with all its actors; New makes one. A program calls Run, or Start and Stop from
-// one goroutine; the other methods may be called from any. Each method says what it does before Start. Of a System that
-// New has not made, Start and Reload return an error, and nothing is known.
+// one goroutine; the other methods may be called from any. Each method says what it does before Start. For a
+// System that New has not made, Stop returns nil, every other method that returns an error returns one, and the
+// others return zero values.
 type System struct {
 	cfg         *config.Config // as it was started
 	log         *slog.Logger
@@ -80,7 +85,7 @@ const (
 
 // New returns a system that is not started yet, with services that live in it. The error says what
 // is wrong with the configuration, what in it cannot be used on this machine, or what is wrong with a
-// service.
+// service. New opens no socket and starts no service.
 func New(o Options, list ...*service.Service) (*System, error) {
 	if o.Config == nil {
 		o.Config = config.Default()

@@ -10,7 +10,8 @@ import (
 // It is not changed by running, so one value may run in several homes at once as long as Setup
 // keeps its state to itself.
 type Service struct {
-	// Name is what clients put into service, at most 128 bytes.
+	// Name is what clients write as service_name, or service, of a request. It is UTF-8 of at most 128 bytes
+	// without a slash. The names authentication and INVALID are the router's own.
 	Name string
 	// Setup registers what the service does. It runs at every start, so what it makes is fresh after
 	// a crash. An error or a panic is a failed start and counts as a crash. It must not block: the

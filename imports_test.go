@@ -81,6 +81,8 @@ func rules() []rule {
 			reason: "admin shows what its source says and can change nothing"},
 		{dir: "system/internal/janitor/...", never: []string{gws, koanf, "net/http"},
 			reason: "a janitor knows when, and is told what"},
+		{dir: "system/internal/daemontest", standard: true,
+			reason: "the tests of the daemon as a process look at it from outside"},
 		{dir: "system/internal/introspect/...", ours: []string{"system/internal/supervisor/..."}, never: []string{gws, koanf, protoactor, prometheus, "net/http"},
 			reason: "introspect is plain data about the running system: whoever shows it decides how"},
 		{dir: "system/fusionpbx/eventsocket", standard: true,

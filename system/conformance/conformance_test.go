@@ -18,15 +18,14 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+
+	"strowger/system/internal/daemontest"
 )
 
 // testdata is the corpus, seen from this package.
 const testdata = "../../testdata/conformance"
 
 func TestMain(m *testing.M) {
-	if act := os.Getenv(actEnv); act != "" {
-		os.Exit(actAsDaemon(act))
-	}
 	flag.Parse()
 	if err := waitInParallel(); err != nil {
 		panic(err)
@@ -72,7 +71,7 @@ func TestUnknownServiceAnswered(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	pool := &pool{free: make(chan *daemon, 1)}
+	pool := &pool{free: make(chan *daemontest.Daemon, 1)}
 	pool.free <- d
 	t.Cleanup(func() { pool.stop(t) })
 	for _, sc := range loadScenarios(t) {
@@ -87,11 +86,11 @@ func TestUnknownServiceAnswered(t *testing.T) {
 // checkScenario plays sc and fails t where the transcript is not want.
 func checkScenario(t *testing.T, pool *pool, sc scenario, want []string) {
 	t.Helper()
-	pool.lend(t, func(d *daemon) bool {
-		got := play(d.addr, d.tokenDir, slices.Concat(sc.Steps, departures()[sc.Name].then))
+	pool.lend(t, func(d *daemontest.Daemon) bool {
+		got := play(d.Addr, d.TokenDir, slices.Concat(sc.Steps, departures()[sc.Name].then))
 		if diff := compare(want, got); diff != "" {
 			t.Errorf("%s\n%s", sc.Desc, diff)
-			d.showLog(t)
+			t.Logf("the end of the daemon's log:\n%s", d.Log())
 		}
 		return got[len(got)-1] == "probe: router alive"
 	})

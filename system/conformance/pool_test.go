@@ -4,6 +4,8 @@ import (
 	"os"
 	"path/filepath"
 	"testing"
+
+	"strowger/system/internal/daemontest"
 )
 
 // poolSize is how many daemons run at once: scenarios mostly wait.
@@ -11,8 +13,8 @@ const poolSize = 4
 
 // pool lends daemons to scenarios, one at a time each.
 type pool struct {
-	free  chan *daemon
-	start func() (*daemon, error) // nil where daemons are not replaced
+	free  chan *daemontest.Daemon
+	start func() (*daemontest.Daemon, error) // nil where daemons are not replaced
 }
 
 // openPool starts the daemons that scenarios run against and stops them when t ends. Where
@@ -24,7 +26,7 @@ func openPool(t *testing.T) *pool {
 		return foreignPool(t, addr)
 	}
 	binary := buildDaemon(t)
-	p := &pool{free: make(chan *daemon, poolSize), start: func() (*daemon, error) { return serve(binary, t.TempDir()) }}
+	p := &pool{free: make(chan *daemontest.Daemon, poolSize), start: func() (*daemontest.Daemon, error) { return serve(binary, t.TempDir()) }}
 	t.Cleanup(func() { p.stop(t) })
 	for range poolSize {
 		d, err := p.start()
@@ -42,29 +44,39 @@ func foreignPool(t *testing.T, addr string) *pool {
 	if dir == "" {
 		t.Fatal("STROWGER_ADDR is set, STROWGER_TOKEN_DIR is not: nowhere to put tokens")
 	}
-	p := &pool{free: make(chan *daemon, 1)}
-	p.free <- &daemon{addr: addr, tokenDir: dir}
+	p := &pool{free: make(chan *daemontest.Daemon, 1)}
+	p.free <- &daemontest.Daemon{Addr: addr, TokenDir: dir}
 	return p
 }
 
+// buildDaemon compiles the daemon and returns the path of its binary.
+func buildDaemon(t *testing.T) string {
+	t.Helper()
+	binary, err := daemontest.Build(t.TempDir())
+	if err != nil {
+		t.Fatal(err)
+	}
+	return binary
+}
+
 // serve starts binary with the configuration of the corpus, on a port the system chooses.
-func serve(binary, tokenDir string, extraEnv ...string) (*daemon, error) {
-	return startDaemon([]string{
-		binary, "serve", "--config", filepath.Join(testdata, "strowger.yaml"),
-		"--listen", "127.0.0.1:0", "--token-dir", tokenDir,
-	}, tokenDir, extraEnv...)
+func serve(binary, tokenDir string, extraEnv ...string) (*daemontest.Daemon, error) {
+	cmd := daemontest.Command(binary, "serve", "--config", filepath.Join(testdata, "strowger.yaml"),
+		"--listen", "127.0.0.1:0", "--token-dir", tokenDir)
+	cmd.Env = append(cmd.Env, extraEnv...)
+	return daemontest.Start(cmd, tokenDir)
 }
 
 // lend runs use with a daemon that no one else has. One that use found unhealthy is replaced, so
 // that one scenario fails and not all the later ones.
-func (p *pool) lend(t *testing.T, use func(*daemon) (healthy bool)) {
+func (p *pool) lend(t *testing.T, use func(*daemontest.Daemon) (healthy bool)) {
 	t.Helper()
 	d := <-p.free
 	defer func() { p.free <- d }()
 	if use(d) || p.start == nil {
 		return
 	}
-	if err := d.stop(); err != nil {
+	if err := d.Stop(); err != nil {
 		t.Error(err)
 	}
 	fresh, err := p.start()
@@ -79,7 +91,7 @@ func (p *pool) stop(t *testing.T) {
 	t.Helper()
 	for len(p.free) > 0 {
 		d := <-p.free
-		if err := d.stop(); err != nil {
+		if err := d.Stop(); err != nil {
 			t.Error(err)
 		}
 	}

@@ -94,9 +94,9 @@ func TestBrowser(t *testing.T) {
 
 func newSetup(t *testing.T, d *daemon) pageSetup {
 	t.Helper()
-	setup := pageSetup{URL: "ws://" + d.addr + "/websockets/", Service: pageServiceName, Tokens: map[string]pageToken{}}
+	setup := pageSetup{URL: "ws://" + d.Addr + "/websockets/", Service: pageServiceName, Tokens: map[string]pageToken{}}
 	for _, variant := range pageVariants() {
-		created, _, err := token.Create(d.tokenDir, token.Spec{
+		created, _, err := token.Create(d.TokenDir, token.Spec{
 			Services:    []string{pageServiceName},
 			Permissions: []string{"lab_view"},
 			DomainName:  labDomain,

@@ -6,6 +6,8 @@ import (
 	"os/exec"
 	"testing"
 	"time"
+
+	"strowger/system/internal/daemontest"
 )
 
 // browse opens url in a headless browser of its own until t ends. The channel is closed when the
@@ -29,7 +31,7 @@ func browse(t *testing.T, url string, files ...*os.File) <-chan struct{} {
 	var stderr bytes.Buffer
 	cmd.Stderr = &stderr
 	cmd.WaitDelay = 5 * time.Second // for processes of the browser that outlive it
-	groupProcess(cmd)
+	daemontest.Group(cmd)
 	if err := cmd.Start(); err != nil {
 		t.Fatalf("start browser: %v", err)
 	}
@@ -40,7 +42,7 @@ func browse(t *testing.T, url string, files ...*os.File) <-chan struct{} {
 		_ = cmd.Wait()
 	}()
 	t.Cleanup(func() {
-		if err := killGroup(cmd); err != nil {
+		if err := daemontest.KillGroup(cmd); err != nil {
 			t.Errorf("end browser: %v", err)
 		}
 		<-exited

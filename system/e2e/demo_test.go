@@ -10,6 +10,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"strowger/system/internal/daemontest"
 )
 
 // startDemo runs strowger demo until t ends or end is called, and returns the address of its page. end
@@ -22,7 +24,7 @@ func startDemo(t *testing.T, args ...string) (page string, end func(syscall.Sign
 	}
 	cmd := exec.Command(path, append([]string{"demo", "--listen", "127.0.0.1:0", "--page", "127.0.0.1:0"}, args...)...)
 	cmd.Env = append(os.Environ(), "TMPDIR="+t.TempDir()) // a demo that is killed leaves its tokens there
-	groupProcess(cmd)
+	daemontest.Group(cmd)
 	var log strings.Builder
 	cmd.Stderr = &log
 	stdout, err := cmd.StdoutPipe()

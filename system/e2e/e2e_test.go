@@ -15,6 +15,8 @@ import (
 	"sync"
 	"testing"
 	"time"
+
+	"strowger/system/internal/daemontest"
 )
 
 // deadline is how long anything may take that is expected to happen.
@@ -59,16 +61,7 @@ func buildDaemon(dir string) (string, error) {
 	if given := os.Getenv("STROWGER_BINARY"); given != "" {
 		return given, nil
 	}
-	path := filepath.Join(dir, "strowger")
-	args := []string{"build", "-o", path}
-	if raceEnabled {
-		args = append(args, "-race")
-	}
-	out, err := exec.Command("go", append(args, "strowger/cmd/strowger")...).CombinedOutput()
-	if err != nil {
-		return "", fmt.Errorf("build daemon: %w\n%s", err, out)
-	}
-	return path, nil
+	return daemontest.Build(dir)
 }
 
 // lookPath finds the first of the programs. Where there is none t is skipped, or fails if the

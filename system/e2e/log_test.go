@@ -11,23 +11,27 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"slices"
 	"strings"
 	"syscall"
 	"testing"
 	"time"
 
 	"strowger/client"
+	"strowger/system/internal/daemontest"
 	"strowger/system/token"
 )
 
 // quiet is a daemon whose log the test reads, or does not.
 type quiet struct {
-	*daemon
-	t      *testing.T
-	config string
-	stderr *os.File
-	lines  *bufio.Reader
+	t        *testing.T
+	addr     string
+	tokenDir string
+	cmd      *exec.Cmd
+	exited   chan struct{} // closed when the process is gone
+	err      error         // how it exited; set before exited is closed
+	config   string
+	stderr   *os.File
+	lines    *bufio.Reader
 }
 
 // startQuiet starts a daemon whose stdout and stderr are one pipe, and reads that up to the line that
@@ -39,17 +43,15 @@ func startQuiet(t *testing.T) *quiet {
 		t.Fatal(err)
 	}
 	q := &quiet{t: t, config: filepath.Join(t.TempDir(), "strowger.yaml"),
-		daemon: &daemon{tokenDir: t.TempDir(), exited: make(chan struct{})}}
+		tokenDir: t.TempDir(), exited: make(chan struct{})}
 	q.configure("nowhere.example")
 	reader, writer, err := os.Pipe()
 	if err != nil {
 		t.Fatal(err)
 	}
 	q.stderr, q.lines = reader, bufio.NewReader(reader)
-	q.cmd = exec.Command(path, "serve", "--listen", "127.0.0.1:0", "--admin=", "--token-dir", q.tokenDir, "--config", q.config)
-	q.cmd.Env = slices.DeleteFunc(os.Environ(), func(entry string) bool { return strings.HasPrefix(entry, "STROWGER_") })
+	q.cmd = daemontest.Command(path, "serve", "--listen", "127.0.0.1:0", "--admin=", "--token-dir", q.tokenDir, "--config", q.config)
 	q.cmd.Stdout, q.cmd.Stderr = writer, writer
-	groupProcess(q.cmd)
 	if err := q.cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
@@ -64,7 +66,7 @@ func startQuiet(t *testing.T) *quiet {
 		_ = reader.Close()
 	})
 	for q.addr == "" {
-		q.addr = listenAddr(q.line())
+		q.addr = daemontest.ListenAddr(q.line())
 	}
 	return q
 }

@@ -64,7 +64,7 @@ func TestPHP(t *testing.T) {
 }
 
 func checkNoTokens(t *testing.T, d *daemon) {
-	entries, err := os.ReadDir(d.tokenDir)
+	entries, err := os.ReadDir(d.TokenDir)
 	if err != nil {
 		t.Fatal(err)
 	}

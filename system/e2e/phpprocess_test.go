@@ -11,6 +11,8 @@ import (
 	"slices"
 	"testing"
 	"time"
+
+	"strowger/system/internal/daemontest"
 )
 
 // phpProcess is one running script of testdata/php.
@@ -34,8 +36,8 @@ func startPHP(t *testing.T, d *daemon, script string, args ...string) *phpProces
 	php := lookPath(t, "STROWGER_REQUIRE_PHP", "php")
 	host, port := d.hostPort(t)
 	path := filepath.Join("..", "..", "testdata", "php", script)
-	cmd := exec.Command(php, slices.Concat([]string{"-n", "-d", "display_errors=stderr", path, host, port, d.tokenDir}, args)...)
-	groupProcess(cmd)
+	cmd := exec.Command(php, slices.Concat([]string{"-n", "-d", "display_errors=stderr", path, host, port, d.TokenDir}, args)...)
+	daemontest.Group(cmd)
 	stdin, err := cmd.StdinPipe()
 	if err != nil {
 		t.Fatal(err)

@@ -23,7 +23,7 @@ func TestRestartInBrowser(t *testing.T) {
 	call()
 	d.stop(t)
 
-	next := startDaemonAt(t, yaml, d.addr, d.tokenDir)
+	next := startDaemonAt(t, yaml, d.Addr, d.TokenDir)
 	tools.await("pages.every((page) => page.admitted === 2)")
 	startPageService(t, next, pageServiceName)
 	call()

@@ -40,8 +40,8 @@ type pageEnvelope struct {
 // startPageService connects the service and waits until it has authenticated. It leaves when t ends.
 func startPageService(t *testing.T, d *daemon, name string) {
 	t.Helper()
-	s := &pageService{name: name, tokenDir: d.tokenDir, authenticated: make(chan struct{}), left: make(chan struct{})}
-	socket, _, err := gws.NewClient(s, &gws.ClientOption{Addr: "ws://" + d.addr + "/"})
+	s := &pageService{name: name, tokenDir: d.TokenDir, authenticated: make(chan struct{}), left: make(chan struct{})}
+	socket, _, err := gws.NewClient(s, &gws.ClientOption{Addr: "ws://" + d.Addr + "/"})
 	if err != nil {
 		t.Fatalf("connect service: %v", err)
 	}

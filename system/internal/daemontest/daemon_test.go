@@ -1,4 +1,4 @@
-package conformance
+package daemontest
 
 import (
 	"fmt"
@@ -10,7 +10,7 @@ import (
 )
 
 // actEnv makes this test binary act as a daemon, see actAsDaemon.
-const actEnv = "CONFORMANCE_ACT"
+const actEnv = "DAEMONTEST_ACT"
 
 // actAsDaemon is what TestMain runs in place of the tests when actEnv is set: a daemon that logs
 // and ends as told, so that the handling of processes is tested without a real one.
@@ -37,6 +37,20 @@ func actAsDaemon(act string) int {
 	return 0
 }
 
+func TestMain(m *testing.M) {
+	if act := os.Getenv(actEnv); act != "" {
+		os.Exit(actAsDaemon(act))
+	}
+	os.Exit(m.Run())
+}
+
+// start starts this test binary as a daemon.
+func start(act string) (*Daemon, error) {
+	cmd := Command(os.Args[0])
+	cmd.Env = append(cmd.Env, actEnv+"="+act)
+	return Start(cmd, "")
+}
+
 func TestDaemonProcess(t *testing.T) {
 	for act, complaint := range map[string]string{
 		"healthy": "",
@@ -47,26 +61,29 @@ func TestDaemonProcess(t *testing.T) {
 	} {
 		t.Run(act, func(t *testing.T) {
 			t.Parallel()
-			d, err := startDaemon([]string{os.Args[0]}, t.TempDir(), actEnv+"="+act)
+			d, err := start(act)
 			if err != nil {
 				t.Fatal(err)
 			}
-			if d.addr != "127.0.0.1:7" || !d.running() {
-				t.Errorf("listens on %q, running %v", d.addr, d.running())
+			if d.Addr != "127.0.0.1:7" || !d.running() {
+				t.Errorf("listens on %q, running %v", d.Addr, d.running())
 			}
-			err = d.stop()
+			err = d.Stop()
 			if d.running() {
 				t.Error("still running after stop")
 			}
 			if complaint == "" && err != nil || complaint != "" && (err == nil || !strings.HasPrefix(err.Error(), complaint)) {
 				t.Errorf("stop: %v, want %q", err, complaint)
 			}
+			if again := d.Stop(); again != err {
+				t.Errorf("stop again: %v, want %v", again, err)
+			}
 		})
 	}
 }
 
 func TestDaemonThatDiesAtOnce(t *testing.T) {
-	d, err := startDaemon([]string{os.Args[0]}, t.TempDir(), actEnv+"=dies")
+	d, err := start("dies")
 	if err == nil || !strings.Contains(err.Error(), "cannot bind") {
 		t.Fatalf("started %+v, %v; want its last words", d, err)
 	}

@@ -1,6 +1,0 @@
-//go:build race
-
-package conformance
-
-// raceEnabled tells that this test binary was built with the race detector; the daemon is then too.
-const raceEnabled = true

@@ -60,7 +60,7 @@ func (c *connection) claimed(m *tokenClaimed) {
 			c.deps.unneeded(m, false)
 		}
 	}
-	if errors.Is(m.err, ErrNoPlace) || errors.Is(m.err, ErrGivenWay) {
+	if errors.Is(m.err, ErrNoPlace) || errors.Is(m.err, ErrGivenWay) || temporary(m.err) {
 		c.turnAway(m.err)
 		return
 	}
@@ -101,9 +101,7 @@ func (c *connection) resume() {
 // refuse answers 401. The connection stays open, because a page that is cut off at once retries
 // for ever (protocol 9.3), but not for any number of attempts.
 func (c *connection) refuse(e *envelope.Envelope, err error) {
-	if !temporary(err) {
-		c.attempts++
-	}
+	c.attempts++
 	c.deps.Counters.Refused.Add(1)
 	setting := ""
 	if used(err) || errors.Is(err, errTokenInUse) || errors.Is(err, errTokenOver) || errors.Is(err, errOtherAddress) {
@@ -117,11 +115,14 @@ func (c *connection) refuse(e *envelope.Envelope, err error) {
 	}
 }
 
-// turnAway ends a connection for which there is no place. Its token is still good. The connection may be closed
-// at any time to make room.
+// turnAway ends a connection for which there is no place or no file descriptor to read its token's file. Its token
+// is still good. The connection may be closed at any time to make room.
 func (c *connection) turnAway(err error) {
-	if errors.Is(err, ErrNoPlace) {
+	switch {
+	case errors.Is(err, ErrNoPlace):
 		c.refused(&refusals.Event{Cause: refusals.ClientPlaces})
+	case temporary(err):
+		c.refused(&refusals.Event{Cause: refusals.Descriptors, More: []any{"err", err}})
 	}
 	c.spare(false)
 	c.close(NoPlace)
@@ -134,8 +135,8 @@ func (c *connection) spare(busy bool) {
 	}
 }
 
-// temporary reports whether a token was refused for want of something that may be there again soon, such
-// as a file descriptor. That is not the peer's fault and does not count as an attempt.
+// temporary reports whether a token could not be looked at for want of something that may be there again soon,
+// such as a file descriptor. That is not the peer's fault.
 func temporary(err error) bool {
 	t, ok := errors.AsType[interface {
 		error

@@ -358,18 +358,23 @@ func (u *unavailable) Claim(name, hash string, admit func(Role) error) (*Credent
 	return u.Tokens.Claim(name, hash, admit)
 }
 
-// What is not the peer's fault is no attempt of its.
-func TestWantOfDescriptorsIsNoAttempt(t *testing.T) {
+// A good token is not refused when there is no descriptor to read its file with. The peer may come back with it.
+func TestWantOfDescriptorsRefusesNoToken(t *testing.T) {
 	w := newWorld(t, func(d *Deps) { d.Tokens = &unavailable{Tokens: d.Tokens, left: 10} })
-	p := w.connect()
-	p.gets(hello)
 	good := w.token(&Credentials{Role: Client})
 	for range 10 {
+		p := w.connect()
+		p.gets(hello)
 		p.present(good)
-		p.gets(`401 authentication/unauthorized #"a" null`)
+		p.closedWith(NoPlace)
 	}
+	p := w.connect()
+	p.gets(hello)
 	p.present(good)
 	p.gets(admitted200)
+	if n := w.deps.Counters.Refused.Load(); n != 0 {
+		t.Errorf("%d tokens were refused", n)
+	}
 }
 
 // anyRole lets everybody in.

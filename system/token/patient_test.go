@@ -56,7 +56,7 @@ func TestClaimWaitsForADescriptor(t *testing.T) {
 	}
 }
 
-// The error says that it may be different soon, so that the caller does not count it.
+// The error says that it may be different soon, so that the caller does not refuse the token.
 func TestClaimGivesUpWithoutADescriptor(t *testing.T) {
 	dir := t.TempDir()
 	made, _, err := Create(dir, Spec{Kind: User}, PHP)

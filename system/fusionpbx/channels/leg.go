@@ -41,3 +41,6 @@ func (ch *Channel) knows(other *Channel) bool {
 func (ch *Channel) leg() Leg {
 	return Leg{ch.uuid, ch.Get(keyContext), ch.Get(keyPresence), ch.Get("caller_caller_id_number")}
 }
+
+// Of reports whether the channel is of the domain.
+func (r *Row) Of(domain string) bool { return r.leg().Of(domain) }

@@ -92,3 +92,18 @@ func (w *Watch) Legs(uuid eventsocket.UUID, then func([]Leg, error)) {
 		then(legs, nil)
 	})
 }
+
+// Get returns the value that pages know of a key of a channel, or "".
+func (w *Watch) Get(uuid, key string) string {
+	w.known.mu.Lock()
+	defer w.known.mu.Unlock()
+	if ch := w.known.channels[uuid]; ch != nil {
+		return ch.Get(key)
+	}
+	return ""
+}
+
+// Known returns the legs of a call that are known without asking the switch.
+func (w *Watch) Known(uuid eventsocket.UUID) []Leg {
+	return w.known.legs(strings.ToLower(uuid.String()))
+}

@@ -138,6 +138,9 @@ func (d Destination) User() Arg { return Arg{d.user} }
 // Domain returns the part after the "@".
 func (d Destination) Domain() Arg { return Arg{d.domain} }
 
+// Names returns both parts as text.
+func (d Destination) Names() (user, domain string) { return d.user, d.domain }
+
 func (d Destination) text() string {
 	if d.user == "" {
 		return ""

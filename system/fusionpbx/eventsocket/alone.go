@@ -1,0 +1,38 @@
+package eventsocket
+
+import (
+	"context"
+	"log/slog"
+)
+
+// Alone is Do on a connection of its own. The switch runs the commands of a connection one after the other, so this is
+// for those that take long, such as a call that rings. When ctx ends, Alone closes the connection; the switch still
+// ends what it has begun.
+func (c *Client) Alone(ctx context.Context, command Command) (Reply, error) {
+	if err := command.Err(); err != nil {
+		return Reply{}, err
+	}
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	ready, ended := make(chan struct{}), make(chan error, 1)
+	opts := c.opts
+	opts.Jobs, opts.Log = false, slog.New(slog.DiscardHandler)
+	opts.Changed = func(bool, error) { close(ready) } // connect calls it once, when it is logged in
+	one := &Client{opts: opts}
+	go func() {
+		_, err := one.connect(ctx)
+		ended <- err
+	}()
+	defer func() { cancel(); <-ended }()
+	select {
+	case <-ready:
+		return one.Do(ctx, command)
+	case err := <-ended:
+		ended <- nil
+		if ctx.Err() != nil {
+			return Reply{}, ctx.Err()
+		}
+		c.opts.Log.Debug("a connection for one command failed", "err", err)
+		return Reply{}, ErrNotConnected
+	}
+}

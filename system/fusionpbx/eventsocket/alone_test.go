@@ -1,0 +1,57 @@
+package eventsocket_test
+
+import (
+	"context"
+	"errors"
+	"testing"
+
+	"strowger/system/fusionpbx/eventsocket"
+	"strowger/system/fusionpbx/switchsim"
+)
+
+// TestAlone needs no connection of the client's own: a switch that is silent on one connection answers on another.
+func TestAlone(t *testing.T) {
+	tests := map[string]struct {
+		faults switchsim.Faults
+		ctx    func(context.Context) (context.Context, context.CancelFunc)
+		want   error
+	}{
+		"answered": {},
+		"refused":  {faults: switchsim.Faults{RefuseAuth: true}, want: eventsocket.ErrNotConnected},
+		"given up": {faults: switchsim.Faults{Mute: true}, want: context.Canceled, ctx: func(ctx context.Context) (context.Context, context.CancelFunc) {
+			ctx, cancel := context.WithCancel(ctx)
+			cancel()
+			return ctx, cancel
+		}},
+	}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			sim := switchsim.New(&switchsim.Recording{}, switchsim.Options{Faults: test.faults})
+			defer sim.Close()
+			client, err := eventsocket.New(eventsocket.Options{Password: "ClueCon", Dial: sim.Dial})
+			if err != nil {
+				t.Fatal(err)
+			}
+			ctx := t.Context()
+			if test.ctx != nil {
+				var cancel context.CancelFunc
+				ctx, cancel = test.ctx(ctx)
+				defer cancel()
+			}
+			reply, err := client.Alone(ctx, eventsocket.API("version"))
+			if !errors.Is(err, test.want) || (err == nil) != (reply.Body != "") {
+				t.Errorf("got %q, %v, want %v", reply.Body, err, test.want)
+			}
+		})
+	}
+}
+
+func TestAloneBadCommand(t *testing.T) {
+	client, err := eventsocket.New(eventsocket.Options{Password: "ClueCon"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := client.Alone(t.Context(), eventsocket.Command{}); !errors.Is(err, eventsocket.ErrArgument) {
+		t.Errorf("error is %v", err)
+	}
+}

@@ -1,0 +1,70 @@
+package panel
+
+import (
+	"encoding/json"
+	"strconv"
+
+	"strowger/actors/envelope"
+	"strowger/system/fusionpbx/channels"
+	"strowger/system/fusionpbx/event"
+	"strowger/system/service"
+)
+
+const held = "HELD"
+
+// callsActive answers with the channels of the asker's domain.
+func (l *life) callsActive(r service.Request) error {
+	l.calls.List(func(now channels.List, err error) {
+		if err != nil {
+			l.calls.Refused()
+			r.FailWith(refusal(err))
+			return
+		}
+		rows := []json.RawMessage{}
+		for i := range now.Rows {
+			if now.Rows[i].Of(r.Subscriber().DomainName) {
+				rows = append(rows, json.RawMessage(rowPayload(&now.Rows[i])))
+			}
+		}
+		r.Reply(rows)
+	})
+	return nil
+}
+
+// rowPayload returns what a page is told of a channel in the switch's list.
+func rowPayload(r *channels.Row) envelope.Raw {
+	destination := r.CurrentDestination
+	if destination == "" {
+		destination = r.Destination
+	}
+	var p event.Payload
+	p.Set("event_name", "CHANNEL_CALLSTATE")
+	p.Set("channel_call_state", r.State)
+	p.Set("answer_state", answerState(r.State))
+	p.Set("unique_id", r.UUID)
+	p.Set("call_direction", r.Direction)
+	p.Set("caller_channel_created_time", strconv.FormatInt(r.Created(), 10))
+	p.Set("channel_read_codec_name", r.ReadCodec)
+	p.Set("channel_read_codec_rate", r.ReadRate)
+	p.Set("channel_write_codec_name", r.WriteCodec)
+	p.Set("channel_write_codec_rate", r.WriteRate)
+	p.Set("caller_channel_name", r.Name)
+	p.Set("caller_context", r.Context)
+	p.Set("channel_presence_id", r.Presence)
+	p.Set("caller_caller_id_name", r.CallerName)
+	p.Set("caller_caller_id_number", r.CallerNumber)
+	p.Set("caller_destination_number", destination)
+	p.Set("application", r.Application)
+	p.Set("secure", r.Secure)
+	return p.JSON()
+}
+
+func answerState(state string) string {
+	switch state {
+	case "RINGING", "EARLY":
+		return "ringing"
+	case held:
+		return "held"
+	}
+	return "answered"
+}

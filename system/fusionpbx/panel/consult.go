@@ -1,0 +1,120 @@
+package panel
+
+import (
+	"context"
+
+	"strowger/system/fusionpbx/channels"
+	"strowger/system/fusionpbx/eventsocket"
+	"strowger/system/service"
+)
+
+// consult begins an attended transfer: the number is called while the caller waits.
+func (l *life) consult(r service.Request, in fields) {
+	delete(in, "destination_extension")
+	if _, ok := target(r, in, "UUID and destination required", "Invalid destination"); !ok {
+		return
+	}
+	to, err := eventsocket.NewDestination(in.text("destination"), r.Subscriber().DomainName)
+	if err != nil {
+		refuse(r, "Invalid destination")
+		return
+	}
+	l.channel(r, in, func(uuid eventsocket.UUID, _ []channels.Leg) {
+		application := eventsocket.Join(eventsocket.Text("att_xfer::user/"), to)
+		l.command(r, eventsocket.API("uuid_broadcast", uuid, application, eventsocket.Text("both")), "Attended transfer started")
+	})
+}
+
+// consultComplete connects the caller who waits with whom the operator talks to, and lets the operator go.
+func (l *life) consultComplete(r service.Request, in fields) {
+	if in.text("parked_uuid") == "" || in.text("operator_uuid") == "" {
+		refuse(r, "parked_uuid and operator_uuid required")
+		return
+	}
+	parked, err1 := eventsocket.ParseUUID(in.text("parked_uuid"))
+	operator, err2 := eventsocket.ParseUUID(in.text("operator_uuid"))
+	if err1 != nil || err2 != nil {
+		refuse(r, "Invalid UUID")
+		return
+	}
+	at, ok := l.context(r, in)
+	if !ok {
+		return
+	}
+	number, err := eventsocket.NewArg(in.text("destination"))
+	answered := err == nil && isNumber(in.text("destination"))
+	l.ownAll(r, []eventsocket.UUID{parked, operator}, func() {
+		perform(r, func(ctx context.Context) (verdict, error) {
+			// The events name the leg that the operator talked with first, which is the caller who waits.
+			other, found, err := l.otherLeg(ctx, operator, nil, eventsocket.Text("signal_bond"))
+			switch {
+			case err != nil:
+				return verdict{}, err
+			case found:
+				return l.connect(ctx, parked, other, operator)
+			case !answered:
+				return failure("Cannot find destination channel"), nil
+			}
+			if _, err := l.do(ctx, eventsocket.API("uuid_kill", operator)); err != nil {
+				return verdict{}, err
+			}
+			return l.try(ctx, eventsocket.API("uuid_transfer", parked, number, eventsocket.Text("XML"), at), "Transfer completed (destination still ringing)")
+		})
+	})
+}
+
+// connect bridges two channels and ends the operator's.
+func (l *life) connect(ctx context.Context, a, b, operator eventsocket.UUID) (verdict, error) {
+	reply, err := l.do(ctx, eventsocket.API("uuid_bridge", a, b))
+	if err != nil {
+		return verdict{}, err
+	}
+	if reply.Failed() {
+		return failed(reply), nil // the operator still has the call
+	}
+	_, err = l.do(ctx, eventsocket.API("uuid_kill", operator))
+	return success("Transfer completed"), err
+}
+
+// consultCancel ends the operator's side and calls the operator's extension again for the caller who waits.
+func (l *life) consultCancel(r service.Request, in fields) {
+	if in.text("parked_uuid") == "" {
+		refuse(r, "parked_uuid required")
+		return
+	}
+	parked, err := eventsocket.ParseUUID(in.text("parked_uuid"))
+	uuids := []eventsocket.UUID{parked}
+	if operator := in.text("operator_uuid"); err == nil && operator != "" {
+		var uuid eventsocket.UUID
+		uuid, err = eventsocket.ParseUUID(operator)
+		uuids = append(uuids, uuid)
+	}
+	if err != nil {
+		refuse(r, "Invalid UUID")
+		return
+	}
+	source := in.text("source_extension")
+	back, err := eventsocket.NewDestination(source, r.Subscriber().DomainName)
+	if source != "" && (err != nil || !isNumber(source)) {
+		refuse(r, "Invalid source extension")
+		return
+	}
+	l.ownAll(r, uuids, func() {
+		perform(r, func(ctx context.Context) (verdict, error) {
+			for _, operator := range uuids[1:] {
+				if _, err := l.do(ctx, eventsocket.API("uuid_kill", operator)); err != nil {
+					return verdict{}, err
+				}
+			}
+			if source != "" {
+				dial := eventsocket.Join(eventsocket.Text("user/"), back)
+				v, err := l.try(ctx, eventsocket.API("bgapi originate", dial, eventsocket.App("bridge", parked)), "Transfer cancelled, reconnecting")
+				if err != nil || v.Success {
+					return v, err
+				}
+			}
+			_, err := l.do(ctx, eventsocket.API("uuid_kill", parked))
+			return success("Transfer cancelled"), err
+		})
+	})
+}

@@ -1,0 +1,86 @@
+package panel
+
+import (
+	"strings"
+
+	"strowger/actors/envelope"
+	"strowger/system/fusionpbx/event"
+	"strowger/system/fusionpbx/eventsocket"
+	"strowger/system/service"
+)
+
+// The topics of pushes that the service makes up itself.
+const (
+	topicState        = "channel_callstate"
+	topicDestroy      = "channel_destroy"
+	topicValet        = "valet_info"
+	topicRegistration = "registration_change"
+	topicStats        = "agent_stats"
+)
+
+// deliver handles what comes of the switch.
+func (l *life) deliver(c service.Context, d eventsocket.Delivery) {
+	switch d.Kind {
+	case eventsocket.KindDown:
+		l.calls.Down()
+		return
+	case eventsocket.KindGap:
+		if d.Lost > 0 {
+			c.Log().Warn("events of the switch were lost", "events", d.Lost)
+		}
+		l.gap()
+		return
+	}
+	name := nameOf(d.Event)
+	l.before(name)
+	l.event(name, d.Event)
+	l.after(name)
+}
+
+// gap compares all that pages were told with the switch.
+func (l *life) gap() {
+	l.registered.forgetAll()
+	l.agents.forgetAll()
+	l.parked.forgetAll()
+	l.recordings.forgetAll()
+	l.calls.Gap()
+	l.rooms.compare()
+	l.compareRegistrations()
+	l.pushStats()
+}
+
+// nameOf returns the event's subclass or, if it has none, its name.
+func nameOf(e *eventsocket.Event) string {
+	if subclass := e.Get("Event-Subclass"); subclass != "" {
+		return subclass
+	}
+	return e.Name()
+}
+
+func (l *life) event(name string, e *eventsocket.Event) {
+	switch name {
+	case "CHANNEL_CREATE", "CHANNEL_CALLSTATE", "CALL_UPDATE", "CHANNEL_DESTROY", "CHANNEL_PARK", "CHANNEL_UNPARK":
+		l.call(strings.ToLower(name), l.callKeys.Payload(e))
+	case "valet_parking::info":
+		l.parked.forgetAll()
+		l.call(topicValet, l.callKeys.Payload(e))
+	case "conference::maintenance":
+		l.conference(l.memberKeys.Payload(e))
+	case "callcenter::info":
+		l.queueChanged(e)
+	case "sofia::register", "sofia::unregister", "sofia::expire":
+		l.registrationChanged(e, name == "sofia::register")
+	}
+}
+
+// call pushes an event of a channel. It is remembered last: whatever fails before is then found to be missing by
+// the comparison after the restart.
+func (l *life) call(topic string, p event.Payload) {
+	if topic == topicDestroy {
+		l.recordings.forget(p.Get("unique_id"))
+	}
+	l.enqueue(&push{topic: topic, ready: true,
+		make: func() envelope.Raw { l.calls.Complete(&p); return p.JSON() },
+		said: func() { l.calls.Remember(&p) },
+	})
+}

@@ -1,0 +1,145 @@
+package panel
+
+import (
+	"context"
+	"regexp"
+	"strconv"
+	"strings"
+
+	"strowger/system/fusionpbx/channels"
+	"strowger/system/fusionpbx/conference"
+	"strowger/system/fusionpbx/eventsocket"
+	"strowger/system/service"
+)
+
+// memberAction changes what a member of a conference may do: mute, unmute, deaf or undeaf.
+func memberAction(name string) func(*life, service.Request, fields) {
+	verb := memberVerb(name)
+	return func(l *life, r service.Request, in fields) {
+		room, id, ok := l.member(r, in, "Member ID required")
+		if !ok {
+			return
+		}
+		command := eventsocket.API("conference", room, verb, id)
+		uuid := in.text("uuid")
+		if uuid == "" || !strings.HasSuffix(name, "mute") {
+			l.command(r, command, "Conference member updated")
+			return
+		}
+		// Who may speak, or may not, needs to raise no hand any more.
+		l.channel(r, in, func(uuid eventsocket.UUID, _ []channels.Leg) {
+			perform(r, func(ctx context.Context) (verdict, error) {
+				v, err := l.try(ctx, command, "Conference member updated")
+				if err != nil || !v.Success {
+					return v, err
+				}
+				_, err = l.do(ctx, eventsocket.API("uuid_setvar", uuid, eventsocket.Text("hand_raised"), eventsocket.Text("false")))
+				return v, err
+			})
+		})
+	}
+}
+
+func memberVerb(name string) eventsocket.Arg {
+	switch name {
+	case "mute":
+		return eventsocket.Text("mute")
+	case "unmute":
+		return eventsocket.Text("unmute")
+	case "deaf":
+		return eventsocket.Text("deaf")
+	case "undeaf":
+		return eventsocket.Text("undeaf")
+	case "energy":
+		return eventsocket.Text("energy")
+	case "volume_in":
+		return eventsocket.Text("volume_in")
+	case "volume_out":
+		return eventsocket.Text("volume_out")
+	}
+	return eventsocket.Arg{}
+}
+
+// member reads the conference and the member of an action.
+func (l *life) member(r service.Request, in fields, missing string) (room, id eventsocket.Arg, ok bool) {
+	domain := r.Subscriber().DomainName
+	name, ok := conference.FromRequest(in.text("conference_name"))
+	room, err := name.Quoted()
+	if !ok || err != nil {
+		refuse(r, "Invalid conference name")
+		return room, id, false
+	}
+	if name.Domain != domain || domain == "" {
+		l.ctx.Log().Warn("action on a conference of another domain refused", "domain", domain, "subscriber", r.Subscriber().ID)
+		refuse(r, "The conference is not of your domain")
+		return room, id, false
+	}
+	text := in.text("member_id")
+	number, err := strconv.ParseUint(text, 10, 32)
+	switch {
+	case text == "":
+		refuse(r, missing)
+		return room, id, false
+	case err != nil:
+		refuse(r, "Invalid member ID")
+		return room, id, false
+	}
+	return room, eventsocket.Int(int64(number)), true
+}
+
+// level says how one step of a level goes, and between which values.
+type level struct {
+	step, least, most int64
+	message           string
+}
+
+// levelAction changes a level of a member by one step: energy, volume_in or volume_out.
+func levelAction(name string) func(*life, service.Request, fields) {
+	verb := memberVerb(name)
+	by := level{1, -4, 4, "Volume updated"}
+	if name == "energy" {
+		by = level{100, 0, 1800, "Energy updated"}
+	}
+	return func(l *life, r service.Request, in fields) {
+		const missing = "Member ID and direction required"
+		room, id, ok := l.member(r, in, missing)
+		if !ok {
+			return
+		}
+		direction := in.text("direction")
+		if direction == "" {
+			refuse(r, missing)
+			return
+		}
+		perform(r, func(ctx context.Context) (verdict, error) {
+			reply, err := l.do(ctx, eventsocket.API("conference", room, verb, id))
+			if err != nil {
+				return verdict{}, err
+			}
+			value, ok := readLevel(reply.Body)
+			if !ok {
+				return failed(reply), nil
+			}
+			_, err = l.do(ctx, eventsocket.API("conference", room, verb, id, eventsocket.Int(by.next(value, direction == "up"))))
+			return success(by.message), err
+		})
+	}
+}
+
+// next returns the level after a step up or down.
+func (by level) next(value int64, up bool) int64 {
+	if up {
+		return min(value+by.step, by.most)
+	}
+	return max(value-by.step, by.least)
+}
+
+// readLevel reads an answer such as "Volume IN 6 = -1".
+func readLevel(body string) (int64, bool) {
+	found := regexp.MustCompile(`=\s*(-?[0-9]+)\s*$`).FindStringSubmatch(body)
+	if found == nil || strings.HasPrefix(body, "-ERR") {
+		return 0, false
+	}
+	value, err := strconv.ParseInt(found[1], 10, 32)
+	return value, err == nil
+}

@@ -1,0 +1,117 @@
+package panel
+
+import (
+	"context"
+	"encoding/json"
+	"strings"
+	"time"
+
+	"strowger/system/fusionpbx/channels"
+	"strowger/system/fusionpbx/eventsocket"
+	"strowger/system/service"
+)
+
+// record begins or ends the recording of a call.
+func (l *life) record(r service.Request, in fields) {
+	if in.text("uuid") == "" {
+		refuse(r, "UUID required")
+		return
+	}
+	domain := r.Subscriber().DomainName
+	now := r.Now()
+	l.channel(r, in, func(uuid eventsocket.UUID, _ []channels.Leg) {
+		l.recordings.forget(uuid.String())
+		if in.yes("stop") {
+			l.command(r, eventsocket.API("uuid_record", uuid, eventsocket.Text("stop"), eventsocket.Text("all")), "Recording stopped")
+			return
+		}
+		perform(r, func(ctx context.Context) (verdict, error) {
+			file, err := l.recordingFile(ctx, domain, uuid, now)
+			if err != nil {
+				return verdict{}, err
+			}
+			return l.try(ctx, eventsocket.API("uuid_record", uuid, eventsocket.Text("start"), file), "Recording started")
+		})
+	})
+}
+
+// recordingFile returns where FusionPBX looks for recordings of the domain's calls.
+func (l *life) recordingFile(ctx context.Context, domain string, uuid eventsocket.UUID, now time.Time) (eventsocket.Arg, error) {
+	reply, err := l.do(ctx, eventsocket.API("global_getvar recordings_dir"))
+	if err != nil {
+		return eventsocket.Arg{}, err
+	}
+	dir := strings.TrimSpace(reply.Body)
+	if dir == "" || reply.Failed() {
+		dir = "/var/lib/freeswitch/recordings"
+	}
+	return eventsocket.NewPath(dir + "/" + domain + now.Format("/archive/2006/Jan/02/") + uuid.String() + ".wav")
+}
+
+// mostUUIDs is how many calls one request may ask for.
+const mostUUIDs = 4096
+
+// recordingState answers with those of the calls that are recorded.
+func (l *life) recordingState(r service.Request, in fields) {
+	var list []any
+	if raw := in["uuids"]; len(raw) > 0 && json.Unmarshal(raw, &list) != nil {
+		refuse(r, "uuids must be an array")
+		return
+	}
+	if len(list) > mostUUIDs {
+		refuse(r, "too many uuids")
+		return
+	}
+	var uuids []eventsocket.UUID
+	for _, entry := range list {
+		s, _ := entry.(string)
+		if uuid, err := eventsocket.ParseUUID(strings.TrimSpace(s)); err == nil && l.shows(r, uuid) {
+			uuids = append(uuids, uuid)
+		}
+	}
+	l.recorded(uuids, func(states map[string]bool, err error) {
+		if err != nil {
+			broken(r, err)
+			return
+		}
+		v := success("Recording state updated")
+		v.States = object(states)
+		answerWith(r, v)
+	})
+}
+
+// shows reports whether the asker may know of a call. Nobody's calls are none that are there.
+func (l *life) shows(r service.Request, uuid eventsocket.UUID) bool {
+	legs := l.calls.Known(uuid)
+	for _, leg := range legs {
+		if leg.Of(r.Subscriber().DomainName) {
+			return true
+		}
+	}
+	return len(legs) == 0
+}
+
+// registrationsState answers with the number of phones of each extension of the asker's domain.
+func (l *life) registrationsState(r service.Request, in fields) {
+	if in.text("domain_name") == "" {
+		refuse(r, "domain_name required")
+		return
+	}
+	l.registered.get("", func(now registrations, err error) {
+		if err != nil {
+			broken(r, err)
+			return
+		}
+		v := success("Registrations state updated")
+		v.States = object(now[r.Subscriber().DomainName])
+		answerWith(r, v)
+	})
+}
+
+// object returns the map, or an empty list for an empty map, as PHP writes it.
+func object[V any](m map[string]V) any {
+	if len(m) == 0 {
+		return []V{}
+	}
+	return m
+}

@@ -23,6 +23,7 @@ type Config struct {
 	Routing   Routing   `koanf:"routing"`
 	Services  Services  `koanf:"services"`
 	Dashboard Dashboard `koanf:"dashboard"`
+	Panel     Panel     `koanf:"panel"`
 	Database  Queries   `koanf:"database"`
 	Switch    Switch    `koanf:"switch"`
 	Admin     Admin     `koanf:"admin"`
@@ -131,8 +132,14 @@ type Services struct {
 	UnknownClass string   `koanf:"unknown_class"`
 	Classes      []string `koanf:"classes"`
 
-	// ActiveCalls is "inside" or "php".
-	ActiveCalls string `koanf:"active_calls"`
+	// Each is "inside" or "php".
+	ActiveCalls   string `koanf:"active_calls"`
+	OperatorPanel string `koanf:"operator_panel"`
+}
+
+// Panel says how often the service active.operator.panel pushes what no event says.
+type Panel struct {
+	AgentStatsInterval time.Duration `koanf:"agent_stats_interval"`
 }
 
 // Switch bounds what FreeSWITCH sends and how long it takes.

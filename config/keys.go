@@ -128,6 +128,11 @@ func keys() []key {
 
 		{"services.active_calls", "inside", oneOf("inside", "php"), onRestart,
 			"Where active.calls runs when FusionPBX's config.conf is read (--fusionpbx): inside the daemon, or in FusionPBX's own service, whose unit is active_calls. A service that runs inside leaves the other one without work. Without config.conf it is always left to FusionPBX."},
+		{"services.operator_panel", "inside", oneOf("inside", "php"), onRestart,
+			"The same for active.operator.panel, whose unit is operator_panel. Without a PostgreSQL database in config.conf, extensions, agents and changes of a status are answered with 503."},
+
+		{"panel.agent_stats_interval", 10 * time.Second, zeroOr(between(time.Second, time.Hour)), onRestart,
+			"Time between two pushes of the statistics of agents to the operators of their domain. 0 means never; events of the call center then still cause pushes."},
 
 		{"switch.command_timeout", 10 * time.Second, between(100*time.Millisecond, 5*time.Minute), onRestart,
 			"Time that FreeSWITCH has to answer one command of a service that runs inside. The request is then answered with 504. Where the event socket is and its password are in FusionPBX's config.conf."},

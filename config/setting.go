@@ -45,6 +45,7 @@ func settingKeys() []settingKey {
 	return []settingKey{
 		{"dashboard.cpu_interval", "system", "cpu_status_refresh_interval", parseSeconds},
 		{"dashboard.network_interval", "system", "network_status_refresh_interval", parseSeconds},
+		{"panel.agent_stats_interval", "operator_panel", "agent_stats_interval", parseSecondsOrNever},
 		{"dashboard.network_interface", "system", "network_interface", func(text string) (any, error) { return text, nil }},
 	}
 }
@@ -56,6 +57,14 @@ func parseSeconds(text string) (any, error) {
 		return nil, fmt.Errorf("%s is no number of seconds", quote(text))
 	}
 	return time.Duration(max(seconds, 1)) * time.Second, nil
+}
+
+// parseSecondsOrNever is parseSeconds, but less than one is never.
+func parseSecondsOrNever(text string) (any, error) {
+	if seconds, err := strconv.Atoi(strings.TrimSpace(text)); err == nil && seconds < 1 {
+		return time.Duration(0), nil
+	}
+	return parseSeconds(text)
 }
 
 // readSettings takes FusionPBX's default settings. They count more than config.conf and less than every other

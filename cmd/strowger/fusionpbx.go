@@ -5,6 +5,7 @@ import (
 	"log/slog"
 	"net"
 	"strconv"
+	"time"
 
 	"strowger/config"
 	"strowger/system"
@@ -12,6 +13,7 @@ import (
 	"strowger/system/fusionpbx/database"
 	"strowger/system/fusionpbx/eventsocket"
 	"strowger/system/fusionpbx/link"
+	"strowger/system/fusionpbx/panel"
 	"strowger/system/service"
 )
 
@@ -29,19 +31,34 @@ func fusionPBX(o *system.Options) ([]*service.Service, error) {
 	if err != nil {
 		return nil, err
 	}
+	db := database.Open(database.Options{}) // says that there is none
 	if database.Named(&cfg.FusionPBX.Database) {
 		opts := databaseOptions(cfg)
 		opts.Log = o.Log
-		o.Database = database.Open(opts)
+		db = database.Open(opts)
+		o.Database = db
 	}
 	var services []*service.Service
 	if cfg.Services.ActiveCalls == inside {
 		services = append(services, calls.New(calls.Options{Events: sw.Events, Commands: sw.Commands, Timeout: cfg.Switch.CommandTimeout}))
 	}
+	if cfg.Services.OperatorPanel == inside {
+		services = append(services, panel.New(panel.Options{
+			Events: sw.Events, Commands: sw.Commands, Database: db, Timeout: cfg.Switch.CommandTimeout, AgentStats: statsInterval(cfg),
+		}))
+	}
 	if len(services) > 0 {
 		o.Switch = sw
 	}
 	return services, nil
+}
+
+// statsInterval returns the time between two pushes of the statistics of agents; less than 0 means never.
+func statsInterval(cfg *config.Config) time.Duration {
+	if cfg.Panel.AgentStatsInterval == 0 {
+		return -1
+	}
+	return cfg.Panel.AgentStatsInterval
 }
 
 func newLink(cfg *config.Config, log *slog.Logger) (*link.Link, error) {

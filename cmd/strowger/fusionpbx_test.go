@@ -110,7 +110,7 @@ func TestActiveCallsInside(t *testing.T) {
 func TestActiveCallsInPHP(t *testing.T) {
 	sim, fusion := startSwitch(t)
 	tokens := t.TempDir()
-	daemon, url := serve(t, fusion, tokens, "services: {active_calls: php}\n")
+	daemon, url := serve(t, fusion, tokens, "services: {active_calls: php, operator_panel: php}\n")
 	joinService(t, url, createToken(t, tokens, "--service", "active.calls", "--class", "active_calls_service"))
 	r := begin(t, nil, "call", "--url", url, "--token-dir", tokens, "--permission", "call_active_view", "--permission", "call_active_all", "active.calls", "in.progress", `{"event_name":"HEARTBEAT"}`)
 	r.wait(0)
@@ -125,6 +125,32 @@ func TestActiveCallsInPHP(t *testing.T) {
 	if log := daemon.stderr.String(); strings.Contains(log, "passive") {
 		t.Errorf("log: %s", log)
 	}
+}
+
+// TestOperatorPanelInside has the daemon take the place of FusionPBX's service. There is no database, so that what needs
+// one is refused and the rest is answered.
+func TestOperatorPanelInside(t *testing.T) {
+	_, fusion := startSwitch(t)
+	tokens := t.TempDir()
+	daemon, url := serve(t, fusion, tokens, "")
+	ask := func(status int, topic, payload string, want ...string) {
+		t.Helper()
+		r := begin(t, nil, "call", "--url", url, "--token-dir", tokens, "--permission", "operator_panel_view", "--permission", "operator_panel_manage", "active.operator.panel", topic, payload)
+		r.wait(status)
+		for _, text := range want {
+			if out := r.stdout.String(); !strings.Contains(out, text) {
+				t.Errorf("%s is answered %s, want %s", topic, out, text)
+			}
+		}
+	}
+	ask(0, "ping", "{}", `"topic":"pong"`, `"pong":`)
+	ask(3, "extensions_active", "{}", `"code":503`, `"reason":`)
+	ask(3, "action", `{"action":"hangup","uuid":"941e6c95-2430-4353-bc60-333b8e82fb4e"}`, `"topic":"action_response"`, `"success":false`, "Permission denied")
+	ask(3, "action", `{"action":"user_status","user_uuid":"d0000000-0000-4000-8000-000000000003","status":"Available"}`, `"code":503`, `"success":false`)
+	joinService(t, url, createToken(t, tokens, "--service", "active.operator.panel", "--class", "operator_panel_service"))
+	daemon.stderr.line(t, "service is passive", `"stop_unit":"operator_panel"`)
+	daemon.signals.send(t, syscall.SIGTERM)
+	daemon.wait(0)
 }
 
 // TestNoSwitch starts the daemon with a password that the switch refuses. Routing goes on, and who asks for calls is

@@ -90,6 +90,8 @@ func (ch *Channel) End(name string) envelope.Raw {
 //
 // A life of the service that hangs may still use it when the next one copies it, so it has a lock.
 type model struct {
+	whole bool // as Options.Whole
+
 	mu       sync.Mutex // Protects following.
 	channels map[string]*Channel
 	gone     map[string]bool // channels that ended while a list of the switch was on its way
@@ -126,7 +128,7 @@ func (m *model) remember(p *event.Payload) *Channel {
 	if ended || p.Name() == destroy {
 		m.end(uuid, p.Name())
 	}
-	if p.Name() == destroy && ch != nil && ch.shown && !ch.ended {
+	if p.Name() == destroy && ch != nil && ch.shown && !ch.ended && !m.whole {
 		return ch
 	}
 	if p.Name() == destroy || ch == nil && ended {
@@ -137,13 +139,12 @@ func (m *model) remember(p *event.Payload) *Channel {
 		m.channels[ch.uuid] = ch
 	}
 	ch.event = m.events
-	ch.learn(p)
+	ch.learn(p, m.whole || p.Name() == callState)
 	return nil
 }
 
-// learn notes what an event says. Pages take the state of a channel from one kind of event only.
-func (ch *Channel) learn(p *event.Payload) {
-	states := p.Name() == callState
+// learn notes what an event says, also of the state of the channel if pages take that from it.
+func (ch *Channel) learn(p *event.Payload, states bool) {
 	ch.shown = ch.shown || states
 	for _, field := range p.Fields() {
 		i := place(field.Key)
@@ -167,7 +168,7 @@ func (m *model) end(uuid, name string) {
 	case name == destroy:
 		delete(m.channels, uuid)
 	case name == callState:
-		ch.ended = true
+		ch.ended = !m.whole
 	}
 }
 

@@ -9,7 +9,7 @@ import (
 	"strowger/system/service"
 )
 
-// Options say how a Watch asks the switch and whom it tells. All fields but Differs are needed.
+// Options say how a Watch asks the switch and whom it tells. All fields but Whole and Differs are needed.
 type Options struct {
 	// Commands has the connection for commands.
 	Commands *eventsocket.Client
@@ -19,6 +19,9 @@ type Options struct {
 	// wrongly.
 	Ended   func(ch *Channel)
 	Changed func(r *Row)
+	// Whole says that pages take all that each event says of a channel, and show it until CHANNEL_DESTROY. Otherwise
+	// they take its state from CHANNEL_CALLSTATE alone, and show it until one of those says that it hung up.
+	Whole bool
 	// Differs, unless nil, reports whether pages know wrongly a channel whose context and answer they know rightly.
 	Differs func(ch *Channel, r *Row) bool
 }
@@ -45,6 +48,7 @@ type Watch struct {
 func NewWatch(s service.Setup, o Options, memory *Memory) *Watch {
 	w := &Watch{o: o, ctx: s}
 	w.known, w.all = memory.take()
+	w.known.whole = o.Whole
 	s.Every(o.Interval, func(service.Context) { w.compare(false) })
 	return w
 }

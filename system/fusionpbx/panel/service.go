@@ -120,7 +120,7 @@ func (o Options) setup(s service.Setup, told *memory) error {
 	l.out.say = s.BroadcastWith
 	l.out.plain = s.Broadcast
 	l.calls = channels.NewWatch(s, channels.Options{
-		Commands: o.Commands, Interval: o.Interval, Timeout: o.Timeout,
+		Commands: o.Commands, Interval: o.Interval, Timeout: o.Timeout, Whole: true,
 		Ended:   func(ch *channels.Channel) { l.push(topicDestroy, ch.End("CHANNEL_DESTROY")) },
 		Changed: func(r *channels.Row) { l.push(topicState, rowPayload(r)) },
 		Differs: func(ch *channels.Channel, r *channels.Row) bool {

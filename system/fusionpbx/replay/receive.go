@@ -107,3 +107,17 @@ func (to *receivers) original(name string, m *Message) string {
 	}
 	return ""
 }
+
+// Received returns what a client gets of all that the service has said unasked, through the service's policy: the topic
+// and the payload of each message.
+func (r *Result) Received(t testing.TB, client string) []string {
+	t.Helper()
+	to := r.receivers(t)
+	var got []string
+	for _, m := range r.pushes() {
+		if payload, verdict := to.filter.Apply(to.classes[client], m.Topic, m.Payload, nil); verdict == filter.Deliver {
+			got = append(got, m.Topic+" "+string(payload))
+		}
+	}
+	return got
+}

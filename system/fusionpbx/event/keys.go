@@ -7,27 +7,30 @@ type Keys struct {
 	index   map[string]int
 	names   []string
 	longest int
+	lengths [256]uint64 // by the first letter, a bit for each length
+	normal  [256]byte   // see normalize
 }
 
 // The most keys that a list may have, and the longest key.
 const (
 	maxKeys    = 128
-	longestKey = 64
+	longestKey = 63
 )
 
 // NewKeys returns a list of keys as payloads have them: lower case letters, digits and "_". It panics if there are
-// more than 128, or if one is longer than 64.
+// more than 128, if one is empty or longer than 63.
 func NewKeys(names ...string) *Keys {
-	k := &Keys{index: make(map[string]int, len(names)), names: slices.Clone(names)}
+	k := &Keys{index: make(map[string]int, len(names)), names: slices.Clone(names), normal: normalize()}
 	if len(names) > maxKeys {
 		panic("event: too many keys")
 	}
 	for i, name := range names {
 		k.index[name] = i
 		k.longest = max(k.longest, len(name))
-	}
-	if k.longest > longestKey {
-		panic("event: a key is too long")
+		if name == "" || len(name) > longestKey {
+			panic("event: a key is empty or too long")
+		}
+		k.lengths[name[0]] |= 1 << len(name)
 	}
 	return k
 }

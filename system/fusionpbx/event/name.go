@@ -37,19 +37,14 @@ func (n *names) replace(key, value string) string {
 }
 
 // find returns the place in the list of the key that a header makes. The header Name makes event_name, as in
-// FusionPBX; alias is true for it.
+// FusionPBX; alias is true for it. Most headers of an event are in no list, so they are told apart by their first
+// letter and length before they are looked up.
 func (k *Keys) find(header string) (place int, alias, ok bool) {
 	var key [longestKey]byte
 	n := 0
 	for i := 0; i < len(header); i++ {
-		c := header[i]
-		switch {
-		case 'a' <= c && c <= 'z', '0' <= c && c <= '9', c == '_':
-		case 'A' <= c && c <= 'Z':
-			c += 'a' - 'A'
-		case c == '-':
-			c = '_'
-		default:
+		c := k.normal[header[i]]
+		if c == 0 {
 			continue
 		}
 		if n == k.longest {
@@ -62,6 +57,24 @@ func (k *Keys) find(header string) (place int, alias, ok bool) {
 		place, ok = k.index[eventName]
 		return place, true, ok
 	}
+	if k.lengths[key[0]]>>n&1 == 0 {
+		return 0, false, false
+	}
 	place, ok = k.index[string(key[:n])]
 	return place, false, ok
+}
+
+// normalize returns what becomes of each byte of a header in a key: 0 for those that are left out.
+func normalize() (table [256]byte) {
+	for c := range byte(128) {
+		switch {
+		case 'a' <= c && c <= 'z', '0' <= c && c <= '9', c == '_':
+			table[c] = c
+		case 'A' <= c && c <= 'Z':
+			table[c] = c + 'a' - 'A'
+		case c == '-':
+			table[c] = '_'
+		}
+	}
+	return table
 }

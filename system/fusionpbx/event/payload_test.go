@@ -3,6 +3,7 @@ package event_test
 import (
 	"encoding/json"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 
@@ -103,7 +104,7 @@ func TestKeys(t *testing.T) {
 }
 
 func TestBadKeys(t *testing.T) {
-	for name, keys := range map[string][]string{"too many": make([]string, 129), "too long": {strings.Repeat("x", 65)}} {
+	for name, keys := range map[string][]string{"too many": slices.Repeat([]string{"x"}, 129), "too long": {strings.Repeat("x", 64)}, "empty": {""}} {
 		t.Run(name, func(t *testing.T) {
 			defer func() {
 				if recover() == nil {

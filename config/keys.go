@@ -3,6 +3,8 @@ package config
 import (
 	"strings"
 	"time"
+
+	"strowger/config/policy"
 )
 
 // key is one row of the table: all there is to know about a key.
@@ -124,12 +126,12 @@ func keys() []key {
 		{"services.unknown_class", "service", oneOf("service", "client"), onRestart,
 			"What a service token makes its holder when its class is neither built in nor in services.classes."},
 		{"services.classes", []string{}, classes(), onRestart,
-			"PHP classes of services known besides active_calls_service, active_conferences_service, system_dashboard_service and operator_panel_service. A service of such a class, or of a class that has a policy, may also speak for the names that its class serves, as helper connections do."},
+			"PHP classes of services known besides " + builtinClasses() + ". A service of such a class, or of a class that has a policy, may also speak for the names that its class serves, as helper connections do."},
 
 		{"services.active_calls", "inside", oneOf("inside", "php"), onRestart,
-			"Where active.calls runs when FusionPBX's config.conf is read (--fusionpbx): inside the daemon, or in FusionPBX's own service, whose unit is active_calls. A service that runs inside leaves the other one without work. Without config.conf it is always left to FusionPBX."},
+			"Where " + policy.ActiveCalls + " runs when FusionPBX's config.conf is read (--fusionpbx): inside the daemon, or in FusionPBX's own service, whose unit is " + policy.BuiltinUnit(policy.ActiveCalls) + ". A service that runs inside leaves the other one without work. Without config.conf it is always left to FusionPBX."},
 		{"services.operator_panel", "inside", oneOf("inside", "php"), onRestart,
-			"The same for active.operator.panel, whose unit is operator_panel. Without a PostgreSQL database in config.conf, extensions, agents and changes of a status are answered with 503."},
+			"The same for " + policy.OperatorPanel + ", whose unit is " + policy.BuiltinUnit(policy.OperatorPanel) + ". Without a PostgreSQL database in config.conf, extensions, agents and changes of a status are answered with 503."},
 
 		{"panel.agent_stats_interval", 10 * time.Second, zeroOr(between(time.Second, time.Hour)), onRestart,
 			"Time between two pushes of the statistics of agents to the operators of their domain. 0 means never; events of the call center then still cause pushes."},
@@ -146,7 +148,7 @@ func keys() []key {
 			"Bytes of the events that may wait for one service inside."},
 
 		{"dashboard.enabled", true, anyBool(), onRestart,
-			"Whether the daemon offers the service dashboard.system.information itself. Set it to false to leave it to FusionPBX's system_status service, which gets no work otherwise. A program that embeds the router offers it by passing dashboard.New to system.New; the key then has no effect."},
+			"Whether the daemon offers the service " + policy.SystemDashboard + " itself. Set it to false to leave it to FusionPBX's " + policy.BuiltinUnit(policy.SystemDashboard) + " service, which gets no work otherwise. A program that embeds the router offers it by passing dashboard.New to system.New; the key then has no effect."},
 		{"dashboard.cpu_interval", 3 * time.Second, between(time.Second, time.Hour), onRestart,
 			"Time between two broadcasts of the processor's load."},
 		{"dashboard.network_interval", 3 * time.Second, between(time.Second, time.Hour), onRestart,
@@ -239,6 +241,16 @@ func (k key) check(value any) error {
 		}
 	}
 	return k.rule.check(value)
+}
+
+// builtinClasses returns the classes of FusionPBX's services as a text.
+func builtinClasses() string {
+	var names []string
+	for _, class := range policy.Classes() {
+		names = append(names, class.Name)
+	}
+	last := len(names) - 1
+	return strings.Join(names[:last], ", ") + " and " + names[last]
 }
 
 // cutLast splits a dotted name before its last part.

@@ -12,11 +12,6 @@ import (
 	"strowger/system/token"
 )
 
-// knownClasses are FusionPBX's own services.
-var knownClasses = []string{
-	"active_calls_service", "active_conferences_service", "operator_panel_service", "system_dashboard_service",
-}
-
 // tokens is the token store as the connections see it.
 type tokens struct {
 	store   *token.Store
@@ -46,11 +41,11 @@ func openTokens(cfg *config.Config, log *slog.Logger) (*tokens, error) {
 	if err != nil {
 		return nil, fmt.Errorf("tokens.directory: %w", err)
 	}
-	return &tokens{
-		store:   store,
-		strict:  cfg.Services.UnknownClass == "client",
-		classes: slices.Concat(knownClasses, cfg.Services.Classes),
-	}, nil
+	classes := slices.Clone(cfg.Services.Classes)
+	for _, class := range policy.Classes() {
+		classes = append(classes, class.Name)
+	}
+	return &tokens{store: store, strict: cfg.Services.UnknownClass == "client", classes: classes}, nil
 }
 
 // Claim implements actors.Tokens.

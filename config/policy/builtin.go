@@ -29,47 +29,6 @@ func Builtin() (map[string]Policy, error) {
 	return policies, nil
 }
 
-// BuiltinClass returns the class that FusionPBX's service of this name has in its token; empty for
-// other names.
-func BuiltinClass(service string) string {
-	switch service {
-	case "active.calls":
-		return "active_calls_service"
-	case "active.conferences":
-		return "active_conferences_service"
-	case "dashboard.system.information":
-		return "system_dashboard_service"
-	case "active.operator.panel":
-		return "operator_panel_service"
-	}
-	return ""
-}
-
-// BuiltinService returns the name that FusionPBX's service of this class serves; empty for other classes.
-func BuiltinService(class string) string {
-	for _, name := range []string{"active.calls", "active.conferences", "dashboard.system.information", "active.operator.panel"} {
-		if BuiltinClass(name) == class {
-			return name
-		}
-	}
-	return ""
-}
-
-// BuiltinUnit returns the systemd unit that runs FusionPBX's service of this name; empty for other names.
-func BuiltinUnit(service string) string {
-	switch service {
-	case "active.calls":
-		return "active_calls"
-	case "active.conferences":
-		return "active_conferences"
-	case "dashboard.system.information":
-		return "system_status"
-	case "active.operator.panel":
-		return "operator_panel"
-	}
-	return ""
-}
-
 // Parse reads policies from YAML, a mapping from the class of service to its policy. An unknown or
 // repeated key is an error that names its line; so is all that Check refuses, a line for each, by class. No
 // document at all gives no policies.

@@ -10,7 +10,7 @@ import (
 )
 
 // Name is what clients call the service.
-const Name = "dashboard.system.information"
+const Name = policy.SystemDashboard
 
 // The topics, of broadcasts and of requests alike. Each payload has one key of the same name.
 const (
@@ -65,6 +65,6 @@ func visibility() *policy.Policy {
 	if err != nil {
 		return new(policy.Policy)
 	}
-	p := builtin["system_dashboard_service"]
+	p := builtin[policy.SystemDashboardClass]
 	return &p
 }

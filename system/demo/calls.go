@@ -91,7 +91,7 @@ func callsPolicy() *policy.Policy {
 	if err != nil {
 		return new(policy.Policy) // has no rules, so the start is refused
 	}
-	p, ok := builtin["active_calls_service"]
+	p, ok := builtin[policy.ActiveCallsClass]
 	if !ok {
 		return new(policy.Policy)
 	}

@@ -17,10 +17,10 @@ import (
 )
 
 // Name is what clients call the service.
-const Name = "active.calls"
+const Name = policy.ActiveCalls
 
 // Class is the class in the token of FusionPBX's own service. The policy has its name.
-const Class = "active_calls_service"
+const Class = policy.ActiveCallsClass
 
 // Options say how the service reaches the switch. Events and Commands are needed.
 type Options struct {

@@ -21,10 +21,10 @@ import (
 )
 
 // Name is what clients call the service.
-const Name = "active.operator.panel"
+const Name = policy.OperatorPanel
 
 // Class is the class in the token of FusionPBX's own service. The policy has its name.
-const Class = "operator_panel_service"
+const Class = policy.OperatorPanelClass
 
 // Database is what the panel needs of FusionPBX's database. A *database.DB is one, also without a database.
 type Database interface {

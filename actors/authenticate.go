@@ -10,7 +10,7 @@ import (
 )
 
 // seat takes a place for a peer of that role.
-func seat(s Socket, role Role) error {
+func seat(s Outlet, role Role) error {
 	if seater, ok := s.(Seater); ok {
 		return seater.Seat(role)
 	}

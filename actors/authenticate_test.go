@@ -241,12 +241,12 @@ func TestBroadcastBeforeAdmission(t *testing.T) {
 	s := w.service("s")
 	n := w.deps.Registry.Lookup("s")
 	peer := w.deps.newPeer(&Credentials{Role: Client, Services: []string{"s"}}, newFakeSocket())
-	p := &listener{t, peer.Socket.(*fakeSocket)}
+	p := &listener{t, peer.Outlet.(*fakeSocket)}
 	w.deps.send(n.Topic.PID(), &join{peer: peer})
 	s.writef(`{"service":"s","topic":"early"}`)
 	w.settleName(s, "s")
 	p.nothing()
-	peer.Socket.Admit(Client, w.egress.Encode(envelope.Authenticated.Answer(nil)))
+	peer.Outlet.Admit(Client, w.egress.Encode(envelope.Authenticated.Answer(nil)))
 	p.topics("authenticated", "early")
 	w.deps.send(n.Topic.PID(), &leave{peer: peer})
 	w.settle(n.Topic.PID())

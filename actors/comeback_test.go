@@ -32,7 +32,7 @@ func newReturns(t *testing.T, before ...*Holding) *world {
 }
 
 // connectFrom opens a connection from an address and reads the greeting.
-func (w *world) connectFrom(address string, socket Socket) *peer {
+func (w *world) connectFrom(address string, socket Outlet) *peer {
 	w.t.Helper()
 	p := &peer{w: w, window: new(runtime.Window)}
 	p.window.SetBudget(1 << 40)

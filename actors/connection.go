@@ -63,7 +63,7 @@ const (
 type connection struct {
 	deps       *Deps
 	router     RouterRef
-	socket     Socket
+	socket     Outlet
 	self       Connection
 	remote     fmt.Stringer // the peer's address, for the log
 	state      state
@@ -81,7 +81,7 @@ type connection struct {
 
 // SpawnConnection starts the actor of one connection. Its first act is to ask the peer for a token.
 // The log shows remote.
-func SpawnConnection(d *Deps, router RouterRef, socket Socket, remote fmt.Stringer) Connection {
+func SpawnConnection(d *Deps, router RouterRef, socket Outlet, remote fmt.Stringer) Connection {
 	return d.connections.Spawn(&connection{deps: d, router: router, socket: socket, remote: remote})
 }
 

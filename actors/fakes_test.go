@@ -96,13 +96,13 @@ func (s *fakeSocket) hook(f func()) {
 // is no member shows.
 type fakeGroup struct {
 	mu      sync.Mutex // Protects following.
-	members map[Socket]int
+	members map[Outlet]int
 	strays  int    // removals of a stranger and second additions
 	onSend  func() // may panic
 	onAdd   func() // behind an addition; may panic
 }
 
-func (g *fakeGroup) Add(s Socket) {
+func (g *fakeGroup) Add(s Outlet) error {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	g.members[s]++
@@ -112,9 +112,10 @@ func (g *fakeGroup) Add(s Socket) {
 	if g.onAdd != nil {
 		g.onAdd()
 	}
+	return nil
 }
 
-func (g *fakeGroup) Remove(s Socket) {
+func (g *fakeGroup) Remove(s Outlet) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	if g.members[s] == 0 {
@@ -124,7 +125,7 @@ func (g *fakeGroup) Remove(s Socket) {
 	delete(g.members, s)
 }
 
-func (g *fakeGroup) Send(f Message, except Socket) {
+func (g *fakeGroup) Send(f Message, except Outlet) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	if g.onSend != nil {
@@ -161,7 +162,7 @@ func encodeFake(e *envelope.Envelope) Message {
 func (e *fakeEgress) NewGroup() Group {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	g := &fakeGroup{members: make(map[Socket]int)}
+	g := &fakeGroup{members: make(map[Outlet]int)}
 	e.groups = append(e.groups, g)
 	return g
 }

@@ -11,7 +11,7 @@ import (
 // service: it is asked nothing. What it says goes by the policy of that name or of its class.
 func (p *Peer) speaker(name string) *Peer {
 	return &Peer{
-		ID: p.ID, Role: p.Role, Socket: p.Socket, Name: name, Class: p.Class, KnownClass: p.KnownClass,
+		ID: p.ID, Role: p.Role, Outlet: p.Outlet, Name: name, Class: p.Class, KnownClass: p.KnownClass,
 		Remote: p.Remote, resourceID: p.resourceID, tenant: p.tenant, grants: p.grants,
 	}
 }

@@ -144,7 +144,7 @@ func (h *holders) reclaim(m *reclaim) {
 // probe finds out whether the connection that has the token is alive. Where the network was away, the holder
 // is back long before TCP gives the old connection up.
 func (h *holders) probe(e *holding, m *reclaim) {
-	p, ok := e.peer.Socket.(Prober)
+	p, ok := e.peer.Outlet.(Prober)
 	if !ok {
 		refuse(m, errTokenInUse)
 		return
@@ -159,7 +159,7 @@ func (h *holders) probed(m *probed) {
 	if e == nil || e.asker != m.asker {
 		return // it was answered when the connection ended
 	}
-	if e.peer.Socket.(Prober).Silent() {
+	if e.peer.Outlet.(Prober).Silent() {
 		e.connection.Send(&evicted{}) // and its last word lets the asker in
 		return
 	}

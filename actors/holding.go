@@ -32,7 +32,7 @@ var (
 	errOtherAddress = errors.New("token is used up, and the connection that had it came from another address")
 )
 
-// Prober is a Socket that can find out soon whether its peer is still there.
+// Prober is an Outlet that can find out soon whether its peer is still there.
 type Prober interface {
 	// Probe asks the peer for a sign of life.
 	Probe()

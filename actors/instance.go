@@ -83,7 +83,7 @@ func (s *service) hand(r *request, e *envelope.Envelope, held *runtime.Held, to 
 			message = s.deps.encode(e, held.Lease())
 		}
 		message.Refused = func() { s.self.Send(&refused{request: r, by: i}) }
-		i.peer.Socket.Send(message)
+		i.peer.Outlet.Send(message)
 	}
 }
 
@@ -159,6 +159,6 @@ func (s *service) orphaned(r *request) {
 	s.pending.remove(r)
 	// Without an id a page would take the answer for something else.
 	if r.key != "" && e != nil {
-		s.deps.answer(r.asker.peer.Socket, envelope.Unavailable, e)
+		s.deps.answer(r.asker.peer.Outlet, envelope.Unavailable, e)
 	}
 }

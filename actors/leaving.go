@@ -47,7 +47,7 @@ func (s *service) instanceLeaving(m *instanceLeaving) {
 		i.leaving = true
 		s.deps.Log.Info("service takes no more requests", "service", refusals.Clip(s.name), "class", refusals.Clip(m.peer.Class), "open", i.open)
 	}
-	s.deps.answer(m.peer.Socket, envelope.Authenticated, withServiceName(m.envelope))
+	s.deps.answer(m.peer.Outlet, envelope.Authenticated, withServiceName(m.envelope))
 }
 
 // instance returns the instance that a peer is, nil if it has left.

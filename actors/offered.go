@@ -32,7 +32,7 @@ func (m *inquiry) lost(d *Deps, why runtime.Loss) {
 		return
 	}
 	d.Counters.Dead(reason(why))
-	d.answer(m.from.Socket, envelope.InternalError, m.envelope)
+	d.answer(m.from.Outlet, envelope.InternalError, m.envelope)
 }
 
 // inquires reports whether a request for name is such a question.
@@ -80,5 +80,5 @@ func (d *Deps) answerOffered(to *Peer, e *envelope.Envelope, offered bool) {
 	if offered {
 		a.Payload = envelope.Raw(`{"offered":true}`)
 	}
-	d.own(to.Socket, a, to.Socket.Send)
+	d.own(to.Outlet, a, to.Outlet.Send)
 }

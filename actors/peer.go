@@ -15,7 +15,7 @@ import (
 type Peer struct {
 	ID     string // 32 hex digits, never given twice; resource_id on the wire
 	Role   Role
-	Socket Socket
+	Outlet Outlet
 	Name   string // the service's name, for a service
 	Class  string // of a service: the class in its token
 	// KnownClass is true if the class is built in or in services.classes, so that the peer may speak for the
@@ -44,10 +44,10 @@ type Peer struct {
 	grants     *grants
 }
 
-func (d *Deps) newPeer(c *Credentials, s Socket) *Peer {
+func (d *Deps) newPeer(c *Credentials, s Outlet) *Peer {
 	id := envelope.NewID()
 	return &Peer{
-		ID: id, Role: c.Role, Socket: s, Name: c.Service, Class: c.Class, KnownClass: c.KnownClass,
+		ID: id, Role: c.Role, Outlet: s, Name: c.Service, Class: c.Class, KnownClass: c.KnownClass,
 		Subscriptions: c.Services, UserUUID: c.UserUUID, UserName: c.UserName,
 		Extensions: c.Extensions, ExpiresAt: c.ExpiresAt,
 		resourceID: envelope.QuoteString(id), tenant: d.tenantOf(c.DomainName, c.DomainUUID), grants: d.grantsOf(c.Permissions),

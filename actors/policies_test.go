@@ -54,7 +54,14 @@ func (l *log) Write(p []byte) (int, error) {
 func (l *log) count(text string) int {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	return strings.Count(l.String(), text)
+	return strings.Count(l.Buffer.String(), text)
+}
+
+// String returns all lines so far.
+func (l *log) String() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.Buffer.String()
 }
 
 func TestServiceWithoutPolicy(t *testing.T) {
@@ -130,7 +137,7 @@ func TestPolicyOfItsOwn(t *testing.T) {
 		t.Fatal(err)
 	}
 	p := w.client("s")
-	own := &Peer{ID: "own", Name: "s", Class: "s_service", Policy: f, Socket: newFakeSocket()}
+	own := &Peer{ID: "own", Name: "s", Class: "s_service", Policy: f, Outlet: newFakeSocket()}
 	w.router.Send(&Offer{Peer: own})
 	w.settle(w.router.PID())
 	route := w.deps.Registry.Lookup("s")

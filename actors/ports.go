@@ -26,9 +26,10 @@ type Message struct {
 // Text returns the envelope as JSON.
 func (m Message) Text() []byte { return m.Form[m.Begin:] }
 
-// Socket is the write side of one connection. Its methods may be called from any goroutine, never
-// block and keep their order. What is sent after Close is dropped.
-type Socket interface {
+// Outlet is where the messages to one peer go: the write side of a connection, or whatever else can take them.
+// Its methods may be called from any goroutine, never block and keep their order. What is sent after Close is
+// dropped. Outlets are compared with ==, so their types are comparable, as pointers are.
+type Outlet interface {
 	// Greet writes m at once, admitted or not. It is for the connection's own actor.
 	Greet(m Message)
 	// Admit writes m and then all that was sent before it; from then on Send writes at once. The
@@ -43,14 +44,23 @@ type Socket interface {
 	Window() *runtime.Window
 }
 
-// Sparer is a Socket that may be closed to make room for others as long as it has not authenticated.
+// Replacer is an Outlet that another one can take the place of.
+type Replacer interface {
+	// Replace has every message that is sent to the outlet after the call, directly or through a group, go to
+	// another outlet in its order. Those sent before go to the outlet itself, which then tells its peer Moved
+	// and ends. Nothing is lost or sent twice while both are open. Greet, Admit and Close are for the connection
+	// of the outlet itself as before. The other outlet is called from the goroutine that owns this one.
+	Replace(with Outlet)
+}
+
+// Sparer is an Outlet that may be closed to make room for others as long as it has not authenticated.
 type Sparer interface {
 	// Spare says whether the peer's token is being looked at. Meanwhile the connection is not closed to
 	// make room, because its token would be lost.
 	Spare(busy bool)
 }
 
-// Seater is a Socket that asks for a place when its token turns out to be good.
+// Seater is an Outlet that asks for a place when its token turns out to be good.
 type Seater interface {
 	// Seat takes a place for a peer of a role. It returns ErrNoPlace if none is left, and ErrGivenWay if the
 	// connection is being closed to make room. The place is free again when the connection ends.
@@ -76,19 +86,22 @@ const (
 	GoingAway                  // the daemon stops; the peer may come back soon
 	Crashed                    // the connection's actor panicked; the peer may come back
 	Replaced                   // the peer is silent, and its holder has come back through another connection
+	Moved                      // another outlet has taken the place of this one
 )
 
 // String returns the reason as logs show it.
 func (e End) String() string {
-	return [...]string{"read over", "token expired", "authentication timeout", "too many attempts", "no place", "going away", "crashed", "replaced"}[e]
+	return [...]string{"read over", "token expired", "authentication timeout", "too many attempts", "no place", "going away", "crashed", "replaced", "moved"}[e]
 }
 
-// Group is a set of sockets that get the same messages. It belongs to one actor.
+// Group is a set of outlets that get the same messages. It belongs to one actor, which also calls those outlets
+// that are not the egress port's own.
 type Group interface {
-	Add(s Socket)
-	Remove(s Socket)
-	// Send writes m to every socket of the group but except, which may be nil.
-	Send(m Message, except Socket)
+	// Add returns an error if the outlet cannot get the group's messages.
+	Add(o Outlet) error
+	Remove(o Outlet)
+	// Send writes m to every outlet of the group but except, which may be nil.
+	Send(m Message, except Outlet)
 }
 
 // Egress owns the write side of all connections.

@@ -72,7 +72,7 @@ func (m *ask) lost(d *Deps, why runtime.Loss) {
 		return
 	}
 	d.Counters.Dead(reason(why))
-	d.answer(m.from.Socket, envelope.InternalError, m.envelope)
+	d.answer(m.from.Outlet, envelope.InternalError, m.envelope)
 }
 
 // service stands for one name: it hands requests to its instances, knows who asked what, and
@@ -160,13 +160,13 @@ func (s *service) turnDown(m *ask, served bool) {
 		return
 	}
 	s.deps.Counters.Dead(Forbidden)
-	s.deps.answer(m.from.Socket, envelope.Forbidden, m.envelope)
+	s.deps.answer(m.from.Outlet, envelope.Forbidden, m.envelope)
 }
 
 // busy answers a request that finds no room.
 func (s *service) busy(to *Peer, e *envelope.Envelope) {
 	s.deps.Counters.Dead(TooManyRequests)
-	s.deps.answer(to.Socket, envelope.Unavailable, e)
+	s.deps.answer(to.Outlet, envelope.Unavailable, e)
 }
 
 // refused takes a request from an instance that had no room for it. It is over if nobody else has it.
@@ -240,7 +240,7 @@ func (s *service) say(m *say) {
 	}
 	if lease := m.Lease(); m.from.local != nil && lease != nil {
 		// The service's own window does not slow this asker down: it belongs to all askers.
-		lease.Move(to.peer.Socket.Window(), len(e.Payload))
+		lease.Move(to.peer.Outlet.Window(), len(e.Payload))
 	}
 	s.pass(&m.Held, e, to.peer)
 }
@@ -401,13 +401,13 @@ func (s *service) end(ctx actor.Context) {
 }
 
 // answer sends one of the router's own answers.
-func (d *Deps) answer(to Socket, status envelope.Status, e *envelope.Envelope) {
+func (d *Deps) answer(to Outlet, status envelope.Status, e *envelope.Envelope) {
 	d.own(to, status.Answer(e), to.Send)
 }
 
 // own has an answer of the router's written. It takes its share of the window of the peer that gets it, so a
 // peer that asks and does not read is not read from.
-func (d *Deps) own(to Socket, e *envelope.Envelope, write func(m Message)) {
+func (d *Deps) own(to Outlet, e *envelope.Envelope, write func(m Message)) {
 	m := d.Egress.Encode(e)
 	to.Window().Charge(len(m.Form), func(l *runtime.Lease) {
 		m.Lease = l
@@ -418,7 +418,7 @@ func (d *Deps) own(to Socket, e *envelope.Envelope, write func(m Message)) {
 // reply sends a reply to whoever asked.
 func (d *Deps) reply(to *Peer, e *envelope.Envelope, lease *runtime.Lease) {
 	d.Counters.Replies.Add(1)
-	to.Socket.Send(d.encode(e, lease))
+	to.Outlet.Send(d.encode(e, lease))
 }
 
 // encode returns the envelope as a message that holds the lease.

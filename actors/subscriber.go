@@ -93,4 +93,4 @@ func (s *subscriber) leave() {
 }
 
 // Crashed takes the connection down too: without a subscriber it has no rights.
-func (s *subscriber) Crashed() { s.peer.Socket.Close(Crashed) }
+func (s *subscriber) Crashed() { s.peer.Outlet.Close(Crashed) }

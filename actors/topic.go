@@ -131,7 +131,7 @@ func (t *topic) broadcast(m *broadcast) {
 func (t *topic) announce(m *broadcast) {
 	message := t.deps.encode(m.envelope, m.Lease())
 	for p := range t.members {
-		p.Socket.Send(message)
+		p.Outlet.Send(message)
 	}
 }
 
@@ -144,7 +144,7 @@ func (t *topic) join(m *join) {
 	if _, again := t.members[m.peer]; !again {
 		t.members[m.peer] = struct{}{}
 		for _, v := range t.views {
-			v.add(m.peer, t.deps.Egress)
+			v.add(m.peer, t.deps)
 		}
 	}
 	if m.done != nil {
@@ -208,7 +208,7 @@ func (t *topic) view(f *filter.Filter) *view {
 	if v == nil {
 		v = &view{filter: f, audiences: make(map[filter.Class]*audience)}
 		for p := range t.members {
-			v.add(p, t.deps.Egress)
+			v.add(p, t.deps)
 		}
 		t.views[f] = v
 	}

@@ -146,7 +146,7 @@ func (m *model) hush(t *rapid.T) {
 }
 
 func (m *model) broadcast(t *rapid.T) (delivered int) {
-	from := &Peer{Name: "s", Class: oneClass.Draw(t, "class"), Socket: newFakeSocket()} // it has left
+	from := &Peer{Name: "s", Class: oneClass.Draw(t, "class"), Outlet: newFakeSocket()} // it has left
 	if len(m.speakers) > 0 && rapid.Bool().Draw(t, "present") {
 		from = rapid.SampledFrom(m.speakers).Draw(t, "from")
 	}
@@ -178,7 +178,7 @@ func (m *model) broadcast(t *rapid.T) (delivered int) {
 
 // got returns the payloads that were written to a peer since the last time.
 func (m *model) got(t *rapid.T, p *Peer) (payloads []string) {
-	written := p.Socket.(*fakeSocket).written
+	written := p.Outlet.(*fakeSocket).written
 	for len(written) > 0 {
 		m := <-written
 		message, err := envelope.Decode(m.Text(), envelope.MaxDepth)

@@ -16,7 +16,7 @@ func (s *service) unserved(m *ask) {
 	s.deps.Counters.Dead(UnknownService)
 	// A page would take an answer without an id for a broadcast.
 	if requestKey(m.envelope) != "" {
-		s.deps.answer(m.from.Socket, envelope.Unavailable, m.envelope)
+		s.deps.answer(m.from.Outlet, envelope.Unavailable, m.envelope)
 	}
 }
 
@@ -26,8 +26,8 @@ func (d *Deps) unavailable(to *Peer, e *envelope.Envelope) {
 	d.Counters.Dead(UnknownService)
 	switch d.settings().UnknownService {
 	case envelope.NotFound.Code:
-		d.answer(to.Socket, envelope.NotFound, e)
+		d.answer(to.Outlet, envelope.NotFound, e)
 	case envelope.Unavailable.Code:
-		d.answer(to.Socket, envelope.Unavailable, e)
+		d.answer(to.Outlet, envelope.Unavailable, e)
 	}
 }

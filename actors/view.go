@@ -22,17 +22,19 @@ type audience struct {
 }
 
 // add makes a peer part of the audience of its class. A peer is added once.
-func (v *view) add(p *Peer, e Egress) {
+func (v *view) add(p *Peer, d *Deps) {
 	class := v.filter.Class(p.subject())
 	if class == (filter.Class{}) {
 		return
 	}
 	a := v.audiences[class]
 	if a == nil {
-		a = &audience{group: e.NewGroup()}
+		a = &audience{group: d.Egress.NewGroup()}
 		v.audiences[class] = a
 	}
-	a.group.Add(p.Socket)
+	if err := a.group.Add(p.Outlet); err != nil {
+		d.Log.Error("member gets no broadcasts", "subscriber", p.ID, "err", err)
+	}
 	a.size++
 }
 
@@ -43,7 +45,7 @@ func (v *view) remove(p *Peer) {
 	if a == nil {
 		return
 	}
-	a.group.Remove(p.Socket)
+	a.group.Remove(p.Outlet)
 	a.size--
 	if a.size == 0 {
 		delete(v.audiences, class)
@@ -70,7 +72,7 @@ func (v *view) cast(egress Egress, m *broadcast, scratch []byte) []byte {
 			message = whole
 		}
 		message.Lease = m.Lease()
-		audience.group.Send(message, m.from.Socket)
+		audience.group.Send(message, m.from.Outlet)
 	}
 	return scratch
 }

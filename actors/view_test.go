@@ -112,9 +112,9 @@ func TestOrderOfMembersChangesNothing(t *testing.T) {
 // countingGroup delivers to nobody.
 type countingGroup struct{ frames int }
 
-func (g *countingGroup) Add(Socket)           {}
-func (g *countingGroup) Remove(Socket)        {}
-func (g *countingGroup) Send(Message, Socket) { g.frames++ }
+func (g *countingGroup) Add(Outlet) error     { return nil }
+func (g *countingGroup) Remove(Outlet)        {}
+func (g *countingGroup) Send(Message, Outlet) { g.frames++ }
 
 type countingEgress struct{ groups []*countingGroup }
 

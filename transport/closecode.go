@@ -18,5 +18,6 @@ func (s *socket) codeOf(why actors.End) frame.CloseCode {
 		actors.GoingAway:       frame.CloseGoingAway,
 		actors.Crashed:         frame.CloseInternalError,
 		actors.Replaced:        frame.CloseIdle,
+		actors.Moved:           frame.CloseNormal,
 	}[why]
 }

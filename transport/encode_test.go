@@ -46,7 +46,7 @@ func TestEncode(t *testing.T) {
 func TestEveryEndHasACloseCode(t *testing.T) {
 	s := &socket{reader: &reader{last: frame.CloseProtocolError}}
 	seen := map[frame.CloseCode]actors.End{}
-	for end := actors.ReadOver; end <= actors.Crashed; end++ {
+	for end := actors.ReadOver; end <= actors.Moved; end++ {
 		code := s.codeOf(end)
 		if before, again := seen[code]; again || code == frame.CloseNone {
 			t.Errorf("%s is closed with %s, like %s", end, code, before)

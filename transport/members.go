@@ -1,13 +1,16 @@
 package transport
 
+import "slices"
+
 func (sh *shard) enter(g *group, s *socket) {
-	if s.closing {
-		return
-	}
 	for _, m := range s.groups {
 		if m.group == g {
 			return
 		}
+	}
+	if s.closing && s.heir == nil {
+		s.left = append(s.left, g)
+		return
 	}
 	list := g.members[sh.index]
 	s.groups = append(s.groups, membership{g, len(list)})
@@ -23,6 +26,7 @@ func (sh *shard) exit(g *group, s *socket) {
 		s.groups = append(s.groups[:i], s.groups[i+1:]...)
 		return
 	}
+	s.left = slices.DeleteFunc(s.left, func(left *group) bool { return left == g })
 }
 
 // cut takes a socket out of a group's list; the last one takes its place.
@@ -40,9 +44,14 @@ func (sh *shard) cut(m membership) {
 	}
 }
 
+// leaveAll takes a socket that closes out of its groups, unless an heir gets what they say.
 func (sh *shard) leaveAll(s *socket) {
+	if s.heir != nil {
+		return
+	}
 	for _, m := range s.groups {
 		sh.cut(m)
+		s.left = append(s.left, m.group)
 	}
 	s.groups = nil
 }

@@ -100,6 +100,8 @@ func (sh *shard) handle(message any) {
 		sh.giveWay(m.s)
 	case *readerDone:
 		sh.readerDone(m.s)
+	case *replace:
+		sh.replace(m.s, m.with)
 	case *written:
 		sh.written(m)
 	case *tick:
@@ -156,6 +158,10 @@ func (sh *shard) cast(m *cast) {
 		if s == m.except {
 			continue
 		}
+		if s.heir != nil {
+			s.heir.Send(m.m)
+			continue
+		}
 		if s.admitted {
 			sh.put(s, m.m.Form, 0, 0)
 		} else {
@@ -167,6 +173,8 @@ func (sh *shard) cast(m *cast) {
 func (sh *shard) deliver(s *socket, m actors.Message) {
 	owed := sh.takeFor(s, m)
 	switch {
+	case s.heir != nil:
+		s.heir.Send(m)
 	case s.closing:
 		sh.deps.Counters.Dead(actors.SocketClosed)
 	case m.Refused != nil && s.waiting > 0 && sh.over(s, len(m.Form), reserve):

@@ -24,12 +24,13 @@ type socket struct {
 
 	place      *place // at the door; nil: it never waited there
 	reader     *reader
-	maxMessage atomic.Int64 // bytes; set by the shard, read by the reader
-	mayDo      atomic.Int32 // an actors.Role: what the peer may send, for the reader
-	lastHeard  atomic.Int64 // seconds of the shard's clock
-	dismissed  atomic.Bool  // a close frame of ours is on its way, which the peer's answers
-	probed     atomic.Bool  // nothing was read since Probe
-	pingGap    atomic.Int64 // the longest time between two pings of the peer's, in seconds; 0: it has not sent two
+	maxMessage atomic.Int64                  // bytes; set by the shard, read by the reader
+	mayDo      atomic.Int32                  // an actors.Role: what the peer may send, for the reader
+	lastHeard  atomic.Int64                  // seconds of the shard's clock
+	dismissed  atomic.Bool                   // a close frame of ours is on its way, which the peer's answers
+	probed     atomic.Bool                   // nothing was read since Probe
+	replaced   atomic.Pointer[actors.Outlet] // nil: it has no heir
+	pingGap    atomic.Int64                  // the longest time between two pings of the peer's, in seconds; 0: it has not sent two
 
 	role      actors.Role
 	admitted  bool
@@ -47,13 +48,15 @@ type socket struct {
 	bytes     int64    // of them
 	free      int      // of waiting, what came when nothing waited: the bound is for what comes behind it
 	freeBytes int64
-	head      int32        // what this batch adds, as indices into the shard's nodes; 0: nothing
-	tail      int32        //
-	groups    []membership // where it is a member
-	stuck     bool         // something waited at the last look for those who take nothing
-	acked     uint64       // bytes that the peer had acknowledged then
-	nextPing  int64        // seconds of the shard's clock
-	linger    int64        // how long the peer may take to hear our last words
+	head      int32         // what this batch adds, as indices into the shard's nodes; 0: nothing
+	tail      int32         //
+	groups    []membership  // where it is a member
+	left      []*group      // where it was when it closed, for an heir
+	heir      actors.Outlet // gets what is sent to it; nil: itself
+	stuck     bool          // something waited at the last look for those who take nothing
+	acked     uint64        // bytes that the peer had acknowledged then
+	nextPing  int64         // seconds of the shard's clock
+	linger    int64         // how long the peer may take to hear our last words
 }
 
 type membership struct {
@@ -107,6 +110,10 @@ type (
 		now   time.Time // by Deps.Awake
 		slept bool      // the process did not run for a while before
 	}
+	replace struct {
+		s    *socket
+		with actors.Outlet
+	}
 	closeAll struct{}
 	cutStuck struct{}
 	abortAll struct{}
@@ -130,26 +137,27 @@ func (*tick) toShard()        {}
 func (*closeAll) toShard()    {}
 func (*cutStuck) toShard()    {}
 func (*abortAll) toShard()    {}
+func (*replace) toShard()     {}
 
-// Greet implements actors.Socket.
+// Greet implements actors.Outlet.
 func (s *socket) Greet(m actors.Message) {
 	m.Lease.Retain()
 	s.shard.post(&greet{s, m})
 }
 
-// Admit implements actors.Socket.
+// Admit implements actors.Outlet.
 func (s *socket) Admit(role actors.Role, m actors.Message) {
 	m.Lease.Retain()
 	s.shard.post(&admit{s, role, m})
 }
 
-// Send implements actors.Socket.
+// Send implements actors.Outlet.
 func (s *socket) Send(m actors.Message) {
 	m.Lease.Retain()
 	s.shard.post(&deliver{s, m})
 }
 
-// Close implements actors.Socket.
+// Close implements actors.Outlet.
 func (s *socket) Close(why actors.End) { s.shard.post(&closeSocket{s, why}) }
 
 func (s *socket) readerDone() { s.shard.post(&readerDone{s}) }
@@ -204,56 +212,13 @@ func (s *socket) allow(role actors.Role, l *Limits) {
 	s.reader.window.SetBudget(longest)
 }
 
-// Window implements actors.Socket.
-func (s *socket) Window() *runtime.Window { return &s.reader.window }
+// Window implements actors.Outlet.
+func (s *socket) Window() *runtime.Window {
+	if with := s.replaced.Load(); with != nil {
+		return (*with).Window()
+	}
+	return &s.reader.window
+}
 
 // mayDoNow returns the peer's role, to any goroutine.
 func (s *socket) mayDoNow() actors.Role { return actors.Role(s.mayDo.Load()) }
-
-// group is a set of sockets spread over the shards.
-type group struct {
-	shards  []*shard
-	in      map[*socket]struct{} // who was added and not removed; belongs to the group's actor
-	counts  []int                // of them, a shard; the actor's too
-	members [][]*socket          // each list belongs to its shard
-}
-
-// Add implements actors.Group.
-func (g *group) Add(s actors.Socket) {
-	member, ok := s.(*socket)
-	if !ok || g.has(member) {
-		return
-	}
-	g.in[member] = struct{}{}
-	g.counts[member.shard.index]++
-	member.shard.post(&enter{g, member})
-}
-
-// Remove implements actors.Group.
-func (g *group) Remove(s actors.Socket) {
-	member, ok := s.(*socket)
-	if !ok || !g.has(member) {
-		return
-	}
-	delete(g.in, member)
-	g.counts[member.shard.index]--
-	member.shard.post(&exit{g, member})
-}
-
-// has keeps the counts true when a socket is added or removed twice.
-func (g *group) has(s *socket) bool {
-	_, in := g.in[s]
-	return in
-}
-
-// Send implements actors.Group.
-func (g *group) Send(m actors.Message, except actors.Socket) {
-	sender, _ := except.(*socket)
-	for i, sh := range g.shards {
-		if g.counts[i] == 0 {
-			continue
-		}
-		m.Lease.Retain()
-		sh.post(&cast{g, m, sender})
-	}
-}

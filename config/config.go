@@ -151,7 +151,8 @@ type Switch struct {
 	QueueBytes     Size          `koanf:"queue_bytes"`
 }
 
-// Dashboard says what the built-in service dashboard.system.information measures and how often.
+// Dashboard says what the built-in service dashboard.system.information measures and how often. Only the
+// command strowger serve uses it: a program with a router in it gives the service to system.New.
 type Dashboard struct {
 	Enabled          bool          `koanf:"enabled"`
 	CPUInterval      time.Duration `koanf:"cpu_interval"`
@@ -184,7 +185,8 @@ type Memory struct {
 	TrimInterval time.Duration `koanf:"trim_interval"`
 }
 
-// Log says what is logged and how.
+// Log says what is logged and how. Only the command strowger serve uses it: a program with a router in it
+// gives a logger in system.Options.
 type Log struct {
 	Level  string `koanf:"level"`
 	Format string `koanf:"format"`

@@ -10,9 +10,9 @@ import (
 const fileHeader = `# Configuration of strowger. Every key is here with its meaning and its default.
 # A line with # before a key shows the default; take the # away to change it.
 #
-# What overrides what: defaults, FusionPBX's config.conf, this file, environment,
-# flags; the last one counts. limits.depth, for instance, is STROWGER_LIMITS__DEPTH
-# in the environment.
+# Each source overrides those before it: defaults, FusionPBX's config.conf,
+# FusionPBX's default settings, this file, environment, flags. limits.depth, for
+# instance, is STROWGER_LIMITS__DEPTH in the environment.
 #
 # Sizes are bytes (65536) or have a unit (64KiB, 1MiB, 2GiB). Durations need a unit
 # (250ms, 10s, 1m30s, 24h).

@@ -23,7 +23,10 @@ func (c *Client) Alone(ctx context.Context, command Command) (Reply, error) {
 		_, err := one.connect(ctx)
 		ended <- err
 	}()
-	defer func() { cancel(); <-ended }()
+	defer func() {
+		cancel()
+		_ = <-ended // it ended because of us
+	}()
 	select {
 	case <-ready:
 		return one.Do(ctx, command)

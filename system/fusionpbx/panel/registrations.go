@@ -12,6 +12,7 @@ import (
 	"strowger/actors/envelope"
 	"strowger/system/fusionpbx/event"
 	"strowger/system/fusionpbx/eventsocket"
+	"strowger/system/service"
 )
 
 // address is an extension of a domain.
@@ -102,11 +103,24 @@ func (l *life) compareRegistrations() {
 	l.registered.get("", func(now registrations, err error) {
 		if err != nil {
 			l.ctx.Log().Debug("registrations were not compared with the switch", "err", err)
+			l.retryRegistrations()
 			return
 		}
 		for _, change := range l.told.differences(now) {
 			l.pushRegistration(change.address, change.registered)
 		}
+	})
+}
+
+// retryRegistrations compares again after a while.
+func (l *life) retryRegistrations() {
+	if l.retrying {
+		return
+	}
+	l.retrying = true
+	l.ctx.After(again, func(service.Context) {
+		l.retrying = false
+		l.compareRegistrations()
 	})
 }
 

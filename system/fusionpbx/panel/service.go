@@ -103,6 +103,7 @@ type life struct {
 	actions     map[string]action
 	stats       stats
 	registered  *shared[registrations]
+	retrying    bool // the registrations are compared again soon
 	conferences *shared[[]conference.Conference]
 	members     *shared[[]conference.Conference]
 	names       *shared[string]

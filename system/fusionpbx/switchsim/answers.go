@@ -43,6 +43,7 @@ func defaults() []fallback {
 		{`global_getvar recordings_dir`, "/var/lib/freeswitch/recordings"},
 		{`valet_info \S+`, "<lots>\n</lots>\n"},
 		{`callcenter_config .*`, "+OK\n"},
+		{`bgapi .+`, "+OK Job-UUID: 0b000000-0000-4000-8000-000000000001\n"},
 		{`originate .*`, "+OK 0c000000-0000-4000-8000-000000000001\n"},
 	}
 }

@@ -14,28 +14,28 @@ func (c *Client) Alone(ctx context.Context, command Command) (Reply, error) {
 	}
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
-	ready, ended := make(chan struct{}), make(chan error, 1)
+	ready, ended := make(chan struct{}), make(chan struct{})
 	opts := c.opts
 	opts.Jobs, opts.Log = false, slog.New(slog.DiscardHandler)
 	opts.Changed = func(bool, error) { close(ready) } // connect calls it once, when it is logged in
 	one := &Client{opts: opts}
+	var failure error
 	go func() {
-		_, err := one.connect(ctx)
-		ended <- err
+		defer close(ended)
+		_, failure = one.connect(ctx)
 	}()
 	defer func() {
 		cancel()
-		_ = <-ended // it ended because of us
+		<-ended
 	}()
 	select {
 	case <-ready:
 		return one.Do(ctx, command)
-	case err := <-ended:
-		ended <- nil
+	case <-ended:
 		if ctx.Err() != nil {
 			return Reply{}, ctx.Err()
 		}
-		c.opts.Log.Debug("a connection for one command failed", "err", err)
+		c.opts.Log.Debug("a connection for one command failed", "err", failure)
 		return Reply{}, ErrNotConnected
 	}
 }

@@ -53,3 +53,18 @@ func fallback(word string) *filter.Filter {
 	}
 	return filter.Deny()
 }
+
+// warnOfUnused logs which policies of cfg change nothing because a service in the router has its own.
+func (s *System) warnOfUnused(cfg *config.Config) {
+	for _, h := range s.services.homes {
+		if h.peer.Policy == nil {
+			continue
+		}
+		name := h.peer.Name
+		for _, written := range []string{name, policy.BuiltinClass(name)} {
+			if _, found := cfg.Policies[written]; found {
+				s.log.Warn("policy is not used, the service in the router has its own", "service", name, "setting", "policies."+written)
+			}
+		}
+	}
+}

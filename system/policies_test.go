@@ -1,6 +1,8 @@
 package system
 
 import (
+	"bytes"
+	"log/slog"
 	"strings"
 	"testing"
 
@@ -8,6 +10,7 @@ import (
 	"strowger/actors/filter"
 	"strowger/config"
 	"strowger/config/policy"
+	"strowger/system/service"
 )
 
 func TestGovernors(t *testing.T) {
@@ -62,5 +65,34 @@ func TestGovernors(t *testing.T) {
 	allow.Routing.DefaultPolicy = "allow"
 	if !of(&allow, "unknown").AllowRequest(filter.Subject{}, nil, nil) {
 		t.Error("a service without a policy is shut")
+	}
+}
+
+// TestPolicyThatIsNotUsed: who writes a policy for a service that brings its own along reads in the log that
+// it changes nothing.
+func TestPolicyThatIsNotUsed(t *testing.T) {
+	cfg := testConfig(t)
+	cfg.Policies = map[string]policy.Policy{"active_calls_service": *service.Everyone(), "other": *service.Everyone()}
+	var lines bytes.Buffer
+	s, err := New(Options{Config: cfg, Log: slog.New(slog.NewTextHandler(&lines, nil))}, parrot("active.calls"), parrot("b"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	changed := *cfg
+	changed.Policies = map[string]policy.Policy{"b": *service.Everyone()}
+	if _, err := s.Reload(&changed); err != nil {
+		t.Fatal(err)
+	}
+	if err := s.Stop(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	const message = "policy is not used"
+	for _, want := range []string{"service=active.calls setting=policies.active_calls_service", "service=b setting=policies.b"} {
+		if !strings.Contains(lines.String(), want) {
+			t.Errorf("no line has %q:\n%s", want, lines.String())
+		}
+	}
+	if n := strings.Count(lines.String(), message); n != 2 {
+		t.Errorf("%d warnings, want 2:\n%s", n, lines.String())
 	}
 }

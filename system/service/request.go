@@ -27,8 +27,9 @@ type Request interface {
 	// answer is 500.
 	Reply(payload any)
 	// ReplyWith is Reply under another topic and status, such as 202; from 400 on it is an error, but
-	// one with a payload of its own, and its status_string is "error". A status that is not between 200 and 599 is answered with 500 and
-	// logged, as FailWith does.
+	// one with a payload of its own, and its status_string is "error". With 0 the answer has no status at all, as
+	// some answers of FusionPBX's services. Any other status that is not between 200 and 599 is answered with 500
+	// and logged, as FailWith does.
 	ReplyWith(topic string, status int, payload any)
 	// Fail answers with payload {"reason":reason} and a status between 400 and 599; any other status is
 	// answered as FailWith does. A handler may return an error instead (see Errorf). The status_string is the

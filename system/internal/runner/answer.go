@@ -99,17 +99,19 @@ func decode(raw []byte, v any) error {
 	return fmt.Errorf("payload: %w", err)
 }
 
-// envelope is an answer to r with both of its ids as they came.
+// envelope is an answer to r with both of its ids as they came. A status of 0 means that it has none.
 func (r *Request) envelope(topic envelope.Raw, status int, text, payload envelope.Raw) *envelope.Envelope {
-	return &envelope.Envelope{
-		Payload:      payload,
-		ServiceName:  r.instance.name,
-		StatusString: text,
-		StatusCode:   strconv.AppendInt(nil, int64(status), 10),
-		RequestID:    r.asked.Envelope.RequestID,
-		ResourceID:   r.asked.Envelope.ResourceID,
-		Topic:        topic,
+	e := &envelope.Envelope{
+		Payload:     payload,
+		ServiceName: r.instance.name,
+		RequestID:   r.asked.Envelope.RequestID,
+		ResourceID:  r.asked.Envelope.ResourceID,
+		Topic:       topic,
 	}
+	if status != 0 {
+		e.StatusString, e.StatusCode = text, strconv.AppendInt(nil, int64(status), 10)
+	}
+	return e
 }
 
 // own is an answer that the service did not give; nil where nobody waits for one.

@@ -42,7 +42,7 @@ func TestErrors(t *testing.T) {
 		s.Handle("odd status", func(service.Request) error { return service.Errorf(200, "success") })
 		s.Handle("nil error", func(r service.Request) error { r.FailWith(nil); return nil })
 		s.Handle("fail", func(r service.Request) error { r.Fail(200, "x"); return nil })
-		s.Handle("reply with", func(r service.Request) error { r.ReplyWith("x", 0, nil); return nil })
+		s.Handle("reply with", func(r service.Request) error { r.ReplyWith("x", 99, nil); return nil })
 		s.Handle("into nil", func(r service.Request) error { return r.Decode(nil) })
 		s.Handle("decode", func(r service.Request) error { return r.Decode(new(in)) })
 		service.Handle(s, "typed", func(_ service.Request, in in) error { return service.Errorf(400, "count is %d", in.Count) })

@@ -110,8 +110,8 @@ func (r *Request) Reply(payload any) { r.answer(r.asked.Envelope.Topic, 200, pay
 
 // ReplyWith is for service.Request.
 func (r *Request) ReplyWith(topic string, status int, payload any) {
-	if status < 200 || status > 599 {
-		r.FailWith(fmt.Errorf("ReplyWith: status %d is not between 200 and 599", status))
+	if status != 0 && (status < 200 || status > 599) {
+		r.FailWith(fmt.Errorf("ReplyWith: status %d is neither 0 nor between 200 and 599", status))
 		return
 	}
 	r.say(envelope.QuoteString(topic), status, replyString(status), payload, answered)

@@ -25,6 +25,7 @@ func TestAnswers(t *testing.T) {
 		s.Handle("bad utf8", func(r service.Request) error { r.Reply(json.RawMessage("\"\xff\"")); return nil })
 		s.Handle("bad value", func(r service.Request) error { r.Reply(make(chan int)); return nil })
 		s.Handle("with", func(r service.Request) error { r.ReplyWith("other", 202, "later"); return nil })
+		s.Handle("bare", func(r service.Request) error { r.ReplyWith("bare", 0, 1); return nil })
 		s.Handle("with error", func(r service.Request) error { r.ReplyWith("action_response", 400, "no"); return nil })
 		s.Handle("fail", func(r service.Request) error { r.Fail(403, "not yours"); return nil })
 		s.Handle("stream", func(r service.Request) error { r.Stream("row", 1); r.Stream("row", 2); r.End(); return nil })
@@ -54,6 +55,7 @@ func TestAnswers(t *testing.T) {
 		"raw not UTF-8":     {"bad utf8", "", []string{`500 bad utf8 null`}},
 		"not to be encoded": {"bad value", "", []string{`500 bad value null`}},
 		"other topic":       {"with", "", []string{`202 other "later"`}},
+		"no status":         {"bare", "", []string{` bare 1`}},
 		"error of its own":  {"with error", "", []string{`400 action_response "no"`}},
 		"failure":           {"fail", "", []string{`403 fail {"reason":"not yours"}`}},
 		"stream":            {"stream", "", []string{`200 row 1`, `200 row 2`}},
@@ -76,7 +78,7 @@ func TestAnswers(t *testing.T) {
 			r.t = t
 			id := r.ask(test.topic, test.payload)
 			for _, want := range test.want {
-				if want[0] >= '0' && want[0] <= '9' {
+				if want[0] == ' ' || want[0] >= '0' && want[0] <= '9' {
 					want = id + " " + want
 				}
 				r.want(want)

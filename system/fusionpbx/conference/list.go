@@ -1,7 +1,6 @@
 package conference
 
 import (
-	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -14,6 +13,7 @@ import (
 type Conference struct {
 	Name        string
 	MemberCount int
+	Locked      bool
 	Members     []Member
 
 	text []byte // the JSON object
@@ -21,11 +21,15 @@ type Conference struct {
 
 // Member is a member of a conference.
 type Member struct {
-	ID   string
-	UUID string
+	ID    string
+	UUID  string
+	Flags Flags
 	// JSON is all that the switch says of the member.
 	JSON envelope.Raw
 }
+
+// Flags are what the switch says of a member's state.
+type Flags struct{ Hear, Speak, Talking, Floor bool }
 
 // ErrList means that the switch did not answer with a list of conferences.
 var ErrList = errors.New("the switch did not answer with a list of conferences")
@@ -43,40 +47,24 @@ func ReadList(body string) ([]Conference, error) {
 		var c struct {
 			Name    string            `json:"conference_name"`
 			Count   *int              `json:"member_count"`
+			Locked  bool              `json:"locked"`
 			Members []json.RawMessage `json:"members"`
 		}
 		if err := json.Unmarshal(entry, &c); err != nil {
 			continue
 		}
-		conference := Conference{Name: c.Name, MemberCount: len(c.Members), text: entry}
+		conference := Conference{Name: c.Name, MemberCount: len(c.Members), Locked: c.Locked, text: entry}
 		if c.Count != nil {
 			conference.MemberCount = *c.Count
 		}
 		for _, m := range c.Members {
-			if member, ok := readMember(m); ok {
+			if member, ok := ReadMember(envelope.Raw(m)); ok {
 				conference.Members = append(conference.Members, member)
 			}
 		}
 		list = append(list, conference)
 	}
 	return list, nil
-}
-
-func readMember(text json.RawMessage) (Member, bool) {
-	var m struct {
-		ID   any    `json:"id"`
-		UUID string `json:"uuid"`
-	}
-	d := json.NewDecoder(bytes.NewReader(text))
-	d.UseNumber()
-	if err := d.Decode(&m); err != nil {
-		return Member{}, false
-	}
-	switch m.ID.(type) {
-	case string, json.Number:
-		return Member{ID: fmt.Sprint(m.ID), UUID: m.UUID, JSON: envelope.Raw(text)}, true
-	}
-	return Member{}, false // such as the number of a recording, which has no id
 }
 
 // Member returns the member with the id.

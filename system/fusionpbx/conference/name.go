@@ -73,3 +73,8 @@ func Of(p *event.Payload) string {
 
 // Topic returns the topic for an event's action, which pages write with underscores.
 func Topic(p *event.Payload) string { return strings.ReplaceAll(p.Get("action"), "-", "_") }
+
+// actionOf returns the action of a topic, as the switch writes it.
+func actionOf(topic string) string {
+	return strings.ReplaceAll(topic, "_", "-")
+}

@@ -95,6 +95,8 @@ func rules() []rule {
 			reason: "what services know of conferences is on the side of the services, which know no router"},
 		{dir: "system/fusionpbx/calls", ours: []string{"actors/envelope", "config/policy", "system/service", "system/fusionpbx/channels", "system/fusionpbx/event", "system/fusionpbx/eventsocket"}, never: []string{gws, koanf, protoactor, "net/http"},
 			reason: "a built-in service is written as anybody's is: against system/service"},
+		{dir: "system/fusionpbx/conferences", ours: []string{"actors/envelope", "config/policy", "system/service", "system/fusionpbx/conference", "system/fusionpbx/database", "system/fusionpbx/event", "system/fusionpbx/eventsocket"}, never: []string{gws, koanf, protoactor, "net/http"},
+			reason: "a built-in service is written as anybody's is: against system/service"},
 		{dir: "system/fusionpbx/link", ours: []string{"system/fusionpbx/eventsocket", "system/internal/introspect"}, never: []string{gws, koanf, protoactor, "net/http"},
 			reason: "the link to the switch knows no service and no router"},
 		{dir: "system/fusionpbx/panel", ours: []string{"actors/envelope", "config/policy", "system/service", "system/fusionpbx/channels", "system/fusionpbx/conference", "system/fusionpbx/database", "system/fusionpbx/event", "system/fusionpbx/eventsocket"}, never: []string{gws, koanf, protoactor, "net/http"},

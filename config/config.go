@@ -133,8 +133,9 @@ type Services struct {
 	Classes      []string `koanf:"classes"`
 
 	// Each is "inside" or "php".
-	ActiveCalls   string `koanf:"active_calls"`
-	OperatorPanel string `koanf:"operator_panel"`
+	ActiveCalls       string `koanf:"active_calls"`
+	ActiveConferences string `koanf:"active_conferences"`
+	OperatorPanel     string `koanf:"operator_panel"`
 }
 
 // Panel says how often the service active.operator.panel pushes what no event says.

@@ -130,6 +130,8 @@ func keys() []key {
 
 		{"services.active_calls", "inside", oneOf("inside", "php"), onRestart,
 			"Where " + policy.ActiveCalls + " runs when FusionPBX's config.conf is read (--fusionpbx): inside the daemon, or in FusionPBX's own service, whose unit is " + policy.BuiltinUnit(policy.ActiveCalls) + ". A service that runs inside leaves the other one without work. Without config.conf it is always left to FusionPBX."},
+		{"services.active_conferences", "inside", oneOf("inside", "php"), onRestart,
+			"The same for " + policy.ActiveConferences + ", whose unit is " + policy.BuiltinUnit(policy.ActiveConferences) + ". Without a PostgreSQL database in config.conf, conferences are shown by their extension or UUID."},
 		{"services.operator_panel", "inside", oneOf("inside", "php"), onRestart,
 			"The same for " + policy.OperatorPanel + ", whose unit is " + policy.BuiltinUnit(policy.OperatorPanel) + ". Without a PostgreSQL database in config.conf, extensions, agents and changes of a status are answered with 503."},
 

@@ -81,6 +81,7 @@ func TestValidate(t *testing.T) {
 			"routing.request_timeout: 0s is too small, the smallest is 100ms",
 			`routing.unknown_service: "" is not one of silent, 404, 503`,
 			`services.active_calls: "" is not one of inside, php`,
+			`services.active_conferences: "" is not one of inside, php`,
 			`services.operator_panel: "" is not one of inside, php`,
 			`services.unknown_class: "" is not one of service, client`,
 			"switch.command_timeout: 0s is too small, the smallest is 100ms",

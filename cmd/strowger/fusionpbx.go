@@ -10,6 +10,7 @@ import (
 	"strowger/config"
 	"strowger/system"
 	"strowger/system/fusionpbx/calls"
+	"strowger/system/fusionpbx/conferences"
 	"strowger/system/fusionpbx/database"
 	"strowger/system/fusionpbx/eventsocket"
 	"strowger/system/fusionpbx/link"
@@ -41,6 +42,11 @@ func fusionPBX(o *system.Options) ([]*service.Service, error) {
 	var services []*service.Service
 	if cfg.Services.ActiveCalls == inside {
 		services = append(services, calls.New(calls.Options{Events: sw.Events, Commands: sw.Commands, Timeout: cfg.Switch.CommandTimeout}))
+	}
+	if cfg.Services.ActiveConferences == inside {
+		services = append(services, conferences.New(conferences.Options{
+			Events: sw.Events, Commands: sw.Commands, Database: db, Timeout: cfg.Switch.CommandTimeout,
+		}))
 	}
 	if cfg.Services.OperatorPanel == inside {
 		services = append(services, panel.New(panel.Options{

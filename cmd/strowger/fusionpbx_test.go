@@ -110,7 +110,7 @@ func TestActiveCallsInside(t *testing.T) {
 func TestActiveCallsInPHP(t *testing.T) {
 	sim, fusion := startSwitch(t)
 	tokens := t.TempDir()
-	daemon, url := serve(t, fusion, tokens, "services: {active_calls: php, operator_panel: php}\n")
+	daemon, url := serve(t, fusion, tokens, "services: {active_calls: php, active_conferences: php, operator_panel: php}\n")
 	joinService(t, url, createToken(t, tokens, "--service", "active.calls", "--class", "active_calls_service"))
 	r := begin(t, nil, "call", "--url", url, "--token-dir", tokens, "--permission", "call_active_view", "--permission", "call_active_all", "active.calls", "in.progress", `{"event_name":"HEARTBEAT"}`)
 	r.wait(0)

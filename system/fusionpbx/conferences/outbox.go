@@ -1,0 +1,146 @@
+package conferences
+
+import (
+	"time"
+
+	"strowger/system/fusionpbx/conference"
+	"strowger/system/fusionpbx/event"
+	"strowger/system/service"
+)
+
+const (
+	// patience is how long a push waits for what the switch or the database has to add to it, and holds up those
+	// after it.
+	patience = 2 * time.Second
+	// mostWaiting is how many pushes wait. If there are more, the oldest does not wait any longer.
+	mostWaiting = 10_000
+)
+
+// outbox keeps pushes in the order of the events, although some wait for the switch or the database.
+type outbox struct {
+	waiting  []*push
+	flushing bool
+}
+
+// push is one push.
+type push struct {
+	topic   string
+	payload event.Payload
+	name    conference.Name
+	change  *conference.Change // what the comparison has found; nil: an event
+	turn    func()             // called in its turn, in place of a push; nil: it is a push
+
+	waits   int                    // for so many answers
+	list    *conference.Conference // in the switch's list; nil: unknown
+	missing bool                   // the switch says that there is no such conference
+	count   int                    // of members
+	display string
+}
+
+// enqueue puts a push behind all others.
+func (l *life) enqueue(at *push) {
+	l.out.waiting = append(l.out.waiting, at)
+	if at.waits > 0 {
+		l.ctx.After(patience, func(service.Context) { l.release(at) })
+	}
+	if len(l.out.waiting) > mostWaiting {
+		l.out.waiting[0].waits = 0
+	}
+	l.flush()
+}
+
+// insert puts pushes before all others. It is called in the turn of a push.
+func (l *life) insert(pushes []*push) {
+	for _, at := range pushes {
+		if at.waits > 0 {
+			l.ctx.After(patience, func(service.Context) { l.release(at) })
+		}
+	}
+	l.out.waiting = append(pushes, l.out.waiting...)
+}
+
+// release lets a push wait no longer.
+func (l *life) release(at *push) {
+	if at.waits > 0 {
+		at.waits = 0
+		l.flush()
+	}
+}
+
+// arrived notes that one of the answers is there that a push waits for.
+func (l *life) arrived(at *push) {
+	if at.waits > 0 {
+		at.waits--
+		l.flush()
+	}
+}
+
+func (l *life) flush() {
+	if l.out.flushing {
+		return
+	}
+	l.out.flushing = true
+	for len(l.out.waiting) > 0 && l.out.waiting[0].waits == 0 {
+		at := l.out.waiting[0]
+		l.out.waiting[0] = nil
+		l.out.waiting = l.out.waiting[1:]
+		if at.turn != nil {
+			at.turn()
+			continue
+		}
+		l.say(at)
+	}
+	l.out.flushing = false
+}
+
+// wantName makes a push wait for the name that pages show, unless that is known.
+func (l *life) wantName(at *push) {
+	at.waits++
+	at.display = at.name.Key
+	l.display(at.name, func(name string) {
+		at.display = name
+		l.arrived(at)
+	})
+}
+
+// again is when the switch is asked once more for a member who is not in its list yet.
+const again = 100 * time.Millisecond
+
+// wantList makes a push wait for its conference in the switch's list. A conference whose name is not one of
+// FusionPBX's is not asked for.
+func (l *life) wantList(at *push) {
+	command, err := listOf(at.name)
+	if err != nil {
+		return
+	}
+	at.waits++
+	l.ask(command, func(list []conference.Conference, err error) {
+		if at.listed(list, err) {
+			l.arrived(at)
+			return
+		}
+		l.ctx.After(again, func(service.Context) {
+			l.ask(command, func(list []conference.Conference, err error) {
+				at.listed(list, err)
+				l.arrived(at)
+			})
+		})
+	})
+}
+
+// listed notes what the switch has answered. It reports whether that will do: it will not if the member who has come is
+// not in the list.
+func (at *push) listed(list []conference.Conference, err error) bool {
+	at.missing = isMissing(err)
+	if err == nil && len(list) > 0 {
+		at.list = &list[0]
+	}
+	switch {
+	case err != nil:
+		return !at.missing
+	case at.topic != conference.Add || at.list == nil:
+		return true
+	}
+	_, ok := at.list.Member(at.payload.Get("member_id"))
+	return ok
+}

@@ -1,0 +1,133 @@
+// Package conferences is the service active.conferences: the switch's conferences and their members, as they come and
+// go, for FusionPBX's pages of all conferences and of one room.
+//
+// The service forwards the switch's events in order, with what the switch's list and the database add to some of them.
+// It remembers what it has told, and compares that with the switch's list after each gap in the events and every minute,
+// so that no page shows a conference or a member that has gone. Everybody sees and changes the conferences of the domain
+// in the own token; what a request says of domains counts for nothing.
+package conferences
+
+import (
+	"context"
+	"sync"
+	"time"
+
+	"strowger/config/policy"
+	"strowger/system/fusionpbx/conference"
+	"strowger/system/fusionpbx/database"
+	"strowger/system/fusionpbx/event"
+	"strowger/system/fusionpbx/eventsocket"
+	"strowger/system/service"
+)
+
+// Name is what clients call the service.
+const Name = policy.ActiveConferences
+
+// Class is the class in the token of FusionPBX's own service. The policy has its name.
+const Class = policy.ActiveConferencesClass
+
+// Database has the names of conferences. A *database.DB is one.
+type Database interface {
+	Conference(ctx context.Context, key, domain string) (database.Conference, error)
+	CachedConference(key, domain string) (database.Conference, bool)
+}
+
+// Options say how the service reaches the switch and the database. Events and Commands are needed.
+type Options struct {
+	// Events has the connection that events come over.
+	Events *eventsocket.Client
+	// Commands has the connection for commands. The switch delays the events of a connection while it runs a command
+	// of it, so this should be another one.
+	Commands *eventsocket.Client
+	// Database has the names of conferences. Nil means that a conference is shown by its extension or UUID.
+	Database Database
+	// Interval is the time between two comparisons with the switch's list of conferences. 0 means one minute.
+	Interval time.Duration
+	// Timeout is how long one command may take. 0 means 10 s.
+	Timeout time.Duration
+
+	// before and after, unless nil, are called with the topic of each event before and after it is handled, and said
+	// after it was told, for tests.
+	before, after, said func(topic string)
+}
+
+// New returns the service.
+func New(o Options) *service.Service {
+	if o.Interval == 0 {
+		o.Interval = time.Minute
+	}
+	if o.Timeout == 0 {
+		o.Timeout = 10 * time.Second
+	}
+	for _, f := range []*func(string){&o.before, &o.after, &o.said} {
+		if *f == nil {
+			*f = func(string) {}
+		}
+	}
+	told := new(memory)
+	return &service.Service{Name: Name, Policy: visibility(), Setup: func(s service.Setup) error { return o.setup(s, told) }}
+}
+
+// memory hands what pages were told from one life of the service to the next.
+type memory struct {
+	mu    sync.Mutex // Protects following.
+	known *conference.Known
+}
+
+// take returns a copy of what pages were told in the life before. crashed is false for the first life.
+func (m *memory) take() (known *conference.Known, crashed bool) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	crashed = m.known != nil
+	if crashed {
+		m.known = m.known.Clone()
+	} else {
+		m.known = conference.NewKnown()
+	}
+	return m.known, crashed
+}
+
+// life is the service from one start to the next.
+// On restart: it takes over what pages were told, and compares that with the switch.
+type life struct {
+	Options
+	ctx     service.Context
+	keys    *event.Keys
+	topics  map[string]bool // of the events that are forwarded
+	actions map[string]action
+	known   *conference.Known
+	watch   watch
+	out     outbox
+	lists   map[string]*question
+	names   map[conference.Name][]func(string) // who waits for a name from the database
+}
+
+func (o Options) setup(s service.Setup, told *memory) error {
+	l := &life{Options: o, ctx: s, keys: event.Conferences(), topics: topics(), actions: actions(),
+		lists: map[string]*question{}, names: map[conference.Name][]func(string){}}
+	l.known, l.watch.tell = told.take()
+	event.Listen(s, Name, o.Events, []eventsocket.Filter{eventsocket.Match("Event-Subclass", maintenance)}, l.deliver)
+	s.Every(o.Interval, func(service.Context) { l.compare(false) })
+	s.Handle("in_progress", l.progress)
+	s.Handle("action", l.act)
+	s.Handle("ping", func(r service.Request) error {
+		r.ReplyWith("pong", 200, map[string]int64{"pong": r.Now().Unix()})
+		return nil
+	})
+	for _, topic := range []string{"room", "*"} {
+		s.Handle(topic, func(r service.Request) error { r.Reply(map[string]string{"subscribed": topic}); return nil })
+	}
+	s.Handle(Name, func(r service.Request) error { r.End(); return nil }) // pages subscribe so, and wait for no answer
+	return nil
+}
+
+// visibility returns the built-in rules for the service. Were they not there, it would have none, and
+// a policy without rules is refused at the start: nothing would be open.
+func visibility() *policy.Policy {
+	builtin, err := policy.Builtin()
+	if err != nil {
+		return new(policy.Policy)
+	}
+	p := builtin[Class]
+	return &p
+}

@@ -1,0 +1,27 @@
+package conferences
+
+import (
+	"encoding/json"
+	"errors"
+)
+
+// text is a string of a request. A whole number stands for its digits, since pages make some of them from numbers.
+type text string
+
+var errText = errors.New("must be text")
+
+// UnmarshalJSON implements json.Unmarshaler.
+func (t *text) UnmarshalJSON(data []byte) error {
+	var s string
+	if err := json.Unmarshal(data, &s); err == nil {
+		*t = text(s)
+		return nil
+	}
+	for _, c := range data {
+		if c < '0' || c > '9' {
+			return errText
+		}
+	}
+	*t = text(data)
+	return nil
+}

@@ -101,11 +101,11 @@ func (k *Known) compare(c *Conference, since uint64, all bool) []Change {
 		found = append(found, Change{Topic: topic, Name: c.Name, of: c, id: id, uuid: uuid})
 	}
 	r := k.rooms[c.Name]
-	if r == nil || all {
-		change(Create, "", "")
-	}
 	if r == nil {
 		r = &room{}
+	}
+	if all = all || !r.created; all {
+		change(Create, "", "") // pages show no members of a new conference, so they are told of all
 	}
 	if c.Locked != r.locked && r.event <= since {
 		change(topicOf(c.Locked, Lock, Unlock), "", "")

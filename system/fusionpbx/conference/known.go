@@ -37,6 +37,7 @@ type Known struct {
 
 // room is a conference as pages know it.
 type room struct {
+	created bool // pages were told of it, not only of its members
 	locked  bool
 	floor   string // id of the member who has it
 	members map[string]*known
@@ -146,7 +147,7 @@ func (k *Known) remember(topic string, p *event.Payload, made bool) {
 	}
 	switch topic {
 	case Create:
-		r.event = k.events
+		r.created, r.event = true, k.events
 	case Add:
 		k.add(r, id, p, made)
 	case Delete:

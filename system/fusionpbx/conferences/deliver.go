@@ -3,7 +3,6 @@ package conferences
 import (
 	"strconv"
 
-	"strowger/actors/envelope"
 	"strowger/system/fusionpbx/conference"
 	"strowger/system/fusionpbx/event"
 	"strowger/system/fusionpbx/eventsocket"
@@ -127,7 +126,7 @@ func (l *life) say(at *push) {
 	if at.change == nil && l.known.Repeats(at.topic, &at.payload) {
 		return
 	}
-	l.ctx.Broadcast(at.topic, envelope.Raw(at.payload.JSON()))
+	l.ctx.Broadcast(at.topic, at.payload.JSON())
 	l.said(at.topic)
 	if at.change != nil {
 		l.known.Settle(at.change, &at.payload, true)

@@ -2,6 +2,7 @@ package conferences
 
 import (
 	"context"
+	"encoding/json"
 	"testing"
 
 	"strowger/system/fusionpbx/database"
@@ -44,4 +45,13 @@ func TestRecordings(t *testing.T) {
 		})
 	}
 	table().Check(t, found)
+}
+
+func jsonText(t *testing.T, v any) string {
+	t.Helper()
+	text, err := json.Marshal(v)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(text)
 }

@@ -14,7 +14,7 @@ func isNumber(s string) bool {
 	return s != "" && len(s) <= 64 && strings.Trim(s, "0123456789*#+") == ""
 }
 
-// call reads the UUID of a call and calls then if it is of the asker's domain.
+// channel reads the UUID of a call and calls then if it is of the asker's domain.
 func (l *life) channel(r service.Request, in fields, then func(uuid eventsocket.UUID, legs []channels.Leg)) {
 	uuid, err := eventsocket.ParseUUID(in.text("uuid"))
 	if err != nil {

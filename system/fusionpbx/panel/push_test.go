@@ -10,7 +10,6 @@ import (
 
 	"strowger/system/fusionpbx/database"
 	"strowger/system/fusionpbx/replay"
-	"strowger/system/fusionpbx/switchsim"
 	"strowger/system/service"
 )
 
@@ -96,13 +95,13 @@ func TestPollsAreShared(t *testing.T) {
 	}
 }
 
-// TestSlowAnswers has a switch that answers nothing, and a database that hangs. Pushes come all the same, in order.
+// TestSlowAnswers has a database that hangs. Pushes come all the same, in order.
 func TestSlowAnswers(t *testing.T) {
 	s := record(t, "conf-three")
 	normal := playWith(t, s, func(string) {}, func(string) {})
 	db := &slow{newSite(t)}
 	twin := *s
-	r := replay.Play(t, &twin, replay.Options{Faults: switchsim.Faults{}, After: 20 * time.Second}, func(sw replay.Switch) *service.Service {
+	r := replay.Play(t, &twin, replay.Options{After: 20 * time.Second}, func(sw replay.Switch) *service.Service {
 		return New(Options{Events: sw.Events, Commands: sw.Commands, Database: db, Timeout: 2 * time.Second})
 	})
 	topics := func(said []replay.Message) string {

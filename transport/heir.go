@@ -24,6 +24,8 @@ func (sh *shard) replace(s *socket, with actors.Outlet) {
 	held := s.held
 	s.held, s.heldBytes = nil, 0
 	sh.close(s, s.codeOf(actors.Moved))
+	// The way of a broadcast then looks for an heir only where it would hold the message back.
+	s.admitted = false
 	for _, frame := range held {
 		with.Send(actors.Message{Form: frame, Begin: headerLen(frame)})
 	}

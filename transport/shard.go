@@ -158,13 +158,12 @@ func (sh *shard) cast(m *cast) {
 		if s == m.except {
 			continue
 		}
-		if s.heir != nil {
-			s.heir.Send(m.m)
-			continue
-		}
-		if s.admitted {
+		switch {
+		case s.admitted:
 			sh.put(s, m.m.Form, 0, 0)
-		} else {
+		case s.heir != nil:
+			s.heir.Send(m.m)
+		default:
 			sh.hold(s, m.m.Form)
 		}
 	}
@@ -173,7 +172,7 @@ func (sh *shard) cast(m *cast) {
 func (sh *shard) deliver(s *socket, m actors.Message) {
 	owed := sh.takeFor(s, m)
 	switch {
-	case s.heir != nil:
+	case s.closing && s.heir != nil:
 		s.heir.Send(m)
 	case s.closing:
 		sh.deps.Counters.Dead(actors.SocketClosed)

@@ -31,10 +31,10 @@ func openLog(w io.Writer) io.Writer {
 	}
 	var here, null unix.Stat_t
 	if unix.Fstat(int(file.Fd()), &here) != nil || unix.Stat(os.DevNull, &null) != nil {
-		return w
+		return file
 	}
 	if flags&unix.O_ACCMODE == unix.O_RDWR && here.Rdev == null.Rdev && here.Mode&unix.S_IFMT == unix.S_IFCHR {
 		return closed{}
 	}
-	return w
+	return ownLog(file)
 }

@@ -11,6 +11,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"syscall"
 	"testing"
@@ -176,6 +177,43 @@ func TestLogReaderIsStuck(t *testing.T) {
 		}
 	}
 	q.stops()
+}
+
+// Go's runtime ends the process, as after a panic outside of actors, although the log's pipe is full and nobody
+// reads it.
+func TestRuntimeEndsWhileLogReaderIsStuck(t *testing.T) {
+	if runtime.GOOS != "linux" {
+		t.Skip("the runtime waits for the reader")
+	}
+	q := startQuiet(t)
+	for _, host := range []string{"a.example", "b.example", "c.example"} {
+		q.configure(many(host)...)
+		q.reload(host)
+	}
+	if err := q.cmd.Process.Signal(syscall.SIGQUIT); err != nil {
+		t.Fatal(err)
+	}
+	select {
+	case <-q.exited:
+	case <-time.After(deadline):
+		t.Fatalf("still runs %v after SIGQUIT", deadline)
+	}
+	if exit := new(exec.ExitError); !errors.As(q.err, &exit) || exit.ExitCode() != 2 {
+		t.Errorf("ended with %v, want the runtime's status 2", q.err)
+	}
+}
+
+// What the runtime says at the end is read as ever.
+func TestRuntimeEndsWithATrace(t *testing.T) {
+	q := startQuiet(t)
+	if err := q.cmd.Process.Signal(syscall.SIGQUIT); err != nil {
+		t.Fatal(err)
+	}
+	for !strings.Contains(q.line(), "SIGQUIT") {
+	}
+	for !strings.HasPrefix(q.line(), "goroutine ") {
+	}
+	<-q.exited
 }
 
 // When the log flows again, a line says how many are missing.

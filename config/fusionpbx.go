@@ -2,9 +2,12 @@ package config
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
+	"io/fs"
 	"net"
 	"os"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -86,21 +89,35 @@ func (f *FusionPBX) fields() []fusionPBXField {
 	}
 }
 
+// wantsConfigConf ends an error about a file that cannot be FusionPBX's.
+const wantsConfigConf = "--fusionpbx takes FusionPBX's config.conf, which is /etc/fusionpbx/config.conf as a rule"
+
 // readFusionPBX reads FusionPBX's config.conf; no path means no file.
 func (l *loader) readFusionPBX(path string) {
 	if path == "" {
 		return
 	}
 	data, err := readBounded(path)
-	if err != nil {
+	if errors.Is(err, fs.ErrNotExist) || errors.Is(err, fs.ErrPermission) {
 		l.reject(origin{source: path}, "", err.Error())
 		return
 	}
-	if isPHP(data) {
-		l.reject(origin{source: path}, "", "is a PHP program, not FusionPBX's config.conf; --fusionpbx takes the latter, which is /etc/fusionpbx/config.conf as a rule")
+	if err != nil {
+		l.reject(origin{source: path}, "", err.Error()+"; "+wantsConfigConf)
 		return
 	}
-	l.readINI(path, data)
+	if isPHP(data) {
+		l.reject(origin{source: path}, "", "is a PHP program, not FusionPBX's config.conf; "+wantsConfigConf)
+		return
+	}
+	entries := l.readINI(path, data)
+	known := func(name string) bool {
+		_, there := entries[name]
+		return there
+	}
+	if entries != nil && !hasKey(known) {
+		l.warnings = append(l.warnings, &Error{Source: path, Msg: "has none of the settings of FusionPBX's config.conf; " + wantsConfigConf})
+	}
 	// The operator panel comes back with the token that it has used.
 	l.origins[reclaimKey] = origin{source: "default with --fusionpbx"}
 	l.merge(path, layer{reclaimKey: fusionPBXReclaim})
@@ -113,12 +130,16 @@ func isPHP(data []byte) bool {
 }
 
 // readINI reads the text of FusionPBX's config.conf. The router works without the fields of FusionPBX, so that
-// a value there that cannot be read is no more than a warning.
-func (l *loader) readINI(path string, data []byte) {
+// a value there that cannot be read is no more than a warning. It returns what is in the text, nil after an error.
+func (l *loader) readINI(path string, data []byte) map[string]iniEntry {
 	entries, problem := parseINI(data)
 	if problem != nil {
-		l.reject(origin{path, problem.Line}, "", problem.Msg)
-		return
+		message := problem.Msg
+		if !hasKey(func(name string) bool { return bytes.Contains(data, []byte(name)) }) {
+			message += "; " + wantsConfigConf
+		}
+		l.reject(origin{path, problem.Line}, "", message)
+		return nil
 	}
 	l.fusionPBX.File = path
 	for _, field := range l.fusionPBX.fields() {
@@ -131,6 +152,16 @@ func (l *loader) readINI(path string, data []byte) {
 		}
 	}
 	l.readWebsocket(path, entries)
+	return entries
+}
+
+// hasKey reports whether is holds for one of the keys that are read from FusionPBX's file.
+func hasKey(is func(name string) bool) bool {
+	names := []string{"websocket.host", "websocket.port"}
+	for _, field := range new(FusionPBX).fields() {
+		names = append(names, field.names...)
+	}
+	return slices.ContainsFunc(names, is)
 }
 
 // readWebsocket makes listen.address of where PHP services connect to.

@@ -71,7 +71,7 @@ func TestFusionPBXThatIsWrong(t *testing.T) {
 		name, text string
 		want       []string
 	}{
-		{"syntax", "a = 1\nb = \"\n", []string{"config.conf:2: quote is never closed"}},
+		{"syntax", "document.root = 1\nb = \"\n", []string{"config.conf:2: quote is never closed"}},
 		{"port", "\nwebsocket.port = http\n", []string{"config.conf:2: websocket.port: http is not a port number from 1 to 65535"}},
 		{"port zero", "websocket.port = 0\n", []string{"config.conf:1: websocket.port: 0 is not a port number from 1 to 65535"}},
 		{"host", "websocket.port = 80\nwebsocket.host = a b\n", []string{`config.conf:2: listen.address: "a b" is neither a host name nor an IP address`}},
@@ -125,11 +125,46 @@ func TestFusionPBXWarnings(t *testing.T) {
 	}
 }
 
+// Another file than FusionPBX's is an error or a warning that names the flag and what it takes.
+func TestFusionPBXFileOfAnotherKind(t *testing.T) {
+	for name, text := range map[string]string{
+		"empty":               "",
+		"blank":               "\n\n \n",
+		"comments":            "# database.0.host = x\n; more\n",
+		"page":                "<!DOCTYPE html><html><body>Welcome</body></html>\n",
+		"page with arguments": "<a href=x?y=1&z=2>\n",
+		"own settings":        "listen:\n  address: 127.0.0.1:8081\npolicies: {}\n",
+		"own policies":        "policies:\n  'a b': {scopes: [{to: all}]}\n",
+		"JSON":                `{"listen":{"address":"x"}}`,
+		"comment, then PHP":   "// settings\n<?php\n$dbhost=\"x\";\n",
+		"long comment":        "/* it's ours */\n$db_host = 'x';\n",
+		"certificate":         "-----BEGIN CERTIFICATE-----\nMIIB\n",
+		"another program's":   "[client]\nhost = x\nport = 1\n",
+		"binary":              "\x7fELF\x00\x00",
+		"too large":           strings.Repeat("x", 2<<20),
+	} {
+		t.Run(name, func(t *testing.T) {
+			cfg, err := Load(Options{FusionPBX: writeFile(t, "config.conf", text)})
+			said := ""
+			if err != nil {
+				said = err.Error()
+			} else {
+				for _, w := range cfg.Warnings {
+					said += w.Error() + "\n"
+				}
+			}
+			if !strings.Contains(said, wantsConfigConf) {
+				t.Errorf("it says %q", said)
+			}
+		})
+	}
+}
+
 // The config.php of older FusionPBX, or any other program, is not read as settings.
 func TestFusionPBXFileThatIsAProgram(t *testing.T) {
 	for _, text := range []string{"<?php\n$db_type = 'pgsql';\n", "\ufeff\n <?php", "<? $a = 1;", "#!/usr/bin/php\n<?php"} {
 		_, err := Load(Options{FusionPBX: writeFile(t, "config.php", text)})
-		if err == nil || !strings.Contains(err.Error(), "is a PHP program, not FusionPBX's config.conf; --fusionpbx takes the latter") {
+		if err == nil || !strings.Contains(err.Error(), "is a PHP program, not FusionPBX's config.conf; --fusionpbx takes FusionPBX's config.conf") {
 			t.Errorf("%q: error is %v", text, err)
 		}
 	}

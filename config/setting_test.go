@@ -10,7 +10,7 @@ import (
 // loadSettings loads a config.conf, a YAML file and default settings.
 func loadSettings(t *testing.T, conf, yaml string, list Settings, problem error) (*Config, error) {
 	t.Helper()
-	o := Options{FusionPBX: writeFile(t, "config.conf", conf), Settings: func(*Config) (Settings, error) { return list, problem }}
+	o := Options{FusionPBX: writeFile(t, "config.conf", conf+"document.root = /var/www/fusionpbx\n"), Settings: func(*Config) (Settings, error) { return list, problem }}
 	if yaml != "" {
 		o.File = writeFile(t, "strowger.yaml", yaml)
 	}

@@ -23,7 +23,7 @@ func (s *System) checkDescriptors() {
 	l := s.limits.Load()
 	if capacity, short := transport.Capacity(l, s.descriptors); short {
 		s.log.Warn("too few file descriptors for limits.connections: fewer connections are taken",
-			"descriptors", s.descriptors, "limits.connections", l.Connections, "connections", capacity,
+			"descriptors", s.descriptors, "limit", l.Connections, "connections", capacity,
 			"setting", "LimitNOFILE (ulimit -n), limits.connections")
 	}
 }

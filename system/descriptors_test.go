@@ -40,7 +40,7 @@ func (j *journal) String() string {
 func TestTooFewDescriptors(t *testing.T) {
 	s, j := fewDescriptors(t, 98, 60)
 	if got := j.String(); !strings.Contains(got, `"level":"WARN","msg":"too few file descriptors`) ||
-		!strings.Contains(got, `"descriptors":98,"limits.connections":60,"connections":49`) {
+		!strings.Contains(got, `"descriptors":98,"limit":60,"connections":49`) {
 		t.Errorf("no warning with both numbers in %s", got)
 	}
 	for range 49 {

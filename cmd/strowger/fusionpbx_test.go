@@ -164,7 +164,7 @@ func TestNoSwitch(t *testing.T) {
 	writeFile(t, fusion, strings.ReplaceAll(string(settings), "Secret", "Wrong"))
 	tokens := t.TempDir()
 	daemon, url := serve(t, fusion, tokens, "")
-	daemon.stderr.line(t, `"msg":"no connection to the switch"`, `"address":"`+sim.Addr()+`"`, "see password")
+	daemon.stderr.line(t, `"msg":"no connection to the switch"`, `"addr":"`+sim.Addr()+`"`, "see password")
 	r := begin(t, nil, "call", "--url", url, "--token-dir", tokens, "--timeout", time.Minute.String(), "--permission", "call_active_view", "--permission", "call_active_all", "active.calls", "in.progress")
 	r.wait(3)
 	if out := r.stdout.String(); !strings.Contains(out, `"code":503`) || !strings.Contains(out, "no connection to the switch") {

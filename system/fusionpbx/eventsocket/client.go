@@ -232,7 +232,7 @@ func (c *Client) failed(err error) {
 		level = slog.LevelDebug // the log has it already
 	}
 	c.reason = err.Error()
-	c.opts.Log.Log(context.Background(), level, "no connection to the switch", "address", c.opts.Address, "err", err, "hint", hint)
+	c.opts.Log.Log(context.Background(), level, "no connection to the switch", "addr", c.opts.Address, "err", err, "hint", hint)
 	c.opts.Changed(false, err)
 }
 

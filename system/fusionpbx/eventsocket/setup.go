@@ -77,7 +77,7 @@ func (c *Client) connected(s *session) {
 	s.works = true
 	c.counters.connects.Add(1)
 	c.counters.connected.Store(true)
-	c.opts.Log.Info("connected to the switch", "address", c.opts.Address)
+	c.opts.Log.Info("connected to the switch", "addr", c.opts.Address)
 	c.opts.Changed(true, nil)
 }
 

@@ -32,30 +32,29 @@ func newInsight() (*insight, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &insight{tree: introspect.NewTree(introspect.TreeOptions{}), letters: letters}, nil
+	return &insight{tree: introspect.NewTree(introspect.TreeOptions{Root: rootPlace}), letters: letters}, nil
 }
 
 // name enters the actors of the tree before they are seen, in the order of the table.
 func (s *System) name() {
 	t := s.insight.tree
-	t.Add("root/router", "router", s.insight.router.Depth)
-	t.Add("root/connections", "connections", nil)
-	t.Add("root/services", "supervisor", nil)
+	t.Add(place(routerPlace), "router", s.insight.router.Depth)
+	t.Add(place(connectionsPlace), "connections", nil)
+	t.Add(place(servicesPlace), "supervisor", nil)
 	for _, h := range s.services.homes {
-		t.Add("root/services/"+h.instance.Name(), "service", func() int { return h.instance.State().Queued })
+		t.Add(place(servicesPlace, h.instance.Name()), "service", func() int { return h.instance.State().Queued })
 	}
-	t.Add("root/janitors", "supervisor", nil)
-	t.Add("root/listener", "listener", nil)
+	t.Add(place(janitorsPlace), "supervisor", nil)
+	t.Add(place(listenerPlace), "listener", nil)
 	if s.admin != "" {
-		t.Add("root/admin", "admin", nil)
+		t.Add(place(adminPlace), "admin", nil)
 	}
 	for i := range transport.Shards {
-		path := "root/egress/" + strconv.Itoa(i)
-		t.Add(path, "egress", func() int { return s.egress.Waiting(i) })
+		t.Add(place(egressPlace, strconv.Itoa(i)), "egress", func() int { return s.egress.Waiting(i) })
 		// They are started before the tree and restart in place without a supervisor's word.
-		t.Observe("root/egress", &supervisor.ChildStarted{Child: strconv.Itoa(i), Generation: 1})
+		t.Observe(place(egressPlace), &supervisor.ChildStarted{Child: strconv.Itoa(i), Generation: 1})
 	}
-	t.Observe("root", &supervisor.ChildStarted{Child: "egress", Generation: 1})
+	t.Observe(rootPlace, &supervisor.ChildStarted{Child: egressPlace, Generation: 1})
 }
 
 // source is what the admin pages see of a System.
@@ -103,7 +102,7 @@ func (s source) Ready() []introspect.Problem {
 	var problems []introspect.Problem
 	tree := s.Tree()
 	for path, node := range tree.All() {
-		if (path == "root/listener" || path == "root/router") && node.State != introspect.Running {
+		if (path == place(listenerPlace) || path == place(routerPlace)) && node.State != introspect.Running {
 			problems = append(problems, introspect.Problem{Part: node.Name, Reason: "is " + string(node.State)})
 		}
 	}
@@ -166,7 +165,7 @@ func (s *System) crashed(c *runtime.Crash) {
 
 // lost keeps what a service was doing when it crashed.
 func (s *System) lost(d *service.DeadLetter) {
-	s.insight.letters.Add(introspect.DeadLetter{At: d.At, Reason: actors.ActorCrashed.String(), Actor: "root/services/" + d.Service,
+	s.insight.letters.Add(introspect.DeadLetter{At: d.At, Reason: actors.ActorCrashed.String(), Actor: place(servicesPlace, d.Service),
 		Type: d.Task, Service: d.Service, Topic: d.Topic, Payload: d.Payload, Stack: string(d.Stack)})
 }
 

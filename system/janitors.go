@@ -16,7 +16,7 @@ const tokenCheck = 10 * time.Second
 
 // janitors is the branch of the tree for what is done from time to time.
 func (s *System) janitors() (*actor.Props, error) {
-	o := supervisor.Options{Strategy: supervisor.OneForOne, Observe: s.observer("root/janitors")}
+	o := supervisor.Options{Strategy: supervisor.OneForOne, Observe: s.observer(place(janitorsPlace))}
 	jobs := []janitor.Options{
 		{Name: "token_check", Every: tokenCheck, Work: func(context.Context) error { return s.checkTokens() }},
 	}
@@ -32,7 +32,7 @@ func (s *System) janitors() (*actor.Props, error) {
 		if err != nil {
 			return nil, err
 		}
-		s.insight.tree.Add("root/janitors/"+job.Name, "janitor", nil)
+		s.insight.tree.Add(place(janitorsPlace, job.Name), "janitor", nil)
 		o.Children = append(o.Children, supervisor.Spec{Name: job.Name, Props: s.deps.QuietProps("janitor", producer), Breaker: &supervisor.Breaker{}})
 	}
 	return supervisor.New(o)

@@ -215,7 +215,7 @@ func (s *System) plant() error {
 	if err != nil {
 		return err
 	}
-	s.root, err = s.deps.System.Root.SpawnNamed(root, "root")
+	s.root, err = s.deps.System.Root.SpawnNamed(root, rootPlace)
 	return err
 }
 

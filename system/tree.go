@@ -19,7 +19,7 @@ import (
 // others: connections and subscribers are temporary (actors.Deps.Temporary), topics, services'
 // names and egress shards restart in place with their state (actors.Deps.Permanent).
 func (s *System) tree() (*actor.Props, error) {
-	services, err := supervisor.New(s.services.supervision(s.observer("root/services"), s.deps.Slept))
+	services, err := supervisor.New(s.services.supervision(s.observer(place(servicesPlace)), s.deps.Slept))
 	if err != nil {
 		return nil, err
 	}
@@ -29,19 +29,19 @@ func (s *System) tree() (*actor.Props, error) {
 	}
 	children := []supervisor.Spec{
 		// Every connection knows the way to the router. Keeps: all names, members and offers, its queue.
-		{Name: "router", Props: s.insight.router.Watch(actors.NewRouter(s.deps)), InPlace: true, Drain: true},
+		{Name: routerPlace, Props: s.insight.router.Watch(actors.NewRouter(s.deps)), InPlace: true, Drain: true},
 		// Only has something to do when the system stops. Keeps: all connections.
-		{Name: "connections", Props: s.deps.Props("connections", s.newConnections), Nested: true},
+		{Name: connectionsPlace, Props: s.deps.Props(connectionsPlace, s.newConnections), Nested: true},
 		// Each with its own pauses and breaker. Keeps: the services' names, members and queues.
-		{Name: "services", Props: services, Nested: true},
+		{Name: servicesPlace, Props: services, Nested: true},
 		// Keep: nothing, there is nothing to keep.
-		{Name: "janitors", Props: janitors, Nested: true},
+		{Name: janitorsPlace, Props: janitors, Nested: true},
 		// Keeps: the open socket; connections that wait to be accepted.
-		{Name: "listener", Produce: s.produceListener},
+		{Name: listenerPlace, Produce: s.produceListener},
 	}
 	if s.admin != "" {
 		// The router has to go on without it. Keeps: nothing.
-		children = append(children, supervisor.Spec{Name: "admin", Props: s.deps.QuietProps("admin", s.newAdmin()),
+		children = append(children, supervisor.Spec{Name: adminPlace, Props: s.deps.QuietProps(adminPlace, s.newAdmin()),
 			// One more attempt at once, then every half minute.
 			Breaker: &supervisor.Breaker{}, Pace: supervisor.Pace{Intensity: 1}})
 	}
@@ -50,7 +50,7 @@ func (s *System) tree() (*actor.Props, error) {
 		Intensity: 10,
 		Period:    10 * time.Second,
 		Failed:    s.failed,
-		Observe:   s.observer("root"),
+		Observe:   s.observer(rootPlace),
 		Children:  children,
 	})
 }
@@ -102,13 +102,13 @@ func (s *System) observe(e supervisor.Event) {
 		s.log.Info("breaker closed", "actor", e.Child)
 	case *supervisor.MessageIgnored:
 		s.deps.Counters.Dead(actors.UnknownMessage)
-		s.log.Error("unknown message", "actor", "root", "message", e.Type)
+		s.log.Error("unknown message", "actor", rootPlace, "message", e.Type)
 	}
 }
 
-// started notes who the router is before the listener, which comes behind it, needs it.
+// started notes who the router is before the listener, which starts after it, needs it.
 func (s *System) started(child string, pid *actor.PID) {
-	if child == "router" {
+	if child == routerPlace {
 		first := s.router.Zero()
 		s.router = actors.WatchedRouter(pid, &s.insight.router)
 		if first {

@@ -6,7 +6,6 @@ import (
 
 	"github.com/asynkron/protoactor-go/actor"
 
-	"strowger/actors/envelope"
 	"strowger/actors/filter"
 )
 
@@ -42,8 +41,6 @@ type Explained struct {
 type Account struct {
 	Class string // of the instance
 	Own   bool   // the instance brought its policy along
-	// Refused is the rule that refuses a request with the topic and payload; empty if it may pass.
-	Refused string
 	filter.Explanation
 }
 
@@ -59,7 +56,6 @@ func (t *topic) explain(ctx actor.Context, m *Explain) {
 		for speaker, v := range t.speakers {
 			answer.Accounts = append(answer.Accounts, Account{
 				Class: speaker.Class, Own: speaker.Policy != nil,
-				Refused:     v.filter.Refusal(p.subject(), envelope.QuoteString(m.Topic), m.Payload),
 				Explanation: v.filter.Explain(p.subject(), m.Topic, m.Payload),
 			})
 		}

@@ -5,8 +5,6 @@ import (
 	"errors"
 	"io"
 	"net/http"
-
-	"strowger/actors/envelope"
 )
 
 // largestEvent bounds the event of an explanation, in bytes.
@@ -52,17 +50,4 @@ func (s *System) explainHandler() http.Handler {
 		// An error means that whoever asked is gone.
 		_ = json.NewEncoder(w).Encode(explanations)
 	})
-}
-
-// ParseEvent reads a message as a service sends it: a JSON object of which topic and payload count.
-func ParseEvent(data []byte) (*Event, error) {
-	m, err := envelope.Decode(data, envelope.MaxDepth)
-	switch {
-	case err != nil:
-		return nil, err
-	case m.Topic == nil && m.Payload == nil:
-		return nil, errors.New(`the event has neither topic nor payload, write {"topic": ..., "payload": ...}`)
-	}
-	topic, _ := envelope.Text(m.Topic)
-	return &Event{Topic: topic, Payload: json.RawMessage(m.Payload)}, nil
 }

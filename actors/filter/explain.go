@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
+
+	"strowger/actors/envelope"
 )
 
 // noPolicy is the rule where there is none.
@@ -23,6 +25,8 @@ type Explanation struct {
 	Payload []byte
 	// Out is true if the subscriber gets no message at all, whatever it says.
 	Out bool
+	// Refused is what Refusal says of a request with the same topic and payload.
+	Refused string
 }
 
 // Field tells what became of one key of an object or one element of a list.
@@ -33,9 +37,15 @@ type Field struct {
 	Rule string
 }
 
-// Explain does what Class and Apply do for s, and tells which rule said what. Payload must be
+// Explain does what Class, Apply and Refusal do for s, and tells which rule said what. Payload must be
 // valid JSON, or nil for null.
 func (f *Filter) Explain(s Subject, topic string, payload []byte) Explanation {
+	e := f.explain(s, topic, payload)
+	e.Refused = f.Refusal(s, envelope.QuoteString(topic), payload)
+	return e
+}
+
+func (f *Filter) explain(s Subject, topic string, payload []byte) Explanation {
 	var e Explanation
 	if f == nil {
 		e.Out, e.Rule = true, noPolicy

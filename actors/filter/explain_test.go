@@ -31,11 +31,11 @@ func TestExplain(t *testing.T) {
 		subject, topic, payload string
 		want                    Explanation
 	}{
-		"delivered": {"dom view a.b", "t", own, Explanation{Deliver, "", "scopes[0] to domain by dom", own2, []byte(`{"event_name":"CREATE","d":"a.b"}`), false}},
-		"required":  {"dom a.b", "t", own, Explanation{Rule: "require: has none of view", Out: true}},
-		"no scope":  {"view a.b", "t", own, Explanation{Rule: "scopes: has the permission of none", Out: true}},
-		"to none":   {"view no", "t", own, Explanation{Rule: "scopes[2] to none by no", Out: true}},
-		"topic":     {"dom view a.b", "secret", own, Explanation{Rule: "topic_permissions.secret", Scope: "scopes[0] to domain by dom"}},
+		"delivered": {"dom view a.b", "t", own, Explanation{Deliver, "", "scopes[0] to domain by dom", own2, []byte(`{"event_name":"CREATE","d":"a.b"}`), false, ""}},
+		"required":  {"dom a.b", "t", own, Explanation{Rule: "require: has none of view", Out: true, Refused: "require: has none of view"}},
+		"no scope":  {"view a.b", "t", own, Explanation{Rule: "scopes: has the permission of none", Out: true, Refused: "scopes: has the permission of none"}},
+		"to none":   {"view no", "t", own, Explanation{Rule: "scopes[2] to none by no", Out: true, Refused: "scopes[2] to none by no"}},
+		"topic":     {"dom view a.b", "secret", own, Explanation{Rule: "topic_permissions.secret", Scope: "scopes[0] to domain by dom", Refused: "topic_permissions.secret: no answer could reach one without the permission"}},
 		"foreign": {"dom view a.b", "t", `{"event_name":"CREATE","d":"c.d"}`,
 			Explanation{Rule: "scopes[0] to domain by dom: the key that tells whose it is does not match", Scope: "scopes[0] to domain by dom", Fields: none}},
 		"extension absent": {"ext view 1@a", "t", `{"event_name":"CREATE","d":"c.d"}`,
@@ -43,7 +43,7 @@ func TestExplain(t *testing.T) {
 		"event":  {"dom view a.b", "t", `{"event_name":"X","d":"a.b"}`, Explanation{Rule: "events: event_name does not match", Scope: "scopes[0] to domain by dom", Fields: none}},
 		"scalar": {"dom view a.b", "t", `1`, Explanation{Rule: "events: event_name is absent", Scope: "scopes[0] to domain by dom"}},
 		"list": {"dom view a.b", "list", `[{"d":"a.b"},{"d":"c.d"}]`,
-			Explanation{Deliver, "", "scopes[0] to domain by dom", []Field{{"0", false, "keys: a list has none"}, {"1", false, "scopes[0] to domain by dom: foreign"}}, []byte(`[]`), false}},
+			Explanation{Deliver, "", "scopes[0] to domain by dom", []Field{{"0", false, "keys: a list has none"}, {"1", false, "scopes[0] to domain by dom: foreign"}}, []byte(`[]`), false, ""}},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {

@@ -42,7 +42,7 @@ func BenchmarkRequestReply(b *testing.B) {
 }
 
 func BenchmarkPendingAddSettle(b *testing.B) {
-	p, a := newTable(100), &Peer{ID: "a"}
+	p, a := newTable(100), &Peer{Identity: Identity{ID: "a"}}
 	keys := make([]envelope.Key, 1000)
 	for i := range keys {
 		keys[i] = envelope.Key(fmt.Sprint(i))

@@ -10,10 +10,10 @@ import (
 // speaker returns the peer as a helper that speaks for another name. It is an instance of neither name's
 // service: it is asked nothing. What it says goes by the policy of that name or of its class.
 func (p *Peer) speaker(name string) *Peer {
-	return &Peer{
-		ID: p.ID, Role: p.Role, Outlet: p.Outlet, Name: name, Class: p.Class, KnownClass: p.KnownClass,
-		Remote: p.Remote, resourceID: p.resourceID, tenant: p.tenant, grants: p.grants,
-	}
+	return &Peer{Outlet: p.Outlet, Remote: p.Remote, Identity: Identity{
+		ID: p.ID, Role: p.Role, Name: name, Class: p.Class, KnownClass: p.KnownClass,
+		resourceID: p.resourceID, tenant: p.tenant, grants: p.grants,
+	}}
 }
 
 // help passes on what a service said under another name than its own. The service's actor of that name

@@ -120,7 +120,7 @@ func TestRequestBehindTheEndOfAName(t *testing.T) {
 func TestLeavingTwice(t *testing.T) {
 	w := newWorld(t)
 	s, p := w.service("s"), w.client("s")
-	leaver := &Peer{ID: "leaver", Name: "s", Outlet: newFakeSocket()}
+	leaver := &Peer{Identity: Identity{ID: "leaver", Name: "s"}, Outlet: newFakeSocket()}
 	w.router.Send(&subscribe{Name: "s", Peer: leaver})
 	w.router.Send(&Offer{Peer: leaver})
 	for range 3 {

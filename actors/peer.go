@@ -10,14 +10,12 @@ import (
 	"strowger/actors/runtime"
 )
 
-// Peer is an authenticated connection as the others see it: who it is and where to write to it.
-// It is immutable but for gone.
-type Peer struct {
-	ID     string // 32 hex digits, never given twice; resource_id on the wire
-	Role   Role
-	Outlet Outlet
-	Name   string // the service's name, for a service
-	Class  string // of a service: the class in its token
+// Identity is who a peer is, what it may and until when. It never changes.
+type Identity struct {
+	ID    string // 32 hex digits, never given twice; resource_id on the wire
+	Role  Role
+	Name  string // the service's name, for a service
+	Class string // of a service: the class in its token
 	// KnownClass is true if the class is built in or in services.classes, so that the peer may speak for the
 	// names that its class serves.
 	KnownClass bool
@@ -29,33 +27,40 @@ type Peer struct {
 	UserName      string
 	Extensions    []string
 	ExpiresAt     time.Time // zero: never
+
+	resourceID envelope.Raw
+	tenant     *tenant // nil for a service in this process, as grants are
+	grants     *grants
+}
+
+// Peer is an identity as the others see it: who it is and where to write to it. It is immutable but for gone.
+// Its outlet stays the address of the peer when another outlet takes its place.
+type Peer struct {
+	Identity
+	Outlet Outlet
 	// Remote is the peer's address; nil for a service in this process.
 	Remote fmt.Stringer
 
-	// local is the service itself where it runs in this process; it has no socket then.
+	// local is the service itself where it runs in this process; it has no outlet then.
 	local Local
 
 	// gone is set before the peer can see its connection end: who has seen a service leave must
 	// not find it serving, although the news of it is still on its way through the actors.
 	gone atomic.Bool
-
-	resourceID envelope.Raw
-	tenant     *tenant // nil for a service in this process, like the next
-	grants     *grants
 }
 
 func (d *Deps) newPeer(c *Credentials, s Outlet) *Peer {
 	id := envelope.NewID()
-	return &Peer{
-		ID: id, Role: c.Role, Outlet: s, Name: c.Service, Class: c.Class, KnownClass: c.KnownClass,
+	return &Peer{Outlet: s, Identity: Identity{
+		ID: id, Role: c.Role, Name: c.Service, Class: c.Class, KnownClass: c.KnownClass,
 		Subscriptions: c.Services, UserUUID: c.UserUUID, UserName: c.UserName,
 		Extensions: c.Extensions, ExpiresAt: c.ExpiresAt,
 		resourceID: envelope.QuoteString(id), tenant: d.tenantOf(c.DomainName, c.DomainUUID), grants: d.grantsOf(c.Permissions),
-	}
+	}}
 }
 
 // credentials returns what the token said, as far as a peer knows it.
-func (p *Peer) credentials() *Credentials {
+func (p *Identity) credentials() *Credentials {
 	c := &Credentials{
 		Role: p.Role, Services: p.Subscriptions, UserUUID: p.UserUUID, UserName: p.UserName, Extensions: p.Extensions,
 		Service: p.Name, Class: p.Class, KnownClass: p.KnownClass, ExpiresAt: p.ExpiresAt,
@@ -71,7 +76,7 @@ func (p *Peer) credentials() *Credentials {
 }
 
 // Domain returns the domain in the peer's token.
-func (p *Peer) Domain() string {
+func (p *Identity) Domain() string {
 	if p.tenant == nil {
 		return ""
 	}
@@ -82,11 +87,11 @@ func (p *Peer) Domain() string {
 // router. A nil policy leaves it to the configuration.
 func NewLocal(name string, policy *filter.Filter, l Local) *Peer {
 	id := envelope.NewID()
-	return &Peer{ID: id, Role: Service, Name: name, Policy: policy, local: l, resourceID: envelope.QuoteString(id)}
+	return &Peer{Identity: Identity{ID: id, Role: Service, Name: name, Policy: policy, resourceID: envelope.QuoteString(id)}, local: l}
 }
 
 // subject returns what filters must know of the peer.
-func (p *Peer) subject() filter.Subject {
+func (p *Identity) subject() filter.Subject {
 	s := filter.Subject{Extensions: p.Extensions, Domain: p.Domain()}
 	if p.grants != nil {
 		s.Permissions = p.grants.names
@@ -96,12 +101,12 @@ func (p *Peer) subject() filter.Subject {
 
 // stamp makes the request what the service gets: whatever the client wrote about itself is replaced
 // by what the token says (protocol 5.2).
-func (p *Peer) stamp(request *envelope.Envelope) {
+func (p *Identity) stamp(request *envelope.Envelope) {
 	request.ResourceID, request.DomainName, request.DomainUUID = p.resourceID, p.tenant.name, p.tenant.uuid
 	request.Permissions = p.grants.wire
 }
 
-func (p *Peer) expired(clock runtime.Clock) bool {
+func (p *Identity) expired(clock runtime.Clock) bool {
 	return !p.ExpiresAt.IsZero() && !clock.Now().Before(p.ExpiresAt)
 }
 

@@ -15,7 +15,7 @@ func newTable(limit int) *pending { return newPending(func() int { return limit 
 var epoch = time.Unix(1000, 0)
 
 func TestPendingLimit(t *testing.T) {
-	p, a, b := newTable(2), &Peer{ID: "a"}, &Peer{ID: "b"}
+	p, a, b := newTable(2), &Peer{Identity: Identity{ID: "a"}}, &Peer{Identity: Identity{ID: "b"}}
 	for _, step := range []struct {
 		peer *Peer
 		key  envelope.Key
@@ -36,7 +36,7 @@ func TestPendingLimit(t *testing.T) {
 }
 
 func TestPendingRemembersSoManyAnswered(t *testing.T) {
-	p, a := newTable(2), &Peer{ID: "a"}
+	p, a := newTable(2), &Peer{Identity: Identity{ID: "a"}}
 	for i := range 5 {
 		key := envelope.Key(fmt.Sprint(i))
 		p.add(a, key, epoch)
@@ -51,7 +51,7 @@ func TestPendingRemembersSoManyAnswered(t *testing.T) {
 }
 
 func TestPendingRemembersNoMoreThanItsShare(t *testing.T) {
-	p, a := newTable(1000), &Peer{ID: "a"}
+	p, a := newTable(1000), &Peer{Identity: Identity{ID: "a"}}
 	for i := range 3 * remembered {
 		key := envelope.Key(fmt.Sprint(i))
 		p.settle(p.add(a, key, epoch))
@@ -63,7 +63,7 @@ func TestPendingRemembersNoMoreThanItsShare(t *testing.T) {
 }
 
 func TestPendingOnly(t *testing.T) {
-	p, a, b := newTable(9), &Peer{ID: "a"}, &Peer{ID: "b"}
+	p, a, b := newTable(9), &Peer{Identity: Identity{ID: "a"}}, &Peer{Identity: Identity{ID: "b"}}
 	check := func(when string, want *Peer, ambiguous bool) {
 		t.Helper()
 		r, many := p.only("1")
@@ -100,7 +100,7 @@ func TestPendingOnly(t *testing.T) {
 }
 
 func TestPendingExpire(t *testing.T) {
-	p, a := newTable(9), &Peer{ID: "a"}
+	p, a := newTable(9), &Peer{Identity: Identity{ID: "a"}}
 	for i := range 4 {
 		p.add(a, envelope.Key(fmt.Sprint(i)), epoch.Add(time.Duration(i)*time.Second))
 	}
@@ -186,7 +186,7 @@ func TestPendingRandom(t *testing.T) {
 	for seed := range uint64(60) {
 		random := rand.New(rand.NewPCG(seed, 7))
 		p, now := newTable(3), epoch
-		peers, generation := []*Peer{{ID: "a"}, {ID: "b"}, {ID: "c"}}, 0
+		peers, generation := []*Peer{{Identity: Identity{ID: "a"}}, {Identity: Identity{ID: "b"}}, {Identity: Identity{ID: "c"}}}, 0
 		for range 400 {
 			peer, key := peers[random.IntN(len(peers))], envelope.Key(fmt.Sprint(random.IntN(6)))
 			switch random.IntN(8) {
@@ -220,7 +220,7 @@ func TestPendingRandom(t *testing.T) {
 				}
 				// Ids are never given twice.
 				generation++
-				peers[slices.Index(peers, peer)] = &Peer{ID: fmt.Sprint(peer.ID[:1], generation)}
+				peers[slices.Index(peers, peer)] = &Peer{Identity: Identity{ID: fmt.Sprint(peer.ID[:1], generation)}}
 			default:
 				askers := 0
 				for _, a := range p.askers {

@@ -22,18 +22,18 @@ func TestWhosePolicyCounts(t *testing.T) {
 		want  *filter.Filter
 		found bool
 	}{
-		"own":           {&Peer{Name: "s", Class: "c", Policy: own}, own, true},
-		"name":          {&Peer{Name: "s", Class: "c"}, p.filters["s"], true},
-		"class":         {&Peer{Name: "other", Class: "c"}, p.filters["c"], true},
-		"neither":       {&Peer{Name: "other", Class: "other"}, p.fallback, false},
-		"class as name": {&Peer{Name: "c", Class: "other"}, p.filters["c"], true},
+		"own":           {&Peer{Identity: Identity{Name: "s", Class: "c", Policy: own}}, own, true},
+		"name":          {&Peer{Identity: Identity{Name: "s", Class: "c"}}, p.filters["s"], true},
+		"class":         {&Peer{Identity: Identity{Name: "other", Class: "c"}}, p.filters["c"], true},
+		"neither":       {&Peer{Identity: Identity{Name: "other", Class: "other"}}, p.fallback, false},
+		"class as name": {&Peer{Identity: Identity{Name: "c", Class: "other"}}, p.filters["c"], true},
 	} {
 		if got, found := p.Of(test.peer); got != test.want || found != test.found {
 			t.Errorf("%s: got %p, %v, want %p, %v", name, got, found, test.want, test.found)
 		}
 	}
 	for _, none := range []*Policies{nil, {}} {
-		if f, found := none.Of(&Peer{Name: "s"}); f != nil || found {
+		if f, found := none.Of(&Peer{Identity: Identity{Name: "s"}}); f != nil || found {
 			t.Error("without policies somebody has one")
 		}
 	}
@@ -137,7 +137,7 @@ func TestPolicyOfItsOwn(t *testing.T) {
 		t.Fatal(err)
 	}
 	p := w.client("s")
-	own := &Peer{ID: "own", Name: "s", Class: "s_service", Policy: f, Outlet: newFakeSocket()}
+	own := &Peer{Identity: Identity{ID: "own", Name: "s", Class: "s_service", Policy: f}, Outlet: newFakeSocket()}
 	w.router.Send(&Offer{Peer: own})
 	w.settle(w.router.PID())
 	route := w.deps.Registry.Lookup("s")

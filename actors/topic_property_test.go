@@ -146,7 +146,7 @@ func (m *model) hush(t *rapid.T) {
 }
 
 func (m *model) broadcast(t *rapid.T) (delivered int) {
-	from := &Peer{Name: "s", Class: oneClass.Draw(t, "class"), Outlet: newFakeSocket()} // it has left
+	from := &Peer{Identity: Identity{Name: "s", Class: oneClass.Draw(t, "class")}, Outlet: newFakeSocket()} // it has left
 	if len(m.speakers) > 0 && rapid.Bool().Draw(t, "present") {
 		from = rapid.SampledFrom(m.speakers).Draw(t, "from")
 	}

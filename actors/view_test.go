@@ -135,7 +135,7 @@ func TestBroadcastDoesNotAllocateForMembers(t *testing.T) {
 		s.Policies = policies(t, `s_service: {key_permissions: {a: [p], b: [q]}}`)
 		d.Settings.Store(&s)
 		tp := makeTopic(d, new(atomic.Int64))
-		from := &Peer{Name: "s", Class: "s_service"}
+		from := &Peer{Identity: Identity{Name: "s", Class: "s_service"}}
 		tp.speak(from)
 		for i := range members {
 			tp.join(&join{peer: d.newPeer(&Credentials{Permissions: [][]string{{"p"}, {"q"}, {"p", "q"}}[i%3]}, nil)})

@@ -43,7 +43,7 @@ func ExplainToken(cfg *config.Config, t *token.Token, service, class string, eve
 	if err != nil {
 		return nil, err
 	}
-	f, _ := policies.Of(&actors.Peer{Name: service, Class: class})
+	f, _ := policies.Of(&actors.Peer{Identity: actors.Identity{Name: service, Class: class}})
 	e := &Explanation{Service: service, Class: class}
 	e.Policy, e.Source = policyOf(cfg, service, class)
 	for _, name := range t.Services {

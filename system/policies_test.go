@@ -24,7 +24,7 @@ func TestGovernors(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		f, found := p.Of(&actors.Peer{Name: name})
+		f, found := p.Of(&actors.Peer{Identity: actors.Identity{Name: name}})
 		if found != (name != "unknown") {
 			t.Fatalf("%s has a policy: %v", name, found)
 		}

@@ -60,6 +60,11 @@ func TestCompare(t *testing.T) {
 		"a call of another domain now": {map[int][]string{0: {rings}}, [][2]any{{0, none}, {100, row("RINGING", "b.example.com")}},
 			"CHANNEL_CALLSTATE aaaa ringing b.example.com 1001@a.example.com"},
 		"a difference that passes": {map[int][]string{0: {rings}}, [][2]any{{0, none}, {57_300, row("RINGING", "a.example.com")}}, ""},
+		"a list of something else": {map[int][]string{0: {rings}}, [][2]any{{0, none}, {100, "{}"}}, ""},
+		"a list of nothing":        {map[int][]string{0: {rings}}, [][2]any{{0, none}, {100, "null"}}, ""},
+		"a list without its rows":  {map[int][]string{0: {rings}}, [][2]any{{0, none}, {100, `{"row_count":1}`}}, ""},
+		"a list of other rows":     {map[int][]string{0: {rings}}, [][2]any{{0, none}, {100, `{"row_count":1,"rows":[7]}`}}, ""},
+		"a row with other values":  {map[int][]string{0: {rings}}, [][2]any{{0, none}, {100, `{"row_count":1,"rows":[{"created_epoch":7,"uuid":"` + ofA + `","callstate":"RINGING","context":null}]}`}}, ""},
 		"no list":                  {map[int][]string{0: {rings}}, [][2]any{{0, none}, {100, "-ERR no"}}, ""},
 	}
 	for name, test := range tests {

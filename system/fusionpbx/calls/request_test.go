@@ -19,6 +19,7 @@ const (
 	peerOfA  = "cccccccc-0000-4000-8000-000000000001" // from outside, talks with ofA
 	pageOfA  = "dddddddd-0000-4000-8000-000000000001" // in a context of all, its extension is of a
 	nowhere  = "eeeeeeee-0000-4000-8000-000000000001" // does not exist
+	spelledB = "BBBBBBBB-0000-4000-8000-000000000002" // of b, in capitals as some phones choose it
 	setUpEnd = 100 * time.Millisecond
 )
 
@@ -74,6 +75,7 @@ func twoDomains(t *testing.T) *replay.Scenario {
 	return craft(t, map[int][]string{0: {
 		happens("CHANNEL_CALLSTATE", ofA, "answered", "Caller-Context: a.example.com", "Channel-Presence-ID: 1001@a.example.com"),
 		happens("CHANNEL_CALLSTATE", ofB, "answered", "Caller-Context: b.example.com", "Channel-Presence-ID: 1001@b.example.com"),
+		happens("CHANNEL_CALLSTATE", spelledB, "answered", "Caller-Context: b.example.com", "Channel-Presence-ID: 1002@b.example.com"),
 		happens("CHANNEL_CALLSTATE", peerOfA, "answered", "Caller-Context: public", "Other-Leg-Unique-ID: "+ofA),
 		happens("CHANNEL_CALLSTATE", pageOfA, "answered", "Caller-Context: default", "Channel-Presence-ID: 1005@a.example.com"),
 	}}, [][2]any{{0, `{"row_count":0}`}})
@@ -105,6 +107,10 @@ func TestRequests(t *testing.T) {
 		"hangup by the extension's domain":  {"admin", "hangup", hangupOf(pageOfA), "200", "api uuid_kill " + pageOfA},
 		"hangup of a foreign call":          {"admin", "hangup", hangupOf(ofB), "403", ""},
 		"hangup of a foreign call, spelled": {"admin", "hangup", hangupOf(strings.ToUpper(ofB)), "403", ""},
+		"hangup of a call in capitals":      {"admin", "hangup", hangupOf(spelledB), "403", ""},
+		"the same, spelled":                 {"admin", "hangup", hangupOf(strings.ToLower(spelledB)), "403", ""},
+		"hangup in capitals by its domain":  {"adminb", "hangup", hangupOf(spelledB), "200", "api uuid_kill " + spelledB},
+		"eavesdrop in capitals":             {"admin", "eavesdrop", eavesdropOn(spelledB), "403", ""},
 		"hangup of a call of a by b":        {"adminb", "hangup", hangupOf(ofA), "403", ""},
 		"hangup of a's other leg by b":      {"adminb", "hangup", hangupOf(peerOfA), "403", ""},
 		"hangup of a's extension by b":      {"adminb", "hangup", hangupOf(pageOfA), "403", ""},

@@ -20,7 +20,7 @@ func (l Leg) Of(domain string) bool {
 func (m *model) legs(uuid string) []Leg {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	ch := m.channels[uuid]
+	ch := m.find(uuid)
 	if ch == nil {
 		return nil
 	}
@@ -31,6 +31,20 @@ func (m *model) legs(uuid string) []Leg {
 		}
 	}
 	return legs
+}
+
+// find returns a channel, or nil. A channel that is spelled as asked goes before one that is not: most switches spell UUIDs
+// in lower case, but one that takes them from phones has all spellings.
+func (m *model) find(uuid string) *Channel {
+	if ch := m.channels[uuid]; ch != nil {
+		return ch
+	}
+	for known, ch := range m.channels {
+		if strings.EqualFold(known, uuid) {
+			return ch
+		}
+	}
+	return nil
 }
 
 // knows reports whether the switch called the other the channel's other leg.

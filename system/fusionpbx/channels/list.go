@@ -1,5 +1,7 @@
 package channels
 
+import "strings"
+
 // List is the switch's list of channels at one time.
 type List struct {
 	Rows  []Row
@@ -14,14 +16,19 @@ func (l *List) uuids() map[string]bool {
 	return uuids
 }
 
-// find returns the row of a channel, or nil.
+// find returns the row of a channel, or nil. A channel that is spelled as asked goes before one that is not.
 func (l *List) find(uuid string) *Row {
+	var folded *Row
 	for i := range l.Rows {
-		if l.Rows[i].UUID == uuid {
-			return &l.Rows[i]
+		r := &l.Rows[i]
+		if r.UUID == uuid {
+			return r
+		}
+		if folded == nil && strings.EqualFold(r.UUID, uuid) {
+			folded = r
 		}
 	}
-	return nil
+	return folded
 }
 
 // legs returns the channel and those that it talks with: the legs of a call have the same call_uuid. It returns
@@ -34,7 +41,7 @@ func (l *List) legs(uuid string) []Leg {
 	legs := []Leg{of.leg()}
 	for i := range l.Rows {
 		other := &l.Rows[i]
-		if other != of && (other.UUID == of.CallUUID || other.CallUUID != "" && (other.CallUUID == of.CallUUID || other.CallUUID == uuid)) {
+		if other != of && (other.UUID == of.CallUUID || other.CallUUID != "" && (other.CallUUID == of.CallUUID || other.CallUUID == of.UUID)) {
 			legs = append(legs, other.leg())
 		}
 	}

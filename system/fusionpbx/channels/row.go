@@ -33,18 +33,28 @@ type Row struct {
 // ErrList means that the switch did not answer with a list of channels.
 var ErrList = errors.New("the switch did not answer with a list of channels")
 
-// readList reads the answer to "show channels as json". A row that makes no sense is left out.
+// readList reads the answer to "show channels as json". Other JSON is ErrList, so that it is not taken for the list of
+// a switch without calls. A row without a UUID is left out. A value that is no text counts as absent: without the row the
+// channel would seem to have ended.
 func readList(body string) ([]Row, error) {
 	var list struct {
-		Rows []json.RawMessage `json:"rows"`
+		Count *json.Number      `json:"row_count"`
+		Rows  []json.RawMessage `json:"rows"`
 	}
 	if err := json.Unmarshal([]byte(body), &list); err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrList, err)
 	}
+	if list.Count == nil || list.Count.String() != strconv.Itoa(len(list.Rows)) {
+		return nil, fmt.Errorf("%w: row_count is not the number of rows", ErrList)
+	}
 	rows := make([]Row, 0, len(list.Rows))
 	for _, text := range list.Rows {
 		var r Row
-		if err := json.Unmarshal(text, &r); err == nil && r.UUID != "" && !r.ended() {
+		err := json.Unmarshal(text, &r)
+		if _, other := errors.AsType[*json.UnmarshalTypeError](err); err != nil && (!other || r.UUID == "") {
+			return nil, fmt.Errorf("%w: %w", ErrList, err)
+		}
+		if r.UUID != "" && !r.ended() {
 			rows = append(rows, r)
 		}
 	}

@@ -1,7 +1,6 @@
 package channels
 
 import (
-	"strings"
 	"time"
 
 	"strowger/system/fusionpbx/event"
@@ -79,7 +78,7 @@ func (w *Watch) Refused() { w.refused = true }
 // Legs calls then with a channel and those that it talks with, or with none if there is no such channel. It calls then
 // at once, unless events were missed: then the switch is asked first.
 func (w *Watch) Legs(uuid eventsocket.UUID, then func([]Leg, error)) {
-	id := strings.ToLower(uuid.String())
+	id := uuid.String()
 	if w.current {
 		then(w.known.legs(id), nil)
 		return
@@ -109,5 +108,5 @@ func (w *Watch) Get(uuid, key string) string {
 
 // Known returns the legs of a call that are known without asking the switch.
 func (w *Watch) Known(uuid eventsocket.UUID) []Leg {
-	return w.known.legs(strings.ToLower(uuid.String()))
+	return w.known.legs(uuid.String())
 }

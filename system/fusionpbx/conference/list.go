@@ -42,6 +42,9 @@ func ReadList(body string) ([]Conference, error) {
 	if err := json.Unmarshal(text, &entries); err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrList, err)
 	}
+	if entries == nil {
+		return nil, fmt.Errorf("%w: it is null", ErrList) // which is not the list of a switch without conferences
+	}
 	list := make([]Conference, 0, len(entries))
 	for _, entry := range entries {
 		var c struct {
@@ -50,7 +53,7 @@ func ReadList(body string) ([]Conference, error) {
 			Locked  bool              `json:"locked"`
 			Members []json.RawMessage `json:"members"`
 		}
-		if err := json.Unmarshal(entry, &c); err != nil {
+		if err := json.Unmarshal(entry, &c); err != nil || entry[0] != '{' {
 			continue
 		}
 		conference := Conference{Name: c.Name, MemberCount: len(c.Members), Locked: c.Locked, text: entry}

@@ -7,7 +7,7 @@ import (
 
 func TestReadList(t *testing.T) {
 	const body = `[{ "conference_name":	"3001@a.example.com", "member_count": 2, "variables": { }, "x": "{ }\" ",
-		"members": [{"id": 7, "uuid": "u7", "flags": {"talking": false}}, {"type": "recording_node"}, {"id": "8", "uuid": "u8"}] }, 7, {}]`
+		"members": [{"id": 7, "uuid": "u7", "flags": {"talking": false}}, {"type": "recording_node"}, {"id": "8", "uuid": "u8"}] }, 7, null, {}]`
 	list, err := ReadList(body)
 	if err != nil || len(list) != 1 {
 		t.Fatalf("got %+v, %v", list, err)
@@ -30,7 +30,7 @@ func TestReadList(t *testing.T) {
 }
 
 func TestReadNoList(t *testing.T) {
-	for _, body := range []string{"", "-ERR Conference 3001@a.example.com not found\n", "No active conferences.\n", "{", `{"a":1}`} {
+	for _, body := range []string{"", "-ERR Conference 3001@a.example.com not found\n", "No active conferences.\n", "{", `{"a":1}`, "null"} {
 		if list, err := ReadList(body); !errors.Is(err, ErrList) || list != nil {
 			t.Errorf("%q is the list %+v, %v", body, list, err)
 		}

@@ -1,6 +1,7 @@
 package replay
 
 import (
+	"cmp"
 	"encoding/json"
 	"slices"
 	"strconv"
@@ -29,7 +30,7 @@ func (s *Scenario) Ask(t testing.TB, at time.Duration, client, service, topic st
 		t.Fatal(err)
 	}
 	s.Lines = append(s.Lines, Line{At: at, Service: service, Client: client, Message: m})
-	slices.SortStableFunc(s.Lines, func(a, b Line) int { return int(a.At - b.At) })
+	slices.SortStableFunc(s.Lines, func(a, b Line) int { return cmp.Compare(a.At, b.At) })
 	return id
 }
 

@@ -3,6 +3,7 @@ package switchsim
 import (
 	"bufio"
 	"bytes"
+	"cmp"
 	"compress/gzip"
 	"encoding/json"
 	"errors"
@@ -83,7 +84,7 @@ func Load(fsys fs.FS, dir string) (*Recording, error) {
 		return nil, fmt.Errorf("load recording %s: api.json: %w", r.Name, err)
 	}
 	for _, answers := range r.answers {
-		slices.SortStableFunc(answers, func(a, b answer) int { return int(a.at - b.at) })
+		slices.SortStableFunc(answers, func(a, b answer) int { return cmp.Compare(a.at, b.at) })
 	}
 	return r, nil
 }

@@ -47,7 +47,8 @@ func (db *DB) SetUserStatus(ctx context.Context, by Asker, user, status string) 
 
 // SetAgentStatus changes the status of an agent of the asker's domain. The agent is named as FreeSWITCH names it: by
 // its name, or by its UUID as newer versions of FusionPBX do. The asker needs operator_panel_manage. FreeSWITCH has
-// a status of its own, which the caller changes as well.
+// a status of its own, which the caller changes as well. It has the agents of all domains in one list, so an agent that
+// is called like the UUID of another, or like one at another domain, is not found by that name.
 func (db *DB) SetAgentStatus(ctx context.Context, by Asker, agent, status string) error {
 	switch {
 	case agent == "" || len(agent) > 255 || strings.ContainsRune(agent, 0):
@@ -57,9 +58,16 @@ func (db *DB) SetAgentStatus(ctx context.Context, by Asker, agent, status string
 	case !by.Has(managePanel):
 		return fmt.Errorf("%w: the status of an agent needs %s", ErrNotAllowed, managePanel)
 	}
+	if at := strings.LastIndexByte(agent, '@'); at >= 0 && agent[at+1:] != by.Domain {
+		return ErrNotFound
+	}
+	name := "agent_name"
+	if isUUID(agent) {
+		name, agent = "call_center_agent_uuid::text", strings.ToLower(agent)
+	}
 	return db.change(ctx, `
 		update v_call_center_agents set agent_status = $3::text
-		where (agent_name = $2::text or call_center_agent_uuid::text = lower($2::text))
+		where `+name+` = $2::text
 			and domain_uuid in (select domain_uuid from v_domains where domain_name = $1::text)`, by.Domain, agent, status)
 }
 

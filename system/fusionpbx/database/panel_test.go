@@ -171,7 +171,8 @@ func testAgentStatus(t *testing.T, cluster *databasetest.Cluster) {
 	}{
 		"by a manager":             {manager(domainA), "agent3", "Available", nil},
 		"by UUID":                  {manager(domainA), "CA900000-0000-4000-8000-000000001003", "Available", nil},
-		"another domain's UUID":    {manager(domainB), "ca900000-0000-4000-8000-000000001003", "Available", ErrNotFound},
+		"called like a UUID":       {manager(domainB), "ca900000-0000-4000-8000-000000001003", "Available", ErrNotFound},
+		"called like one of a":     {manager(domainB), "agent3@a.example.com", "Available", ErrNotFound},
 		"without permission":       {asker(domainA, "", "operator_panel_view"), "agent3", "Available", ErrNotAllowed},
 		"own without permission":   {asker(domainA, "d0000000-0000-4000-8000-000000000007", "operator_panel_view"), "agent5", "On Break", ErrNotAllowed},
 		"of another domain":        {manager(domainA), "agentb", "Available", ErrNotFound},
@@ -184,6 +185,9 @@ func testAgentStatus(t *testing.T, cluster *databasetest.Cluster) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			s.exec("update v_call_center_agents set agent_status = 'old'")
+			if strings.HasPrefix(name, "called like") {
+				s.exec("update v_call_center_agents set agent_name = '" + c.agent + "' where domain_uuid = (select domain_uuid from v_domains where domain_name = 'b.example.com')")
+			}
 			if err := s.SetAgentStatus(ctx(t), c.by, c.agent, c.status); !errors.Is(err, c.want) {
 				t.Fatalf("error is %v, want %v", err, c.want)
 			}

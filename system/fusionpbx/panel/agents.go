@@ -83,7 +83,7 @@ func readAgents(table string) []agent {
 			continue // the +OK at the end
 		}
 		cell := func(column string) string {
-			if i, ok := columns[column]; ok {
+			if i, ok := columns[column]; ok && i < len(cells) {
 				return cells[i]
 			}
 			return ""

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 
 	"strowger/actors/envelope"
@@ -34,13 +35,18 @@ func (l *life) askRegistrations(ctx context.Context, _ string) (registrations, e
 // readRegistrations reads the answer to "show registrations as json".
 func readRegistrations(body string) (registrations, error) {
 	var list struct {
-		Rows []struct {
+		Count *json.Number `json:"row_count"`
+		Rows  []struct {
 			User  string `json:"reg_user"`
 			Realm string `json:"realm"`
 		} `json:"rows"`
 	}
 	if err := json.Unmarshal([]byte(body), &list); err != nil {
 		return nil, fmt.Errorf("%w: %w", errRegistrations, err)
+	}
+	if list.Count == nil || list.Count.String() != strconv.Itoa(len(list.Rows)) {
+		// Other JSON is not the list of a switch without registrations.
+		return nil, fmt.Errorf("%w: row_count is not the number of rows", errRegistrations)
 	}
 	found := registrations{}
 	for _, row := range list.Rows {

@@ -7,28 +7,21 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// crashPatience is how long the last words of Go's runtime may wait at a socket, in microseconds for each
-// piece of them.
-const crashPatience = 20_000
-
-// ownLog returns file, or where that is stderr a duplicate of it for the log alone. What then writes to stderr
-// itself does not wait for a reader: Go's runtime does when it ends the process after a panic or SIGQUIT, and the
-// process would stay until somebody read its pipe. Others who have the pipe open do not notice.
+// ownLog returns file. If file is stderr and a pipe, ownLog returns a duplicate for the log alone, and from then on
+// writes to stderr itself do not wait for a reader. Go's runtime writes there when it ends the process after a panic or
+// SIGQUIT, and must not wait until somebody reads the pipe. Other processes that write to the pipe notice nothing.
 func ownLog(file *os.File) *os.File {
 	fd := int(file.Fd())
 	var stat unix.Stat_t
 	if fd != unix.Stderr || unix.Fstat(fd, &stat) != nil {
 		return file
 	}
-	switch stat.Mode & unix.S_IFMT {
-	case unix.S_IFSOCK: // journald's, which cannot be opened again
-		// Where it fails, the runtime waits as it would without.
-		_ = unix.SetsockoptTimeval(fd, unix.SOL_SOCKET, unix.SO_SNDTIMEO, &unix.Timeval{Usec: crashPatience})
+	// A socket, such as journald's, cannot be opened again. There the runtime waits for the reader.
+	if stat.Mode&unix.S_IFMT != unix.S_IFIFO {
 		return file
-	case unix.S_IFIFO:
-		if own, err := divert(fd); err == nil {
-			return own
-		}
+	}
+	if own, err := divert(fd); err == nil {
+		return own
 	}
 	return file
 }

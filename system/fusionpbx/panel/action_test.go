@@ -1,6 +1,7 @@
 package panel
 
 import (
+	"fmt"
 	"slices"
 	"strings"
 	"testing"
@@ -104,6 +105,21 @@ func TestActions(t *testing.T) {
 				t.Errorf("changes %q, want %q", db.changes, test.changes)
 			}
 		})
+	}
+}
+
+// TestRecordingOfNoCalls asks about calls that do not exist. The switch is not asked about them.
+func TestRecordingOfNoCalls(t *testing.T) {
+	uuids := []string{callA}
+	for i := range 300 {
+		uuids = append(uuids, fmt.Sprintf("eeeeeeee-0000-4000-8000-%012d", i))
+	}
+	replies, commands := play(t, "panel-call", newSite(t), do("operator", "recording_state", "uuids", uuids))
+	if len(replies[0]) != 1 || strings.Count(string(replies[0][0].Payload), ":false") != len(uuids) {
+		t.Errorf("answers %+v, want one with %d calls", replies[0], len(uuids))
+	}
+	if want := []string{"api uuid_buglist " + callA}; !slices.Equal(commands, want) {
+		t.Errorf("%d commands, the first of %q, want %q", len(commands), commands[:min(3, len(commands))], want)
 	}
 }
 

@@ -3,6 +3,7 @@ package panel
 import (
 	"context"
 	"encoding/json"
+	"slices"
 	"strings"
 	"time"
 
@@ -51,7 +52,8 @@ func (l *life) recordingFile(ctx context.Context, domain string, uuid eventsocke
 // mostUUIDs is how many calls one request may ask for.
 const mostUUIDs = 4096
 
-// recordingState answers with those of the calls that are recorded.
+// recordingState answers with which of the calls are recorded. The switch is asked for calls of the asker's domain
+// only: one that no event has told of is not recorded, whoever asks for it and however many are asked for.
 func (l *life) recordingState(r service.Request, in fields) {
 	var list []any
 	if raw := in["uuids"]; len(raw) > 0 && json.Unmarshal(raw, &list) != nil {
@@ -63,9 +65,17 @@ func (l *life) recordingState(r service.Request, in fields) {
 		return
 	}
 	var uuids []eventsocket.UUID
+	var unknown []string
 	for _, entry := range list {
 		s, _ := entry.(string)
-		if uuid, err := eventsocket.ParseUUID(strings.TrimSpace(s)); err == nil && l.shows(r, uuid) {
+		uuid, err := eventsocket.ParseUUID(strings.TrimSpace(s))
+		if err != nil {
+			continue
+		}
+		switch legs := l.calls.Known(uuid); {
+		case len(legs) == 0:
+			unknown = append(unknown, uuid.String())
+		case slices.ContainsFunc(legs, func(leg channels.Leg) bool { return leg.Of(r.Subscriber().DomainName) }):
 			uuids = append(uuids, uuid)
 		}
 	}
@@ -74,21 +84,13 @@ func (l *life) recordingState(r service.Request, in fields) {
 			broken(r, err)
 			return
 		}
+		for _, uuid := range unknown {
+			states[uuid] = false
+		}
 		v := success("Recording state updated")
 		v.States = object(states)
 		answerWith(r, v)
 	})
-}
-
-// shows reports whether the asker may know of a call. Nobody's calls are none that are there.
-func (l *life) shows(r service.Request, uuid eventsocket.UUID) bool {
-	legs := l.calls.Known(uuid)
-	for _, leg := range legs {
-		if leg.Of(r.Subscriber().DomainName) {
-			return true
-		}
-	}
-	return len(legs) == 0
 }
 
 // registrationsState answers with the number of phones of each extension of the asker's domain.

@@ -28,7 +28,7 @@ func (c *connection) reclaim(m *tokenClaimed) bool {
 	return true
 }
 
-// hold tells the holders' actor who has the token.
+// hold tells the holders' actor that this connection has the token.
 func (c *connection) hold(m *tokenClaimed) {
 	if m.again {
 		c.deps.Counters.Reclaimed.Add(1)

@@ -141,7 +141,7 @@ func TestHolderStaysOut(t *testing.T) {
 	}
 }
 
-// Who has only one half of the secret is not let in, and spoils nothing.
+// A connection that knows one half of the secret only is refused. The token stays good for its holder.
 func TestOtherHash(t *testing.T) {
 	w := newReturns(t)
 	token := w.token(&Credentials{Role: Client})

@@ -167,7 +167,7 @@ func (h *holders) probed(m *probed) {
 	refuse(m.asker, errTokenInUse)
 }
 
-// grant gives the token to who has come back. Until it is told otherwise, that connection has it.
+// grant gives the token to the connection that asked for it. That connection has the token until its actor says otherwise.
 func (h *holders) grant(e *holding, m *reclaim) {
 	if e.place != nil {
 		h.gone.Remove(e.place)

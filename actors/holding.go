@@ -42,7 +42,8 @@ type Prober interface {
 
 // Messages of the holders' actor.
 type (
-	// held says who has a token now. Credentials stand in for a peer that was not made any more.
+	// held says which connection has a token now. It has credentials in place of a peer if the connection ended
+	// before it had one.
 	held struct {
 		unmissed
 		key         TokenKey
@@ -90,7 +91,7 @@ func (*probed) toHolders()       {}
 func (*listHoldings) toHolders() {}
 func (*evicted) toConnection()   {}
 
-// holding is a token and who has it.
+// holding is a token and the connection that has it.
 type holding struct {
 	key     TokenKey
 	address string

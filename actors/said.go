@@ -1,0 +1,162 @@
+package actors
+
+import (
+	"strowger/actors/envelope"
+	"strowger/actors/runtime"
+)
+
+// say passes on what an instance wrote: a broadcast, or a message for one asker. The ids decide which
+// (protocol 5.4, 5.5).
+func (s *service) say(m *say) {
+	if s.passive(m.from) {
+		s.deps.Counters.Dead(ForeignName)
+		return
+	}
+	if m.helper && !s.mayHelp(m.from) {
+		s.foreign(m)
+		return
+	}
+	if envelope.IsEmpty(m.envelope.RequestID) && !s.addressed(m.envelope) {
+		s.sent++
+		s.topic.Send(&broadcast{Held: m.Pass(), envelope: m.envelope, from: m.from, open: m.open})
+		return
+	}
+	if s.handsBack(m) {
+		return
+	}
+	to, r, dead := s.asker(m.envelope, m.from)
+	if to == nil {
+		s.deps.Counters.Dead(dead)
+		return
+	}
+	e := s.screen(m, to, r)
+	if e == nil {
+		return
+	}
+	if lease := m.Lease(); m.from.local != nil && lease != nil {
+		// The service's own window does not slow this asker down: it belongs to all askers.
+		lease.Move(to.peer.Outlet.Window(), len(e.Payload))
+	}
+	s.pass(&m.Held, e, to.peer)
+}
+
+// pass sends a reply behind all that the service said before: through the topic, or directly when
+// the topic has nothing more to pass on.
+func (s *service) pass(held *runtime.Held, e *envelope.Envelope, to *Peer) {
+	if s.passed.Load() == s.sent {
+		s.deps.reply(to, e, held.Lease())
+		return
+	}
+	s.sent++
+	s.topic.Send(&reply{Held: held.Pass(), envelope: e, to: to})
+}
+
+// addressed reports whether a message without a request id is for one asker, so that others must not see
+// it (protocol 5.4, 11.17). It is if its resource_id is that of an asker who is connected, or of one who
+// left while it waited for the answer to a request without an id.
+func (s *service) addressed(e *envelope.Envelope) bool {
+	id, _ := envelope.Text(e.ResourceID)
+	a := s.known(id)
+	return a != nil && (!a.left || a.requests[""] != nil)
+}
+
+// known returns the asker of that id, nil if there is none. One that asked before the name ended and came back
+// is an asker still.
+func (s *service) known(id string) *asker {
+	if a := s.pending.askers[id]; a != nil || id == "" {
+		return a
+	}
+	if peer := s.deps.askers.find(id, s.name); peer != nil {
+		return s.pending.asker(peer)
+	}
+	return nil
+}
+
+// asker returns whom a message is for and which request it answers, nil if it answers none; or why it is
+// for nobody. A service in this process keeps the deadline of a request itself.
+func (s *service) asker(e *envelope.Envelope, from *Peer) (*asker, *request, DeadReason) {
+	key := requestKey(e)
+	id, ok := envelope.Text(e.ResourceID)
+	if !ok || id == "" {
+		return s.onlyAsker(key)
+	}
+	a := s.known(id)
+	if a == nil {
+		return nil, nil, UnknownSubscriber
+	}
+	r := a.requests[key]
+	if a.left {
+		if r != nil {
+			s.replied(r)
+		}
+		return nil, nil, UnknownSubscriber
+	}
+	if from.local != nil {
+		// It answers what is open, and nothing else.
+		if r != nil {
+			s.pending.remove(r)
+		}
+		return a, r, 0
+	}
+	if r != nil && s.deps.Awake().Before(r.deadline) {
+		s.pending.settle(r)
+		return a, r, 0
+	}
+	if key == "" || s.deps.settings().UnsolicitedReplies {
+		return a, nil, 0
+	}
+	if r != nil {
+		return nil, nil, LateReply
+	}
+	return nil, nil, UnsolicitedReply
+}
+
+// onlyAsker serves services that leave resource_id out: the reply is delivered when only one
+// unanswered request can be meant (protocol 11.17).
+func (s *service) onlyAsker(key envelope.Key) (*asker, *request, DeadReason) {
+	if !s.deps.settings().RepliesWithoutResource {
+		return nil, nil, UnknownSubscriber
+	}
+	r, ambiguous := s.pending.only(key)
+	switch {
+	case ambiguous:
+		return nil, nil, AmbiguousReply
+	case r == nil:
+		return nil, nil, UnsolicitedReply
+	case r.asker.left:
+		s.replied(r)
+		return nil, nil, UnknownSubscriber
+	case !s.deps.Awake().Before(r.deadline):
+		return nil, nil, LateReply
+	}
+	s.pending.settle(r)
+	return r.asker, r, 0
+}
+
+// replied forgets the request of a subscriber that has left, unless other instances may reply too.
+func (s *service) replied(r *request) {
+	if len(r.takers) < 2 {
+		s.pending.remove(r)
+	}
+}
+
+// Speak passes on what a service in this process says: a reply if it has a request id, or else a
+// broadcast. It may be called from any goroutine.
+func (d *Deps) Speak(from *Peer, e *envelope.Envelope, lease *runtime.Lease) {
+	d.speak(from, e, lease, false)
+}
+
+// Announce is Speak past the policy: for what the system says about a service.
+func (d *Deps) Announce(from *Peer, e *envelope.Envelope, lease *runtime.Lease) {
+	d.speak(from, e, lease, true)
+}
+
+func (d *Deps) speak(from *Peer, e *envelope.Envelope, lease *runtime.Lease, open bool) {
+	m := &say{Held: runtime.Hold(lease), envelope: e, from: from, open: open}
+	route := d.Registry.Lookup(from.Name)
+	if route == nil {
+		d.Bury(m)
+		return
+	}
+	route.Service.Send(m)
+}

@@ -1,0 +1,68 @@
+package system
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+
+	"strowger/system/internal/supervisor"
+)
+
+// Stop takes no more connections, lets the services finish, closes the connections with 1001 and
+// waits for them until ctx ends; then it cuts them off. The error wraps ctx's if it came to that.
+// A nil ctx never ends. Stop of a system that has not started, or has stopped, does nothing.
+func (s *System) Stop(ctx context.Context) error {
+	if !s.made() {
+		return nil
+	}
+	if ctx == nil {
+		ctx = context.Background()
+	}
+	switch s.stage.Swap(stopped) {
+	case fresh:
+		s.deps.Stop()
+		return nil
+	case begun, stopped:
+		return nil // Start cleaned up when it failed, as the first Stop did
+	}
+	s.server.StopListening()
+	gone := s.deps.System.Root.RequestFuture(s.root, &supervisor.Shutdown{}, -1)
+	stopped := make(chan struct{})
+	go func() {
+		_ = gone.Wait()
+		close(stopped)
+	}()
+	var err error
+	select {
+	case <-stopped:
+	case <-ctx.Done():
+		err = fmt.Errorf("%d connections cut off: %w", s.egress.Live(), context.Cause(ctx))
+		s.egress.AbortAll()
+		<-stopped
+	}
+	if err := s.services.wait(ctx); err != nil {
+		s.log.Error("work of a service still runs", "err", err)
+	}
+	s.disconnect()
+	if err := s.pool.wait(ctx); err != nil {
+		s.log.Error("token files still being read", "err", err)
+	}
+	s.leave()
+	s.egress.Stop()
+	s.deps.Stop()
+	s.heapFloor.stop()
+	s.sumUp()
+	return err
+}
+
+// sumUp logs what happened to messages and tokens since the start.
+func (s *System) sumUp() {
+	c := s.deps.Counters
+	var dead []any
+	for reason, n := range c.DeadLetters() {
+		dead = append(dead, slog.Int64(reason.String(), n))
+	}
+	s.log.Info("stopped routing", "requests", c.Requests.Load(), "replies", c.Replies.Load(),
+		"broadcasts", c.Broadcasts.Load(), "authenticated", c.Authentic.Load(), "refused", c.Refused.Load(),
+		"slow_consumers", c.SlowConsumers.Load(), "crashes", c.Panics.Load(), slog.Group("dead_letters", dead...))
+}

@@ -134,6 +134,11 @@ func (c *conn) passes(event Event) bool {
 	return len(c.filters) == 0
 }
 
+// onlyJobs reports whether the client wants no events but the results of background commands.
+func (c *conn) onlyJobs() bool {
+	return len(c.filters) == 1 && c.filters[0] == [2]string{"event-name", "BACKGROUND_JOB"}
+}
+
 func (c *conn) note(command string) {
 	verb, _, _ := strings.Cut(command, " ")
 	if verb == "auth" {

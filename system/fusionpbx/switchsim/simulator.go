@@ -138,10 +138,11 @@ func (s *Simulator) Await(ctx context.Context, condition func([]Command) bool) e
 	return s.until(ctx, func() bool { return condition(s.commands) })
 }
 
-// AwaitListener waits until a client has asked for events.
+// AwaitListener waits until a client has asked for events. A connection that only wants the results of its own
+// background commands does not count.
 func (s *Simulator) AwaitListener(ctx context.Context) error {
 	return s.until(ctx, func() bool {
-		return slices.ContainsFunc(s.conns, func(c *conn) bool { return c.listens })
+		return slices.ContainsFunc(s.conns, func(c *conn) bool { return c.listens && !c.onlyJobs() })
 	})
 }
 

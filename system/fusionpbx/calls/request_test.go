@@ -78,7 +78,13 @@ func twoDomains(t *testing.T) *replay.Scenario {
 		happens("CHANNEL_CALLSTATE", spelledB, "answered", "Caller-Context: b.example.com", "Channel-Presence-ID: 1002@b.example.com"),
 		happens("CHANNEL_CALLSTATE", peerOfA, "answered", "Caller-Context: public", "Other-Leg-Unique-ID: "+ofA),
 		happens("CHANNEL_CALLSTATE", pageOfA, "answered", "Caller-Context: default", "Channel-Presence-ID: 1005@a.example.com"),
-	}}, [][2]any{{0, `{"row_count":0}`}})
+	}}, [][2]any{{0, jsonText(t, map[string]any{"row_count": 5, "rows": []map[string]string{
+		{"uuid": ofA, "call_uuid": peerOfA, "callstate": "ACTIVE", "context": "a.example.com", "presence_id": "1001@a.example.com"},
+		{"uuid": ofB, "callstate": "ACTIVE", "context": "b.example.com", "presence_id": "1001@b.example.com"},
+		{"uuid": spelledB, "callstate": "ACTIVE", "context": "b.example.com", "presence_id": "1002@b.example.com"},
+		{"uuid": peerOfA, "call_uuid": peerOfA, "callstate": "ACTIVE", "context": "public"},
+		{"uuid": pageOfA, "callstate": "ACTIVE", "context": "default", "presence_id": "1005@a.example.com"},
+	}})}})
 }
 
 func hangupOf(uuid any) map[string]any { return map[string]any{"unique_id": uuid} }

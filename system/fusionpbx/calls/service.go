@@ -7,6 +7,7 @@
 package calls
 
 import (
+	"cmp"
 	"time"
 
 	"strowger/config/policy"
@@ -40,12 +41,8 @@ type Options struct {
 
 // New returns the service.
 func New(o Options) *service.Service {
-	if o.Interval == 0 {
-		o.Interval = time.Minute
-	}
-	if o.Timeout == 0 {
-		o.Timeout = 10 * time.Second
-	}
+	o.Interval = cmp.Or(o.Interval, time.Minute)
+	o.Timeout = cmp.Or(o.Timeout, 10*time.Second)
 	if o.before == nil {
 		o.before = func(string) {}
 	}

@@ -10,10 +10,11 @@ import (
 )
 
 // own calls then if the channel is of the asker's domain, or talks with one that is, or if the asker sees all
-// domains. Otherwise it answers with an error. A channel that does not exist is nobody's; the switch says so.
+// domains. Otherwise it answers with an error. If there is no such channel it calls then too, because the switch's answer to
+// the command says so.
 func (l *life) own(r service.Request, uuid eventsocket.UUID, then func()) {
 	asker := r.Subscriber()
-	if asker.Has(seesAll) {
+	if leg, ok := l.calls.Leg(uuid); asker.Has(seesAll) || ok && leg.Of(asker.DomainName) {
 		then()
 		return
 	}

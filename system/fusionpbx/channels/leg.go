@@ -16,7 +16,24 @@ func (l Leg) Of(domain string) bool {
 	return domain != "" && (l.Context == domain || ok && presence == domain)
 }
 
-// legs returns the channel and those that it talks with, nothing if there is no such channel.
+// covers reports whether the leg is of each domain that the other is of.
+func (l Leg) covers(other Leg) bool {
+	_, presence, _ := strings.Cut(other.Presence, "@")
+	return (other.Context == "" || l.Of(other.Context)) && (presence == "" || l.Of(presence))
+}
+
+// leg returns the channel. ok is false if there is no such channel.
+func (m *model) leg(uuid string) (leg Leg, ok bool) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if ch := m.find(uuid); ch != nil {
+		return ch.leg(), true
+	}
+	return Leg{}, false
+}
+
+// legs returns the channel and those that it has talked with, nothing if there is no such channel. The switch sends no event
+// to each leg when a call is transferred, so it may talk with others by now.
 func (m *model) legs(uuid string) []Leg {
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -31,6 +48,17 @@ func (m *model) legs(uuid string) []Leg {
 		}
 	}
 	return legs
+}
+
+// trusted reports whether it makes no difference to anybody's rights that the legs may have parted: each is of no domain
+// that the first is not of.
+func trusted(legs []Leg) bool {
+	for _, other := range legs {
+		if !legs[0].covers(other) {
+			return false
+		}
+	}
+	return true
 }
 
 // find returns a channel, or nil. A channel that is spelled as asked goes before one that is not: most switches spell UUIDs

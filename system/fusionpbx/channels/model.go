@@ -1,7 +1,6 @@
 package channels
 
 import (
-	"maps"
 	"slices"
 	"strings"
 	"sync"
@@ -206,7 +205,7 @@ func (m *Memory) take() (next *model, crashed bool) {
 	}
 	last.mu.Lock()
 	defer last.mu.Unlock()
-	for uuid, ch := range maps.All(last.channels) {
+	for uuid, ch := range last.channels {
 		twin := *ch
 		m.model.channels[uuid] = &twin
 	}

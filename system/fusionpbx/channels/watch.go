@@ -32,7 +32,7 @@ type Watch struct {
 	known *model
 	fetch fetcher
 
-	down     bool // there is no connection for events
+	down     bool // no events come: there is no connection for them, or none yet
 	current  bool // it was compared with the switch, and no event was missed since
 	compared bool // it was compared in this life or an earlier one
 	refused  bool // a page was refused the list of channels
@@ -43,9 +43,10 @@ type Watch struct {
 }
 
 // NewWatch returns a Watch that takes over what pages know from the service's last life. It compares when Gap is
-// called and every Options.Interval.
+// called and every Options.Interval. Until the first call of Gap it asks the switch whatever matters, because it
+// does not know whether events come.
 func NewWatch(s service.Setup, o Options, memory *Memory) *Watch {
-	w := &Watch{o: o, ctx: s}
+	w := &Watch{o: o, ctx: s, down: true}
 	w.known, w.all = memory.take()
 	w.known.whole = o.Whole
 	s.Every(o.Interval, func(service.Context) { w.compare(false) })
@@ -75,13 +76,24 @@ func (w *Watch) Remember(p *event.Payload) {
 // Refused notes that a page was refused the list of channels, so that pages are told of all when it can be had again.
 func (w *Watch) Refused() { w.refused = true }
 
-// Legs calls then with a channel and those that it talks with, or with none if there is no such channel. It calls then
-// at once, unless events were missed: then the switch is asked first.
+// Leg returns a channel. ok is false if there is none, or if events were missed so that its domain may be another by now.
+func (w *Watch) Leg(uuid eventsocket.UUID) (leg Leg, ok bool) {
+	if !w.current {
+		return Leg{}, false
+	}
+	return w.known.leg(uuid.String())
+}
+
+// Legs calls then with a channel and those that it talks with, or with none if there is no such channel. It asks the switch
+// if events were missed, or if a leg is of a domain that the channel is not of: who talked with it a while ago has
+// no right to it now. Otherwise it calls then at once.
 func (w *Watch) Legs(uuid eventsocket.UUID, then func([]Leg, error)) {
 	id := uuid.String()
 	if w.current {
-		then(w.known.legs(id), nil)
-		return
+		if legs := w.known.legs(id); trusted(legs) {
+			then(legs, nil)
+			return
+		}
 	}
 	w.List(func(now List, err error) {
 		if err != nil {
@@ -89,8 +101,12 @@ func (w *Watch) Legs(uuid eventsocket.UUID, then func([]Leg, error)) {
 			return
 		}
 		legs := now.legs(id)
-		if legs == nil {
-			legs = w.known.legs(id)
+		if legs != nil {
+			then(legs, nil)
+			return
+		}
+		if leg, ok := w.known.leg(id); ok { // it has begun since, or has ended
+			legs = []Leg{leg}
 		}
 		then(legs, nil)
 	})
@@ -106,7 +122,8 @@ func (w *Watch) Get(uuid, key string) string {
 	return ""
 }
 
-// Known returns the legs of a call that are known without asking the switch.
+// Known returns a channel and those that it has talked with, without asking the switch. It must not decide who may change a
+// call: see Legs.
 func (w *Watch) Known(uuid eventsocket.UUID) []Leg {
 	return w.known.legs(uuid.String())
 }

@@ -17,7 +17,7 @@ const (
 
 // watch compares what pages know with the switch.
 type watch struct {
-	down    bool // there is no connection for events
+	down    bool // no events come: there is no connection for them, or none yet
 	current bool // it was compared with the switch, and no event was missed since
 	tell    bool // pages may know something: they are told of differences
 	all     bool // a page was refused the list of conferences: pages are told of all of them
@@ -65,7 +65,7 @@ func (l *life) listAll(certain bool, then func([]conference.Change)) {
 		}
 		if err != nil {
 			l.ctx.Log().Warn("conferences were not compared with the switch: it did not answer with a list")
-			l.watch.running = false
+			l.watch.running, l.watch.certain = false, l.watch.certain || certain // until the next interval
 			return
 		}
 		l.enqueue(&push{turn: func() { then(l.known.Differences(list, since, l.watch.all)) }})

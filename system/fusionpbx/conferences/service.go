@@ -8,6 +8,7 @@
 package conferences
 
 import (
+	"cmp"
 	"context"
 	"sync"
 	"time"
@@ -53,12 +54,8 @@ type Options struct {
 
 // New returns the service.
 func New(o Options) *service.Service {
-	if o.Interval == 0 {
-		o.Interval = time.Minute
-	}
-	if o.Timeout == 0 {
-		o.Timeout = 10 * time.Second
-	}
+	o.Interval = cmp.Or(o.Interval, time.Minute)
+	o.Timeout = cmp.Or(o.Timeout, 10*time.Second)
 	for _, f := range []*func(string){&o.before, &o.after, &o.said} {
 		if *f == nil {
 			*f = func(string) {}
@@ -105,6 +102,7 @@ type life struct {
 func (o Options) setup(s service.Setup, told *memory) error {
 	l := &life{Options: o, ctx: s, keys: event.Conferences(), topics: topics(), actions: actions(),
 		lists: map[string]*question{}, names: map[conference.Name][]func(string){}}
+	l.watch.down = true // until the first gap says that events come
 	l.known, l.watch.tell = told.take()
 	event.Listen(s, Name, o.Events, []eventsocket.Filter{eventsocket.Match("Event-Subclass", maintenance)}, l.deliver)
 	s.Every(o.Interval, func(service.Context) { l.compare(false) })

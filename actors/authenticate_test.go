@@ -85,20 +85,20 @@ func TestAuthenticationTimeout(t *testing.T) {
 	p := w.connect()
 	p.gets(hello)
 	w.settle(p.pid) // it has set its timer
-	w.clock.advance(30*time.Second - 1)
+	w.clock.Advance(30*time.Second - 1)
 	w.settle(p.pid)
 	p.open()
-	w.clock.advance(1)
+	w.clock.Advance(1)
 	p.closedWith(AuthTimeout)
 }
 
 func TestNoTimeoutAfterAuthentication(t *testing.T) {
 	w := newWorld(t)
 	p := w.client()
-	if n := w.clock.waiting(); n != 0 {
+	if n := w.clock.Timers(); n != 0 {
 		t.Fatalf("%d timers wait, want none", n)
 	}
-	w.clock.advance(time.Hour)
+	w.clock.Advance(time.Hour)
 	w.settle(p.pid)
 	p.open()
 }
@@ -129,7 +129,7 @@ func TestTimeoutWhileJoining(t *testing.T) {
 	w.settleName(p, "s")
 	p.silent()
 	p.open()
-	w.clock.advance(30 * time.Second)
+	w.clock.Advance(30 * time.Second)
 	p.closedWith(AuthTimeout)
 }
 
@@ -140,7 +140,7 @@ func TestTimeoutDuringClaimWins(t *testing.T) {
 	p.gets(hello)
 	p.present(w.token(&Credentials{Role: Client, Services: []string{"s"}}))
 	claim := <-work
-	w.clock.advance(30 * time.Second)
+	w.clock.Advance(30 * time.Second)
 	p.closedWith(AuthTimeout)
 	claim()
 	w.settle(p.pid, w.router.PID())

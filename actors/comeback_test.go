@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"strowger/actors/clock/clocktest"
 	"strowger/actors/runtime"
 )
 
@@ -98,8 +99,8 @@ func TestHolderComesBack(t *testing.T) {
 }
 
 func TestHolderStaysOut(t *testing.T) {
-	limited := &Credentials{Role: Client, ExpiresAt: newFakeClock().Now().Add(time.Minute)}
-	within := &Credentials{Role: Client, ClaimBy: newFakeClock().Now().Add(time.Minute)}
+	limited := &Credentials{Role: Client, ExpiresAt: clocktest.New().Now().Add(time.Minute)}
+	within := &Credentials{Role: Client, ClaimBy: clocktest.New().Now().Add(time.Minute)}
 	for name, c := range map[string]struct {
 		credentials *Credentials
 		farewell    bool
@@ -128,7 +129,7 @@ func TestHolderStaysOut(t *testing.T) {
 			}
 			token := w.token(credentials)
 			w.lose(w.come(token, here), c.farewell)
-			w.clock.set(w.clock.Now().Add(c.wait))
+			w.clock.Set(w.clock.Now().Add(c.wait))
 			if c.change != nil {
 				w.change(c.change)
 			}
@@ -158,7 +159,7 @@ func TestExpiredTokenDoesNotComeBack(t *testing.T) {
 	token := w.token(&Credentials{Role: Client, ExpiresAt: w.clock.Now().Add(time.Minute)})
 	p := w.come(token, here)
 	w.settle(p.pid)
-	w.clock.advance(time.Minute)
+	w.clock.Advance(time.Minute)
 	p.closedWith(TokenExpired)
 	w.lose(p, false)
 	w.staysOut(token, here)

@@ -36,7 +36,7 @@ type Deps struct {
 // Supervise readies what actors report to when they panic or lose messages. It comes before the first actor.
 // Stop undoes it.
 func (d *Deps) Supervise() {
-	d.refusals = refusals.New(d.Log, d.Clock.Now)
+	d.refusals = refusals.New(d.Log, d.Clock)
 	d.connections = runtime.NewSpawner[toConnection](d.Runtime, "connection")
 	d.subscribers = runtime.NewSpawner[toSubscriber](d.Runtime, "subscriber")
 	d.Report(d.crashed, d.lost)

@@ -16,10 +16,10 @@ func TestTokenExpires(t *testing.T) {
 		t.Run(role.String(), func(t *testing.T) {
 			w := newWorld(t)
 			s, p := w.service("s"), w.shortLived(role)
-			w.clock.advance(time.Minute - 1)
+			w.clock.Advance(time.Minute - 1)
 			w.settle(p.pid)
 			p.open()
-			w.clock.advance(1)
+			w.clock.Advance(1)
 			p.closedWith(TokenExpired)
 			p.writef(`{"service":"s","request_id":"1"}`)
 			s.writef(`{"service":"s"}`)
@@ -34,7 +34,7 @@ func TestTokenExpires(t *testing.T) {
 func TestExpiredBeforeTheTimer(t *testing.T) {
 	w := newWorld(t)
 	s, p := w.service("s"), w.shortLived(Client)
-	w.clock.set(w.clock.Now().Add(time.Minute))
+	w.clock.Set(w.clock.Now().Add(time.Minute))
 	p.writef(`{"service":"s","request_id":"1"}`)
 	p.closedWith(TokenExpired)
 	w.settleName(p, "s")
@@ -47,9 +47,6 @@ func TestExpiredOnArrival(t *testing.T) {
 	p := w.connect()
 	p.gets(hello)
 	p.present(w.token(&Credentials{Role: Client, ExpiresAt: w.clock.Now()}))
-	w.settle(p.pid)
-	w.settle(w.subscriber(p)) // it has set its timer
-	w.clock.advance(0)
 	p.closedWith(TokenExpired)
 }
 
@@ -59,7 +56,7 @@ func TestExpiryLeavesOthersAlone(t *testing.T) {
 	w := newWorld(t)
 	s, stays, p := w.service("s"), w.client("s"), w.shortLived(Client)
 	subscriber := w.subscriber(p)
-	w.clock.advance(time.Minute)
+	w.clock.Advance(time.Minute)
 	p.closedWith(TokenExpired)
 	p.leave()
 	w.ended(p.pid)
@@ -67,7 +64,7 @@ func TestExpiryLeavesOthersAlone(t *testing.T) {
 	w.settleName(s, "s")
 	s.writef(`{"service":"s","payload":1}`)
 	stays.gets(` s/ #"" 1`)
-	if n := w.clock.waiting(); n != 0 {
+	if n := w.clock.Timers(); n != 0 {
 		t.Errorf("%d timers wait, want none", n)
 	}
 }
@@ -76,7 +73,7 @@ func TestDepartureStopsTheExpiryTimer(t *testing.T) {
 	w := newWorld(t)
 	p := w.shortLived(Client)
 	w.gone(p)
-	if n := w.clock.waiting(); n != 0 {
+	if n := w.clock.Timers(); n != 0 {
 		t.Errorf("%d timers wait, want none", n)
 	}
 }

@@ -2,7 +2,6 @@ package actors
 
 import (
 	"sync"
-	"time"
 
 	"strowger/actors/envelope"
 	"strowger/actors/runtime"
@@ -206,72 +205,6 @@ func (f *fakeTokens) Claim(name, hash string, admit func(Role) error) (*Credenti
 	}
 	delete(f.granted, name)
 	return c, nil
-}
-
-// fakeClock stands still until it is advanced.
-type fakeClock struct {
-	mu     sync.Mutex // Protects following.
-	now    time.Time
-	timers map[*fakeTimer]struct{}
-}
-
-type fakeTimer struct {
-	at time.Time
-	f  func()
-}
-
-func newFakeClock() *fakeClock {
-	return &fakeClock{now: time.Unix(1_800_000_000, 0), timers: make(map[*fakeTimer]struct{})}
-}
-
-func (c *fakeClock) Now() time.Time {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	return c.now
-}
-
-func (c *fakeClock) AfterFunc(d time.Duration, f func()) func() bool {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	timer := &fakeTimer{c.now.Add(d), f}
-	c.timers[timer] = struct{}{}
-	return func() bool {
-		c.mu.Lock()
-		defer c.mu.Unlock()
-		_, waits := c.timers[timer]
-		delete(c.timers, timer)
-		return waits
-	}
-}
-
-// set moves the time without running any timer.
-func (c *fakeClock) set(now time.Time) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.now = now
-}
-
-// advance moves the time and runs what is due.
-func (c *fakeClock) advance(d time.Duration) {
-	c.mu.Lock()
-	c.now = c.now.Add(d)
-	var due []func()
-	for timer := range c.timers {
-		if !timer.at.After(c.now) {
-			due = append(due, timer.f)
-			delete(c.timers, timer)
-		}
-	}
-	c.mu.Unlock()
-	for _, f := range due {
-		f()
-	}
-}
-
-func (c *fakeClock) waiting() int {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	return len(c.timers)
 }
 
 // inlinePool run the work where it is given.

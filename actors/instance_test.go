@@ -199,7 +199,7 @@ func TestInstanceDies(t *testing.T) {
 				second.asked(` s/x #"1" "` + long + `"`)
 			}
 			if c.late {
-				w.clock.advance(w.deps.settings().RequestTimeout)
+				w.clock.Advance(w.deps.settings().RequestTimeout)
 			}
 			w.gone(first)
 			w.settleName(p, "s")

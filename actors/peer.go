@@ -5,9 +5,9 @@ import (
 	"sync/atomic"
 	"time"
 
+	"strowger/actors/clock"
 	"strowger/actors/envelope"
 	"strowger/actors/filter"
-	"strowger/actors/runtime"
 )
 
 // Identity is who a peer is, what it may and until when. It never changes.
@@ -106,8 +106,8 @@ func (p *Identity) stamp(request *envelope.Envelope) {
 	request.Permissions = p.grants.wire
 }
 
-func (p *Identity) expired(clock runtime.Clock) bool {
-	return !p.ExpiresAt.IsZero() && !clock.Now().Before(p.ExpiresAt)
+func (p *Identity) expired(c clock.Clock) bool {
+	return !p.ExpiresAt.IsZero() && !c.Now().Before(p.ExpiresAt)
 }
 
 // serving reports whether the connection behind it still takes messages.

@@ -39,7 +39,7 @@ func TestConnectionIsProbed(t *testing.T) {
 			if n := socket.probes.Load(); n != 1 {
 				t.Errorf("%d probes, want one", n)
 			}
-			w.clock.advance(probePatience)
+			w.clock.Advance(probePatience)
 			if silent {
 				second.gets(admitted200)
 				first.closedWith(Replaced)
@@ -71,7 +71,7 @@ func TestConnectionEndsWhileProbed(t *testing.T) {
 			} else {
 				second.gets(admitted200)
 			}
-			w.clock.advance(probePatience)
+			w.clock.Advance(probePatience)
 			w.settle(w.deps.holders.PID())
 		})
 	}

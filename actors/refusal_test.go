@@ -16,7 +16,7 @@ func logged(t *testing.T, text string) (*world, *log) {
 	lines := new(log)
 	w := newWorld(t, func(d *Deps) {
 		d.Log = slog.New(slog.NewTextHandler(lines, nil))
-		d.refusals = refusals.New(d.Log, d.Clock.Now)
+		d.refusals = refusals.New(d.Log, d.Clock)
 	})
 	w.govern(text)
 	return w, lines
@@ -114,7 +114,7 @@ func TestCausesOf403EachMinute(t *testing.T) {
 			p.writef(`{"service":"shut","topic":"get","request_id":"2"}`)
 			p.gets(`403 shut/get #"2" null`)
 		}
-		w.clock.advance(time.Minute)
+		w.clock.Advance(time.Minute)
 	}
 	w.deps.Refusals().Sweep()
 	for text, want := range map[string]int{
@@ -150,7 +150,7 @@ func TestForeignNameEachMinute(t *testing.T) {
 			s.writef(`{"service":"other","payload":1}`)
 		}
 		w.settleName(s, "s")
-		w.clock.advance(time.Minute)
+		w.clock.Advance(time.Minute)
 	}
 	if got := lines.count("cause=foreign_name"); got != 2 || lines.count("setting=services.classes") != 2 {
 		t.Errorf("%d lines, want 2:\n%s", got, lines.String())

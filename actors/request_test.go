@@ -164,9 +164,9 @@ func TestLateReply(t *testing.T) {
 			p.writef(`{"service":"s","request_id":"1"}`)
 			id := s.asked(` s/ #"1" null`)
 			timeout := w.deps.settings().RequestTimeout
-			w.clock.advance(timeout)
+			w.clock.Advance(timeout)
 			if c.swept {
-				w.clock.advance(timeout)
+				w.clock.Advance(timeout)
 			}
 			s.writef(`{"service":"s","request_id":"1","resource_id":%q}`, id)
 			if c.want == deadReasons {
@@ -252,7 +252,7 @@ func TestReplyWithoutResource(t *testing.T) {
 		w, s, a, b := setUp(t)
 		a.writef(`{"service":"s","request_id":"1"}`)
 		s.asked(` s/ #"1" null`)
-		w.clock.advance(w.deps.settings().RequestTimeout)
+		w.clock.Advance(w.deps.settings().RequestTimeout)
 		b.writef(`{"service":"s","request_id":"1"}`)
 		s.asked(` s/ #"1" null`)
 		s.writef(`{"service":"s","request_id":"1"}`)
@@ -295,7 +295,7 @@ func TestTooManyRequests(t *testing.T) {
 	p.writef(`{"service":"s","request_id":6}`)
 	s.asked(` s/ #6 null`)
 
-	w.clock.advance(2 * w.deps.settings().RequestTimeout)
+	w.clock.Advance(2 * w.deps.settings().RequestTimeout)
 	for i := range 4 {
 		p.writef(`{"service":"s","request_id":%d}`, 10+i)
 		s.asked(fmt.Sprintf(` s/ #%d null`, 10+i))

@@ -12,7 +12,7 @@ const late = 2 * time.Second
 func (w *world) runs(d time.Duration) {
 	for ; d > 0; d -= time.Second {
 		w.deps.Beat()
-		w.clock.advance(min(d, time.Second))
+		w.clock.Advance(min(d, time.Second))
 	}
 	w.deps.Beat()
 }
@@ -24,7 +24,7 @@ func TestPauseDuringAuthentication(t *testing.T) {
 	p := w.connect()
 	p.gets(hello)
 	w.settle(p.pid) // it has set its timer
-	w.clock.advance(10 * time.Minute)
+	w.clock.Advance(10 * time.Minute)
 	w.settle(p.pid)
 	p.open()
 	w.runs(30*time.Second - late - time.Second)
@@ -41,7 +41,7 @@ func TestPauseDuringRequest(t *testing.T) {
 	s, c := w.service("s"), w.client()
 	c.writef(`{"service":"s","topic":"x","request_id":"1"}`)
 	id := s.asked(` s/x #"1" null`)
-	w.clock.advance(10 * time.Minute)
+	w.clock.Advance(10 * time.Minute)
 	s.writef(`{"service_name":"s","topic":"x","request_id":"1","resource_id":%q}`, id)
 	c.next()
 	w.wantDead(LateReply, 0)

@@ -11,6 +11,7 @@ import (
 
 	"github.com/asynkron/protoactor-go/actor"
 
+	"strowger/actors/clock/clocktest"
 	"strowger/actors/envelope"
 	"strowger/actors/filter"
 	"strowger/actors/runtime"
@@ -23,7 +24,7 @@ const patience = 2 * time.Minute
 type world struct {
 	t      testing.TB
 	deps   *Deps
-	clock  *fakeClock
+	clock  *clocktest.Clock
 	tokens *fakeTokens
 	egress *fakeEgress
 	router RouterRef
@@ -36,7 +37,7 @@ func newDeps(t interface{ Cleanup(func()) }) *Deps {
 	d := &Deps{
 		Runtime: runtime.New(actor.NewActorSystem(
 			actor.WithLoggerFactory(func(*actor.ActorSystem) *slog.Logger { return slog.New(slog.DiscardHandler) }),
-			actor.WithDeadLetterThrottleInterval(time.Millisecond)), newFakeClock(), slog.New(slog.DiscardHandler)),
+			actor.WithDeadLetterThrottleInterval(time.Millisecond)), clocktest.New(), slog.New(slog.DiscardHandler)),
 		Egress:   &fakeEgress{},
 		Tokens:   &fakeTokens{granted: make(map[string]*Credentials)},
 		Pool:     inlinePool{},
@@ -63,7 +64,7 @@ func newDeps(t interface{ Cleanup(func()) }) *Deps {
 func newWorld(t testing.TB, change ...func(*Deps)) *world {
 	t.Helper()
 	d := newDeps(t)
-	w := &world{t: t, deps: d, clock: d.Clock.(*fakeClock), tokens: d.Tokens.(*fakeTokens), egress: d.Egress.(*fakeEgress)}
+	w := &world{t: t, deps: d, clock: d.Clock.(*clocktest.Clock), tokens: d.Tokens.(*fakeTokens), egress: d.Egress.(*fakeEgress)}
 	for _, f := range change {
 		f(d)
 	}

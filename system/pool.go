@@ -6,7 +6,6 @@ import (
 	"log/slog"
 	"runtime/debug"
 	"sync"
-	"time"
 )
 
 // claimers is how many token files are read at once.
@@ -100,10 +99,3 @@ func (p *pool) wait(ctx context.Context) error {
 		return context.Cause(ctx)
 	}
 }
-
-// wallClock is the machine's clock.
-type wallClock struct{}
-
-func (wallClock) Now() time.Time { return time.Now() }
-
-func (wallClock) AfterFunc(d time.Duration, f func()) func() bool { return time.AfterFunc(d, f).Stop }

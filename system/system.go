@@ -12,6 +12,7 @@ import (
 	"github.com/asynkron/protoactor-go/actor"
 
 	"strowger/actors"
+	"strowger/actors/clock"
 	"strowger/actors/runtime"
 	"strowger/config"
 	"strowger/system/internal/supervisor"
@@ -115,7 +116,7 @@ func New(o Options, list ...*service.Service) (*System, error) {
 	}
 	s.checkCertificate()
 	s.deps = &actors.Deps{
-		Runtime:  runtime.New(newActorSystem(), wallClock{}, o.Log),
+		Runtime:  runtime.New(newActorSystem(), clock.Wall{}, o.Log),
 		Tokens:   s.tokens,
 		Counters: new(actors.Counters),
 		Settings: &s.settings,

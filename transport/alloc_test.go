@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"strowger/actors"
+	"strowger/actors/clock"
 	"strowger/actors/runtime"
 )
 
@@ -21,7 +22,7 @@ func TestMembersCostNoAllocation(t *testing.T) {
 	var limits atomic.Pointer[Limits]
 	limits.Store(&Limits{OutboundMessages: 1, OutboundBytes: 1})
 	writes := 0
-	sh := newShard(0, &Egress{}, &actors.Deps{Runtime: &runtime.Runtime{Clock: wallClock{}}, Counters: new(actors.Counters)}, &limits)
+	sh := newShard(0, &Egress{}, &actors.Deps{Runtime: &runtime.Runtime{Clock: clock.Wall{}}, Counters: new(actors.Counters)}, &limits)
 	sh.writer.call = func(fd int, p []byte) (int, error) {
 		writes++
 		return writeNow(fd, p)

@@ -13,6 +13,7 @@ import (
 	"github.com/asynkron/protoactor-go/actor"
 
 	"strowger/actors"
+	"strowger/actors/clock"
 	"strowger/actors/filter"
 	"strowger/actors/runtime"
 )
@@ -46,12 +47,6 @@ type freePool struct{ running sync.WaitGroup }
 
 func (w *freePool) Go(f func()) { w.running.Go(f) }
 
-type wallClock struct{}
-
-func (wallClock) Now() time.Time { return time.Now() }
-
-func (wallClock) AfterFunc(d time.Duration, f func()) func() bool { return time.AfterFunc(d, f).Stop }
-
 func testLimits() *Limits {
 	return &Limits{
 		Connections: 2000, HeaderBytes: 8 << 10, HeaderTimeout: patience,
@@ -73,7 +68,7 @@ func newDeps(log *slog.Logger) *actors.Deps {
 	d := &actors.Deps{
 		Runtime: runtime.New(actor.NewActorSystem(
 			actor.WithLoggerFactory(func(*actor.ActorSystem) *slog.Logger { return slog.New(slog.DiscardHandler) }),
-			actor.WithDeadLetterThrottleInterval(time.Millisecond)), wallClock{}, log),
+			actor.WithDeadLetterThrottleInterval(time.Millisecond)), clock.Wall{}, log),
 		Tokens: namedTokens{}, Pool: new(freePool), Counters: new(actors.Counters),
 		Settings: settings, Registry: new(actors.Registry),
 	}

@@ -11,6 +11,8 @@ import (
 	"sync"
 	"sync/atomic"
 	"time"
+
+	"strowger/actors/clock"
 )
 
 // Event is one refusal.
@@ -39,7 +41,7 @@ const (
 // at the minute's end, says how many were left out. Its methods may be called from any goroutine.
 type Log struct {
 	log    *slog.Logger
-	now    func() time.Time
+	clock  clock.Clock
 	counts [causes]atomic.Int64
 
 	mu       sync.Mutex // Protects following.
@@ -60,9 +62,9 @@ type minute struct {
 	details    []any // of the event that got the line
 }
 
-// New returns a Log that writes to log and takes the time from now.
-func New(log *slog.Logger, now func() time.Time) *Log {
-	return &Log{log: log, now: now, open: make(map[key]*minute)}
+// New returns a Log that writes to log and goes by c.
+func New(log *slog.Logger, c clock.Clock) *Log {
+	return &Log{log: log, clock: c, open: make(map[key]*minute)}
 }
 
 // Add counts e and logs it, unless an event like it was logged within the last minute.
@@ -94,7 +96,7 @@ func (l *Log) detail(m *minute, details []any) []any {
 func (l *Log) due(e Event) (begun *minute, suppressed int) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	now := l.now()
+	now := l.clock.Now()
 	m := l.minute(e)
 	if now.Before(m.ends) {
 		m.suppressed++
@@ -128,7 +130,7 @@ func (l *Log) minute(e Event) *minute {
 // Sweep logs what was left out in minutes that have ended, and forgets those without any. The caller
 // calls it every second or so.
 func (l *Log) Sweep() {
-	now := l.now()
+	now := l.clock.Now()
 	l.flush(func(m *minute) bool { return !now.Before(m.ends) })
 }
 
@@ -149,7 +151,7 @@ func (l *Log) flush(ended func(*minute) bool) {
 			l.perCause[k.cause]--
 		default:
 			lines = append(lines, *m)
-			*m = minute{ends: l.now().Add(window), details: m.details}
+			*m = minute{ends: l.clock.Now().Add(window), details: m.details}
 		}
 	}
 	l.mu.Unlock()

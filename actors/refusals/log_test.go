@@ -8,20 +8,21 @@ import (
 	"log/slog"
 	"strings"
 	"testing"
-	"time"
+
+	"strowger/actors/clock/clocktest"
 )
 
 // bench is a Log with a clock that a test moves and lines that it can read.
 type bench struct {
 	*Log
 	t     *testing.T
-	clock time.Time
+	clock *clocktest.Clock
 	out   bytes.Buffer
 }
 
 func newBench(t *testing.T) *bench {
-	b := &bench{t: t, clock: time.Unix(1_800_000_000, 0)}
-	b.Log = New(slog.New(slog.NewJSONHandler(&b.out, nil)), func() time.Time { return b.clock })
+	b := &bench{t: t, clock: clocktest.New()}
+	b.Log = New(slog.New(slog.NewJSONHandler(&b.out, nil)), b.clock)
 	return b
 }
 
@@ -49,7 +50,7 @@ func TestOneLineAMinute(t *testing.T) {
 	if len(got) != 1 || got[0]["cause"] != "idle" || got[0]["setting"] != "keepalive.idle_timeout" || got[0]["remote"] != "10.0.0.1:99" || got[0]["suppressed"] != nil {
 		t.Fatalf("first minute: %v, want one line", got)
 	}
-	b.clock = b.clock.Add(window)
+	b.clock.Advance(window)
 	b.Add(idle)
 	if got := b.lines(); len(got) != 1 || got[0]["suppressed"] != 99.0 {
 		t.Fatalf("second minute: %v, want one line that tells of 99", got)
@@ -70,9 +71,9 @@ func TestDetails(t *testing.T) {
 	for range 3 {
 		b.Add(e)
 	}
-	b.clock = b.clock.Add(window)
+	b.clock.Advance(window)
 	b.Sweep()
-	b.clock = b.clock.Add(window)
+	b.clock.Advance(window)
 	b.Add(e)
 	got := b.lines()
 	if len(got) != 3 || calls != 2 {
@@ -96,12 +97,12 @@ func TestSweep(t *testing.T) {
 	if got := b.lines(); len(got) != 0 {
 		t.Fatalf("within the minute: %v, want nothing", got)
 	}
-	b.clock = b.clock.Add(window)
+	b.clock.Advance(window)
 	b.Sweep()
 	if got := b.lines(); len(got) != 1 || got[0]["suppressed"] != 3.0 {
 		t.Fatalf("at the minute's end: %v, want one line for 4", got)
 	}
-	b.clock = b.clock.Add(window)
+	b.clock.Advance(window)
 	b.Sweep()
 	if got := b.lines(); len(got) != 0 || len(b.open) != 0 {
 		t.Fatalf("later: %v, %d entries; want nothing", got, len(b.open))
@@ -176,7 +177,7 @@ func TestFloodOfDifferentRefusals(t *testing.T) {
 		if len(b.open) > most {
 			t.Errorf("minute %d: %d entries, want %d at most", minute, len(b.open), most)
 		}
-		b.clock = b.clock.Add(window)
+		b.clock.Advance(window)
 		b.Sweep()
 		lines := len(b.lines())
 		total += lines
@@ -188,7 +189,7 @@ func TestFloodOfDifferentRefusals(t *testing.T) {
 		t.Errorf("%d lines in 5 minutes, want %d at most", total, 6*most)
 	}
 	for range 2 { // nothing comes any more
-		b.clock = b.clock.Add(window)
+		b.clock.Advance(window)
 		b.Sweep()
 	}
 	if len(b.open) != 0 {

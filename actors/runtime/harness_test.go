@@ -7,32 +7,12 @@ import (
 	"time"
 
 	"github.com/asynkron/protoactor-go/actor"
+
+	"strowger/actors/clock/clocktest"
 )
 
 // patience is how long a test waits for what must come; it is spent only by a failing test.
 const patience = 2 * time.Minute
-
-// handClock stands still until a test moves it. It runs no timers.
-type handClock struct {
-	mu  sync.Mutex // Protects following.
-	now time.Time
-}
-
-func newHandClock() *handClock { return &handClock{now: time.Unix(1_800_000_000, 0)} }
-
-func (c *handClock) Now() time.Time {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	return c.now
-}
-
-func (c *handClock) pass(d time.Duration) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.now = c.now.Add(d)
-}
-
-func (*handClock) AfterFunc(time.Duration, func()) func() bool { return func() bool { return true } }
 
 // reports is what a runtime has reported.
 type reports struct {
@@ -57,7 +37,7 @@ func newRuntime(t interface{ Cleanup(func()) }, log *slog.Logger) (*Runtime, *re
 	system := actor.NewActorSystem(
 		actor.WithLoggerFactory(func(*actor.ActorSystem) *slog.Logger { return slog.New(slog.DiscardHandler) }),
 		actor.WithDeadLetterThrottleInterval(time.Millisecond))
-	r := New(system, newHandClock(), log)
+	r := New(system, clocktest.New(), log)
 	told := &reports{lost: map[Loss]int{}}
 	r.Report(func(c *Crash) {
 		told.mu.Lock()

@@ -3,14 +3,16 @@ package runtime
 import (
 	"testing"
 	"time"
+
+	"strowger/actors/clock/clocktest"
 )
 
 // TestPauses: only what is longer than a beat may take is a pause, and a pause is known before the next beat.
 func TestPauses(t *testing.T) {
-	clock := newHandClock()
+	clock := clocktest.New()
 	d := &Runtime{Clock: clock}
 	begin := clock.Now()
-	pass := clock.pass
+	pass := clock.Advance
 	check := func(when string, awake, slept time.Duration) {
 		t.Helper()
 		if got := d.Awake().Sub(begin); got != awake {

@@ -4,6 +4,8 @@ import (
 	"time"
 
 	"github.com/asynkron/protoactor-go/actor"
+
+	"strowger/actors/clock"
 )
 
 // Ref is the way to one actor, which takes messages of type M. M is an interface with an unexported method
@@ -28,8 +30,8 @@ func (r Ref[M]) Run(m M) {
 }
 
 // After posts a message later, unless stop is called before.
-func (r Ref[M]) After(clock Clock, delay time.Duration, m M) (stop func() bool) {
-	return clock.AfterFunc(delay, func() { r.Send(m) })
+func (r Ref[M]) After(c clock.Clock, delay time.Duration, m M) (stop func() bool) {
+	return c.AfterFunc(delay, func() { r.Send(m) })
 }
 
 // PID returns the actor's place in the library's registry, for those who stop it, watch it or ask it with a

@@ -5,12 +5,14 @@ import (
 	"time"
 
 	"github.com/asynkron/protoactor-go/actor"
+
+	"strowger/actors/clock"
 )
 
 // Runtime is what the actors of one system run on.
 type Runtime struct {
 	System *actor.ActorSystem
-	Clock  Clock
+	Clock  clock.Clock
 	Log    *slog.Logger
 	// Temporary ends an actor that panics. It is one value for all actors, because the library keeps a
 	// guardian for each value.
@@ -26,9 +28,9 @@ type Runtime struct {
 }
 
 // New returns a runtime without any actor.
-func New(system *actor.ActorSystem, clock Clock, log *slog.Logger) *Runtime {
+func New(system *actor.ActorSystem, c clock.Clock, log *slog.Logger) *Runtime {
 	return &Runtime{
-		System: system, Clock: clock, Log: log,
+		System: system, Clock: c, Log: log,
 		Temporary: &stopOnFailure{log}, Permanent: &restartOnFailure{log},
 		dispatcher: newDispatcher(),
 		crashed:    func(*Crash) {},

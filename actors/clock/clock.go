@@ -1,0 +1,26 @@
+// Package clock has the clock that everything in the router, and in the services beside it, goes by. Tests
+// pass the clock of package clocktest, which they move by hand.
+package clock
+
+import "time"
+
+// Clock tells the time and calls functions later. Its methods may be called from any goroutine.
+type Clock interface {
+	// Now returns the current time.
+	Now() time.Time
+	// AfterFunc calls f on a goroutine of its own once d has passed. The function that it returns cancels
+	// the call and reports whether it came in time to do so.
+	AfterFunc(d time.Duration, f func()) (stop func() bool)
+}
+
+// Wall is the clock of the machine. Its times have a monotonic reading, so the time between two of them is
+// right even if somebody sets the machine's clock.
+type Wall struct{}
+
+var _ Clock = Wall{}
+
+// Now returns time.Now().
+func (Wall) Now() time.Time { return time.Now() }
+
+// AfterFunc starts a timer of package time.
+func (Wall) AfterFunc(d time.Duration, f func()) func() bool { return time.AfterFunc(d, f).Stop }

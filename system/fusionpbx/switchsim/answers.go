@@ -8,6 +8,11 @@ import (
 // answer returns what the switch says to an api command: what it said in the recording, else what a
 // switch without calls says.
 func (s *Simulator) answer(command string) string {
+	if answer := s.opts.Faults.Answer; answer != nil {
+		if text, ok := answer(command); ok {
+			return text
+		}
+	}
 	if text, ok := s.recording.Answer(command, s.now()); ok {
 		return text
 	}

@@ -72,6 +72,9 @@ func (c *conn) answer(command string) bool {
 	switch {
 	case verb == "api" && rest != "":
 		text := c.simulator.answer(rest)
+		if delay := c.simulator.opts.Faults.Delay; delay != nil {
+			time.Sleep(delay(rest))
+		}
 		c.say(fmt.Sprintf("Content-Type: api/response\nContent-Length: %d\n\n%s", len(text), text))
 	case verb == "bgapi" && rest != "":
 		c.background(rest)

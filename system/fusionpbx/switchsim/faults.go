@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"fmt"
 	"strings"
+	"time"
 )
 
 // Faults say how the simulator misbehaves. The zero value behaves.
@@ -23,6 +24,12 @@ type Faults struct {
 	// DropAt is the number of an event, from 1, of which only half is sent before all connections are closed. Play
 	// goes on with the next event when a client listens again.
 	DropAt int
+	// Answer, unless nil, is asked first what the switch says to an api command. It returns false for a command that the
+	// recording answers. It is called from several goroutines.
+	Answer func(command string) (reply string, ok bool)
+	// Delay, unless nil, returns how long the reply to an api command is on its way. The reply is as it was when the
+	// command came, and later commands of the connection wait. It is called from several goroutines.
+	Delay func(command string) time.Duration
 	// Mute makes the simulator read commands after the login and answer none.
 	Mute bool
 	// Mangle changes every MangleEvery-th event, or each if that is 0.

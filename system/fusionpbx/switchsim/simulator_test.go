@@ -239,6 +239,29 @@ func TestAnswersInTime(t *testing.T) {
 	}
 }
 
+func TestAnswerAndDelay(t *testing.T) {
+	delayed := make(chan string, 1)
+	sim, err := switchsim.Start(load(t, "calls-idle"), switchsim.Options{Faults: switchsim.Faults{
+		Answer: func(command string) (string, bool) { return "-ERR no\n", command == "uptime" },
+		Delay:  func(command string) time.Duration { delayed <- command; return time.Nanosecond },
+	}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer sim.Close()
+	p := dial(t, sim)
+	p.ask("")
+	p.ask("auth ClueCon")
+	for command, want := range map[string]string{"uptime": "-ERR no\n", "version": "Simulator"} {
+		if got := p.ask("api " + command); !strings.Contains(got, want) {
+			t.Errorf("%s: %q, want %q", command, got, want)
+		}
+		if got := <-delayed; got != command {
+			t.Errorf("the reply to %q was delayed, want %q", got, command)
+		}
+	}
+}
+
 func TestRefuses(t *testing.T) {
 	for _, address := range []string{"0.0.0.0:0", ":0", "192.0.2.1:0", "example.com:0", "[::]:0", "nonsense"} {
 		if sim, err := switchsim.Start(load(t, "calls-busy"), switchsim.Options{Address: address}); err == nil {

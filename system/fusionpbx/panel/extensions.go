@@ -43,30 +43,19 @@ func (l *life) extensionsActive(r service.Request) error {
 			return func() { r.FailWith(refusal(err)) }
 		}
 		return func() {
-			l.registered.get("", func(now registrations, err error) {
+			l.registrationsOf(domain, func(phones map[string]int, err error) {
 				if err != nil {
 					r.Log().Warn("extensions are shown without their registrations", "err", err)
-					l.told.unregister(domain)
+					l.told.phones.forget(domain)
+					l.retryRegistrations()
 				}
 				rows := make([]extension, len(found))
 				for i := range found {
-					rows[i] = newExtension(&found[i], now[domain][found[i].Number])
+					rows[i] = newExtension(&found[i], phones[found[i].Number])
 				}
 				r.Reply(rows)
 			})
 		}
 	})
 	return nil
-}
-
-// unregister notes that a page was told that no extension of the domain is registered.
-func (m *memory) unregister(domain string) {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	for at := range m.registered {
-		if at.domain == domain {
-			delete(m.registered, at)
-		}
-	}
-	m.compared = true
 }

@@ -99,13 +99,13 @@ func (l *life) registrationsState(r service.Request, in fields) {
 		refuse(r, "domain_name required")
 		return
 	}
-	l.registered.get("", func(now registrations, err error) {
+	l.registrationsOf(r.Subscriber().DomainName, func(phones map[string]int, err error) {
 		if err != nil {
 			broken(r, err)
 			return
 		}
 		v := success("Registrations state updated")
-		v.States = object(now[r.Subscriber().DomainName])
+		v.States = object(phones)
 		answerWith(r, v)
 	})
 }

@@ -5,8 +5,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"regexp"
-	"slices"
 	"strconv"
 	"strings"
 
@@ -24,12 +22,20 @@ type registrations map[string]map[string]int
 
 var errRegistrations = errors.New("the switch did not answer with a list of registrations")
 
-func (l *life) askRegistrations(ctx context.Context, _ string) (registrations, error) {
-	reply, err := l.Commands.Do(ctx, eventsocket.API("show registrations as json"))
+// registrationList is the switch's list of registrations.
+type registrationList struct {
+	phones registrations
+	since  uint64 // number of the last event before the switch was asked
+}
+
+func (l *life) askRegistrations(ctx context.Context, _ string) (registrationList, error) {
+	since := l.told.phones.last()
+	reply, err := l.do(ctx, eventsocket.API("show registrations as json"))
 	if err != nil {
-		return nil, fmt.Errorf("ask the switch: %w", err)
+		return registrationList{}, err
 	}
-	return readRegistrations(reply.Body)
+	found, err := readRegistrations(reply.Body)
+	return registrationList{found, since}, err
 }
 
 // readRegistrations reads the answer to "show registrations as json".
@@ -69,13 +75,24 @@ func newAddress(user, domain string) address {
 	if domain == "" {
 		domain = strings.TrimSpace(rest)
 	}
-	return address{strings.TrimSpace(user), regexp.MustCompile(`:[0-9]+$`).ReplaceAllString(domain, "")}
+	return address{strings.TrimSpace(user), withoutPort(domain)}
+}
+
+func withoutPort(domain string) string {
+	i := strings.LastIndexByte(domain, ':')
+	if i < 0 || i == len(domain)-1 || strings.Trim(domain[i+1:], "0123456789") != "" {
+		return domain
+	}
+	return domain[:i]
 }
 
 // registrationChanged pushes what an event says of a phone.
 func (l *life) registrationChanged(e *eventsocket.Event, registered bool) {
-	l.registered.forgetAll()
 	at := newAddress(first(e, "from-user", "to-user", "user", "username"), first(e, "realm", "from-host", "to-host"))
+	if at.extension != "" && at.domain != "" {
+		l.told.phones.event(at, registered, l.registered.asking())
+	}
+	l.registered.forgetAll()
 	if at.extension == "" || at.domain == "" {
 		return
 	}
@@ -90,7 +107,7 @@ func (l *life) pushRegistration(at address, registered bool) {
 	p.SetJSON("registered", fmt.Appendf(nil, "%t", registered))
 	l.enqueue(&push{topic: topicRegistration, status: 200, ready: true,
 		make: func() envelope.Raw { return p.JSON() },
-		said: func() { l.told.register(at, registered) },
+		said: func() { l.told.phones.tell(at, registered) },
 	})
 }
 
@@ -106,15 +123,35 @@ func first(e *eventsocket.Event, headers ...string) string {
 
 // compareRegistrations pushes what pages have missed. The first time there is nothing to compare with.
 func (l *life) compareRegistrations() {
-	l.registered.get("", func(now registrations, err error) {
+	l.registered.get("", func(now registrationList, err error) {
 		if err != nil {
 			l.ctx.Log().Debug("registrations were not compared with the switch", "err", err)
 			l.retryRegistrations()
 			return
 		}
-		for _, change := range l.told.differences(now) {
-			l.pushRegistration(change.address, change.registered)
+		changes, certain := l.told.phones.differences(now)
+		for _, c := range changes {
+			l.pushRegistration(c.address, c.registered)
 		}
+		if !certain {
+			l.retryRegistrations()
+		}
+	})
+}
+
+// registrationsOf calls then with how many phones each extension of a domain has. Events that came after the switch was
+// asked count more than its answer; if the two differ, the switch is asked again, and pages are told of what is left.
+func (l *life) registrationsOf(domain string, then func(phones map[string]int, err error)) {
+	l.registered.get("", func(now registrationList, err error) {
+		if err != nil {
+			then(nil, err)
+			return
+		}
+		phones, certain := l.told.phones.of(now, domain)
+		if !certain {
+			l.retryRegistrations()
+		}
+		then(phones, nil)
 	})
 }
 
@@ -128,54 +165,4 @@ func (l *life) retryRegistrations() {
 		l.retrying = false
 		l.compareRegistrations()
 	})
-}
-
-// change is a change of an extension that pages have missed.
-type change struct {
-	address
-	registered bool
-}
-
-// differences compares what pages know with the switch, in order of the addresses.
-func (m *memory) differences(now registrations) []change {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	var changes []change
-	for at := range m.registered {
-		if now[at.domain][at.extension] == 0 {
-			changes = append(changes, change{at, false})
-		}
-	}
-	for domain, extensions := range now {
-		for extension := range extensions {
-			if at := (address{extension, domain}); !m.registered[at] {
-				changes = append(changes, change{at, true})
-			}
-		}
-	}
-	if !m.compared {
-		for _, c := range changes {
-			m.set(c.address, c.registered)
-		}
-		m.compared = true
-		return nil
-	}
-	slices.SortFunc(changes, func(a, b change) int {
-		return strings.Compare(a.domain+"\x00"+a.extension, b.domain+"\x00"+b.extension)
-	})
-	return changes
-}
-
-func (m *memory) register(at address, registered bool) {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	m.set(at, registered)
-}
-
-func (m *memory) set(at address, registered bool) {
-	if registered {
-		m.registered[at] = true
-		return
-	}
-	delete(m.registered, at)
 }

@@ -74,19 +74,18 @@ func New(o Options) *service.Service {
 	if o.after == nil {
 		o.after = func(string) {}
 	}
-	told := &memory{registered: map[address]bool{}, watched: map[string]time.Time{}}
+	told := &memory{phones: newPhones(), watched: map[string]time.Time{}}
 	return &service.Service{Name: Name, Policy: visibility(), Setup: func(s service.Setup) error { return o.setup(s, told) }}
 }
 
 // memory is what pages were told. It goes from one life of the service to the next.
 type memory struct {
-	calls channels.Memory
-	rooms rooms
+	calls  channels.Memory
+	rooms  rooms
+	phones *phones
 
-	mu         sync.Mutex           // Protects following: a life that hangs may still use them.
-	compared   bool                 // registered has been compared with the switch
-	registered map[address]bool     // extensions
-	watched    map[string]time.Time // domains whose agents are watched, and when somebody last asked for anything
+	mu      sync.Mutex           // Protects following: a life that hangs may still use them.
+	watched map[string]time.Time // domains whose agents are watched, and when somebody last asked for anything
 }
 
 // life is the service from one start to the next.
@@ -102,7 +101,7 @@ type life struct {
 	out         outbox
 	actions     map[string]action
 	stats       stats
-	registered  *shared[registrations]
+	registered  *shared[registrationList]
 	retrying    bool // the registrations are compared again soon
 	conferences *shared[[]conference.Conference]
 	members     *shared[[]conference.Conference]

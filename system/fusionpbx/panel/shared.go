@@ -51,6 +51,16 @@ func (s *shared[V]) get(key string, then func(V, error)) {
 	}
 }
 
+// asking reports whether an answer is on its way.
+func (s *shared[V]) asking() bool {
+	for _, a := range s.entries {
+		if a.running {
+			return true
+		}
+	}
+	return false
+}
+
 // forget makes the next one who asks get a new answer.
 func (s *shared[V]) forget(key string) {
 	if a := s.entries[key]; a != nil {

@@ -9,9 +9,6 @@ import (
 	"strowger/system/fusionpbx/event"
 )
 
-// maintenance is the name of the events about conferences.
-const maintenance = "conference::maintenance"
-
 // Change is something that pages have missed.
 type Change struct {
 	Topic string
@@ -30,7 +27,7 @@ func (c *Change) Payload() event.Payload {
 		size = c.of.MemberCount
 	}
 	var p event.Payload
-	p.Set("event_name", maintenance)
+	p.Set("event_name", Maintenance)
 	p.Set("conference_name", c.Name)
 	p.Set("conference_size", strconv.Itoa(size))
 	if c.uuid != "" {
@@ -49,6 +46,15 @@ func (c *Change) Payload() event.Payload {
 // Conference returns the conference in the switch's list; nil if it has ended.
 func (c *Change) Conference() *Conference { return c.of }
 
+// Member returns the member that the change is about, as the switch's list has it. It is false for one who is not in the
+// list.
+func (c *Change) Member() (Member, bool) {
+	if c.of == nil {
+		return Member{}, false
+	}
+	return c.of.Member(c.id)
+}
+
 // Same reports whether the other is about the same.
 func (c *Change) Same(other Change) bool {
 	return c.Topic == other.Topic && c.Name == other.Name && c.id == other.id
@@ -63,27 +69,46 @@ func (k *Known) Begin() uint64 {
 }
 
 // Differences compares what pages know with the switch's list of all conferences, which was asked for after Begin
-// returned since. What events have said meanwhile is newer than the list. With all, pages may know nothing
-// of what is in the list. It changes nothing.
-func (k *Known) Differences(list []Conference, since uint64, all bool) []Change {
+// returned since. What events have said meanwhile of a conference or a member is newer than what the list has of it:
+// where the two differ, certain is false, and a later list will tell. With all, pages may know nothing of what is in
+// the list. It changes nothing.
+func (k *Known) Differences(list []Conference, since uint64, all bool) (found []Change, certain bool) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	var found []Change
+	d := differences{known: k, since: since, all: all, certain: true}
 	listed := map[string]bool{}
 	for i := range list {
 		listed[list[i].Name] = true
 	}
 	for _, name := range slices.Sorted(maps.Keys(k.rooms)) {
-		if !listed[name] && k.rooms[name].last() <= since {
-			found = append(found, Change{Topic: Destroy, Name: name})
+		if !listed[name] {
+			d.add(k.rooms[name].last(), Change{Topic: Destroy, Name: name})
 		}
 	}
 	for i := range list {
 		if !k.gone[member{conference: list[i].Name}] {
-			found = append(found, k.compare(&list[i], since, all)...)
+			d.compare(&list[i])
 		}
 	}
-	return found
+	return d.found, d.certain
+}
+
+// differences are what a comparison has found until now.
+type differences struct {
+	known   *Known
+	since   uint64
+	all     bool
+	found   []Change
+	certain bool
+}
+
+// add notes a difference, unless the event with the number, the last one about it, is newer than the list.
+func (d *differences) add(event uint64, c Change) {
+	if event > d.since {
+		d.certain = false
+		return
+	}
+	d.found = append(d.found, c)
 }
 
 // last returns the number of the last event about the conference or a member.
@@ -95,45 +120,63 @@ func (r *room) last() uint64 {
 	return last
 }
 
-func (k *Known) compare(c *Conference, since uint64, all bool) []Change {
-	var found []Change
-	change := func(topic, id, uuid string) {
-		found = append(found, Change{Topic: topic, Name: c.Name, of: c, id: id, uuid: uuid})
-	}
-	r := k.rooms[c.Name]
+// compare compares one conference.
+func (d *differences) compare(c *Conference) {
+	r := d.known.rooms[c.Name]
 	if r == nil {
 		r = &room{}
 	}
-	if all = all || !r.created; all {
-		change(Create, "", "") // pages show no members of a new conference, so they are told of all
+	all := d.all || !r.created
+	if all {
+		d.add(0, Change{Topic: Create, Name: c.Name, of: c}) // pages show no members of a new conference, so they are told of all
 	}
-	if c.Locked != r.locked && r.event <= since {
-		change(topicOf(c.Locked, Lock, Unlock), "", "")
+	if c.Locked != r.locked {
+		d.add(r.event, Change{Topic: topicOf(c.Locked, Lock, Unlock), Name: c.Name, of: c})
 	}
 	for _, id := range slices.Sorted(maps.Keys(r.members)) {
-		if _, ok := c.Member(id); !ok && r.members[id].event <= since {
-			change(Delete, id, r.members[id].uuid)
+		if _, ok := c.Member(id); !ok {
+			d.add(r.members[id].event, Change{Topic: Delete, Name: c.Name, of: c, id: id, uuid: r.members[id].uuid})
 		}
 	}
 	floor := ""
 	for _, m := range slices.Backward(c.Members) { // the switch has the latest first
 		told := r.members[m.ID]
 		switch {
-		case k.gone[member{c.Name, m.ID}]:
+		case d.known.gone[member{c.Name, m.ID}]:
 			continue
 		case told == nil || all:
-			change(Add, m.ID, m.UUID)
-		case told.event <= since:
-			found = append(found, told.differences(c, &m)...)
+			d.add(0, Change{Topic: Add, Name: c.Name, of: c, id: m.ID, uuid: m.UUID})
+		default:
+			d.compareMember(c, told, &m)
 		}
 		if m.Flags.Floor {
 			floor = m.ID
 		}
 	}
-	if told := floorOf(r.floor); floor != told && r.event <= since && k.rooms[c.Name] != nil {
-		found = append(found, Change{Topic: FloorChange, Name: c.Name, of: c, floor: floor})
+	if floor != floorOf(r.floor) && d.known.rooms[c.Name] != nil {
+		d.add(r.event, Change{Topic: FloorChange, Name: c.Name, of: c, floor: floor})
 	}
-	return found
+}
+
+// compareMember compares one member whom pages know. What the list does not say is no difference.
+func (d *differences) compareMember(c *Conference, told *known, now *Member) {
+	if told.uuid != now.UUID { // the id is that of somebody else now
+		d.add(told.event, Change{Topic: Delete, Name: c.Name, of: c, id: now.ID, uuid: told.uuid})
+		d.add(told.event, Change{Topic: Add, Name: c.Name, of: c, id: now.ID, uuid: now.UUID})
+		return
+	}
+	for _, flag := range []struct {
+		said, told, now bool
+		yes, no         string
+	}{
+		{now.says.hear, told.flags.Hear, now.Flags.Hear, Undeaf, Deaf},
+		{now.says.speak, told.flags.Speak, now.Flags.Speak, Unmute, Mute},
+		{now.says.talking, told.flags.Talking, now.Flags.Talking, StartTalking, StopTalking},
+	} {
+		if flag.said && flag.told != flag.now {
+			d.add(told.event, Change{Topic: topicOf(flag.now, flag.yes, flag.no), Name: c.Name, of: c, id: now.ID, uuid: now.UUID})
+		}
+	}
 }
 
 // floorOf returns the id of who has the floor; the switch writes "none" for nobody.
@@ -142,23 +185,6 @@ func floorOf(id string) string {
 		return ""
 	}
 	return id
-}
-
-func (m *known) differences(c *Conference, now *Member) []Change {
-	var found []Change
-	change := func(topic string) {
-		found = append(found, Change{Topic: topic, Name: c.Name, of: c, id: now.ID, uuid: now.UUID})
-	}
-	if m.flags.Speak != now.Flags.Speak {
-		change(topicOf(now.Flags.Speak, Unmute, Mute))
-	}
-	if m.flags.Hear != now.Flags.Hear {
-		change(topicOf(now.Flags.Hear, Undeaf, Deaf))
-	}
-	if m.flags.Talking != now.Flags.Talking {
-		change(topicOf(now.Flags.Talking, StartTalking, StopTalking))
-	}
-	return found
 }
 
 func topicOf(value bool, yes, no string) string {

@@ -8,6 +8,9 @@ import (
 	"strowger/system/fusionpbx/event"
 )
 
+// Maintenance is the name of the events about conferences.
+const Maintenance = "conference::maintenance"
+
 // The topics of what pages are told of conferences, as far as Known reads and makes them.
 const (
 	Create       = "conference_create"

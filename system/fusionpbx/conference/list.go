@@ -26,13 +26,27 @@ type Member struct {
 	Flags Flags
 	// JSON is all that the switch says of the member.
 	JSON envelope.Raw
+
+	says says
 }
 
-// Flags are what the switch says of a member's state.
+// says tells which flags the switch has given.
+type says struct{ hear, speak, talking bool }
+
+// Flags are what the switch says of a member's state. A flag that it does not give is as most members have it: who is in
+// a conference hears and may speak.
 type Flags struct{ Hear, Speak, Talking, Floor bool }
 
 // ErrList means that the switch did not answer with a list of conferences.
 var ErrList = errors.New("the switch did not answer with a list of conferences")
+
+// ReadAll reads the answer to "conference json_list". An older switch without conferences says so in words.
+func ReadAll(body string) ([]Conference, error) {
+	if strings.HasPrefix(strings.TrimSpace(body), "No active conferences") {
+		return nil, nil
+	}
+	return ReadList(body)
+}
 
 // ReadList reads the answer to "conference json_list" and to the same for one conference. The text that the switch
 // gives when there is no such conference is ErrList.

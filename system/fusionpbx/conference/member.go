@@ -24,23 +24,26 @@ func ReadMember(text envelope.Raw) (Member, bool) {
 	}
 	switch m.ID.(type) {
 	case string, json.Number:
-		return Member{ID: fmt.Sprint(m.ID), UUID: m.UUID, Flags: readFlags(m.Flags), JSON: text}, true
+		flags, says := readFlags(m.Flags)
+		return Member{ID: fmt.Sprint(m.ID), UUID: m.UUID, Flags: flags, JSON: text, says: says}, true
 	}
 	return Member{}, false
 }
 
-// readFlags reads a member's flags. One that is not there has the value that most members have.
-func readFlags(text []byte) Flags {
-	flags := struct {
-		Hear    bool `json:"can_hear"`
-		Speak   bool `json:"can_speak"`
-		Talking bool `json:"talking"`
-		Floor   bool `json:"has_floor"`
-	}{Hear: true, Speak: true}
-	if json.Unmarshal(text, &flags) != nil {
-		return Flags{Hear: true, Speak: true}
+// readFlags reads a member's flags, and which of them are there.
+func readFlags(text []byte) (Flags, says) {
+	var flags struct {
+		Hear    *bool `json:"can_hear"`
+		Speak   *bool `json:"can_speak"`
+		Talking *bool `json:"talking"`
+		Floor   *bool `json:"has_floor"`
 	}
-	return Flags(flags)
+	if json.Unmarshal(text, &flags) != nil {
+		return Flags{Hear: true, Speak: true}, says{}
+	}
+	is := func(flag *bool, otherwise bool) bool { return flag != nil && *flag || flag == nil && otherwise }
+	return Flags{is(flags.Hear, true), is(flags.Speak, true), is(flags.Talking, false), is(flags.Floor, false)},
+		says{flags.Hear != nil, flags.Speak != nil, flags.Talking != nil}
 }
 
 // MemberOf returns the member that an event is about, for when the switch's list does not have it. It has the keys that

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"strings"
 
 	"strowger/system/fusionpbx/conference"
 	"strowger/system/fusionpbx/eventsocket"
@@ -66,10 +65,7 @@ func (l *life) list(ctx context.Context, command eventsocket.Command) ([]confere
 	if err != nil {
 		return nil, err
 	}
-	if strings.HasPrefix(strings.TrimSpace(reply.Body), "No active conferences") {
-		return nil, nil // as older versions of the switch say it
-	}
-	return conference.ReadList(reply.Body)
+	return conference.ReadAll(reply.Body)
 }
 
 // isMissing reports whether the switch said that there is no such conference.

@@ -40,21 +40,22 @@ func (l *life) runComparison() {
 	w := &l.watch
 	certain := w.certain
 	w.running, w.due, w.certain = true, false, false
-	l.listAll(certain, func(found []conference.Change) {
+	l.listAll(certain, func(found []conference.Change, whole bool) {
 		if certain || len(found) == 0 || w.all {
-			l.settle(found)
+			l.settle(found, whole)
 			return
 		}
 		l.ctx.After(confirm, func(service.Context) {
-			l.listAll(false, func(now []conference.Change) {
-				l.settle(slices.DeleteFunc(now, func(c conference.Change) bool { return !slices.ContainsFunc(found, c.Same) }))
+			l.listAll(false, func(now []conference.Change, whole bool) {
+				l.settle(slices.DeleteFunc(now, func(c conference.Change) bool { return !slices.ContainsFunc(found, c.Same) }), whole)
 			})
 		})
 	})
 }
 
-// listAll calls then with the differences, in their turn among the pushes. If the switch does not answer it begins anew.
-func (l *life) listAll(certain bool, then func([]conference.Change)) {
+// listAll calls then with the differences, in their turn among the pushes. whole is false if the list differs from events
+// that are newer. If the switch does not answer it begins anew.
+func (l *life) listAll(certain bool, then func(found []conference.Change, whole bool)) {
 	since := l.known.Begin()
 	l.ask(all(), func(list []conference.Conference, err error) {
 		if err != nil && !isMissing(err) {
@@ -72,8 +73,8 @@ func (l *life) listAll(certain bool, then func([]conference.Change)) {
 	})
 }
 
-// settle tells pages of the differences, and remembers them.
-func (l *life) settle(found []conference.Change) {
+// settle tells pages of the differences, and remembers them. Unless they are the whole, it compares again.
+func (l *life) settle(found []conference.Change, whole bool) {
 	w := &l.watch
 	var pushes []*push
 	for i := range found {
@@ -93,6 +94,10 @@ func (l *life) settle(found []conference.Change) {
 	w.current = !w.down && !w.certain
 	if w.due {
 		l.runComparison()
+		return
+	}
+	if !whole {
+		l.ctx.After(confirm, func(service.Context) { l.compare(false) })
 	}
 }
 

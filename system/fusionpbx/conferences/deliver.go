@@ -9,9 +9,6 @@ import (
 	"strowger/system/service"
 )
 
-// maintenance is the name of the events about conferences.
-const maintenance = "conference::maintenance"
-
 // topics are those of the events that pages are told of.
 func topics() map[string]bool {
 	return map[string]bool{
@@ -39,7 +36,7 @@ func (l *life) deliver(c service.Context, d eventsocket.Delivery) {
 	}
 	p := l.keys.Payload(d.Event)
 	topic := conference.Topic(&p)
-	if p.Name() != maintenance || !l.topics[topic] {
+	if p.Name() != conference.Maintenance || !l.topics[topic] {
 		return
 	}
 	l.before(topic)

@@ -104,7 +104,7 @@ func (o Options) setup(s service.Setup, told *memory) error {
 		lists: map[string]*question{}, names: map[conference.Name][]func(string){}}
 	l.watch.down = true // until the first gap says that events come
 	l.known, l.watch.tell = told.take()
-	event.Listen(s, Name, o.Events, []eventsocket.Filter{eventsocket.Match("Event-Subclass", maintenance)}, l.deliver)
+	event.Listen(s, Name, o.Events, []eventsocket.Filter{eventsocket.Match("Event-Subclass", conference.Maintenance)}, l.deliver)
 	s.Every(o.Interval, func(service.Context) { l.compare(false) })
 	s.Handle("in_progress", l.progress)
 	s.Handle("action", l.act)

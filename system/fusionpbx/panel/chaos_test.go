@@ -36,16 +36,16 @@ func (p page) apply(topic string, get func(key string) string) {
 	switch topic {
 	case topicDestroy:
 		delete(p, uuid)
-	case topicCreate:
+	case conference.Create:
 		p[name] = ""
-	case topicEnd:
+	case conference.Destroy:
 		maps.DeleteFunc(p, func(key, _ string) bool { return key == name || strings.HasPrefix(key, name+" ") })
-	case topicAdd, topicMute, topicUnmute, topicDeaf, topicUndeaf:
+	case conference.Add, conference.Mute, conference.Unmute, conference.Deaf, conference.Undeaf:
 		p[member] = "speaks " + get("speak") + " hears " + get("hear")
-	case topicDelete:
+	case conference.Delete:
 		delete(p, member)
-	case topicLock, topicUnlock:
-		p[name] = strings.ReplaceAll(topic, topicUnlock, "")
+	case conference.Lock, conference.Unlock:
+		p[name] = strings.ReplaceAll(topic, conference.Unlock, "")
 	case topicRegistration:
 		p[get("extension")+"@"+get("domain_name")] = get("registered")
 	case "channel_create", topicState, "call_update", "channel_park", "channel_unpark":
@@ -125,7 +125,7 @@ func (l *lists) apply(e *eventsocket.Event) {
 		l.phones[e.Get("contact")] = map[string]any{"reg_user": e.Get("from-user"), "realm": e.Get("realm")}
 	case "sofia::unregister", "sofia::expire":
 		delete(l.phones, e.Get("contact"))
-	case maintenance:
+	case conference.Maintenance:
 		l.conference(room, e)
 	case "CHANNEL_CREATE", "CHANNEL_CALLSTATE":
 		state := map[string]string{"answered": "ACTIVE"}[e.Get("Answer-State")]
@@ -147,15 +147,15 @@ func (l *lists) conference(name string, e *eventsocket.Event) {
 	}
 	r, id := l.rooms[name], e.Get("Member-ID")
 	switch strings.ReplaceAll(e.Get("Action"), "-", "_") {
-	case topicEnd:
+	case conference.Destroy:
 		delete(l.rooms, name)
-	case topicDelete:
+	case conference.Delete:
 		delete(r.members, id)
-	case topicLock:
+	case conference.Lock:
 		r.locked = true
-	case topicUnlock:
+	case conference.Unlock:
 		r.locked = false
-	case topicAdd, topicMute, topicUnmute, topicDeaf, topicUndeaf:
+	case conference.Add, conference.Mute, conference.Unmute, conference.Deaf, conference.Undeaf:
 		r.members[id] = map[string]any{"id": id, "uuid": e.Get("Unique-ID"),
 			"flags": map[string]bool{"can_speak": e.Get("Speak") == "true", "can_hear": e.Get("Hear") == "true"}}
 	}

@@ -13,21 +13,8 @@ import (
 	"strowger/system/service"
 )
 
-// The topics of conferences that the service makes up itself, and those whose payload it completes.
+// The keys of payloads that the service reads or adds.
 const (
-	topicCreate    = "conference_create"
-	topicEnd       = "conference_destroy"
-	topicAdd       = "add_member"
-	topicDelete    = "del_member"
-	topicMute      = "mute_member"
-	topicUnmute    = "unmute_member"
-	topicDeaf      = "deaf_member"
-	topicUndeaf    = "undeaf_member"
-	topicTalking   = "start_talking"
-	topicSilent    = "stop_talking"
-	topicLock      = "lock"
-	topicUnlock    = "unlock"
-	maintenance    = "conference::maintenance"
 	keyName        = "conference_name"
 	keyDisplayName = "conference_display_name"
 	keyMember      = "member_id"
@@ -36,8 +23,9 @@ const (
 // isMemberTopic reports whether pages are told of the action.
 func isMemberTopic(topic string) bool {
 	switch topic {
-	case topicCreate, topicEnd, topicAdd, topicDelete, topicMute, topicUnmute, topicDeaf, topicUndeaf, topicTalking, topicSilent,
-		topicLock, topicUnlock, "floor_change", "kick_member", "energy_level", "gain_level", "volume_level":
+	case conference.Create, conference.Destroy, conference.Add, conference.Delete, conference.Mute, conference.Unmute,
+		conference.Deaf, conference.Undeaf, conference.StartTalking, conference.StopTalking, conference.Lock, conference.Unlock,
+		conference.FloorChange, "kick_member", "energy_level", "gain_level", "volume_level":
 		return true
 	}
 	return false
@@ -49,6 +37,7 @@ type memberEvent struct {
 	topic   string
 	name    conference.Name
 	display string
+	change  *conference.Change      // what the comparison has found; nil: an event
 	list    []conference.Conference // what the switch said of the conference; nil: nothing
 	missing int                     // answers that are on their way
 }
@@ -60,7 +49,7 @@ func (l *life) conference(p event.Payload) {
 	if !isMemberTopic(topic) {
 		return
 	}
-	l.pushMember(&memberEvent{p: p, topic: topic, name: parseName(conference.Of(&p))})
+	l.enqueue(l.newPush(&memberEvent{p: p, topic: topic, name: parseName(conference.Of(&p))}))
 }
 
 func parseName(s string) conference.Name {
@@ -68,45 +57,64 @@ func parseName(s string) conference.Name {
 	return name
 }
 
-func (l *life) pushMember(e *memberEvent) {
-	known, fresh := l.Database.CachedConference(e.name.Key, e.name.Domain)
-	e.display = known.Name
-	p := &push{topic: e.topic, make: e.payload, said: func() { l.rooms.note(e) }}
+// newPush returns the push of an event, which waits for what the database and the switch have to add. An event that does
+// not say of which conference it is waits for nothing.
+func (l *life) newPush(e *memberEvent) *push {
+	p := &push{topic: e.topic}
+	p.make = func() envelope.Raw { return l.tellMember(e) }
+	p.said = func() { l.rememberMember(e) }
 	done := func() {
 		if e.missing--; e.missing == 0 {
 			l.release(p)
 		}
 	}
-	if !fresh {
+	known, fresh := l.Database.CachedConference(e.name.Key, e.name.Domain)
+	e.display = known.Name
+	asksName := !fresh && e.name.Key != ""
+	asksList := e.topic == conference.Add && e.list == nil && e.name.Domain != ""
+	e.missing = 1 // until all questions have begun
+	if asksName {
 		e.missing++
-	}
-	asks := e.topic == topicAdd && e.list == nil
-	if asks {
-		e.missing++
-	}
-	p.ready = e.missing == 0
-	l.enqueue(p)
-	if !fresh {
 		l.names.get(e.name.String(), func(display string, _ error) { e.display = display; done() })
 	}
-	if asks {
+	if asksList {
+		e.missing++
 		l.members.get(e.name.String(), func(list []conference.Conference, _ error) { e.list = list; done() })
 	}
+	done()
+	return p
+}
+
+// tellMember returns what pages are told, or nil if a comparison has told them already.
+func (l *life) tellMember(e *memberEvent) envelope.Raw {
+	text := e.payload()
+	if e.change == nil && l.rooms.known.Repeats(e.topic, &e.p) {
+		return nil
+	}
+	return text
+}
+
+func (l *life) rememberMember(e *memberEvent) {
+	if e.change != nil {
+		l.rooms.known.Settle(e.change, &e.p, true)
+		return
+	}
+	l.rooms.known.Remember(e.topic, &e.p)
 }
 
 // payload returns what pages are told.
 func (e *memberEvent) payload() envelope.Raw {
 	p := &e.p
 	switch e.topic {
-	case topicCreate:
+	case conference.Create:
 		p.SetJSON("member_count", []byte("0"))
-	case topicDelete:
+	case conference.Delete:
 		size, err := strconv.Atoi(p.Get("conference_size"))
 		if err != nil {
 			size = 0
 		}
 		p.SetJSON("member_count", strconv.AppendInt(nil, int64(size), 10))
-	case topicAdd:
+	case conference.Add:
 		e.addMember()
 	}
 	p.Set(keyName, e.name.String())
@@ -129,45 +137,8 @@ func (e *memberEvent) addMember() {
 		}
 	}
 	if id != "" {
-		e.p.SetJSON("member", eventMember(&e.p))
+		e.p.SetJSON("member", conference.MemberOf(&e.p))
 	}
-}
-
-// eventMember returns what an event says of a member, in the form of the switch's list.
-func eventMember(p *event.Payload) []byte {
-	type flags struct {
-		Hear      bool `json:"can_hear"`
-		Speak     bool `json:"can_speak"`
-		Talking   bool `json:"talking"`
-		Video     bool `json:"has_video"`
-		Floor     bool `json:"has_floor"`
-		Moderator bool `json:"is_moderator"`
-	}
-	is := func(key string, otherwise bool) bool {
-		value, ok := p.Lookup(key)
-		return ok && value == "true" || !ok && otherwise
-	}
-	either := func(a, b string) string {
-		if value, ok := p.Lookup(a); ok {
-			return value
-		}
-		return p.Get(b)
-	}
-	text, err := json.Marshal(struct {
-		ID     string `json:"id"`
-		UUID   string `json:"uuid"`
-		Name   string `json:"caller_id_name"`
-		Number string `json:"caller_id_number"`
-		Flags  flags  `json:"flags"`
-	}{
-		p.Get(keyMember), p.Get("unique_id"), either("caller_id_name", "caller_caller_id_name"),
-		either("caller_id_number", "caller_caller_id_number"),
-		flags{is("hear", true), is("speak", true), is("talking", false), is("video", false), is("floor", false), p.Get("member_type") == "moderator"},
-	})
-	if err != nil {
-		return []byte("null")
-	}
-	return text
 }
 
 func (l *life) askName(ctx context.Context, key string) (string, error) {
@@ -189,11 +160,11 @@ func (l *life) askConferences(ctx context.Context, _ string) ([]conference.Confe
 }
 
 func (l *life) list(ctx context.Context, command eventsocket.Command) ([]conference.Conference, error) {
-	reply, err := l.Commands.Do(ctx, command)
+	reply, err := l.do(ctx, command)
 	if err != nil {
-		return nil, fmt.Errorf("ask the switch: %w", err)
+		return nil, err
 	}
-	return conference.ReadList(reply.Body)
+	return conference.ReadAll(reply.Body)
 }
 
 // conferencesActive answers with the conferences of the asker's domain.

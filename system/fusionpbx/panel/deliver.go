@@ -4,6 +4,7 @@ import (
 	"strings"
 
 	"strowger/actors/envelope"
+	"strowger/system/fusionpbx/conference"
 	"strowger/system/fusionpbx/event"
 	"strowger/system/fusionpbx/eventsocket"
 	"strowger/system/service"
@@ -64,7 +65,7 @@ func (l *life) event(name string, e *eventsocket.Event) {
 	case "valet_parking::info":
 		l.parked.forgetAll()
 		l.call(topicValet, l.callKeys.Payload(e))
-	case "conference::maintenance":
+	case conference.Maintenance:
 		l.conference(l.memberKeys.Payload(e))
 	case "callcenter::info":
 		l.queueChanged(e)

@@ -1,110 +1,40 @@
 package panel
 
 import (
-	"encoding/json"
-	"slices"
+	"errors"
 	"strconv"
 	"sync"
 	"time"
 
 	"strowger/system/fusionpbx/conference"
-	"strowger/system/fusionpbx/event"
 	"strowger/system/service"
 )
 
-// rooms are the conferences that pages were told of.
+// rooms hands what pages know of conferences from one life of the service to the next.
 type rooms struct {
-	mu       sync.Mutex // Protects following: a life that hangs may still use them.
-	compared bool       // they have been compared with the switch
-	known    map[string]*room
-	events   uint64 // number of the last event
+	mu    sync.Mutex // Protects following.
+	known *conference.Known
 }
 
-// room is a conference as pages know it.
-type room struct {
-	locked  bool
-	members map[string]member
-	event   uint64 // number of the last event
-}
-
-// member is a member as pages know it.
-type member struct {
-	uuid          string
-	speaks, hears bool
-}
-
-// note notes what an event has told pages.
-func (s *rooms) note(e *memberEvent) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.events++
-	name := e.name.String()
-	if e.topic == topicEnd {
-		delete(s.known, name)
-		return
+// take returns a copy of what pages knew in the life before, since a life that hangs may still use its own. tell is false
+// for the first life: pages know nothing yet, so they have missed nothing.
+func (r *rooms) take() (known *conference.Known, tell bool) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	tell = r.known != nil
+	if tell {
+		r.known = r.known.Clone()
+	} else {
+		r.known = conference.NewKnown()
 	}
-	if s.known == nil {
-		s.known = map[string]*room{}
-	}
-	r := s.known[name]
-	if r == nil {
-		r = &room{members: map[string]member{}}
-		s.known[name] = r
-	}
-	r.event = s.events
-	id := e.p.Get(keyMember)
-	m, ok := r.members[id]
-	switch e.topic {
-	case topicLock, topicUnlock:
-		r.locked = e.topic == topicLock
-	case topicAdd:
-		m = member{uuid: e.p.Get("unique_id"), speaks: e.p.Get("speak") != "false", hears: e.p.Get("hear") != "false"}
-		ok = id != ""
-	case topicMute, topicUnmute:
-		m.speaks = e.topic == topicUnmute
-	case topicDeaf, topicUndeaf:
-		m.hears = e.topic == topicUndeaf
-	case topicDelete:
-		delete(r.members, id)
-		return
-	}
-	if ok {
-		r.members[id] = m
-	}
-}
-
-// state is a conference in the switch's list.
-type state struct {
-	name    conference.Name
-	room    room
-	members []conference.Member
-	list    []conference.Conference
-}
-
-func newState(c conference.Conference) state {
-	s := state{name: parseName(c.Name), room: room{members: map[string]member{}}, members: c.Members, list: []conference.Conference{c}}
-	var flags struct {
-		Locked bool `json:"locked"`
-	}
-	_ = json.Unmarshal(c.JSON(""), &flags) // the list was JSON
-	s.room.locked = flags.Locked
-	for _, m := range c.Members {
-		var about struct {
-			Flags struct {
-				Hears  bool `json:"can_hear"`
-				Speaks bool `json:"can_speak"`
-			} `json:"flags"`
-		}
-		_ = json.Unmarshal(m.JSON, &about)
-		s.room.members[m.ID] = member{uuid: m.UUID, speaks: about.Flags.Speaks, hears: about.Flags.Hears}
-	}
-	return s
+	return r.known, tell
 }
 
 // roomWatch compares what pages know of conferences with the switch.
 type roomWatch struct {
-	*rooms
 	l       *life
+	known   *conference.Known
+	tell    bool // pages are told of differences
 	running bool
 	due     bool
 }
@@ -119,154 +49,54 @@ func (w *roomWatch) compare() {
 		return
 	}
 	w.running, w.due = true, false
-	since := w.begin()
+	since := w.known.Begin()
 	w.l.conferences.get("", func(list []conference.Conference, err error) {
-		w.running = false
-		done := err == nil
 		if err == nil {
-			done = w.settle(list, since)
-		}
-		if w.due {
-			w.compare()
+			w.l.enqueue(&push{ready: true, turn: func() { w.settle(list, since) }})
 			return
 		}
-		if !done {
-			w.l.ctx.After(again, func(service.Context) { w.compare() })
+		pause := again
+		if errors.Is(err, conference.ErrList) {
+			pause = w.l.Interval // the same answer is likely to come again
+			w.l.ctx.Log().Warn("conferences were not compared with the switch: it did not answer with a list")
 		}
+		w.running = false
+		w.l.ctx.After(pause, func(service.Context) { w.compare() })
 	})
 }
 
-func (w *roomWatch) begin() uint64 {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	return w.events
-}
-
-// settle pushes the differences. It returns false if events that came during the comparison leave some uncertain.
-func (w *roomWatch) settle(list []conference.Conference, since uint64) bool {
-	events, certain := w.differences(list, since)
-	for _, e := range events {
-		w.l.pushMember(e)
-	}
-	return certain
-}
-
-func (w *roomWatch) differences(list []conference.Conference, since uint64) (events []*memberEvent, certain bool) {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	certain = true
-	listed := map[string]state{}
-	var names []string
-	for _, c := range list {
-		listed[c.Name] = newState(c)
-		names = append(names, c.Name)
-	}
-	for name := range w.known {
-		if _, ok := listed[name]; !ok {
-			names = append(names, name)
-		}
-	}
-	slices.Sort(names)
-	if !w.compared {
-		w.learn(listed)
-		return nil, true
-	}
-	for _, name := range names {
-		known, now := w.known[name], listed[name]
-		if known != nil && known.event > since || known == nil && w.events > since {
-			certain = false
+// settle pushes the differences before all that waits. It compares again if the list differs from newer events.
+func (w *roomWatch) settle(list []conference.Conference, since uint64) {
+	found, certain := w.known.Differences(list, since, false)
+	var pushes []*push
+	for i := range found {
+		e := newDifference(&found[i])
+		if w.tell {
+			pushes = append(pushes, w.l.newPush(e))
 			continue
 		}
-		events = append(events, changes(name, known, now)...)
+		e.payload()
+		w.known.Settle(e.change, &e.p, false)
 	}
-	return events, certain
-}
-
-// learn takes the switch's list for what pages know: they have asked for it, or will.
-func (w *roomWatch) learn(listed map[string]state) {
-	w.compared = true
-	if w.known == nil {
-		w.known = map[string]*room{}
-	}
-	for name, now := range listed {
-		if w.known[name] == nil {
-			w.known[name] = &now.room
-		}
+	w.l.insert(pushes)
+	w.running, w.tell = false, true
+	switch {
+	case w.due:
+		w.compare()
+	case !certain:
+		w.l.ctx.After(again, func(service.Context) { w.compare() })
 	}
 }
 
-// changes returns the events that make of what pages know what the switch says. known may be nil, and now empty.
-func changes(name string, known *room, now state) []*memberEvent {
-	if now.list == nil {
-		return []*memberEvent{made(parseName(name), topicEnd, "conference-destroy", 0, "", member{})}
+// newDifference returns an event as the switch would have sent it.
+func newDifference(c *conference.Change) *memberEvent {
+	e := &memberEvent{p: c.Payload(), topic: c.Topic, name: parseName(c.Name), change: c}
+	if of := c.Conference(); of != nil {
+		e.list = []conference.Conference{*of}
 	}
-	var events []*memberEvent
-	size := now.list[0].MemberCount
-	add := func(topic, action, id string, m member) {
-		events = append(events, made(now.name, topic, action, size, id, m))
+	if m, ok := c.Member(); ok {
+		e.p.Set("hear", strconv.FormatBool(m.Flags.Hear))
+		e.p.Set("speak", strconv.FormatBool(m.Flags.Speak))
 	}
-	if known == nil {
-		known = &room{}
-		add(topicCreate, "conference-create", "", member{})
-	}
-	for _, id := range slices.Sorted(keys(known.members)) {
-		if m, ok := now.room.members[id]; !ok || m.uuid != known.members[id].uuid {
-			add(topicDelete, "del-member", id, known.members[id])
-		}
-	}
-	for _, listed := range now.members {
-		m := now.room.members[listed.ID]
-		old, ok := known.members[listed.ID]
-		if !ok || old.uuid != m.uuid {
-			add(topicAdd, "add-member", listed.ID, m)
-			events[len(events)-1].list = now.list
-			continue
-		}
-		if old.speaks != m.speaks {
-			topic, action := either(m.speaks, topicUnmute, topicMute), either(m.speaks, "unmute-member", "mute-member")
-			add(topic, action, listed.ID, m)
-		}
-		if old.hears != m.hears {
-			topic, action := either(m.hears, topicUndeaf, topicDeaf), either(m.hears, "undeaf-member", "deaf-member")
-			add(topic, action, listed.ID, m)
-		}
-	}
-	if known.locked != now.room.locked {
-		action := either(now.room.locked, topicLock, topicUnlock)
-		add(action, action, "", member{})
-	}
-	return events
-}
-
-func either(yes bool, a, b string) string {
-	if yes {
-		return a
-	}
-	return b
-}
-
-func keys(members map[string]member) func(func(string) bool) {
-	return func(yield func(string) bool) {
-		for id := range members {
-			if !yield(id) {
-				return
-			}
-		}
-	}
-}
-
-// made returns an event as the switch would have sent it.
-func made(name conference.Name, topic, action string, size int, id string, m member) *memberEvent {
-	var p event.Payload
-	p.Set("event_name", maintenance)
-	p.Set(keyName, name.String())
-	p.Set("conference_size", strconv.Itoa(size))
-	p.Set("action", action)
-	if id != "" {
-		p.Set("unique_id", m.uuid)
-		p.Set("hear", strconv.FormatBool(m.hears))
-		p.Set("speak", strconv.FormatBool(m.speaks))
-		p.Set(keyMember, id)
-	}
-	return &memberEvent{p: p, topic: topic, name: name}
+	return e
 }

@@ -127,7 +127,8 @@ func (o Options) setup(s service.Setup, told *memory) error {
 			return r.Answered() && (r.State == held) != (ch.Get("channel_call_state") == held)
 		},
 	}, &told.calls)
-	l.rooms = &roomWatch{rooms: &told.rooms, l: l}
+	l.rooms = &roomWatch{l: l}
+	l.rooms.known, l.rooms.tell = told.rooms.take()
 	l.registered = newShared(l, pollAge, l.askRegistrations)
 	l.conferences = newShared(l, 0, l.askConferences)
 	l.members = newShared(l, 0, l.askMembers)
@@ -178,7 +179,7 @@ func filters() []eventsocket.Filter {
 	return []eventsocket.Filter{
 		m("Event-Name", "CHANNEL_CREATE"), m("Event-Name", "CHANNEL_CALLSTATE"), m("Event-Name", "CALL_UPDATE"),
 		m("Event-Name", "CHANNEL_DESTROY"), m("Event-Name", "CHANNEL_PARK"), m("Event-Name", "CHANNEL_UNPARK"),
-		m("Event-Subclass", "valet_parking::info"), m("Event-Subclass", "conference::maintenance"),
+		m("Event-Subclass", "valet_parking::info"), m("Event-Subclass", conference.Maintenance),
 		// FusionPBX listens to callcenter::maintenance, which the switch does not have.
 		m("Event-Subclass", "callcenter::info"),
 		m("Event-Subclass", "sofia::register"), m("Event-Subclass", "sofia::unregister"), m("Event-Subclass", "sofia::expire"),

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 
+	"strowger/system/fusionpbx/conference"
 	"strowger/system/fusionpbx/replay"
 )
 
@@ -105,7 +106,7 @@ func received() replay.Table {
 			return d.Kind == replay.Received && d.Topic == topicRegistration && d.Got == "" && d.Message.Get("domain_name") != `"`+domainOf(d.Client)+`"`
 		}},
 		{Reason: "a new member is as the switch says at that moment; the original asks later", Match: func(d replay.Difference) bool {
-			return d.Topic == topicAdd && (d.Key == "payload.member" || d.Key == "payload.member_count") || d.Kind == replay.Received && d.Topic == topicAdd && d.Got != ""
+			return d.Topic == conference.Add && (d.Key == "payload.member" || d.Key == "payload.member_count") || d.Kind == replay.Received && d.Topic == conference.Add && d.Got != ""
 		}},
 		{Reason: "without operator_panel_view nobody sees anything of the panel", Match: func(d replay.Difference) bool {
 			return is(d, "nobody", "user", "userb", "viewer") && d.Got == ""

@@ -99,6 +99,21 @@ func TestLastEventWithoutHangup(t *testing.T) {
 	}
 }
 
+// TestLastEventsSwapped has the last two events of a call change places, as the switch sends them from several threads.
+// Pages are told each once.
+func TestLastEventsSwapped(t *testing.T) {
+	s := craft(t, map[int][]string{
+		0:    {happens("CHANNEL_CALLSTATE", ofA, "answered", inA, of1)},
+		1000: {happens("CHANNEL_DESTROY", ofA, "hangup")},
+		1020: {happens("CHANNEL_CALLSTATE", ofA, "hangup")},
+	}, [][2]any{{0, none}})
+	r := replay.Play(t, s, replay.Options{After: 2 * time.Minute}, plain)
+	want := "CHANNEL_DESTROY aaaa hangup a.example.com 1001@a.example.com\nCHANNEL_CALLSTATE aaaa hangup a.example.com 1001@a.example.com"
+	if got := told(t, r, 500*time.Millisecond, time.Hour); got != want {
+		t.Errorf("pages were told\n%s\nwant\n%s", got, want)
+	}
+}
+
 // TestWhose has events that do not say whose the channel is. They say it then as the channel's last event did.
 func TestWhose(t *testing.T) {
 	s := craft(t, map[int][]string{

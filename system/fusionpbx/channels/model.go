@@ -35,11 +35,12 @@ const (
 
 // Channel is one leg of a call, as pages know it.
 type Channel struct {
-	uuid   string
-	values [len(kept)]string // of the keys in kept
-	shown  bool              // pages show it: they were told its state
-	ended  bool              // pages were told
-	event  uint64            // number of the last event
+	uuid      string
+	values    [len(kept)]string // of the keys in kept
+	shown     bool              // pages show it: they were told its state
+	ended     bool              // pages were told
+	destroyed bool              // the switch has said its last word of it, but not that it hung up
+	event     uint64            // number of the last event
 }
 
 // kept are the keys that are remembered of a channel, in the order in which they are told.
@@ -93,8 +94,17 @@ type model struct {
 
 	mu       sync.Mutex // Protects following.
 	channels map[string]*Channel
-	gone     map[string]bool // channels that ended while a list of the switch was on its way
-	events   uint64          // number of the last event
+	gone     gone
+	events   uint64 // number of the last event
+}
+
+// gone are channels that ended while a list of the switch was on its way. It is nil while none is.
+type gone map[string]bool
+
+func (g gone) add(uuid string) {
+	if g != nil {
+		g[strings.Clone(uuid)] = true
+	}
 }
 
 // complete adds whose channel it is where the event does not say so, because policies go by it.
@@ -113,7 +123,7 @@ func (m *model) complete(p *event.Payload) {
 }
 
 // remember notes what an event has told pages. It returns the channel if this was its last event and pages still show
-// it, because the one that removes it from them was lost; else nil.
+// it, because the one that removes it from them was lost or comes later; else nil. See end.
 func (m *model) remember(p *event.Payload) *Channel {
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -122,24 +132,40 @@ func (m *model) remember(p *event.Payload) *Channel {
 	if uuid == "" {
 		return nil
 	}
-	ended := p.Get(keyAnswer) == hungUp
+	ended, last := p.Get(keyAnswer) == hungUp, p.Name() == destroy
 	ch := m.channels[uuid]
-	if ended || p.Name() == destroy {
-		m.end(uuid, p.Name())
+	if ended || last {
+		m.gone.add(uuid)
 	}
-	if p.Name() == destroy && ch != nil && ch.shown && !ch.ended && !m.whole {
-		return ch
-	}
-	if p.Name() == destroy || ch == nil && ended {
+	switch {
+	case ch == nil && (ended || last):
 		return nil // what comes after the end brings nothing to life
-	}
-	if ch == nil {
+	case ch == nil:
 		ch = &Channel{uuid: strings.Clone(uuid)}
 		m.channels[ch.uuid] = ch
+	case last && ch.shown && !ch.ended && !m.whole:
+		ch.destroyed, ch.event = true, m.events
+		return ch
+	case last, ch.destroyed && ended && p.Name() == callState:
+		delete(m.channels, uuid)
+		return nil
+	case ended && p.Name() == callState:
+		ch.ended = !m.whole
 	}
 	ch.event = m.events
 	ch.learn(p, m.whole || p.Name() == callState)
 	return nil
+}
+
+// end forgets a channel of which remember has said that pages still show it. It reports whether that is so until now.
+func (m *model) end(ch *Channel) bool {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.channels[ch.uuid] != ch {
+		return false
+	}
+	delete(m.channels, ch.uuid)
+	return true
 }
 
 // learn notes what an event says, also of the state of the channel if pages take that from it.
@@ -154,29 +180,12 @@ func (ch *Channel) learn(p *event.Payload, states bool) {
 	}
 }
 
-// end notes that pages have removed a channel. It is kept until the switch says its last word of it, as later events
-// may need to know whose it was.
-func (m *model) end(uuid, name string) {
-	uuid = strings.Clone(uuid)
-	if m.gone != nil {
-		m.gone[uuid] = true
-	}
-	ch := m.channels[uuid]
-	switch {
-	case ch == nil:
-	case name == destroy:
-		delete(m.channels, uuid)
-	case name == callState:
-		ch.ended = !m.whole
-	}
-}
-
 // begin notes from now on which channels end, and returns the number of the last event.
 func (m *model) begin() uint64 {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	if m.gone == nil {
-		m.gone = map[string]bool{}
+		m.gone = gone{}
 	}
 	return m.events
 }

@@ -66,11 +66,18 @@ func (w *Watch) Gap() {
 func (w *Watch) Complete(p *event.Payload) { w.known.complete(p) }
 
 // Remember notes what an event has told pages. It is called last: if the service fails before, the comparison
-// after the restart finds what is missing.
+// after the restart finds what is missing. If the last event of a channel comes before the one that removes it from
+// pages, Remember waits for that one as long as for other events that are on their way.
 func (w *Watch) Remember(p *event.Payload) {
-	if ch := w.known.remember(p); ch != nil {
-		w.o.Ended(ch)
+	ch := w.known.remember(p)
+	if ch == nil {
+		return
 	}
+	w.ctx.After(confirm, func(service.Context) {
+		if w.known.end(ch) {
+			w.o.Ended(ch)
+		}
+	})
 }
 
 // Refused notes that a page was refused the list of channels, so that pages are told of all when it can be had again.

@@ -38,6 +38,7 @@ func readRequest(conn net.Conn, br *bufio.Reader, l *Limits) (*http.Request, err
 	bounded := &io.LimitedReader{R: conn, N: int64(l.HeaderBytes)}
 	head := &rawHead{}
 	br.Reset(io.TeeReader(bounded, head))
+	skipEmptyLines(br)
 	r, err := http.ReadRequest(br)
 	switch {
 	case err != nil && bounded.N <= 0:
@@ -61,6 +62,17 @@ func readRequest(conn net.Conn, br *bufio.Reader, l *Limits) (*http.Request, err
 	r.Header.Del("Sec-WebSocket-Protocol")
 	r.Header.Del("Sec-WebSocket-Extensions")
 	return r, conn.SetReadDeadline(time.Time{})
+}
+
+// skipEmptyLines reads the empty lines before a request line, which RFC 9112, section 2.2, has a server ignore. They
+// count in the limits of the head. An error comes again at the next read.
+func skipEmptyLines(br *bufio.Reader) {
+	for {
+		if p, err := br.Peek(2); err != nil || string(p) != "\r\n" {
+			return
+		}
+		_, _ = br.Discard(2)
+	}
 }
 
 // shake returns the answer to the request, which is not written yet, and what the peer sent behind its

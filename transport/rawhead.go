@@ -8,6 +8,7 @@ type rawHead struct {
 	host  bool   // there is a Host line
 	wrong string // what is wrong with the lines; empty if nothing is
 
+	line    bool // the request line has begun: empty lines before it do not count
 	fields  bool // the request line is over
 	value   bool // the line's colon has come
 	matched int  // bytes of "host:" that the line begins with; -1: it begins with something else
@@ -50,9 +51,9 @@ func (h *rawHead) next(c byte) {
 	const name = "host:"
 	switch {
 	case c == '\n':
-		h.ended = !h.long
-		h.matched, h.long = 0, false
-		h.fields, h.value = true, false
+		h.ended = h.line && !h.long
+		h.fields = h.line
+		h.matched, h.long, h.value = 0, false, false
 		return
 	case c == ':':
 		h.value = true
@@ -60,7 +61,8 @@ func (h *rawHead) next(c byte) {
 	case c != '\r':
 		h.long = true
 	}
-	if h.host {
+	h.line = h.line || h.long
+	if h.host || !h.fields {
 		return
 	}
 	if 'A' <= c && c <= 'Z' {

@@ -46,6 +46,10 @@ var iniTexts = []struct {
 	{"number as written", "a = 010\nb = 0x1F\nc = -5\n", map[string]string{"a": "010", "b": "0x1F", "c": "-5"}},
 	{"last one counts", "a = 1\na = 2\nb = 1\nb =\n", map[string]string{"a": "2", "b": ""}},
 	{"key without a value", "a\nb ; = 1\nc : 1\nd = 4\n", map[string]string{"d": "4"}},
+	{"apostrophe in a key", "it's = x\n", map[string]string{"it's": "x"}},
+	{"text behind a section", "[a] b = 1\n[c]d\n[e]]\nf=2\n[g]#\n['h]']\n[\"i]\"]j=3\n", map[string]string{"b": "1", "f": "2", "j": "3"}},
+	{"almost constants", "a = e_all\nb = E_ALL.x\nc = $E_ALL\nd = E_ALLX\ne = X_E_ALL\nf = \"E_ALL\"\ng = SECRET\nh = E_ALL-1\ni = Inf\nj = __LINE__\n",
+		map[string]string{"a": "e_all", "b": "E_ALL.x", "c": "$E_ALL", "d": "E_ALLX", "e": "X_E_ALL", "f": "E_ALL", "g": "SECRET", "h": "E_ALL-1", "i": "Inf", "j": "__LINE__"}},
 	{"unicode", "a = é\nb = \"é\"\n", map[string]string{"a": "é", "b": "é"}},
 }
 
@@ -71,11 +75,17 @@ func TestINI(t *testing.T) {
 
 func TestINIValuesThatAreNotWhatTheyLook(t *testing.T) {
 	outside := func(c string) string { return "has " + c + " outside of quotes, put the whole value in double quotes" }
+	constant := func(name string) string {
+		return "has " + name + ", a constant of PHP, outside of quotes; write its value, or put it in double quotes if it is a text"
+	}
 	tests := map[string]string{
 		"p&ss": outside("&"), "p|ss": outside("|"), "p^ss": outside("^"), "p~ss": outside("~"), "p!ss": outside("!"),
 		"p(s)": outside("("), "p=s": outside("="),
 		"${HOME}":   errInterpolation.Error(),
 		`"${HOME}"`: errInterpolation.Error(),
+		"(8080)":    outside("("), "!1": outside("!"), "~8": outside("~"), "E_ALL & ~E_NOTICE": outside("&"),
+		"E_ALL": constant("E_ALL"), "PHP_OS": constant("PHP_OS"), "x M_PI ": constant("M_PI"), "INF;": constant("INF"), "DIRECTORY_SEPARATOR": constant("DIRECTORY_SEPARATOR"),
+		`'x''y'`: errParts.Error(), `"x" y`: errParts.Error(), `x"y"`: errParts.Error(), `it's 'x`: errParts.Error(), `x "y" ; z`: errParts.Error(), `"x" # y`: errParts.Error(),
 	}
 	for text, want := range tests {
 		entries, problem := parseINI([]byte("\na = " + text + "\nb = 2\n"))
@@ -96,17 +106,16 @@ func TestINIThatIsWrong(t *testing.T) {
 	tests := []struct{ name, text, want string }{
 		{"open double quote", "a = 1\nb = \"x\nc = 3\n", "2: quote is never closed"},
 		{"open single quote", "a = 'x", "1: quote is never closed"},
-		{"quote inside a value", "a = 1\nb = it's\nc = 'x'\n", "2: has a quote, or a $ at its end, in a value without quotes around it"},
-		{"dollar and backslash at the end", "a = x$\\\n", "1: has a quote, or a $ at its end, in a value without quotes around it"},
-		{"dollars around a backslash at the end", "a = $\\$\n", "1: has a quote, or a $ at its end, in a value without quotes around it"},
-		{"three dollars at the end", "a = x$$$\n", "1: has a quote, or a $ at its end, in a value without quotes around it"},
-		{"dollar at the end", "a = x$\n", "1: has a quote, or a $ at its end, in a value without quotes around it"},
-		{"quote in a key", "a' = x\n", "1: has a quote where a key should be"},
-		{"text after a quote", "a = 1\n\nb = \"x\" y\n", "3: has text after the closing quote"},
-		{"two quotes", "a = 'x''y'\n", "1: has text after the closing quote"},
+		{"quote inside a value", "a = 1\nb = it's\nc = 'x'\n", "2: has a quote that is not closed in its line, in a value that does not begin with it"},
+		{"dollar and backslash at the end", "a = x$\\\n", "1: has a $ at its end, in a value without quotes around it"},
+		{"dollars around a backslash at the end", "a = $\\$\n", "1: has a $ at its end, in a value without quotes around it"},
+		{"three dollars at the end", "a = x$$$\n", "1: has a $ at its end, in a value without quotes around it"},
+		{"dollar at the end", "a = x$\n", "1: has a $ at its end, in a value without quotes around it"},
+		{"quote in a key", "a\" = x\n", "1: has a quote where a key should be"},
 		{"escaped quote", `a = "x\" `, "1: quote is never closed"},
 		{"open section", "\r\n\r\n[a\r\n]\r\n", "3: section has no closing ]"},
-		{"text after a section", "[a] b = 1", "1: has text after the section's ]"},
+		{"double quote inside a value", "a = x\"y\nb", "1: quote is never closed"},
+		{"open quote before other entries", "a = it's\nb = 2\n", "1: quote is never closed"},
 		{"no key", "a = 1\r = 2", "2: has a value without a key"},
 		{"binary", "a = 1\nb = \x00", "2: has a NUL byte"},
 		{"line after a long value", "a = \"\n\n\"\n[", "4: section has no closing ]"},
@@ -127,19 +136,13 @@ func TestINIThatIsWrong(t *testing.T) {
 // TestINIAgainstPHP asks PHP what it makes of files, hand-written and random.
 // PHP has every value that we have, unless it refuses the whole file.
 func TestINIAgainstPHP(t *testing.T) {
-	php, err := exec.LookPath("php")
-	if err != nil {
-		if os.Getenv("STROWGER_REQUIRE_PHP") == "1" {
-			t.Fatal("php is required and not installed")
-		}
-		t.Skip("php is not installed")
-	}
+	php := requirePHP(t)
 	var texts []string
 	for _, test := range iniTexts {
 		texts = append(texts, test.text)
 	}
 	random := rand.New(rand.NewPCG(1, 2))
-	for range 3000 {
+	for range 4500 {
 		texts = append(texts, randomINI(random))
 	}
 
@@ -169,12 +172,27 @@ func TestINIAgainstPHP(t *testing.T) {
 	}
 }
 
+func requirePHP(t *testing.T) string {
+	t.Helper()
+	php, err := exec.LookPath("php")
+	if err != nil {
+		if os.Getenv("STROWGER_REQUIRE_PHP") == "1" {
+			t.Fatal("php is required and not installed")
+		}
+		t.Skip("php is not installed")
+	}
+	return php
+}
+
 // randomINI makes a few entries of what has a meaning in a value.
 func randomINI(random *rand.Rand) string {
 	tokens := []string{"x", "y", "1", " ", " ", "\t", "=", "\r\n[z]\r\n", ";", "#", "\"", "\"", "'", "\\", "\\", "\\\"", "$", "$", "$$", "$x", "$-", "$.", "{", "}",
-		"&", "!", "(", "on", "none", "null", "é", "\"x\"", "\"x\n=\"", "'y'", "'\n'", ":", "%", ","}
+		"&", "!", "(", ")", "|", "^", "~", "on", "E_ALL", "PHP_OS", "M_PI", "_", ".", "true", "#", "none", "null", "é", "\"x\"", "\"x\n=\"", "'y'", "'\n'", ":", "%", ","}
 	var text strings.Builder
-	for _, name := range []string{"a", "b.c", "x"} {
+	for _, name := range []string{"a", "b.c", "x", "it's", "E_ALL"} {
+		if random.IntN(8) == 0 {
+			text.WriteString([]string{"[s]", "['s]']", "[s", "; c", "n\n"}[random.IntN(5)])
+		}
 		text.WriteString(name + " =")
 		for range random.IntN(7) {
 			text.WriteString(tokens[random.IntN(len(tokens))])
@@ -213,4 +231,32 @@ func askPHP(t *testing.T, php string, texts []string) []map[string]any {
 		t.Fatalf("php answered %d of %d texts", len(all), len(texts))
 	}
 	return all
+}
+
+// TestPHPConstants compares the list with the constants of the PHP that is installed: one that PHP knows and the list
+// does not would be read as a text.
+func TestPHPConstants(t *testing.T) {
+	php := requirePHP(t)
+	output, err := exec.Command(php, "-n", "-r", `
+		$all = get_defined_constants(true);
+		$names = array_keys($all["Core"] + $all["standard"] + $all["date"] + $all["pcre"] + $all["json"]);
+		echo json_encode([PHP_MAJOR_VERSION . "." . PHP_MINOR_VERSION, $names]);`).Output()
+	if err != nil {
+		t.Fatalf("php: %v", err)
+	}
+	var version string
+	var names []string
+	if err := json.Unmarshal(output, &[]any{&version, &names}); err != nil || len(names) < 400 {
+		t.Fatalf("%d names, error %v", len(names), err)
+	}
+	for _, name := range names {
+		if lower := strings.ToLower(name); lower == "true" || lower == "false" || lower == "null" || isConstant(name) {
+			continue
+		}
+		if version == "8.2" {
+			t.Errorf("%s is missing", name)
+		} else {
+			t.Logf("PHP %s has %s too", version, name)
+		}
+	}
 }

@@ -39,8 +39,9 @@ type Explained struct {
 
 // Account is what one instance of a service comes to for a subscriber.
 type Account struct {
-	Class string // of the instance
-	Own   bool   // the instance brought its policy along
+	Class  string // of the instance
+	Source Source
+	Policy string // as in Ruling
 	filter.Explanation
 }
 
@@ -53,10 +54,11 @@ func (t *topic) explain(ctx actor.Context, m *Explain) {
 		}
 		answer.Member = true
 		t.refresh()
-		for speaker, v := range t.speakers {
+		for speaker := range t.speakers {
+			r := t.policies.Of(speaker)
 			answer.Accounts = append(answer.Accounts, Account{
-				Class: speaker.Class, Own: speaker.Policy != nil,
-				Explanation: v.filter.Explain(p.subject(), m.Topic, m.Payload),
+				Class: speaker.Class, Source: r.Source, Policy: r.Policy,
+				Explanation: r.Filter.Explain(p.subject(), m.Topic, m.Payload),
 			})
 		}
 	}

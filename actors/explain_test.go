@@ -30,7 +30,7 @@ func TestExplainOfTopic(t *testing.T) {
 		t.Errorf("of nobody: %+v", e)
 	}
 	e := ask(peer.ID)
-	if !e.Member || len(e.Accounts) != 1 || e.Accounts[0].Class != "s_service" || e.Accounts[0].Own || string(e.Accounts[0].Payload) != `{"d":"a.x"}` {
+	if !e.Member || len(e.Accounts) != 1 || e.Accounts[0].Class != "s_service" || e.Accounts[0].Source != FromSettings || e.Accounts[0].Policy != "s_service" || string(e.Accounts[0].Payload) != `{"d":"a.x"}` {
 		t.Errorf("got %+v", e)
 	}
 	w.govern(`s_service: {require: [x]}`)

@@ -23,7 +23,7 @@ func policies(t testing.TB, text string) *Policies {
 			t.Fatal(err)
 		}
 	}
-	return NewPolicies(filters, filter.Deny())
+	return NewPolicies(filters, nil, filter.Deny())
 }
 
 // under makes a world whose policies are text.
@@ -203,7 +203,7 @@ func TestReloadOfPolicies(t *testing.T) {
 	w.govern(`s_service: {require: [see_salary], key_permissions: {d: [see_d]}}`)
 	say()
 	b.gets(` s/ #"" {"salary":1}`)
-	w.change(func(s *Settings) { s.Policies = NewPolicies(nil, filter.Deny()) })
+	w.change(func(s *Settings) { s.Policies = NewPolicies(nil, nil, filter.Deny()) })
 	say()
 	w.govern(`s_service: {scopes: [{to: all}]}`)
 	say()

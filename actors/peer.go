@@ -8,6 +8,7 @@ import (
 	"strowger/actors/clock"
 	"strowger/actors/envelope"
 	"strowger/actors/filter"
+	"strowger/config/policy"
 )
 
 // Identity is who a peer is, what it may and until when. It never changes.
@@ -15,11 +16,11 @@ type Identity struct {
 	ID    string // 32 hex digits, never given twice; resource_id on the wire
 	Role  Role
 	Name  string // the service's name, for a service
-	Class string // of a service: the class in its token
+	Class string // of a service: the class in its token; in this process, the built-in class of its name
 	// KnownClass is true if the class is built in or in services.classes, so that the peer may speak for the
 	// names that its class serves.
 	KnownClass bool
-	// Policy is the filter that a service brought along; nil: the configuration decides.
+	// Policy is the service's own policy, nil if it has none. Policies.Of says when it counts.
 	Policy *filter.Filter
 	// Subscriptions are the services whose broadcasts it gets.
 	Subscriptions []string
@@ -84,10 +85,13 @@ func (p *Identity) Domain() string {
 }
 
 // NewLocal returns the instance of a service that runs in this process, to be offered to the
-// router. A nil policy leaves it to the configuration.
-func NewLocal(name string, policy *filter.Filter, l Local) *Peer {
+// router. Own is the policy that the service has in code, nil for none. It has no token, so its class is
+// that of FusionPBX's service of this name, if there is one.
+func NewLocal(name string, own *filter.Filter, l Local) *Peer {
 	id := envelope.NewID()
-	return &Peer{Identity: Identity{ID: id, Role: Service, Name: name, Policy: policy, resourceID: envelope.QuoteString(id)}, local: l}
+	return &Peer{local: l, Identity: Identity{
+		ID: id, Role: Service, Name: name, Class: policy.BuiltinClass(name), Policy: own, resourceID: envelope.QuoteString(id),
+	}}
 }
 
 // subject returns what filters must know of the peer.

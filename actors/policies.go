@@ -6,41 +6,70 @@ import (
 )
 
 // Policies says which filter stands between a service and its subscribers. It never changes: a
-// reload puts another one into Settings. Its zero value, like a nil one, denies everything.
+// reload puts another one into Settings. Its zero value, like a nil one, denies everything to services
+// without a policy of their own.
 type Policies struct {
-	filters  map[string]*filter.Filter
+	settings map[string]*filter.Filter
+	builtin  map[string]*filter.Filter
 	fallback *filter.Filter
+}
+
+// Source says where a policy stands.
+type Source string
+
+// The sources of a policy, in the order in which they count.
+const (
+	FromSettings Source = "configuration" // the settings file
+	FromService  Source = "service"       // the service itself, which runs in this process
+	FromBuiltin  Source = "builtin"       // the policies of FusionPBX's services
+	FromDefault  Source = "default"       // nowhere: routing.default_policy
+)
+
+// Ruling is the policy that counts for an instance of a service.
+type Ruling struct {
+	Filter *filter.Filter // nil denies everything
+	Source Source
+	Policy string // the name of the policy; empty for FromDefault
 }
 
 // unruled is an instance without a policy.
 type unruled struct{ name, class string }
 
-// NewPolicies returns policies by the name of a service or the class of its token, and the filter
-// of those that have none. The map must not be changed afterwards.
-func NewPolicies(filters map[string]*filter.Filter, fallback *filter.Filter) *Policies {
-	return &Policies{filters: filters, fallback: fallback}
+// NewPolicies returns the policies of the settings file, by the name of a service or the class of its
+// token, the built-in ones, by class, and the filter of services that have none. The maps must not be
+// changed afterwards.
+func NewPolicies(settings, builtin map[string]*filter.Filter, fallback *filter.Filter) *Policies {
+	return &Policies{settings: settings, builtin: builtin, fallback: fallback}
 }
 
-// Of returns the filter of what an instance of a service says and is asked: the instance's own, or
-// that of its name, or that of its class, or else the fallback, and then found is false.
-func (p *Policies) Of(service *Peer) (f *filter.Filter, found bool) {
-	switch {
-	case service.Policy != nil:
-		return service.Policy, true
-	case p == nil:
-		return nil, false
+// Of returns the policy of what an instance of a service says and is asked. The first of these that
+// exists counts: the policy in the settings file for the instance's name, the one there for its class, the
+// service's own, the built-in one for its class. Without any of them the fallback counts. Nothing else
+// decides this order.
+func (p *Policies) Of(service *Peer) Ruling {
+	if p == nil {
+		p = new(Policies)
 	}
-	if f, found = p.filters[service.Name]; found {
-		return f, true
+	if f := p.settings[service.Name]; f != nil {
+		return Ruling{f, FromSettings, service.Name}
 	}
-	if f, found = p.filters[service.Class]; found {
-		return f, true
+	if f := p.settings[service.Class]; f != nil {
+		return Ruling{f, FromSettings, service.Class}
 	}
-	return p.fallback, false
+	if service.Policy != nil {
+		return Ruling{service.Policy, FromService, service.Name}
+	}
+	if f := p.builtin[service.Class]; f != nil {
+		return Ruling{f, FromBuiltin, service.Class}
+	}
+	return Ruling{Filter: p.fallback, Source: FromDefault}
 }
 
-// has reports whether there is a policy under the name of a service or class.
-func (p *Policies) has(name string) bool { return p != nil && p.filters[name] != nil }
+// has reports whether there is a policy in the settings file or a built-in one under the name of a service
+// or class.
+func (p *Policies) has(name string) bool {
+	return p != nil && (p.settings[name] != nil || p.builtin[name] != nil)
+}
 
 // open reports whether everybody gets all that services without a policy say.
 func (p *Policies) open() bool {
@@ -48,20 +77,16 @@ func (p *Policies) open() bool {
 }
 
 // policy returns the filter of what an instance of a service says and is asked.
-func (d *Deps) policy(service *Peer) *filter.Filter {
-	f, _ := d.settings().Policies.Of(service)
-	return f
-}
+func (d *Deps) policy(service *Peer) *filter.Filter { return d.settings().Policies.Of(service).Filter }
 
 // warnOfNone logs that an instance has no policy and what to set: once for each name and class, also
 // after a reload, until the name or class has had a policy.
 func (d *Deps) warnOfNone(service *Peer) {
 	p, cause := d.settings().Policies, unruled{service.Name, service.Class}
-	_, found := p.Of(service)
 	switch {
 	case p == nil:
 		return
-	case found:
+	case p.Of(service).Source != FromDefault:
 		d.unruled.Forget(cause)
 		return
 	case !d.unruled.First(cause):

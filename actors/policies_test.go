@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"fmt"
 	"log/slog"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -13,28 +14,40 @@ import (
 	"strowger/config/policy"
 )
 
-// The name's policy goes before the class's, and what the service brought along before both.
+// The settings file counts before the service, the service before what is built in.
 func TestWhosePolicyCounts(t *testing.T) {
-	p := policies(t, `{s: {keys: [name]}, c: {keys: [class]}}`)
-	own := filter.Pass()
+	byName, byClass, own, builtin, fallback := filter.Pass(), filter.Pass(), filter.Pass(), filter.Pass(), filter.Deny()
+	p := NewPolicies(map[string]*filter.Filter{"s": byName, "c": byClass}, map[string]*filter.Filter{"c": builtin, "b": builtin}, fallback)
 	for name, test := range map[string]struct {
-		peer  *Peer
-		want  *filter.Filter
-		found bool
+		service, class string
+		own            *filter.Filter
+		want           Ruling
 	}{
-		"own":           {&Peer{Identity: Identity{Name: "s", Class: "c", Policy: own}}, own, true},
-		"name":          {&Peer{Identity: Identity{Name: "s", Class: "c"}}, p.filters["s"], true},
-		"class":         {&Peer{Identity: Identity{Name: "other", Class: "c"}}, p.filters["c"], true},
-		"neither":       {&Peer{Identity: Identity{Name: "other", Class: "other"}}, p.fallback, false},
-		"class as name": {&Peer{Identity: Identity{Name: "c", Class: "other"}}, p.filters["c"], true},
+		"all":                  {"s", "c", own, Ruling{byName, FromSettings, "s"}},
+		"file, by class":       {"other", "c", own, Ruling{byClass, FromSettings, "c"}},
+		"own":                  {"other", "b", own, Ruling{own, FromService, "other"}},
+		"own alone":            {"other", "", own, Ruling{own, FromService, "other"}},
+		"built in":             {"other", "b", nil, Ruling{builtin, FromBuiltin, "b"}},
+		"neither":              {"other", "other", nil, Ruling{fallback, FromDefault, ""}},
+		"name of a class":      {"c", "other", nil, Ruling{byClass, FromSettings, "c"}},
+		"name of a built-in":   {"b", "other", nil, Ruling{fallback, FromDefault, ""}},
+		"a class that is none": {"other", "", nil, Ruling{fallback, FromDefault, ""}},
 	} {
-		if got, found := p.Of(test.peer); got != test.want || found != test.found {
-			t.Errorf("%s: got %p, %v, want %p, %v", name, got, found, test.want, test.found)
+		if got := p.Of(&Peer{Identity: Identity{Name: test.service, Class: test.class, Policy: test.own}}); got != test.want {
+			t.Errorf("%s: got %+v, want %+v", name, got, test.want)
 		}
 	}
 	for _, none := range []*Policies{nil, {}} {
-		if f, found := none.Of(&Peer{Identity: Identity{Name: "s"}}); f != nil || found {
-			t.Error("without policies somebody has one")
+		if got, want := none.Of(&Peer{Identity: Identity{Name: "s"}}), (Ruling{nil, FromDefault, ""}); got != want {
+			t.Errorf("without policies: got %+v, want %+v", got, want)
+		}
+		if got, want := none.Of(&Peer{Identity: Identity{Name: "s", Policy: own}}), (Ruling{own, FromService, "s"}); got != want {
+			t.Errorf("without policies but its own: got %+v, want %+v", got, want)
+		}
+	}
+	for name, class := range map[string]string{"active.calls": "active_calls_service", "weather": ""} {
+		if got := NewLocal(name, nil, nil).Class; got != class {
+			t.Errorf("%s in this process has the class %q, want %q", name, got, class)
 		}
 	}
 }
@@ -70,8 +83,8 @@ func TestServiceWithoutPolicy(t *testing.T) {
 		open     bool
 		warnings int
 	}{
-		"denied":                 {NewPolicies(nil, filter.Deny()), false, 1},
-		"allowed":                {NewPolicies(nil, filter.Pass()), true, 1},
+		"denied":                 {NewPolicies(nil, nil, filter.Deny()), false, 1},
+		"allowed":                {NewPolicies(nil, nil, filter.Pass()), true, 1},
 		"no policies of any one": {nil, false, 0},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -129,21 +142,38 @@ func TestReloadThatTakesAPolicyAway(t *testing.T) {
 	}
 }
 
-// A service may bring its policy along, as those do that run in this process.
+// The policy of a service in this process counts until the settings file has one for it, and again when that is
+// gone: for broadcasts, requests and replies.
 func TestPolicyOfItsOwn(t *testing.T) {
-	w := under(t, `s_service: {scopes: [{to: all}]}`)
-	f, err := filter.Compile(policy.Policy{Keys: []string{"a"}})
+	w := newWorld(t)
+	f, err := filter.Compile(policy.Policy{Keys: []string{"a"}, Requests: map[string][]string{"ask": {"nobody has it"}}})
 	if err != nil {
 		t.Fatal(err)
 	}
+	l, own := w.localWith("s", f)
 	p := w.client("s")
-	own := &Peer{Identity: Identity{ID: "own", Name: "s", Class: "s_service", Policy: f}, Outlet: newFakeSocket()}
-	w.router.Send(&Offer{Peer: own})
-	w.settle(w.router.PID())
-	route := w.deps.Registry.Lookup("s")
-	w.deps.send(route.Service.PID(), &say{envelope: &envelope.Envelope{ServiceName: envelope.Raw(`"s"`), Payload: envelope.Raw(`{"a":1,"b":2}`)}, from: own})
-	p.gets(` s/ #"" {"a":1}`)
-	w.router.Send(&withdraw{Peer: own})
+	for i, test := range []struct {
+		policies, payload string
+		asked             bool
+	}{
+		{``, `{"a":1}`, false},
+		{`{s: {keys: [b]}}`, `{"b":2}`, true},
+		{`{other: {keys: [b]}}`, `{"a":1}`, false},
+	} {
+		w.govern(test.policies)
+		id := strconv.Itoa(i)
+		w.deps.Speak(own, &envelope.Envelope{ServiceName: envelope.Raw(`"s"`), Payload: envelope.Raw(`{"a":1,"b":2}`)}, nil)
+		p.gets(` s/ #"" ` + test.payload)
+		p.writef(`{"service":"s","topic":"ask","request_id":%q}`, id)
+		if !test.asked {
+			p.gets(fmt.Sprintf(`403 s/ask #%q null`, id))
+			continue
+		}
+		r := l.next(t)
+		w.deps.Speak(own, answerTo(r, `{"a":1,"b":2}`), nil)
+		r.Release()
+		p.gets(fmt.Sprintf(` s/ask #%q %s`, id, test.payload))
+	}
 }
 
 // What a reload changes holds for the next reply, also to those who had one before.

@@ -17,7 +17,7 @@ func (s *service) mayAsk(instance, from *Peer, e *envelope.Envelope) (rule strin
 // and what it found, in words of the policy.
 func (s *service) log403(cause refusals.Cause, kind string, instance, to *Peer, finding func() string) {
 	setting := ""
-	if _, found := s.deps.settings().Policies.Of(instance); !found {
+	if s.deps.settings().Policies.Of(instance).Source == FromDefault {
 		setting = "policies, routing.default_policy"
 	}
 	s.deps.refusals.Add(refusals.Event{

@@ -59,7 +59,7 @@ func anyPolicies(t *rapid.T) *Policies {
 	if rapid.Bool().Draw(t, "allow") {
 		fallback = filter.Pass()
 	}
-	return NewPolicies(map[string]*filter.Filter{"c1": anyPolicy(t), "c2": anyPolicy(t)}, fallback)
+	return NewPolicies(map[string]*filter.Filter{"c1": anyPolicy(t), "c2": anyPolicy(t)}, nil, fallback)
 }
 
 // model is a topic and what must be true of it, driven without a mailbox.

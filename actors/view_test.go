@@ -24,7 +24,7 @@ func TestNoMomentWithoutFilter(t *testing.T) {
 		policies(t, `s_service: {keys: [n]}`),
 		policies(t, `{s: {scopes: [{permission: see, to: all}], keys: [n, m]}, s_service: {scopes: [{to: all}]}}`),
 		policies(t, `other: {scopes: [{to: all}]}`),
-		NewPolicies(nil, filter.Deny()),
+		NewPolicies(nil, nil, filter.Deny()),
 	}
 	w.change(func(s *Settings) { s.Policies = shut[0] })
 	members := []*peer{w.client("s"), w.client("s")}

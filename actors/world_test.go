@@ -49,7 +49,7 @@ func newDeps(t interface{ Cleanup(func()) }) *Deps {
 	t.Cleanup(d.Stop)
 	d.Settings.Store(&Settings{
 		Depth: 64, AuthenticationTimeout: 30 * time.Second, AuthenticationAttempts: 3,
-		RequestTimeout: 10 * time.Second, PendingRequests: 4, Policies: NewPolicies(nil, filter.Pass()),
+		RequestTimeout: 10 * time.Second, PendingRequests: 4, Policies: NewPolicies(nil, nil, filter.Pass()),
 	})
 	d.System.EventStream.Subscribe(func(event any) {
 		if dead, ok := event.(*actor.DeadLetterEvent); ok {

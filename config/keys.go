@@ -210,7 +210,7 @@ const (
 const (
 	policiesKey = "policies"
 	policiesDoc = "Who sees what of a service and who may ask it for what, by the name of the service or the class in its token; the name goes first. " +
-		"A policy here takes the place of the built-in one of that name as a whole. See docs/policies.md, and strowger config policies for those in use."
+		"A policy here takes the place, as a whole, of the built-in one and of one that a service in the router has in code. See docs/policies.md, and strowger config policies for those in use."
 )
 
 // isList tells whether the key takes a list of texts.

@@ -43,15 +43,14 @@ func ExplainToken(cfg *config.Config, t *token.Token, service, class string, eve
 	if err != nil {
 		return nil, err
 	}
-	f, _ := policies.Of(&actors.Peer{Identity: actors.Identity{Name: service, Class: class}})
-	e := &Explanation{Service: service, Class: class}
-	e.Policy, e.Source = policyOf(cfg, service, class)
+	ruling := policies.Of(&actors.Peer{Identity: actors.Identity{Name: service, Class: class}})
+	e := &Explanation{Service: service, Class: class, Policy: ruling.Policy, Source: string(ruling.Source)}
 	for _, name := range t.Services {
 		e.Watches = e.Watches || name == service
 	}
 	topic, payload := event.parts()
 	subject := filter.Subject{Permissions: t.Permissions, Domain: t.DomainName, Extensions: t.Extensions}
-	e.take(f.Explain(subject, topic, payload), event)
+	e.take(ruling.Filter.Explain(subject, topic, payload), event)
 	return e, nil
 }
 
@@ -86,30 +85,9 @@ func (s *System) Explain(subscriber, service string, event *Event) ([]*Explanati
 	}
 	var all []*Explanation
 	for _, account := range answer.Accounts {
-		e := &Explanation{Service: service, Class: account.Class, Watches: true}
-		e.Policy, e.Source = policyOf(s.running.Load(), service, account.Class)
-		if account.Own {
-			e.Policy, e.Source = "", "service"
-		}
+		e := &Explanation{Service: service, Class: account.Class, Policy: account.Policy, Source: string(account.Source), Watches: true}
 		e.take(account.Explanation, event)
 		all = append(all, e)
 	}
 	return all, nil
-}
-
-// policyOf returns the name of the policy that counts and where it stands.
-func policyOf(cfg *config.Config, service, class string) (name, source string) {
-	builtin, err := policy.Builtin()
-	if err != nil {
-		return "", "default" // they are part of the program and tested
-	}
-	for _, name := range []string{service, class} {
-		if _, found := cfg.Policies[name]; found {
-			return name, "configuration"
-		}
-		if _, found := builtin[name]; found {
-			return name, "builtin"
-		}
-	}
-	return "", "default"
 }

@@ -47,9 +47,11 @@ func (e *Event) parts() (topic string, payload []byte) {
 type Explanation struct {
 	Service string `json:"service"`
 	Class   string `json:"class,omitempty"`
-	// Policy is the name of the policy that counts; empty for the default.
+	// Policy is the name of the policy that counts: of a service, if Source is service; otherwise of a service or a
+	// class. It is empty for the default.
 	Policy string `json:"policy,omitempty"`
-	// Source is builtin, configuration, default or service: where the policy stands.
+	// Source says where the policy stands: configuration, service, builtin or default. The first of them
+	// that has a policy for the service counts.
 	Source string `json:"source"`
 	// Watches tells whether the subscriber gets the service's broadcasts at all.
 	Watches bool `json:"watches"`

@@ -41,13 +41,13 @@ func (s *System) newHome(svc *service.Service) (*home, error) {
 		return nil, fmt.Errorf("service %q: %w", svc.Name, err)
 	}
 	h.instance = instance
-	var policy *filter.Filter
+	var own *filter.Filter
 	if svc.Policy != nil {
-		if policy, err = filter.Compile(*svc.Policy); err != nil {
+		if own, err = filter.Compile(*svc.Policy); err != nil {
 			return nil, fmt.Errorf("service %q: policy: %w", svc.Name, err)
 		}
 	}
-	h.peer = actors.NewLocal(svc.Name, policy, h)
+	h.peer = actors.NewLocal(svc.Name, own, h)
 	return h, nil
 }
 

@@ -15,35 +15,61 @@ import (
 // governors makes policies into filters. What a reload leaves as it was stays the same filter, so
 // that no topic has to sort its members anew.
 type governors struct {
-	current *actors.Policies // nil: none yet
+	current  *actors.Policies // nil: none yet
+	settings compiled
+	builtin  compiled
+	unknown  string // what holds for services without a policy
+}
+
+// compiled are policies and the filters that they came to, by name.
+type compiled struct {
 	sources map[string]policy.Policy
 	filters map[string]*filter.Filter
-	unknown string // what holds for services without a policy
 }
 
 // policies returns the policies of cfg. On error, which names the policy and is not to be expected
 // of a configuration that was loaded, everything stays as it was.
 func (g *governors) policies(cfg *config.Config) (*actors.Policies, error) {
-	sources, err := cfg.EffectivePolicies()
+	sources, err := policy.Builtin()
 	if err != nil {
 		return nil, err
 	}
-	if g.current != nil && g.unknown == cfg.Routing.DefaultPolicy && reflect.DeepEqual(g.sources, sources) {
+	if g.current != nil && g.unknown == cfg.Routing.DefaultPolicy && same(g.settings.sources, cfg.Policies) {
 		return g.current, nil
 	}
-	filters := make(map[string]*filter.Filter, len(sources))
+	builtin, err := g.builtin.compile(sources)
+	if err != nil {
+		return nil, err
+	}
+	settings, err := g.settings.compile(cfg.Policies)
+	if err != nil {
+		return nil, err
+	}
+	g.settings, g.builtin, g.unknown = settings, builtin, cfg.Routing.DefaultPolicy
+	g.current = actors.NewPolicies(settings.filters, builtin.filters, fallback(g.unknown))
+	return g.current, nil
+}
+
+// same reports whether two sets of policies are equal. A nil set equals an empty one.
+func same(a, b map[string]policy.Policy) bool {
+	return maps.EqualFunc(a, b, func(one, other policy.Policy) bool { return reflect.DeepEqual(one, other) })
+}
+
+// compile returns sources with their filters. A policy that c has too keeps its filter.
+func (c compiled) compile(sources map[string]policy.Policy) (compiled, error) {
+	next := compiled{sources: maps.Clone(sources), filters: make(map[string]*filter.Filter, len(sources))}
 	for _, name := range slices.Sorted(maps.Keys(sources)) {
-		if old, had := g.sources[name]; had && reflect.DeepEqual(old, sources[name]) {
-			filters[name] = g.filters[name]
+		if old, had := c.sources[name]; had && reflect.DeepEqual(old, sources[name]) {
+			next.filters[name] = c.filters[name]
 			continue
 		}
-		if filters[name], err = filter.Compile(sources[name]); err != nil {
-			return nil, fmt.Errorf("policies.%s: %w", name, err)
+		f, err := filter.Compile(sources[name])
+		if err != nil {
+			return compiled{}, fmt.Errorf("policies.%s: %w", name, err)
 		}
+		next.filters[name] = f
 	}
-	g.sources, g.filters, g.unknown = sources, filters, cfg.Routing.DefaultPolicy
-	g.current = actors.NewPolicies(filters, fallback(g.unknown))
-	return g.current, nil
+	return next, nil
 }
 
 // fallback returns the filter of services without a policy: only the word allow opens them.
@@ -52,19 +78,4 @@ func fallback(word string) *filter.Filter {
 		return filter.Pass()
 	}
 	return filter.Deny()
-}
-
-// warnOfUnused logs which policies of cfg change nothing because a service in the router has its own.
-func (s *System) warnOfUnused(cfg *config.Config) {
-	for _, h := range s.services.homes {
-		if h.peer.Policy == nil {
-			continue
-		}
-		name := h.peer.Name
-		for _, written := range []string{name, policy.BuiltinClass(name)} {
-			if _, found := cfg.Policies[written]; found {
-				s.log.Warn("policy is not used, the service in the router has its own", "service", name, "setting", "policies."+written)
-			}
-		}
-	}
 }

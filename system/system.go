@@ -129,7 +129,6 @@ func New(o Options, list ...*service.Service) (*System, error) {
 	if err := s.settle(list); err != nil {
 		return nil, err
 	}
-	s.warnOfUnused(o.Config)
 	s.stage.Store(fresh)
 	return s, nil
 }
@@ -293,7 +292,6 @@ func (s *System) Reload(cfg *config.Config) ([]config.Change, error) {
 		return nil, err
 	}
 	s.checkDescriptors()
-	s.warnOfUnused(cfg)
 	s.services.reload()
 	if s.certificate != nil {
 		if err := s.certificate.Reload(); err != nil {

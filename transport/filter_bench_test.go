@@ -80,7 +80,7 @@ func benchmarkFanOut(b *testing.B, f *filter.Filter, members, classes int) {
 	r := newRig(b, nil)
 	r.deps.Tokens = classTokens{}
 	settings := *r.deps.Settings.Load()
-	settings.Policies = actors.NewPolicies(nil, f)
+	settings.Policies = actors.NewPolicies(nil, nil, f)
 	r.deps.Settings.Store(&settings)
 	router := actors.SpawnRouter(r.deps)
 	writes := new(writes)

@@ -135,7 +135,7 @@ func TestFloodOfAnswers(t *testing.T) {
 			usual := s.deps.Settings.Load()
 			set := *usual
 			set.UnknownService, set.PendingRequests = envelope.NotFound.Code, 0
-			set.Policies = actors.NewPolicies(map[string]*filter.Filter{"silent": filter.Deny()}, filter.Pass())
+			set.Policies = actors.NewPolicies(map[string]*filter.Filter{"silent": filter.Deny()}, nil, filter.Pass())
 			client, service := s.login("client"), s.login("service:a")
 			s.login("service:busy")
 			s.login("service:silent")

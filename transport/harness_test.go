@@ -63,7 +63,7 @@ func newDeps(log *slog.Logger) *actors.Deps {
 		log = slog.New(slog.DiscardHandler)
 	}
 	settings := new(atomic.Pointer[actors.Settings])
-	settings.Store(&actors.Settings{Depth: 64, AuthenticationTimeout: patience, AuthenticationAttempts: 3, Policies: actors.NewPolicies(nil, filter.Pass()),
+	settings.Store(&actors.Settings{Depth: 64, AuthenticationTimeout: patience, AuthenticationAttempts: 3, Policies: actors.NewPolicies(nil, nil, filter.Pass()),
 		RequestTimeout: patience, PendingRequests: 64})
 	d := &actors.Deps{
 		Runtime: runtime.New(actor.NewActorSystem(

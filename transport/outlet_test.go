@@ -224,7 +224,7 @@ func TestRoutingToOutletsThatAreNoSockets(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			s := newServer(t, nil, nil)
 			settings := *s.deps.Settings.Load()
-			settings.Policies = actors.NewPolicies(nil, f)
+			settings.Policies = actors.NewPolicies(nil, nil, f)
 			s.deps.Settings.Store(&settings)
 			test(t, s)
 		})

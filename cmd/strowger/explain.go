@@ -37,6 +37,9 @@ func (p *program) explainCommand() *cobra.Command {
 rule of the service's policy says so, as one line of JSON for each instance of the service.
 Without --event it tells by which scope the subscriber sees messages, or why none at all.
 
+"source" says whose policy counts: configuration (the settings file), service (a service
+in the router has it in code), builtin or default (there is none). "policy" is its name.
+
 With --token it asks nobody: the token file is read and left as it is, and the policies
 are the built-in ones and those of --config. The class of the service's token is that of
 FusionPBX's service of the name, or that of --class.

@@ -35,7 +35,7 @@ type Options struct {
 // comes before there are any waits half a second for a sample of its own.
 func New(o Options) *service.Service {
 	o = o.withDefaults()
-	return &service.Service{Name: Name, Policy: visibility(), Setup: o.setup}
+	return &service.Service{Name: Name, Setup: o.setup}
 }
 
 func (o Options) withDefaults() Options {
@@ -56,15 +56,4 @@ func (o Options) setup(s service.Setup) error {
 	newMeter(cpuTopic, o.Sampler.CPU, load).register(s, o.CPUInterval)
 	newMeter(networkTopic, o.Sampler.Network, rate).register(s, o.NetworkInterval)
 	return nil
-}
-
-// visibility returns the built-in rules for the service. Were they not there, it would have none, and
-// a policy without rules is refused at the start: nothing would be open.
-func visibility() *policy.Policy {
-	builtin, err := policy.Builtin()
-	if err != nil {
-		return new(policy.Policy)
-	}
-	p := builtin[policy.SystemDashboardClass]
-	return &p
 }

@@ -4,13 +4,11 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
-	"reflect"
 	"runtime"
 	"sync/atomic"
 	"testing"
 	"time"
 
-	"strowger/config/policy"
 	"strowger/system/internal/hometest"
 )
 
@@ -139,16 +137,5 @@ func answer(t *testing.T, h *hometest.Home, topic string, into any) {
 	got := h.AnswerAfter(h.Ask(hometest.Person{}, topic, nil), settle)
 	if err := json.Unmarshal([]byte(got.Payload), into); err != nil || got.Code != 200 {
 		t.Fatalf("%s: %+v, %v", topic, got, err)
-	}
-}
-
-func TestPolicy(t *testing.T) {
-	builtin, err := policy.Builtin()
-	if err != nil {
-		t.Fatal(err)
-	}
-	got, want := New(Options{}).Policy, builtin["system_dashboard_service"]
-	if !reflect.DeepEqual(*got, want) || reflect.DeepEqual(*got, policy.Policy{}) {
-		t.Errorf("got %+v, want %+v", *got, want)
 	}
 }

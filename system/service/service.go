@@ -17,9 +17,9 @@ type Service struct {
 	// a crash. An error or a panic is a failed start and counts as a crash. It must not block: the
 	// place for a connection that may hang is a Source.
 	Setup func(s Setup) error
-	// Policy says who sees what. Inside the router it counts before all policies of the router's settings; nil
-	// leaves it to them. Package remote does not use it, and logs a warning if it is set: a remote service has
-	// the policy of the router's settings.
+	// Policy says who sees what of a service in the router, unless the router's settings have a policy for the
+	// service. If both lack one, nobody sees anything. Package remote does not use Policy, and logs a warning if it is
+	// set: a remote service has the policy of the router's settings.
 	Policy *policy.Policy
 	// Required says that the router is not ready while the service is down.
 	Required bool

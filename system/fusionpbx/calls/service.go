@@ -20,9 +20,6 @@ import (
 // Name is what clients call the service.
 const Name = policy.ActiveCalls
 
-// Class is the class in the token of FusionPBX's own service. The policy has its name.
-const Class = policy.ActiveCallsClass
-
 // Options say how the service reaches the switch. Events and Commands are needed.
 type Options struct {
 	// Events has the connection that events come over.
@@ -50,7 +47,7 @@ func New(o Options) *service.Service {
 		o.after = func(string) {}
 	}
 	told := new(channels.Memory)
-	return &service.Service{Name: Name, Policy: visibility(), Setup: func(s service.Setup) error { return o.setup(s, told) }}
+	return &service.Service{Name: Name, Setup: func(s service.Setup) error { return o.setup(s, told) }}
 }
 
 // life is the service from one start to the next.
@@ -78,17 +75,6 @@ func (o Options) setup(s service.Setup, told *channels.Memory) error {
 	service.Handle(s, "hangup", l.hangup)
 	service.Handle(s, "eavesdrop", l.eavesdrop)
 	return nil
-}
-
-// visibility returns the built-in rules for the service. Were they not there, it would have none, and
-// a policy without rules is refused at the start: nothing would be open.
-func visibility() *policy.Policy {
-	builtin, err := policy.Builtin()
-	if err != nil {
-		return new(policy.Policy)
-	}
-	p := builtin[Class]
-	return &p
 }
 
 // events are the names of the events that pages are told of.

@@ -24,9 +24,6 @@ import (
 // Name is what clients call the service.
 const Name = policy.ActiveConferences
 
-// Class is the class in the token of FusionPBX's own service. The policy has its name.
-const Class = policy.ActiveConferencesClass
-
 // Database has the names of conferences. A *database.DB is one.
 type Database interface {
 	Conference(ctx context.Context, key, domain string) (database.Conference, error)
@@ -62,7 +59,7 @@ func New(o Options) *service.Service {
 		}
 	}
 	told := new(memory)
-	return &service.Service{Name: Name, Policy: visibility(), Setup: func(s service.Setup) error { return o.setup(s, told) }}
+	return &service.Service{Name: Name, Setup: func(s service.Setup) error { return o.setup(s, told) }}
 }
 
 // memory hands what pages were told from one life of the service to the next.
@@ -117,15 +114,4 @@ func (o Options) setup(s service.Setup, told *memory) error {
 	}
 	s.Handle(Name, func(r service.Request) error { r.End(); return nil }) // pages subscribe so, and wait for no answer
 	return nil
-}
-
-// visibility returns the built-in rules for the service. Were they not there, it would have none, and
-// a policy without rules is refused at the start: nothing would be open.
-func visibility() *policy.Policy {
-	builtin, err := policy.Builtin()
-	if err != nil {
-		return new(policy.Policy)
-	}
-	p := builtin[Class]
-	return &p
 }

@@ -23,9 +23,6 @@ import (
 // Name is what clients call the service.
 const Name = policy.OperatorPanel
 
-// Class is the class in the token of FusionPBX's own service. The policy has its name.
-const Class = policy.OperatorPanelClass
-
 // Database is what the panel needs of FusionPBX's database. A *database.DB is one, also without a database.
 type Database interface {
 	Extensions(ctx context.Context, domain string) ([]database.Extension, error)
@@ -75,7 +72,7 @@ func New(o Options) *service.Service {
 		o.after = func(string) {}
 	}
 	told := &memory{phones: newPhones(), watched: map[string]time.Time{}}
-	return &service.Service{Name: Name, Policy: visibility(), Setup: func(s service.Setup) error { return o.setup(s, told) }}
+	return &service.Service{Name: Name, Setup: func(s service.Setup) error { return o.setup(s, told) }}
 }
 
 // memory is what pages were told. It goes from one life of the service to the next.
@@ -161,17 +158,6 @@ func (l *life) handle(s service.Setup) {
 			return f(r)
 		})
 	}
-}
-
-// visibility returns the built-in rules for the service. Were they not there, it would have none, and
-// a policy without rules is refused at the start: nothing would be open.
-func visibility() *policy.Policy {
-	builtin, err := policy.Builtin()
-	if err != nil {
-		return new(policy.Policy)
-	}
-	p := builtin[Class]
-	return &p
 }
 
 func filters() []eventsocket.Filter {

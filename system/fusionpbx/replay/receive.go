@@ -8,9 +8,10 @@ import (
 
 	"strowger/actors/envelope"
 	"strowger/actors/filter"
+	"strowger/config/policy"
 )
 
-// receivers are the clients and what the service's policy lets each see.
+// receivers are the clients and what the service's built-in policy lets each see.
 type receivers struct {
 	scenario *Scenario
 	filter   *filter.Filter
@@ -20,12 +21,13 @@ type receivers struct {
 
 func (r *Result) receivers(t testing.TB) *receivers {
 	t.Helper()
-	if r.Service.Policy == nil {
-		t.Fatalf("service %s has no policy", r.Service.Name)
-	}
-	f, err := filter.Compile(*r.Service.Policy)
+	builtin, err := policy.Builtin()
 	if err != nil {
 		t.Fatal(err)
+	}
+	f, err := filter.Compile(builtin[policy.BuiltinClass(r.Service.Name)]) // one without rules is an error
+	if err != nil {
+		t.Fatalf("built-in policy of the service %s: %v", r.Service.Name, err)
 	}
 	to := &receivers{scenario: r.Scenario, filter: f, classes: map[string]filter.Class{}}
 	for name, c := range r.Scenario.Clients {

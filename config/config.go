@@ -16,20 +16,21 @@ import (
 // Config is the whole configuration as plain values. One that came from Load
 // or Default is valid; one made or changed by hand should pass Validate.
 type Config struct {
-	Listen    Listen    `koanf:"listen"`
-	Limits    Limits    `koanf:"limits"`
-	Keepalive Keepalive `koanf:"keepalive"`
-	Tokens    Tokens    `koanf:"tokens"`
-	Routing   Routing   `koanf:"routing"`
-	Services  Services  `koanf:"services"`
-	Dashboard Dashboard `koanf:"dashboard"`
-	Panel     Panel     `koanf:"panel"`
-	Database  Queries   `koanf:"database"`
-	Switch    Switch    `koanf:"switch"`
-	Admin     Admin     `koanf:"admin"`
-	Memory    Memory    `koanf:"memory"`
-	Log       Log       `koanf:"log"`
-	Shutdown  Shutdown  `koanf:"shutdown"`
+	Listen      Listen      `koanf:"listen"`
+	Limits      Limits      `koanf:"limits"`
+	Keepalive   Keepalive   `koanf:"keepalive"`
+	Tokens      Tokens      `koanf:"tokens"`
+	Routing     Routing     `koanf:"routing"`
+	Services    Services    `koanf:"services"`
+	Dashboard   Dashboard   `koanf:"dashboard"`
+	Panel       Panel       `koanf:"panel"`
+	Conferences Conferences `koanf:"conferences"`
+	Database    Queries     `koanf:"database"`
+	Switch      Switch      `koanf:"switch"`
+	Admin       Admin       `koanf:"admin"`
+	Memory      Memory      `koanf:"memory"`
+	Log         Log         `koanf:"log"`
+	Shutdown    Shutdown    `koanf:"shutdown"`
 
 	// Policies are those of the file, by the name of a service or the class in its token. Each
 	// takes the place of the built-in one of that name.
@@ -136,6 +137,13 @@ type Services struct {
 	ActiveCalls       string `koanf:"active_calls"`
 	ActiveConferences string `koanf:"active_conferences"`
 	OperatorPanel     string `koanf:"operator_panel"`
+}
+
+// Conferences bounds how long the service active.conferences waits for what the switch and the database know besides an
+// event.
+type Conferences struct {
+	PushWait  time.Duration `koanf:"push_wait"`
+	PushQueue int           `koanf:"push_queue"`
 }
 
 // Panel says how often the service active.operator.panel pushes what no event says.

@@ -138,6 +138,11 @@ func keys() []key {
 		{"panel.agent_stats_interval", 10 * time.Second, zeroOr(between(time.Second, time.Hour)), onRestart,
 			"Time between two pushes of the statistics of agents to the operators of their domain. 0 means never; events of the call center then still cause pushes."},
 
+		{"conferences.push_wait", 2 * time.Second, between(10*time.Millisecond, time.Minute), onRestart,
+			"Time that a message about a conference or a new member waits for what FreeSWITCH's list and the database have of them. The messages after it wait as well, so that all stay in order. Then it goes out with what the event has."},
+		{"conferences.push_queue", 10_000, between(10, 1_000_000), onRestart,
+			"Messages about conferences that may wait so. If there are more, the oldest does not wait any longer."},
+
 		{"switch.command_timeout", 10 * time.Second, between(100*time.Millisecond, 5*time.Minute), onRestart,
 			"Time that FreeSWITCH has to answer one command of a service that runs inside. The request is then answered with 504. Where the event socket is and its password are in FusionPBX's config.conf."},
 		{"switch.event_bytes", MiB, between(16*KiB, 64*MiB), onRestart,

@@ -47,6 +47,8 @@ func TestValidate(t *testing.T) {
 		{"nothing set", func(cfg *Config) { *cfg = Config{} }, []string{
 			"admin.connections: 0 is too small, the smallest is 1",
 			"admin.read_timeout: 0s is too small, the smallest is 100ms",
+			"conferences.push_queue: 0 is too small, the smallest is 10",
+			"conferences.push_wait: 0s is too small, the smallest is 10ms",
 			"dashboard.cpu_interval: 0s is too small, the smallest is 1s",
 			"dashboard.network_interval: 0s is too small, the smallest is 1s",
 			"database.connections: 0 is too small, the smallest is 1",

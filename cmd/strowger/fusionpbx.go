@@ -46,6 +46,7 @@ func fusionPBX(o *system.Options) ([]*service.Service, error) {
 	if cfg.Services.ActiveConferences == inside {
 		services = append(services, conferences.New(conferences.Options{
 			Events: sw.Events, Commands: sw.Commands, Database: db, Timeout: cfg.Switch.CommandTimeout,
+			PushWait: cfg.Conferences.PushWait, PushQueue: cfg.Conferences.PushQueue, Hurried: &sw.Hurried,
 		}))
 	}
 	if cfg.Services.OperatorPanel == inside {

@@ -16,7 +16,8 @@ type Conference struct {
 	Locked      bool
 	Members     []Member
 
-	text []byte // the JSON object
+	text  []byte         // the JSON object
+	index map[string]int // the place of each id in Members
 }
 
 // Member is a member of a conference.
@@ -70,13 +71,13 @@ func ReadList(body string) ([]Conference, error) {
 		if err := json.Unmarshal(entry, &c); err != nil || entry[0] != '{' {
 			continue
 		}
-		conference := Conference{Name: c.Name, MemberCount: len(c.Members), Locked: c.Locked, text: entry}
+		conference := Conference{Name: c.Name, MemberCount: len(c.Members), Locked: c.Locked, text: entry, index: make(map[string]int, len(c.Members))}
 		if c.Count != nil {
 			conference.MemberCount = *c.Count
 		}
 		for _, m := range c.Members {
 			if member, ok := ReadMember(envelope.Raw(m)); ok {
-				conference.Members = append(conference.Members, member)
+				conference.add(member)
 			}
 		}
 		list = append(list, conference)
@@ -84,14 +85,21 @@ func ReadList(body string) ([]Conference, error) {
 	return list, nil
 }
 
+// add adds a member. If two have the same id, the first counts.
+func (c *Conference) add(m Member) {
+	if _, ok := c.index[m.ID]; !ok {
+		c.index[m.ID] = len(c.Members)
+	}
+	c.Members = append(c.Members, m)
+}
+
 // Member returns the member with the id.
 func (c *Conference) Member(id string) (Member, bool) {
-	for _, m := range c.Members {
-		if m.ID == id {
-			return m, true
-		}
+	i, ok := c.index[id]
+	if !ok {
+		return Member{}, false
 	}
-	return Member{}, false
+	return c.Members[i], true
 }
 
 // JSON returns what the switch says of the conference, and the name that pages show.

@@ -1,11 +1,9 @@
 package conferences
 
 import (
-	"context"
 	"slices"
 	"strconv"
 	"strings"
-	"time"
 
 	"strowger/actors/envelope"
 	"strowger/system/fusionpbx/conference"
@@ -52,58 +50,6 @@ func (l *life) kick(r service.Request, t *target) {
 			l.command(r, eventsocket.API("uuid_kill", t.uuid), func(eventsocket.Reply) { done(r) })
 		}
 	})
-}
-
-// The pauses between the calls that kick_all ends: after the first, and after each other.
-const (
-	firstPause = 500 * time.Millisecond
-	nextPause  = 10 * time.Millisecond
-)
-
-// kickAll ends the calls of all members, one after the other. It goes on when the asker has left.
-func (l *life) kickAll(r service.Request, t *target) {
-	command, err := listOf(t.name)
-	if err != nil {
-		l.failed(r, err)
-		return
-	}
-	l.ask(command, func(list []conference.Conference, err error) {
-		if err != nil && !isMissing(err) {
-			l.failed(r, err)
-			return
-		}
-		var calls []eventsocket.UUID
-		for _, c := range list {
-			for _, m := range c.Members {
-				if uuid, err := eventsocket.ParseUUID(m.UUID); err == nil && c.Name == t.name.String() {
-					calls = append(calls, uuid)
-				}
-			}
-		}
-		l.kickEach(r, calls, firstPause)
-	})
-}
-
-func (l *life) kickEach(r service.Request, calls []eventsocket.UUID, pause time.Duration) {
-	if len(calls) == 0 {
-		done(r)
-		return
-	}
-	if !l.ctx.Go(func(ctx context.Context) func() {
-		_, err := l.do(ctx, eventsocket.API("uuid_kill", calls[0]))
-		return func() {
-			switch {
-			case err != nil:
-				l.failed(r, err)
-			case len(calls) == 1:
-				done(r)
-			default:
-				l.ctx.After(pause, func(service.Context) { l.kickEach(r, calls[1:], nextPause) })
-			}
-		}
-	}) {
-		l.failed(r, errTooBusy)
-	}
 }
 
 // lowest is below every volume.

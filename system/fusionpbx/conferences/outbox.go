@@ -8,18 +8,11 @@ import (
 	"strowger/system/service"
 )
 
-const (
-	// patience is how long a push waits for what the switch or the database has to add to it, and holds up those
-	// after it.
-	patience = 2 * time.Second
-	// mostWaiting is how many pushes wait. If there are more, the oldest does not wait any longer.
-	mostWaiting = 10_000
-)
-
 // outbox keeps pushes in the order of the events, although some wait for the switch or the database.
 type outbox struct {
 	waiting  []*push
 	flushing bool
+	hurried  int // pushes that did not wait to the end, since the last line in the log
 }
 
 // push is one push.
@@ -40,11 +33,9 @@ type push struct {
 // enqueue puts a push behind all others.
 func (l *life) enqueue(at *push) {
 	l.out.waiting = append(l.out.waiting, at)
-	if at.waits > 0 {
-		l.ctx.After(patience, func(service.Context) { l.release(at) })
-	}
-	if len(l.out.waiting) > mostWaiting {
-		l.out.waiting[0].waits = 0
+	l.limit(at)
+	if oldest := l.out.waiting[0]; len(l.out.waiting) > l.PushQueue && oldest.waits > 0 {
+		l.hurry(oldest)
 	}
 	l.flush()
 }
@@ -52,19 +43,39 @@ func (l *life) enqueue(at *push) {
 // insert puts pushes before all others. It is called in the turn of a push.
 func (l *life) insert(pushes []*push) {
 	for _, at := range pushes {
-		if at.waits > 0 {
-			l.ctx.After(patience, func(service.Context) { l.release(at) })
-		}
+		l.limit(at)
 	}
 	l.out.waiting = append(pushes, l.out.waiting...)
 }
 
-// release lets a push wait no longer.
-func (l *life) release(at *push) {
-	if at.waits > 0 {
-		at.waits = 0
-		l.flush()
+// limit lets a push wait for Options.PushWait.
+func (l *life) limit(at *push) {
+	if at.waits == 0 {
+		return
 	}
+	l.ctx.After(l.PushWait, func(service.Context) {
+		if at.waits > 0 {
+			l.hurry(at)
+			l.flush()
+		}
+	})
+}
+
+// hurry lets a push wait no longer. It goes out with what the event has.
+func (l *life) hurry(at *push) {
+	at.waits = 0
+	l.out.hurried++
+	l.Hurried.Add(1)
+}
+
+// report logs how many pushes did not wait to the end.
+func (l *life) report() {
+	if l.out.hurried == 0 {
+		return
+	}
+	l.ctx.Log().Warn("conferences were shown without what the switch or the database has of them: it did not answer in time",
+		"pushes", l.out.hurried, "setting", "conferences.push_wait", "push_wait", l.PushWait, "push_queue", l.PushQueue)
+	l.out.hurried = 0
 }
 
 // arrived notes that one of the answers is there that a push waits for.

@@ -11,6 +11,7 @@ import (
 	"cmp"
 	"context"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"strowger/config/policy"
@@ -43,6 +44,13 @@ type Options struct {
 	Interval time.Duration
 	// Timeout is how long one command may take. 0 means 10 s.
 	Timeout time.Duration
+	// PushWait is how long a push waits for what the switch or the database has to add to it, and holds up those after
+	// it. 0 means 2 s.
+	PushWait time.Duration
+	// PushQueue is how many pushes may wait. If there are more, the oldest does not wait any longer. 0 means 10,000.
+	PushQueue int
+	// Hurried counts the pushes that did not wait to the end, unless it is nil.
+	Hurried *atomic.Int64
 
 	// before and after, unless nil, are called with the topic of each event before and after it is handled, and said
 	// after it was told, for tests.
@@ -53,6 +61,9 @@ type Options struct {
 func New(o Options) *service.Service {
 	o.Interval = cmp.Or(o.Interval, time.Minute)
 	o.Timeout = cmp.Or(o.Timeout, 10*time.Second)
+	o.PushWait = cmp.Or(o.PushWait, 2*time.Second)
+	o.PushQueue = cmp.Or(o.PushQueue, 10_000)
+	o.Hurried = cmp.Or(o.Hurried, new(atomic.Int64))
 	for _, f := range []*func(string){&o.before, &o.after, &o.said} {
 		if *f == nil {
 			*f = func(string) {}
@@ -93,16 +104,20 @@ type life struct {
 	watch   watch
 	out     outbox
 	lists   map[string]*question
+	kicking map[string]*kicking                // by the name of the conference
 	names   map[conference.Name][]func(string) // who waits for a name from the database
 }
 
 func (o Options) setup(s service.Setup, told *memory) error {
 	l := &life{Options: o, ctx: s, keys: event.Conferences(), topics: topics(), actions: actions(),
-		lists: map[string]*question{}, names: map[conference.Name][]func(string){}}
+		lists: map[string]*question{}, kicking: map[string]*kicking{}, names: map[conference.Name][]func(string){}}
 	l.watch.down = true // until the first gap says that events come
 	l.known, l.watch.tell = told.take()
 	event.Listen(s, Name, o.Events, []eventsocket.Filter{eventsocket.Match("Event-Subclass", conference.Maintenance)}, l.deliver)
-	s.Every(o.Interval, func(service.Context) { l.compare(false) })
+	s.Every(o.Interval, func(service.Context) {
+		l.report()
+		l.compare(false)
+	})
 	s.Handle("in_progress", l.progress)
 	s.Handle("action", l.act)
 	s.Handle("ping", func(r service.Request) error {

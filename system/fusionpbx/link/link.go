@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"runtime/debug"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"strowger/system/fusionpbx/eventsocket"
@@ -19,6 +20,8 @@ import (
 type Link struct {
 	// Events is for subscriptions, Commands for commands, also those in the background.
 	Events, Commands *eventsocket.Client
+	// Hurried is for services to count the messages that did not wait to the end for an answer of the switch.
+	Hurried atomic.Int64
 
 	log    *slog.Logger
 	cancel context.CancelFunc
@@ -101,5 +104,6 @@ func (l *Link) Stats() introspect.Switch {
 		Skipped:   both(func(s *eventsocket.Stats) uint64 { return s.TooLarge + s.Malformed }),
 		Replies:   both(func(s *eventsocket.Stats) uint64 { return s.Replies }),
 		Late:      both(func(s *eventsocket.Stats) uint64 { return s.Late }),
+		Hurried:   l.Hurried.Load(),
 	}
 }

@@ -16,8 +16,8 @@ func (s *Simulator) answer(command string) string {
 	if text, ok := s.recording.Answer(command, s.now()); ok {
 		return text
 	}
-	for _, d := range defaults() {
-		if regexp.MustCompile(`^(?s:` + d.command + `)$`).MatchString(command) {
+	for _, d := range s.defaults {
+		if d.command.MatchString(command) {
 			return d.text
 		}
 	}
@@ -25,12 +25,17 @@ func (s *Simulator) answer(command string) string {
 	return "-ERR " + name + " Command not found!\n"
 }
 
-type fallback struct{ command, text string }
+// fallback is an answer that no recording has.
+type fallback struct {
+	command *regexp.Regexp
+	text    string
+}
 
 // defaults are in order: the first that matches counts.
 func defaults() []fallback {
 	const uuid = `[0-9a-fA-F-]{36}`
-	return []fallback{
+	var all []fallback
+	for _, d := range [][2]string{
 		{`version`, "Simulator: strowger plays a recording of FreeSWITCH 1.11\n"},
 		{`status|uptime`, "Simulator: strowger plays a recording of a real FreeSWITCH\n"},
 		{`show (channels|calls|registrations) as json`, "{\"row_count\": 0}\n"},
@@ -50,5 +55,8 @@ func defaults() []fallback {
 		{`callcenter_config .*`, "+OK\n"},
 		{`bgapi .+`, "+OK Job-UUID: 0b000000-0000-4000-8000-000000000001\n"},
 		{`originate .*`, "+OK 0c000000-0000-4000-8000-000000000001\n"},
+	} {
+		all = append(all, fallback{regexp.MustCompile(`^(?s:` + d[0] + `)$`), d[1]})
 	}
+	return all
 }

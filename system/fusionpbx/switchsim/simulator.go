@@ -40,6 +40,7 @@ type Command struct {
 type Simulator struct {
 	recording *Recording
 	opts      Options
+	defaults  []fallback
 	listener  net.Listener // nil: only Dial reaches it
 	wait      sync.WaitGroup
 
@@ -64,7 +65,7 @@ func New(recording *Recording, opts Options) *Simulator {
 		opts.Log = slog.New(slog.DiscardHandler)
 	}
 	opts.Log.Info("switch simulator plays a recording of a real FreeSWITCH; it is not a switch", "address", opts.Address, "recording", recording.Name, "events", len(recording.Events))
-	return &Simulator{recording: recording, opts: opts, changed: make(chan struct{}), random: rand.New(rand.NewPCG(opts.Faults.Seed, 0))}
+	return &Simulator{recording: recording, opts: opts, defaults: defaults(), changed: make(chan struct{}), random: rand.New(rand.NewPCG(opts.Faults.Seed, 0))}
 }
 
 // Start listens and answers. It returns an error if the address is not a loopback address or is taken. The caller

@@ -16,7 +16,7 @@ func TestMetrics(t *testing.T) {
 	source := &fake{tree: sampleTree(), metrics: introspect.Metrics{
 		Connections: 1, Panics: 2, Errors: 20, Authenticated: 3, Refused: 4, OddTokens: 13, Requests: 5, Replies: 6, Broadcasts: 7, SlowConsumers: 8, Waiting: 11, Early: 12,
 		Dead:     map[string]int64{"late_reply": 9, "expired": 10},
-		Switch:   &introspect.Switch{Connected: true, Connects: 13, Failures: 14, Events: 15, Lost: 16, Skipped: 17, Replies: 18, Late: 19},
+		Switch:   &introspect.Switch{Connected: true, Connects: 13, Failures: 14, Events: 15, Lost: 16, Skipped: 17, Replies: 18, Late: 19, Hurried: 27},
 		Database: &introspect.Database{Up: true, Connections: 20, Queries: 21, Failed: 22, Unavailable: 23, NameHits: 24, NameMisses: 25, Names: 26}}}
 	got := get(t, listen(t, source, nil), "/metrics")
 	got.want(t, http.StatusOK,
@@ -40,6 +40,7 @@ func TestMetrics(t *testing.T) {
 		"\nstrowger_switch_skipped_messages_total 17\n",
 		"\nstrowger_switch_replies_total 18\n",
 		"\nstrowger_switch_late_replies_total 19\n",
+		"\nstrowger_switch_hurried_pushes_total 27\n",
 		"\nstrowger_database_up_status 1\n",
 		"\nstrowger_database_open_connections 20\n",
 		"\nstrowger_database_queries_total 21\n",

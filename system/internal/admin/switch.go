@@ -38,5 +38,7 @@ func switchCounters() []switchCounter {
 			func(s *introspect.Switch) int64 { return s.Replies }},
 		{"strowger_switch_late_replies_total", "Replies of the switch that came when nobody waited for them any more.", total,
 			func(s *introspect.Switch) int64 { return s.Late }},
+		{"strowger_switch_hurried_pushes_total", "Messages about conferences that went out without what the switch or the database has of them.", total,
+			func(s *introspect.Switch) int64 { return s.Hurried }},
 	}
 }

@@ -53,4 +53,5 @@ type Switch struct {
 	Skipped   int64 // events and replies that were too large or made no sense
 	Replies   int64 // replies to commands
 	Late      int64 // replies after the command's deadline
+	Hurried   int64 // messages that did not wait to the end for an answer
 }

@@ -1,0 +1,144 @@
+package conferences
+
+import (
+	"context"
+	"time"
+
+	"strowger/system/fusionpbx/conference"
+	"strowger/system/fusionpbx/eventsocket"
+	"strowger/system/service"
+)
+
+// The pauses between the calls that kick_all ends: after the first, and after each other.
+const (
+	firstPause = 500 * time.Millisecond
+	nextPause  = 10 * time.Millisecond
+)
+
+// margin is how long before the deadline of a request its asker is told that kick_all goes on.
+const margin = time.Second
+
+// kicking ends the calls of all members of one conference, one after the other. It takes one place in the service's pool, and
+// only while the switch has a command. Whoever asks meanwhile for the same conference waits for the next round, since members
+// may have come.
+type kicking struct {
+	of            eventsocket.Command // for the list of the conference
+	name          string
+	calls         []eventsocket.UUID // that are left
+	ended         bool               // at least one was
+	waiting, next []*asker
+	pause         time.Duration
+}
+
+// asker waits until kick_all is done, or until the deadline of the request is near: with thousands of members it takes longer
+// than a request may.
+type asker struct {
+	service.Request
+	deadline service.Timer // nil: there is none
+	told     bool
+}
+
+func (l *life) newAsker(r service.Request) *asker {
+	a := &asker{Request: r}
+	if at, ok := r.Deadline(); ok {
+		a.deadline = l.ctx.After(at.Sub(r.Now())-margin, func(service.Context) {
+			a.told = true
+			r.ReplyWith(response, 200, outcome{true, "Action goes on"})
+		})
+	}
+	return a
+}
+
+// tell answers with what came of it, unless the asker was told something already.
+func (a *asker) tell(l *life, k *kicking, err error) {
+	if a.told {
+		return
+	}
+	if a.deadline != nil {
+		a.deadline.Stop()
+	}
+	switch {
+	case err == nil:
+		done(a)
+	case k.ended:
+		status, reason := explain(err)
+		_ = deny(a, status, "Some calls were not ended: "+reason)
+	default:
+		l.failed(a, err)
+	}
+}
+
+// kickAll ends the calls of all members. It goes on when the asker has left.
+func (l *life) kickAll(r service.Request, t *target) {
+	command, err := listOf(t.name)
+	if err != nil {
+		l.failed(r, err)
+		return
+	}
+	name := t.name.String()
+	if k := l.kicking[name]; k != nil {
+		k.next = append(k.next, l.newAsker(r))
+		return
+	}
+	l.kickRound(&kicking{of: command, name: name, waiting: []*asker{l.newAsker(r)}})
+}
+
+// kickRound begins with the members that the conference has now.
+func (l *life) kickRound(k *kicking) {
+	l.kicking[k.name] = k
+	l.ask(k.of, func(list []conference.Conference, err error) {
+		if err != nil && !isMissing(err) {
+			l.kickEnd(k, err)
+			return
+		}
+		for _, c := range list {
+			for _, m := range c.Members {
+				if uuid, err := eventsocket.ParseUUID(m.UUID); err == nil && c.Name == k.name {
+					k.calls = append(k.calls, uuid)
+				}
+			}
+		}
+		k.pause = firstPause
+		l.kickNext(k)
+	})
+}
+
+func (l *life) kickNext(k *kicking) {
+	if len(k.calls) == 0 {
+		l.kickEnd(k, nil)
+		return
+	}
+	command := eventsocket.API("uuid_kill", k.calls[0])
+	if l.ctx.Go(func(ctx context.Context) func() {
+		_, err := l.do(ctx, command)
+		return func() { l.kicked(k, err) }
+	}) {
+		return
+	}
+	l.ctx.After(retry, func(service.Context) { l.kickNext(k) }) // the pool is full
+}
+
+func (l *life) kicked(k *kicking, err error) {
+	if err != nil {
+		l.kickEnd(k, err)
+		return
+	}
+	k.ended = true
+	if k.calls = k.calls[1:]; len(k.calls) == 0 {
+		l.kickEnd(k, nil)
+		return
+	}
+	l.ctx.After(k.pause, func(service.Context) { l.kickNext(k) })
+	k.pause = nextPause
+}
+
+// kickEnd answers those who have waited, and begins the next round if somebody has asked for one.
+func (l *life) kickEnd(k *kicking, err error) {
+	delete(l.kicking, k.name)
+	for _, a := range k.waiting {
+		a.tell(l, k, err)
+	}
+	if len(k.next) > 0 {
+		l.kickRound(&kicking{of: k.of, name: k.name, waiting: k.next})
+	}
+}

@@ -9,13 +9,14 @@ import (
 	"testing"
 	"time"
 
+	"strowger/actors/clock/clocktest"
 	"strowger/system/internal/hometest"
 )
 
 // fakeMachine has two cores, of which one is half busy and one idle, and an interface that takes in
 // 1,000 bytes a second, all by a clock of its own.
 type fakeMachine struct {
-	clock  *hometest.Clock
+	clock  *clocktest.Clock
 	broken atomic.Bool
 }
 
@@ -45,7 +46,7 @@ const (
 
 func startFake(t *testing.T) (*fakeMachine, *hometest.Home) {
 	t.Helper()
-	m := &fakeMachine{clock: hometest.NewClock()}
+	m := &fakeMachine{clock: clocktest.New()}
 	s := New(Options{CPUInterval: 3 * time.Second, NetworkInterval: 7 * time.Second, Sampler: m})
 	return m, hometest.Start(t, s, m.clock)
 }
@@ -114,7 +115,7 @@ func TestFailure(t *testing.T) {
 
 // TestMachine reads this machine's counters.
 func TestMachine(t *testing.T) {
-	h := hometest.Start(t, New(Options{}), hometest.NewClock())
+	h := hometest.Start(t, New(Options{}), clocktest.New())
 	var cpu cpuStatus
 	answer(t, h, cpuTopic, &cpu)
 	if n := len(cpu.Status.PerCore); n < runtime.NumCPU() {

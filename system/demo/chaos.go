@@ -6,7 +6,7 @@ import (
 	"math/rand/v2"
 	"time"
 
-	"strowger/system/internal/supervisor"
+	"strowger/actors/clock"
 )
 
 // ChaosOptions says what breaks the services and when. The zero value serves.
@@ -14,7 +14,7 @@ type ChaosOptions struct {
 	// Interval is the mean time between two faults, each of one service. 0 means 5 s.
 	Interval time.Duration
 	// Clock is the machine's if nil.
-	Clock supervisor.Clock
+	Clock clock.Clock
 	// Random returns a number in [0, 1); nil means math/rand/v2.
 	Random func() float64
 	// Log is told of each fault, as a warning. Nil means no log.
@@ -34,7 +34,7 @@ func NewChaos(o ChaosOptions) *Chaos {
 		o.Interval = 5 * time.Second
 	}
 	if o.Clock == nil {
-		o.Clock = wallClock{}
+		o.Clock = clock.Wall{}
 	}
 	if o.Random == nil {
 		o.Random = rand.Float64

@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"strowger/actors/clock/clocktest"
 	"strowger/system/internal/hometest"
 	"strowger/system/service"
 )
@@ -49,7 +50,7 @@ type broken struct {
 
 func newBroken(t *testing.T, random func() float64) *broken {
 	t.Helper()
-	began, clock := make(strikes, 100), hometest.NewClock()
+	began, clock := make(strikes, 100), clocktest.New()
 	chaos := NewChaos(ChaosOptions{Clock: clock, Random: random, Log: slog.New(began)})
 	s := Clock(Options{Clock: clock, Random: random, Chaos: chaos})
 	return &broken{hometest.Start(t, s, clock), chaos, chaos.victims[0], began}
@@ -180,7 +181,7 @@ func TestSchedule(t *testing.T) {
 	// Before the first fault, service, fault; before the second, service, fault; before the third.
 	numbers := []float64{0, 0, 0.99, 0.5, 0.99, 0, 0.999}
 	random := func() float64 { return numbers[min(int(turn.Add(1))-1, len(numbers)-1)] }
-	clock := hometest.NewClock()
+	clock := clocktest.New()
 	chaos := NewChaos(ChaosOptions{Clock: clock, Random: random, Interval: 10 * time.Second})
 	first, second := chaos.victim("first"), chaos.victim("second")
 	ctx, cancel := context.WithCancel(context.Background())
@@ -212,7 +213,7 @@ func TestSchedule(t *testing.T) {
 
 // TestBusyVictimIsSpared has the schedule go on while a service does not take its faults.
 func TestBusyVictimIsSpared(t *testing.T) {
-	clock := hometest.NewClock()
+	clock := clocktest.New()
 	chaos := NewChaos(ChaosOptions{Clock: clock, Random: func() float64 { return 0 }})
 	v := chaos.victim("busy")
 	ctx, cancel := context.WithCancel(context.Background())
@@ -234,7 +235,7 @@ func TestBusyVictimIsSpared(t *testing.T) {
 }
 
 func TestWithoutChaos(t *testing.T) {
-	clock := hometest.NewClock()
+	clock := clocktest.New()
 	h := hometest.Start(t, Clock(Options{Clock: clock}), clock)
 	if got := h.Answer(h.Ask(root, chaosTopic, chaosOrder{EventPanic})); got.Code != 404 {
 		t.Errorf("got %+v", got)

@@ -6,7 +6,7 @@ import (
 	"sync"
 	"time"
 
-	"strowger/system/internal/supervisor"
+	"strowger/actors/clock"
 	"strowger/system/service"
 )
 
@@ -55,14 +55,14 @@ func newExchange(random func() float64, now time.Time) *exchange {
 }
 
 // run tells of everything that happens until ctx ends.
-func (x *exchange) run(ctx context.Context, clock supervisor.Clock, emit service.Emit) error {
+func (x *exchange) run(ctx context.Context, c clock.Clock, emit service.Emit) error {
 	for {
-		for _, e := range x.advance(clock.Now()) {
+		for _, e := range x.advance(c.Now()) {
 			if err := emit(e); err != nil {
 				return err
 			}
 		}
-		if err := wait(ctx, clock, step); err != nil {
+		if err := wait(ctx, c, step); err != nil {
 			return err
 		}
 	}

@@ -5,14 +5,14 @@ import (
 	"math/rand/v2"
 	"time"
 
-	"strowger/system/internal/supervisor"
+	"strowger/actors/clock"
 	"strowger/system/service"
 )
 
 // Options is what the services are made of. The zero value serves.
 type Options struct {
 	// Clock is the machine's if nil.
-	Clock supervisor.Clock
+	Clock clock.Clock
 	// Random returns a number in [0, 1); nil means math/rand/v2. It may be called from any goroutine.
 	Random func() float64
 	// Chaos is what breaks the services, nil if nothing does.
@@ -21,7 +21,7 @@ type Options struct {
 
 func (o Options) withDefaults() Options {
 	if o.Clock == nil {
-		o.Clock = wallClock{}
+		o.Clock = clock.Wall{}
 	}
 	if o.Random == nil {
 		o.Random = rand.Float64
@@ -44,17 +44,10 @@ func supervision() service.Supervision {
 	}
 }
 
-// wallClock is the machine's clock.
-type wallClock struct{}
-
-func (wallClock) Now() time.Time { return time.Now() }
-
-func (wallClock) AfterFunc(d time.Duration, f func()) func() bool { return time.AfterFunc(d, f).Stop }
-
 // wait returns nil after d, or ctx's error.
-func wait(ctx context.Context, clock supervisor.Clock, d time.Duration) error {
+func wait(ctx context.Context, c clock.Clock, d time.Duration) error {
 	over := make(chan struct{})
-	stop := clock.AfterFunc(d, func() { close(over) })
+	stop := c.AfterFunc(d, func() { close(over) })
 	defer stop()
 	select {
 	case <-over:

@@ -5,11 +5,12 @@ import (
 	"testing"
 	"time"
 
+	"strowger/actors/clock/clocktest"
 	"strowger/system/internal/hometest"
 )
 
 func TestClock(t *testing.T) {
-	clock := hometest.NewClock()
+	clock := clocktest.New()
 	h := hometest.Start(t, Clock(Options{Clock: clock}), clock)
 	const now = `{"time":"2027-01-15T08:00:00Z"}`
 	if got := h.Answer(h.Ask(hometest.Person{}, "now", nil)); got.Code != 200 || inUTC(t, got.Payload) != now {
@@ -37,7 +38,7 @@ func inUTC(t *testing.T, payload string) string {
 
 func startCalls(t *testing.T) *hometest.Home {
 	t.Helper()
-	clock := hometest.NewClock()
+	clock := clocktest.New()
 	return hometest.Start(t, Calls(Options{Clock: clock, Random: fair(1)}), clock)
 }
 

@@ -12,6 +12,7 @@ import (
 
 	"github.com/asynkron/protoactor-go/actor"
 
+	"strowger/actors/clock/clocktest"
 	"strowger/actors/envelope"
 	"strowger/system/internal/runner"
 	"strowger/system/internal/supervisor"
@@ -19,11 +20,11 @@ import (
 )
 
 // Patience is how long a test waits for what must happen; only one that fails takes that long.
-const Patience = 20 * time.Second
+const Patience = 2 * time.Minute
 
 // Home is where one service runs. Its methods are for the test's own goroutine.
 type Home struct {
-	Clock    *Clock
+	Clock    *clocktest.Clock
 	Instance *runner.Instance
 
 	t     testing.TB
@@ -51,7 +52,7 @@ type Person struct {
 const subscriber = "5ca1ab1e"
 
 // Start runs the service until t ends, and waits for its sources and work then.
-func Start(t testing.TB, s *service.Service, clock *Clock) *Home {
+func Start(t testing.TB, s *service.Service, clock *clocktest.Clock) *Home {
 	t.Helper()
 	h := &Home{Clock: clock, t: t, said: make(chan *envelope.Envelope, 100_000)}
 	random := func() float64 { return 0.5 }
@@ -152,8 +153,8 @@ func (h *Home) Answer(id string) Said {
 func (h *Home) AnswerAfter(id string, d time.Duration) Said {
 	h.t.Helper()
 	return h.next("the answer to "+id, to(id), func() <-chan struct{} {
-		set, changed := h.Clock.set(d)
-		for ; set; set, changed = h.Clock.set(d) {
+		set, changed := h.Clock.Due(d)
+		for ; set; set, changed = h.Clock.Due(d) {
 			h.Clock.Advance(d)
 		}
 		return changed

@@ -132,7 +132,7 @@ func TestErrorsAreLoggedOnceAMinute(t *testing.T) {
 		ask("one")
 	}
 	ask("other")
-	r.clock.advance(quietFor)
+	r.clock.Advance(quietFor)
 	ask("one")
 	r.stop()
 	text := log.String()

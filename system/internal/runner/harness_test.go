@@ -13,6 +13,7 @@ import (
 
 	"github.com/asynkron/protoactor-go/actor"
 
+	"strowger/actors/clock/clocktest"
 	"strowger/actors/envelope"
 	"strowger/system/internal/supervisor"
 	"strowger/system/service"
@@ -24,7 +25,7 @@ const patience = 2 * time.Minute
 // rig is a home in which one service runs under a supervisor with a clock that stands still.
 type rig struct {
 	t        *testing.T
-	clock    *manualClock
+	clock    *clocktest.Clock
 	instance *Instance
 	system   *actor.ActorSystem
 	root     *actor.PID
@@ -78,7 +79,7 @@ func start(t *testing.T, s *service.Service) *rig {
 
 func newRig(t *testing.T, s *service.Service) *rig {
 	t.Helper()
-	r := &rig{t: t, clock: newManualClock(), said: make(chan *envelope.Envelope, 4096), states: make(chan string, 4096),
+	r := &rig{t: t, clock: clocktest.New(), said: make(chan *envelope.Envelope, 4096), states: make(chan string, 4096),
 		dead: make(chan *service.DeadLetter, 4096), room: make(chan struct{})}
 	close(r.room)
 	if s.Name == "" {
@@ -215,6 +216,6 @@ func (r *rig) open(want int) {
 
 // after waits until a timer is set for d from now, and lets it fire.
 func (r *rig) after(d time.Duration) {
-	r.clock.waitFor(d)
-	r.clock.advance(d)
+	r.clock.AwaitTimer(r.t, d)
+	r.clock.Advance(d)
 }

@@ -7,8 +7,8 @@ import (
 
 	"github.com/asynkron/protoactor-go/actor"
 
+	"strowger/actors/clock"
 	"strowger/actors/envelope"
-	"strowger/system/internal/supervisor"
 	"strowger/system/service"
 )
 
@@ -29,7 +29,7 @@ type Options struct {
 	// time again. Nil: it runs always.
 	Slept func() time.Duration
 	// Clock is the machine's if nil.
-	Clock supervisor.Clock
+	Clock clock.Clock
 	// Random returns a number in [0, 1); nil means math/rand/v2.
 	Random func() float64
 	// Log gets life cycle at Info, crashes with their stack at Error, never a payload. Nil means no log.

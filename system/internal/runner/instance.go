@@ -11,6 +11,7 @@ import (
 
 	"github.com/asynkron/protoactor-go/actor"
 
+	"strowger/actors/clock"
 	"strowger/actors/envelope"
 	"strowger/system/internal/supervisor"
 	"strowger/system/service"
@@ -217,14 +218,14 @@ type alarm struct {
 }
 
 // set makes the call come at at, which is in so long, unless it comes earlier already.
-func (a *alarm) set(at time.Time, in time.Duration, clock supervisor.Clock, f func()) {
+func (a *alarm) set(at time.Time, in time.Duration, c clock.Clock, f func()) {
 	if a.stop != nil {
 		if !at.Before(a.at) {
 			return
 		}
 		a.stop()
 	}
-	a.at, a.stop = at, clock.AfterFunc(in, f)
+	a.at, a.stop = at, c.AfterFunc(in, f)
 }
 
 func (a *alarm) over() { a.stop = nil }

@@ -10,6 +10,7 @@ import (
 	"time"
 	"unicode/utf8"
 
+	"strowger/actors/clock"
 	"strowger/system/internal/supervisor"
 	"strowger/system/service"
 )
@@ -81,7 +82,7 @@ func check(s *service.Service) error {
 
 func (o Options) withDefaults() (Options, error) {
 	if o.Clock == nil {
-		o.Clock = wallClock{}
+		o.Clock = clock.Wall{}
 	}
 	if o.Slept == nil {
 		o.Slept = func() time.Duration { return 0 }
@@ -124,9 +125,3 @@ func spec(s *service.Service) supervisor.Spec {
 			Backoff: v.Backoff, BackoffCap: v.BackoffCap},
 	}
 }
-
-type wallClock struct{}
-
-func (wallClock) Now() time.Time { return time.Now() }
-
-func (wallClock) AfterFunc(d time.Duration, f func()) func() bool { return time.AfterFunc(d, f).Stop }

@@ -37,15 +37,15 @@ func TestDown(t *testing.T) {
 	r.state("restarting", "up") // the first time in place
 	r.want(r.ask("count", "") + ` 200 count 1`)
 
-	r.clock.advance(time.Second)
+	r.clock.Advance(time.Second)
 	r.want(r.ask("crash", "") + ` 500 crash null`)
 	r.state("restarting 0.1") // then after a pause
 	r.want(r.ask("count", "") + ` 503 count {"retry_after":0.1}`)
 	r.want(r.ask(service.StateTopic, "") + ` 200 service_state {"service":"test","state":"restarting","since":"2027-01-15T08:00:01.000Z","retry_after":0.1}`)
-	r.clock.waitFor(100 * time.Millisecond)
-	r.clock.advance(40 * time.Millisecond)
+	r.clock.AwaitTimer(r.t, 100*time.Millisecond)
+	r.clock.Advance(40 * time.Millisecond)
 	r.want(r.ask("count", "") + ` 503 count {"retry_after":0.06}`)
-	r.clock.advance(60 * time.Millisecond)
+	r.clock.Advance(60 * time.Millisecond)
 	r.state("up")
 	r.want(r.ask("count", "") + ` 200 count 1`)
 

@@ -34,7 +34,7 @@ func TestEvery(t *testing.T) {
 			}, Supervision: service.Supervision{PingEvery: -1}})
 			began := r.clock.Now()
 			for n, d := range test.advances {
-				r.clock.advance(d)
+				r.clock.Advance(d)
 				if test.want[n] == 0 {
 					r.ping()
 					continue
@@ -80,7 +80,7 @@ func TestSourceFails(t *testing.T) {
 		r.after(pause * time.Millisecond)
 	}
 	await(t, began)
-	r.clock.advance(10 * time.Second) // a run that lasts starts the pauses anew
+	r.clock.Advance(10 * time.Second) // a run that lasts starts the pauses anew
 	close(lasts)
 	r.after(50 * time.Millisecond)
 	await(t, began)

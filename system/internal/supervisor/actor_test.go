@@ -129,7 +129,7 @@ func TestDrain(t *testing.T) {
 			release := b.hang("a")
 			answer := b.system.Root.RequestFuture(b.pids["a"], &count{}, patience)
 			b.system.Root.Send(b.pid, &Shutdown{})
-			b.await(1)
+			b.clock.AwaitTimers(b.t, 1)
 			release()
 			b.want("stopped a-1")
 			b.gone(b.pid)
@@ -150,7 +150,7 @@ func TestPanicWhileDraining(t *testing.T) {
 	release := b.hang("b")
 	b.tell("b", &crash{"boom"})
 	b.system.Root.Send(b.pid, &Shutdown{})
-	b.await(1)
+	b.clock.AwaitTimers(b.t, 1)
 	release()
 	b.want("failed b-1: boom", "stopped b-1", "stopped a-1")
 	b.gone(b.pid)
@@ -245,7 +245,7 @@ func TestProducers(t *testing.T) {
 			}}}, workers("b", nil)...)})
 			b.want("failed a-1: "+test.reason, "restarting a in 0s", "failed a-2: "+test.reason, "restarting a in 50ms")
 			b.quiet()
-			b.clock.advance(50 * time.Millisecond)
+			b.clock.Advance(50 * time.Millisecond)
 			b.want("up a-3", "started b-1")
 			b.quiet()
 		})
@@ -266,7 +266,7 @@ func TestSnapshot(t *testing.T) {
 			}
 		}
 	}
-	b.clock.advance(4 * time.Second)
+	b.clock.Advance(4 * time.Second)
 	want := []Child{
 		{Name: "a", Generation: 1, State: Waiting, Restarts: 1, Failures: 2, Last: Failure{start, "boom"},
 			Remaining: 6 * time.Second, Breaker: Open},

@@ -10,22 +10,12 @@ import (
 
 func pinged(s *Spec) { s.PingEvery, s.PingTimeout = 10*time.Second, 2*time.Second }
 
-// await returns once the supervisor has set so many timers.
-func (b *bench) await(timers int) {
-	b.t.Helper()
-	for end := time.Now().Add(patience); b.clock.waiting() != timers; b.snapshot() {
-		if time.Now().After(end) {
-			b.t.Fatalf("%d timers, want %d", b.clock.waiting(), timers)
-		}
-	}
-}
-
 // ping has the supervisor send its ping; the timer for the answer then takes the other's place.
 func (b *bench) ping() {
 	b.t.Helper()
-	b.clock.advance(10 * time.Second)
+	b.clock.Advance(10 * time.Second)
 	b.snapshot()
-	b.await(1)
+	b.clock.AwaitTimers(b.t, 1)
 }
 
 func TestHungChildIsReplaced(t *testing.T) {
@@ -34,7 +24,7 @@ func TestHungChildIsReplaced(t *testing.T) {
 	old := b.pids["a"]
 	release := b.hang("a")
 	b.ping()
-	b.clock.advance(2 * time.Second)
+	b.clock.Advance(2 * time.Second)
 	b.want("abandoned a-1: child hangs", "failed a-1: child hangs", "restarting a in 0s", "up a-2")
 	if got := b.ask(b.pids["a"], &count{}); got != 1 {
 		t.Errorf("new generation counted %v, want 1", got)
@@ -62,7 +52,7 @@ func TestAbandonedChildThatPanicsIsNoBother(t *testing.T) {
 	b.tell("a", m)
 	<-m.entered
 	b.ping()
-	b.clock.advance(2 * time.Second)
+	b.clock.Advance(2 * time.Second)
 	b.want("abandoned a-1: child hangs", "failed a-1: child hangs")
 	close(m.until)
 	<-stopped
@@ -76,7 +66,7 @@ func TestChildThatAnswersIsLeftAlone(t *testing.T) {
 	b := newBench(t).run(Options{Children: workers("a", pinged)})
 	b.want("started a-1")
 	for range 5 {
-		b.clock.advance(10 * time.Second)
+		b.clock.Advance(10 * time.Second)
 		b.snapshot()                 // the ping is sent
 		b.ask(b.pids["a"], &count{}) // and answered before this
 		b.snapshot()                 // and the answer arrived before this
@@ -89,7 +79,7 @@ func TestHungChildDoesNotHoldUpShutdown(t *testing.T) {
 		stop func(b *bench)
 		want []string
 	}{
-		"shutdown": {func(b *bench) { b.system.Root.Send(b.pid, &Shutdown{}); b.await(1) },
+		"shutdown": {func(b *bench) { b.system.Root.Send(b.pid, &Shutdown{}); b.clock.AwaitTimers(b.t, 1) },
 			[]string{"abandoned b-1: not stopped after 5s", "stopped a-1"}},
 		"the library's stop": {func(b *bench) { b.system.Root.Stop(b.pid); b.want("stopped a-1") },
 			[]string{"abandoned b-1: not stopped after 5s"}},
@@ -100,7 +90,7 @@ func TestHungChildDoesNotHoldUpShutdown(t *testing.T) {
 			b.want("started a-1", "started b-1")
 			defer b.hang("b")()
 			test.stop(b)
-			b.clock.advance(5 * time.Second)
+			b.clock.Advance(5 * time.Second)
 			b.want(test.want...)
 			b.gone(b.pid)
 		})
@@ -118,8 +108,8 @@ func TestHungChildDoesNotHoldUpItsSupervisorsRestart(t *testing.T) {
 	process, _ := b.system.ProcessRegistry.Get(b.pids["inner"])
 	process.SendSystemMessage(b.pids["inner"], &actor.Restart{})
 	b.want("stopped b-1")
-	b.await(1)
-	b.clock.advance(5 * time.Second)
+	b.clock.AwaitTimers(b.t, 1)
+	b.clock.Advance(5 * time.Second)
 	b.want("abandoned a-1: not stopped after 5s", "started a-2", "started b-2")
 	b.quiet()
 }
@@ -142,7 +132,7 @@ func TestStopTimeout(t *testing.T) {
 			release := b.hang("a")
 			b.system.Root.Send(b.pid, &Shutdown{})
 			b.quiet()
-			if n := b.clock.waiting(); n != test.timers {
+			if n := b.clock.Timers(); n != test.timers {
 				t.Errorf("%d timers, want %d", n, test.timers)
 			}
 			release()
@@ -164,15 +154,15 @@ func TestPauseIsNoHang(t *testing.T) {
 	b.ping()
 	for range 2 {
 		slept.Add(int64(time.Hour))
-		b.clock.advance(2 * time.Second)
+		b.clock.Advance(2 * time.Second)
 		b.snapshot()
-		b.await(1)
+		b.clock.AwaitTimers(b.t, 1)
 		b.quiet()
 	}
 	release()
 	b.ask(b.pids["a"], &count{})
 	b.snapshot()
-	b.clock.advance(2 * time.Second)
+	b.clock.Advance(2 * time.Second)
 	b.snapshot()
 	b.quiet()
 	// One that hangs is found out all the same.
@@ -180,9 +170,9 @@ func TestPauseIsNoHang(t *testing.T) {
 	defer release()
 	b.ping()
 	slept.Add(int64(time.Second))
-	b.clock.advance(2 * time.Second)
+	b.clock.Advance(2 * time.Second)
 	b.snapshot()
-	b.await(1)
-	b.clock.advance(time.Second)
+	b.clock.AwaitTimers(b.t, 1)
+	b.clock.Advance(time.Second)
 	b.want("abandoned a-1: child hangs", "failed a-1: child hangs", "restarting a in 0s", "up a-2")
 }

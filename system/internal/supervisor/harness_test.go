@@ -10,6 +10,8 @@ import (
 	"time"
 
 	"github.com/asynkron/protoactor-go/actor"
+
+	"strowger/actors/clock/clocktest"
 )
 
 // patience is how long a test waits for what must happen; only a test that fails takes that long.
@@ -87,7 +89,7 @@ func workers(names string, change func(*Spec)) []Spec {
 type bench struct {
 	t      *testing.T
 	system *actor.ActorSystem
-	clock  *manualClock
+	clock  *clocktest.Clock
 	pid    *actor.PID
 	events chan string
 	pids   map[string]*actor.PID // of the children, as announced; kept by want
@@ -106,7 +108,7 @@ func newSystem() *actor.ActorSystem {
 }
 
 func newBench(t *testing.T) *bench {
-	return &bench{t: t, system: newSystem(), clock: newManualClock(), pids: make(map[string]*actor.PID),
+	return &bench{t: t, system: newSystem(), clock: clocktest.New(), pids: make(map[string]*actor.PID),
 		events: make(chan string, 10_000), news: make(chan announced, 10_000)}
 }
 
@@ -281,7 +283,7 @@ func (b *bench) do(step string) {
 		if err != nil {
 			b.t.Fatal(err)
 		}
-		b.clock.advance(d)
+		b.clock.Advance(d)
 	case "shutdown":
 		b.system.Root.Send(b.pid, &Shutdown{})
 	default:

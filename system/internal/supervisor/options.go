@@ -8,6 +8,8 @@ import (
 	"time"
 
 	"github.com/asynkron/protoactor-go/actor"
+
+	"strowger/actors/clock"
 )
 
 // Strategy says who is restarted together with a child that failed.
@@ -41,12 +43,6 @@ func (r Restart) String() string {
 	return [...]string{"permanent", "transient", "temporary"}[r]
 }
 
-// Clock tells the time and runs a function later, on a goroutine of its own.
-type Clock interface {
-	Now() time.Time
-	AfterFunc(d time.Duration, f func()) (stop func() bool)
-}
-
 // Options describes one supervisor. The zero value of every field but Children is usable.
 type Options struct {
 	Strategy Strategy
@@ -72,7 +68,7 @@ type Options struct {
 	// restarts the supervisor.
 	Failed chan<- error
 	// Clock is the machine's if nil.
-	Clock Clock
+	Clock clock.Clock
 	// Slept returns how long the process did not run in total, as when a signal stopped it. Children get
 	// that time again for their answers to pings. Nil: it runs always.
 	Slept func() time.Duration
@@ -147,7 +143,7 @@ func (o Options) withDefaults() (Options, error) {
 		problems = append(problems, errors.New("period, backoff and its cap must not be negative"))
 	}
 	if o.Clock == nil {
-		o.Clock = wallClock{}
+		o.Clock = clock.Wall{}
 	}
 	if o.Random == nil {
 		o.Random = rand.Float64
@@ -227,9 +223,3 @@ func setDefault(d *time.Duration, value time.Duration) {
 		*d = value
 	}
 }
-
-type wallClock struct{}
-
-func (wallClock) Now() time.Time { return time.Now() }
-
-func (wallClock) AfterFunc(d time.Duration, f func()) func() bool { return time.AfterFunc(d, f).Stop }

@@ -200,7 +200,7 @@ func TestRules(t *testing.T) {
 			if more := b.rest(); len(more) > 0 {
 				t.Fatalf("more events: %q", more)
 			}
-			if n := b.clock.waiting(); n != 0 {
+			if n := b.clock.Timers(); n != 0 {
 				t.Errorf("%d timers left", n)
 			}
 		})

@@ -9,6 +9,7 @@ import (
 
 	"github.com/asynkron/protoactor-go/actor"
 
+	"strowger/actors/clock"
 	"strowger/actors/envelope"
 	"strowger/system/internal/runner"
 	"strowger/system/internal/supervisor"
@@ -44,12 +45,7 @@ type Options struct {
 }
 
 // Clock is the time of a test.
-type Clock interface {
-	Now() time.Time
-	// AfterFunc has f called in a goroutine of its own once d has passed. The function that it returns
-	// cancels the call and reports whether it came in time.
-	AfterFunc(d time.Duration, f func()) (stop func() bool)
-}
+type Clock = clock.Clock
 
 // Start runs a service until the test ends, and returns when it is up. It fails the test if the
 // service is wrong or its breaker opens before it is up. Start panics if t is nil, because there is no

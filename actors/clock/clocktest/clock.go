@@ -30,9 +30,9 @@ type timer struct {
 
 var _ clock.Clock = (*Clock)(nil)
 
-// New returns a clock that shows a time in 2027.
+// New returns a clock that shows a time in 2027, in UTC.
 func New() *Clock {
-	return &Clock{now: time.Unix(1_800_000_000, 0), changed: make(chan struct{})}
+	return &Clock{now: time.Unix(1_800_000_000, 0).UTC(), changed: make(chan struct{})}
 }
 
 // Now returns the time to which the clock was moved last.

@@ -98,11 +98,11 @@ func testNamesAreKept(t *testing.T, cluster *databasetest.Cluster) {
 	}
 	name("3001")
 	s.exec("update v_conferences set conference_name = 'New' where conference_extension = '3001'")
-	s.clock.advance(time.Minute - 1)
+	s.clock.Advance(time.Minute - 1)
 	if got := name("3001"); got != "Sales Standup" {
 		t.Errorf("a young name is %q, want the one that was read", got)
 	}
-	s.clock.advance(1)
+	s.clock.Advance(1)
 	if _, known := s.CachedConference("3001", domainA); known {
 		t.Error("an old name counts as known")
 	}

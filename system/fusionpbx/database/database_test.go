@@ -232,7 +232,7 @@ func testStoppedAndStarted(t *testing.T, cluster *databasetest.Cluster) {
 	}
 	cluster.Stop()
 	defer cluster.Start()
-	s.clock.advance(time.Hour) // the name is old
+	s.clock.Advance(time.Hour) // the name is old
 	_, err := s.Agents(ctx(t), domainA)
 	wantUnavailable(t, err, "")
 	if c, err := s.Conference(ctx(t), "3001", domainA); err != nil || c.Name != "Sales Standup" {
@@ -249,14 +249,14 @@ func testStoppedAndStarted(t *testing.T, cluster *databasetest.Cluster) {
 		t.Errorf("a database that is down is asked again before the pause is over: %+v", now)
 	}
 	for range 5 {
-		s.clock.advance(longestPause)
+		s.clock.Advance(longestPause)
 		wantUnavailable(t, s.Check(ctx(t)), "reached")
 	}
 	if n := strings.Count(s.log.String(), "not available"); n > 2 {
 		t.Errorf("%d lines say that the database is down:\n%s", n, s.log)
 	}
 	cluster.Start()
-	s.clock.advance(longestPause)
+	s.clock.Advance(longestPause)
 	if agents, err := s.Agents(ctx(t), domainA); err != nil || len(agents) != 2 {
 		t.Errorf("the database is back and answers %v, %v", agents, err)
 	}

@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"strowger/actors/clock/clocktest"
 	"strowger/config"
 	"strowger/system/fusionpbx/database/databasetest"
 )
@@ -17,26 +18,6 @@ const (
 	domainA = "a.example.com"
 	domainB = "b.example.com"
 )
-
-// clock stands still until it is set forward.
-type clock struct {
-	mu  sync.Mutex // Protects now.
-	now time.Time
-}
-
-func newClock() *clock { return &clock{now: time.Unix(1_800_000_000, 0)} }
-
-func (c *clock) Now() time.Time {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	return c.now
-}
-
-func (c *clock) advance(d time.Duration) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.now = c.now.Add(d)
-}
 
 // journal keeps what is logged.
 type journal struct {
@@ -62,15 +43,15 @@ type site struct {
 	t       *testing.T
 	cluster *databasetest.Cluster
 	server  config.Database
-	clock   *clock
+	clock   *clocktest.Clock
 	log     *journal
 }
 
 // newSite opens a new database. A test that is not about time has much of it.
 func newSite(t *testing.T, cluster *databasetest.Cluster, change ...func(*Options)) *site {
 	t.Helper()
-	s := &site{t: t, cluster: cluster, server: cluster.Database(), clock: newClock(), log: new(journal)}
-	o := Options{Server: s.server, Timeout: time.Minute, Now: s.clock.Now, Log: slog.New(slog.NewTextHandler(s.log, nil))}
+	s := &site{t: t, cluster: cluster, server: cluster.Database(), clock: clocktest.New(), log: new(journal)}
+	o := Options{Server: s.server, Timeout: time.Minute, Clock: s.clock, Log: slog.New(slog.NewTextHandler(s.log, nil))}
 	for _, f := range change {
 		f(&o)
 	}

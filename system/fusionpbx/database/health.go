@@ -4,6 +4,8 @@ import (
 	"log/slog"
 	"sync"
 	"time"
+
+	"strowger/actors/clock"
 )
 
 // How long nobody asks a database that did not answer: the first time, and at most. In between it is twice as
@@ -16,7 +18,7 @@ const (
 // health remembers whether the database answers. While it does not, one query at a time may try, each after
 // a pause, and the others are told at once: otherwise all of them would wait for a database that is down.
 type health struct {
-	now    func() time.Time
+	clock  clock.Clock
 	log    *slog.Logger
 	server string
 
@@ -29,7 +31,7 @@ type health struct {
 }
 
 func newHealth(o *Options) *health {
-	return &health{now: o.Now, log: o.Log, server: shown(&o.Server)}
+	return &health{clock: o.Clock, log: o.Log, server: shown(&o.Server)}
 }
 
 // admit returns why the database is not asked now, nil if it is. Whoever got nil then calls one of
@@ -40,7 +42,7 @@ func (h *health) admit() error {
 	if h.down == nil {
 		return nil
 	}
-	if h.trying || h.now().Before(h.until) {
+	if h.trying || h.clock.Now().Before(h.until) {
 		return h.down
 	}
 	h.trying = true
@@ -68,7 +70,7 @@ func (h *health) failed(err *UnavailableError) error {
 		h.log.Warn("database is not available", "server", h.server, "reason", err.Reason, "err", err.Err)
 	}
 	h.pause = min(max(2*h.pause, firstPause), longestPause)
-	h.down, h.known, h.trying, h.until = err, true, false, h.now().Add(h.pause)
+	h.down, h.known, h.trying, h.until = err, true, false, h.clock.Now().Add(h.pause)
 	return err
 }
 

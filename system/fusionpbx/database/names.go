@@ -4,12 +4,14 @@ import (
 	"container/list"
 	"sync"
 	"time"
+
+	"strowger/actors/clock"
 )
 
 // names keeps what conferences are called. It forgets a name after a time and the one that was asked for
 // least lately when there are too many, but has it still for when the database does not answer.
 type names struct {
-	now   func() time.Time
+	clock clock.Clock
 	age   time.Duration
 	limit int
 
@@ -27,7 +29,7 @@ type namedConference struct {
 }
 
 func newNames(o *Options) *names {
-	return &names{now: o.Now, age: o.NameAge, limit: o.Names, known: make(map[nameKey]*list.Element), latest: list.New()}
+	return &names{clock: o.Clock, age: o.NameAge, limit: o.Names, known: make(map[nameKey]*list.Element), latest: list.New()}
 }
 
 // get returns what is known of a conference and whether it is still young enough.
@@ -40,13 +42,13 @@ func (n *names) get(k nameKey) (c Conference, known, fresh bool) {
 	}
 	n.latest.MoveToFront(at)
 	found := at.Value.(*namedConference)
-	return found.conference, true, n.now().Before(found.until)
+	return found.conference, true, n.clock.Now().Before(found.until)
 }
 
 func (n *names) put(k nameKey, c Conference) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
-	until := n.now().Add(n.age)
+	until := n.clock.Now().Add(n.age)
 	if at := n.known[k]; at != nil {
 		found := at.Value.(*namedConference)
 		found.conference, found.until = c, until

@@ -4,6 +4,7 @@ import (
 	"log/slog"
 	"time"
 
+	"strowger/actors/clock"
 	"strowger/config"
 )
 
@@ -21,8 +22,8 @@ type Options struct {
 	NameAge time.Duration
 	// Names is how many names are kept; 10,000 unless given.
 	Names int
-	// Now tells the time; time.Now unless given.
-	Now func() time.Time
+	// Clock tells the time. It is the machine's unless given.
+	Clock clock.Clock
 	// Log gets a line when the database goes away and one when it is back; none unless given.
 	Log *slog.Logger
 }
@@ -34,8 +35,8 @@ func (o *Options) complete() {
 	defaultTo(&o.Rows, 50_000)
 	defaultTo(&o.NameAge, time.Minute)
 	defaultTo(&o.Names, 10_000)
-	if o.Now == nil {
-		o.Now = time.Now
+	if o.Clock == nil {
+		o.Clock = clock.Wall{}
 	}
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)

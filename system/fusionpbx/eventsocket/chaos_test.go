@@ -5,6 +5,7 @@ import (
 	"testing"
 	"time"
 
+	"strowger/actors/clock/clocktest"
 	"strowger/system/fusionpbx/eventsocket"
 	"strowger/system/fusionpbx/switchsim"
 )
@@ -146,7 +147,7 @@ func TestRefused(t *testing.T) {
 		eventsocket.ErrPassword: {RefuseAuth: true}, eventsocket.ErrRejected: {Reject: true},
 	} {
 		t.Run(want.Error(), func(t *testing.T) {
-			clock := &clock{pauses: make(chan time.Duration)}
+			clock := clocktest.New()
 			failed := make(chan error, 1)
 			r := newRig(t, busy, faults, func(o *eventsocket.Options) {
 				o.Clock, o.MinBackoff, o.MaxBackoff = clock, time.Second, 4*time.Second
@@ -163,33 +164,8 @@ func TestRefused(t *testing.T) {
 			if _, err := r.client.Do(r.ctx, eventsocket.API("version")); !errors.Is(err, eventsocket.ErrNotConnected) {
 				t.Errorf("command: %v", err)
 			}
-			// The client waits until the clock's pause is taken.
-			if d := <-clock.pauses; d != 3*time.Second {
-				t.Errorf("pause of %s, want three quarters of the longest", d)
-			}
+			clock.AwaitTimer(t, 3*time.Second) // three quarters of the longest pause
 		})
-	}
-}
-
-// clock hands out pauses and ends each at once after it was taken.
-type clock struct{ pauses chan time.Duration }
-
-func (c *clock) AfterFunc(d time.Duration, f func()) func() bool {
-	ended := make(chan struct{})
-	go func() {
-		select {
-		case c.pauses <- d:
-			f()
-		case <-ended:
-		}
-	}()
-	return func() bool {
-		select {
-		case <-ended:
-		default:
-			close(ended)
-		}
-		return true
 	}
 }
 

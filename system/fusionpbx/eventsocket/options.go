@@ -7,12 +7,9 @@ import (
 	"math/rand/v2"
 	"net"
 	"time"
-)
 
-// Clock runs a function later, on a goroutine of its own.
-type Clock interface {
-	AfterFunc(d time.Duration, f func()) (stop func() bool)
-}
+	"strowger/actors/clock"
+)
 
 // Options says where the switch is and what the client bears. Zero means the default of a field.
 type Options struct {
@@ -68,8 +65,8 @@ type Options struct {
 
 	// Dial makes the connection. The default is TCP.
 	Dial func(ctx context.Context, address string) (net.Conn, error)
-	// Clock times the pauses between attempts. The default is the system's.
-	Clock Clock
+	// Clock times the pauses between attempts. The default is the machine's clock.
+	Clock clock.Clock
 	// Random returns a number in [0,1). The default is math/rand's.
 	Random func() float64
 	// Changed is called on Run's goroutine after the connection was set up (err is nil) and after it
@@ -109,7 +106,7 @@ func (o *Options) configureDefaults() error {
 		o.Dial = dialTCP
 	}
 	if o.Clock == nil {
-		o.Clock = systemClock{}
+		o.Clock = clock.Wall{}
 	}
 	if o.Random == nil {
 		o.Random = rand.Float64
@@ -133,10 +130,4 @@ func setDefault[T comparable](field *T, value T) {
 func dialTCP(ctx context.Context, address string) (net.Conn, error) {
 	var dialer net.Dialer
 	return dialer.DialContext(ctx, "tcp", address)
-}
-
-type systemClock struct{}
-
-func (systemClock) AfterFunc(d time.Duration, f func()) func() bool {
-	return time.AfterFunc(d, f).Stop
 }

@@ -8,6 +8,8 @@ import (
 	"os"
 	"sync"
 	"time"
+
+	"strowger/actors/clock"
 )
 
 // cause is why the admin pages refuse somebody. The set is fixed.
@@ -24,8 +26,8 @@ var (
 
 // refused counts whom the pages refuse and names each cause in the log once a minute.
 type refused struct {
-	log *slog.Logger
-	now func() time.Time
+	log   *slog.Logger
+	clock clock.Clock
 
 	mu    sync.Mutex // Protects following.
 	since map[string]*tally
@@ -39,7 +41,7 @@ type tally struct {
 }
 
 func newRefused(log *slog.Logger) *refused {
-	return &refused{log: log, now: time.Now, since: make(map[string]*tally)}
+	return &refused{log: log, clock: clock.Wall{}, since: make(map[string]*tally)}
 }
 
 // add counts one refusal. Those that have no line are counted on the next one.
@@ -52,7 +54,7 @@ func (r *refused) add(c cause, remote string) {
 		r.since[c.name] = t
 	}
 	t.total++
-	now := r.now()
+	now := r.clock.Now()
 	if !t.at.IsZero() && now.Sub(t.at) < time.Minute {
 		t.suppressed++
 		return

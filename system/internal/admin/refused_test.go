@@ -10,6 +10,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"strowger/actors/clock/clocktest"
 )
 
 // slowQuestion never sends all of its body.
@@ -92,13 +94,13 @@ func TestQuestionsHaveADefault(t *testing.T) {
 func TestRefusedLines(t *testing.T) {
 	var log bytes.Buffer
 	r := newRefused(slog.New(slog.NewTextHandler(&log, nil)))
-	now := time.Unix(1_800_000_000, 0)
-	r.now = func() time.Time { return now }
+	c := clocktest.New()
+	r.clock = c
 	for range 1000 {
 		r.add(tooMany, "192.0.2.1:1")
-		now = now.Add(time.Millisecond)
+		c.Advance(time.Millisecond)
 	}
-	now = now.Add(time.Minute)
+	c.Advance(time.Minute)
 	r.add(tooMany, "192.0.2.1:1")
 	if n := strings.Count(log.String(), "\n"); n != 2 || !strings.Contains(log.String(), "suppressed=999") || r.total(tooMany) != 1001 {
 		t.Errorf("%d counted, %d lines:\n%s", r.total(tooMany), n, log.String())

@@ -10,7 +10,7 @@ import (
 // Observe enters what happened to a child of the supervisor at a path. It is meant to be called from
 // supervisor.Options.Observe: it waits for nobody and does not panic.
 func (t *Tree) Observe(path string, e supervisor.Event) {
-	now := t.now()
+	now := t.clock.Now()
 	switch e := e.(type) {
 	case *supervisor.ChildStarted:
 		t.child(path, e.Child, func(r *row) { r.came(now, e.Generation) })

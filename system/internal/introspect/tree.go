@@ -4,6 +4,8 @@ import (
 	"strings"
 	"sync"
 	"time"
+
+	"strowger/actors/clock"
 )
 
 // TreeOptions says what a Tree is made of. The zero value of every field is usable.
@@ -12,15 +14,15 @@ type TreeOptions struct {
 	Root string
 	// Nodes is how many nodes there may be; more are counted and left out. 0 means 4096.
 	Nodes int
-	// Now tells the time; nil means time.Now.
-	Now func() time.Time
+	// Clock is the machine's if nil.
+	Clock clock.Clock
 }
 
 // Tree is a table of all supervised actors that the supervisors' events keep true. A path is the
 // names from the root on, joined by slashes: "root/services/clock". The methods may be used from
 // any goroutine; the lock is held for as long as it takes to change a row or to copy them.
 type Tree struct {
-	now   func() time.Time
+	clock clock.Clock
 	limit int
 
 	mu      sync.Mutex // Protects following.
@@ -46,10 +48,10 @@ func NewTree(o TreeOptions) *Tree {
 	if o.Nodes <= 0 {
 		o.Nodes = 4096
 	}
-	if o.Now == nil {
-		o.Now = time.Now
+	if o.Clock == nil {
+		o.Clock = clock.Wall{}
 	}
-	t := &Tree{now: o.Now, limit: o.Nodes, rows: make(map[string]*row)}
+	t := &Tree{clock: o.Clock, limit: o.Nodes, rows: make(map[string]*row)}
 	t.add(clip(o.Root, longestText), "supervisor")
 	t.order[0].node.State = Running
 	return t
@@ -98,7 +100,7 @@ func (t *Tree) add(path, kind string) *row {
 		t.omitted++
 		return nil
 	}
-	r := &row{path: path, node: Node{Name: path, Kind: kind, State: Starting, Since: t.now(), Breaker: Closed}}
+	r := &row{path: path, node: Node{Name: path, Kind: kind, State: Starting, Since: t.clock.Now(), Breaker: Closed}}
 	if i := strings.LastIndexByte(path, '/'); i >= 0 {
 		r.parent, r.node.Name = path[:i], path[i+1:]
 	}
@@ -109,7 +111,7 @@ func (t *Tree) add(path, kind string) *row {
 
 // Snapshot returns the tree as it is now.
 func (t *Tree) Snapshot() Node {
-	now := t.now()
+	now := t.clock.Now()
 	t.mu.Lock()
 	rows := make([]row, len(t.order))
 	for i, r := range t.order {

@@ -8,15 +8,9 @@ import (
 	"testing"
 	"time"
 
+	"strowger/actors/clock/clocktest"
 	"strowger/system/internal/supervisor"
 )
-
-// clock stands still until it is moved.
-type clock struct{ now time.Time }
-
-func (c *clock) Now() time.Time { return c.now }
-
-func newClock() *clock { return &clock{time.Unix(1_800_000_000, 0).UTC()} }
 
 // find returns the node at a path of a snapshot.
 func find(t *testing.T, n Node, path string) *Node {
@@ -121,14 +115,14 @@ func TestObserve(t *testing.T) {
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
-			c := newClock()
-			tree := NewTree(TreeOptions{Now: c.Now})
+			c := clocktest.New()
+			tree := NewTree(TreeOptions{Clock: c})
 			tree.Add("root/a", "service", nil)
 			for _, e := range test.events {
 				tree.Observe("root", e)
 			}
-			at := c.now
-			c.now = c.now.Add(2 * seconds)
+			at := c.Now()
+			c.Advance(2 * seconds)
 			want := test.want
 			want.Name, want.Kind, want.Since = "a", "service", at
 			if want.Breaker == "" {

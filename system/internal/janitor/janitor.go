@@ -10,12 +10,9 @@ import (
 	"time"
 
 	"github.com/asynkron/protoactor-go/actor"
-)
 
-// Clock runs a function later, on a goroutine of its own.
-type Clock interface {
-	AfterFunc(d time.Duration, f func()) (stop func() bool)
-}
+	"strowger/actors/clock"
+)
 
 // Workers runs blocking work outside the actors. It may drop what it is given when it is closed.
 type Workers interface {
@@ -32,7 +29,7 @@ type Options struct {
 	// Work is one run. It ends early when ctx does, which is when the actor stops. An error is logged
 	// and the next run comes as usual; a panic is the actor's.
 	Work    func(ctx context.Context) error
-	Clock   Clock
+	Clock   clock.Clock
 	Workers Workers
 	Log     *slog.Logger
 	// Random returns a number in [0, 1); nil means math/rand/v2.

@@ -7,13 +7,13 @@ import (
 	"log/slog"
 	"strings"
 	"sync"
-	"sync/atomic"
 	"testing"
 	"time"
 
 	"github.com/asynkron/protoactor-go/actor"
 	"go.uber.org/goleak"
 
+	"strowger/actors/clock/clocktest"
 	"strowger/system/internal/supervisor"
 )
 
@@ -22,22 +22,11 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 // patience is how long a test waits for what must happen.
 const patience = 2 * time.Minute
 
+// Each run takes so long by the test's clock. So its warning is due earlier than the next run, and a test can
+// tell their timers apart.
+const took = time.Second
+
 const every = time.Minute
-
-// handClock hands its timers to the test, which makes them fire.
-type handClock struct{ timers chan *handTimer }
-
-type handTimer struct {
-	d       time.Duration
-	f       func()
-	stopped atomic.Bool
-}
-
-func (c *handClock) AfterFunc(d time.Duration, f func()) func() bool {
-	timer := &handTimer{d: d, f: f}
-	c.timers <- timer
-	return func() bool { return !timer.stopped.Swap(true) }
-}
 
 // workers runs each piece of work on a goroutine of its own.
 type workers struct{ running sync.WaitGroup }
@@ -62,11 +51,11 @@ func (j *journal) String() string {
 	return j.text.String()
 }
 
-// bench is one janitor under a supervisor. Random is 1/2.
+// bench is one janitor under a supervisor. Random is 1/2, so the first run is due after half of the time.
 type bench struct {
 	t      *testing.T
 	system *actor.ActorSystem
-	clock  *handClock
+	clock  *clocktest.Clock
 	log    *journal
 	pid    *actor.PID
 	events chan supervisor.Event
@@ -74,12 +63,16 @@ type bench struct {
 
 func run(t *testing.T, work func(context.Context) error) *bench {
 	t.Helper()
-	b := &bench{t: t, clock: &handClock{make(chan *handTimer, 100)}, log: new(journal), events: make(chan supervisor.Event, 100)}
+	b := &bench{t: t, clock: clocktest.New(), log: new(journal), events: make(chan supervisor.Event, 100)}
 	b.system = actor.NewActorSystem(actor.WithLoggerFactory(func(*actor.ActorSystem) *slog.Logger {
 		return slog.New(slog.DiscardHandler)
 	}), actor.WithDeadLetterThrottleInterval(time.Millisecond))
 	pool := new(workers)
-	produce, err := New(Options{Name: "tokens", Every: every, Work: work, Clock: b.clock, Workers: pool,
+	timed := func(ctx context.Context) error {
+		b.clock.Advance(took)
+		return work(ctx)
+	}
+	produce, err := New(Options{Name: "tokens", Every: every, Work: timed, Clock: b.clock, Workers: pool,
 		Log: slog.New(slog.NewTextHandler(b.log, nil)), Random: func() float64 { return 0.5 }})
 	if err != nil {
 		t.Fatal(err)
@@ -102,31 +95,16 @@ func run(t *testing.T, work func(context.Context) error) *bench {
 	return b
 }
 
-// timer returns the next timer that was set, which must be for d.
-func (b *bench) timer(d time.Duration) *handTimer {
+// after waits until a timer is set for d from now, and lets it fire.
+func (b *bench) after(d time.Duration) {
 	b.t.Helper()
-	select {
-	case timer := <-b.clock.timers:
-		if timer.d != d {
-			b.t.Fatalf("a timer for %s, want %s", timer.d, d)
-		}
-		return timer
-	case <-time.After(patience):
-		b.t.Fatal("no timer is set")
-	}
-	return nil
-}
-
-// fire makes a timer fire unless it was stopped.
-func (t *handTimer) fire() {
-	if !t.stopped.Load() {
-		t.f()
-	}
+	b.clock.AwaitTimer(b.t, d)
+	b.clock.Advance(d)
 }
 
 func TestOptions(t *testing.T) {
 	good := Options{Name: "tokens", Every: every, Work: func(context.Context) error { return nil },
-		Clock: &handClock{}, Workers: new(workers), Log: slog.New(slog.DiscardHandler)}
+		Clock: clocktest.New(), Workers: new(workers), Log: slog.New(slog.DiscardHandler)}
 	tests := map[string]struct {
 		change func(*Options)
 		want   string
@@ -153,26 +131,27 @@ func TestOptions(t *testing.T) {
 func TestWorksAgainAndAgain(t *testing.T) {
 	ran := make(chan struct{}, 10)
 	b := run(t, func(context.Context) error { ran <- struct{}{}; return nil })
-	next := b.timer(every / 2)
+	b.after(every / 2)
 	for range 3 {
-		next.fire()
 		<-ran
-		warning := b.timer(every)
-		next = b.timer(every)
-		if !warning.stopped.Load() {
-			t.Error("the warning goes on after the work is done")
+		b.clock.AwaitTimer(t, every)
+		if n := b.clock.Timers(); n != 1 {
+			t.Errorf("%d timers, want one: the warning goes on after the work is done", n)
 		}
+		b.clock.Advance(every)
 	}
+	<-ran
 	if log := b.log.String(); log != "" {
 		t.Errorf("logged %s", log)
 	}
 }
 
 func TestErrorsAreLogged(t *testing.T) {
-	b := run(t, func(context.Context) error { return errors.New("no such directory") })
-	b.timer(every / 2).fire()
-	b.timer(every) // the warning
-	b.timer(every) // the next run: the error was handled
+	ran := make(chan struct{}, 10)
+	b := run(t, func(context.Context) error { ran <- struct{}{}; return errors.New("no such directory") })
+	b.after(every / 2)
+	<-ran
+	b.clock.AwaitTimer(t, every) // the next run: the error was handled
 	if log := b.log.String(); !strings.Contains(log, "no such directory") || !strings.Contains(log, "actor=tokens") {
 		t.Errorf("logged %q", log)
 	}
@@ -186,11 +165,11 @@ func TestSlowWork(t *testing.T) {
 		<-leave
 		return nil
 	})
-	b.timer(every / 2).fire()
+	b.after(every / 2)
 	<-entered
-	b.timer(every).fire()
+	b.after(every - took)
 	leave <- struct{}{}
-	b.timer(every) // the next run; by now the warning was handled
+	b.clock.AwaitTimer(t, every) // the next run; by now the warning was handled
 	if log := b.log.String(); strings.Count(log, "still at work") != 1 {
 		t.Errorf("logged %q", log)
 	}
@@ -211,8 +190,7 @@ func TestPanic(t *testing.T) {
 		ran <- struct{}{}
 		return nil
 	})
-	b.timer(every / 2).fire()
-	b.timer(every) // the warning
+	b.after(every / 2)
 	if failed := (<-b.events).(*supervisor.ChildFailed); failed.Reason != "boom" {
 		t.Errorf("failed with %v, want boom", failed.Reason)
 	}
@@ -222,10 +200,9 @@ func TestPanic(t *testing.T) {
 	if up := (<-b.events).(*supervisor.ChildUp); !up.InPlace {
 		t.Error("not in place")
 	}
-	b.timer(every / 2).fire()
+	b.after(every / 2)
 	<-ran
-	b.timer(every)
-	b.timer(every)
+	b.clock.AwaitTimer(t, every)
 	if log := b.log.String(); !strings.Contains(log, "work panicked") || !strings.Contains(log, "stack=") {
 		t.Errorf("logged %q", log)
 	}
@@ -240,9 +217,9 @@ func TestStop(t *testing.T) {
 		left <- ctx.Err()
 		return ctx.Err()
 	})
-	b.timer(every / 2).fire()
+	b.after(every / 2)
 	<-entered
-	warning := b.timer(every)
+	b.clock.AwaitTimer(t, every-took) // the warning
 	b.system.Root.Stop(b.pid)
 	if err := <-left; !errors.Is(err, context.Canceled) {
 		t.Errorf("the context ended with %v", err)
@@ -250,11 +227,11 @@ func TestStop(t *testing.T) {
 	if stopped := <-b.events; stopped.(*supervisor.ChildStopped).Child != "tokens" {
 		t.Errorf("got %v", stopped)
 	}
-	if !warning.stopped.Load() {
-		t.Error("the timer goes on")
-	}
 	// It is permanent: the next one begins anew, and what the first comes to is not its business.
-	b.timer(every / 2)
+	b.clock.AwaitTimer(t, every/2)
+	if n := b.clock.Timers(); n != 1 {
+		t.Errorf("%d timers, want one: the warning goes on", n)
+	}
 	if log := b.log.String(); log != "" {
 		t.Errorf("logged %s", log)
 	}
@@ -262,7 +239,7 @@ func TestStop(t *testing.T) {
 
 func TestUnknownMessage(t *testing.T) {
 	b := run(t, func(context.Context) error { return nil })
-	b.timer(every / 2)
+	b.clock.AwaitTimer(t, every/2)
 	b.system.Root.Send(b.pid, "what?")
 	b.system.Root.Send(b.pid, &done{new(janitor), errors.New("of an earlier one")})
 	if err := b.system.Root.PoisonFuture(b.pid).Wait(); err != nil {

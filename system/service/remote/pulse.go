@@ -4,6 +4,8 @@ import (
 	"context"
 	"sync"
 	"time"
+
+	"strowger/actors/clock"
 )
 
 // Beats come every second, and late on a busy machine: stretch is the longest time between two that
@@ -16,20 +18,20 @@ const (
 // pulse knows how long the process did not run, because a signal or a debugger stopped it or its virtual
 // machine was paused. The service gets that time again for whatever it has to do in time.
 type pulse struct {
-	now func() time.Time
+	clock clock.Clock
 
 	mu    sync.Mutex // protects following
 	last  time.Time  // of the last beat; zero before the first one
 	total time.Duration
 }
 
-func newPulse() *pulse { return &pulse{now: time.Now} }
+func newPulse() *pulse { return &pulse{clock: clock.Wall{}} }
 
 // beat notes that the process runs.
 func (p *pulse) beat() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	now := p.now()
+	now := p.clock.Now()
 	p.total = p.until(now)
 	p.last = now
 }
@@ -39,7 +41,7 @@ func (p *pulse) beat() {
 func (p *pulse) slept() time.Duration {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	return p.until(p.now())
+	return p.until(p.clock.Now())
 }
 
 // until is called with mu held.

@@ -3,31 +3,32 @@ package remote
 import (
 	"testing"
 	"time"
+
+	"strowger/actors/clock/clocktest"
 )
 
 func TestPulse(t *testing.T) {
-	now := time.Unix(1_800_000_000, 0)
-	p := newPulse()
-	p.now = func() time.Time { return now }
+	c, p := clocktest.New(), newPulse()
+	p.clock = c
 	want := func(d time.Duration) {
 		t.Helper()
 		if got := p.slept(); got != d {
 			t.Errorf("slept %v, want %v", got, d)
 		}
 	}
-	now = now.Add(time.Hour)
+	c.Advance(time.Hour)
 	want(0) // nothing is known before the first beat
 	p.beat()
 	for range 10 {
-		now = now.Add(stretch)
+		c.Advance(stretch)
 		p.beat()
 		want(0)
 	}
-	now = now.Add(stretch + time.Minute)
+	c.Advance(stretch + time.Minute)
 	want(time.Minute) // at once
 	p.beat()
 	want(time.Minute)
-	now = now.Add(stretch + time.Second)
+	c.Advance(stretch + time.Second)
 	p.beat()
 	want(time.Minute + time.Second)
 }

@@ -43,7 +43,7 @@ func (o Options) handler(addr net.Addr) (http.Handler, error) {
 		case o.Profiling && strings.HasPrefix(path, profilesAt):
 			profiles.ServeHTTP(w, r)
 		default:
-			refuse(w, http.StatusNotFound, "there is /healthz, /readyz, /metrics, /tree and /deadletters")
+			refuse(w, http.StatusNotFound, "there is /healthz, /readyz, /metrics, /tree, /deadletters, /explain and /subscribers")
 		}
 	})
 	return newGuard(routes, o, addr), nil

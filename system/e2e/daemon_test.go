@@ -22,8 +22,8 @@ func startDaemon(t *testing.T, yaml string) *daemon {
 	return startDaemonAt(t, yaml, "127.0.0.1:0", t.TempDir())
 }
 
-// startDaemonAt is startDaemon with an address and a directory for tokens.
-func startDaemonAt(t *testing.T, yaml, addr, tokenDir string) *daemon {
+// startDaemonAt is startDaemon with an address, a directory for tokens and more arguments.
+func startDaemonAt(t *testing.T, yaml, addr, tokenDir string, more ...string) *daemon {
 	t.Helper()
 	path, err := binary()
 	if err != nil {
@@ -34,7 +34,8 @@ func startDaemonAt(t *testing.T, yaml, addr, tokenDir string) *daemon {
 		t.Fatal(err)
 	}
 	// Other daemons of other tests run at the same time, so there is no address for admin.
-	cmd := daemontest.Command(path, "serve", "--listen", addr, "--admin=", "--token-dir", tokenDir, "--config", config)
+	args := append([]string{"serve", "--listen", addr, "--admin=", "--token-dir", tokenDir, "--config", config}, more...)
+	cmd := daemontest.Command(path, args...)
 	started, err := daemontest.Start(cmd, tokenDir)
 	if err != nil {
 		t.Fatal(err)

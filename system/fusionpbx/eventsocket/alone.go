@@ -2,12 +2,13 @@ package eventsocket
 
 import (
 	"context"
+	"fmt"
 	"log/slog"
 )
 
 // Alone is Do on a connection of its own. The switch runs the commands of a connection one after the other, so this is
 // for those that take long, such as a call that rings. When ctx ends, Alone closes the connection; the switch still
-// ends what it has begun.
+// ends what it has begun. The error is ErrNotConnected if the command was not sent, also when ctx ended.
 func (c *Client) Alone(ctx context.Context, command Command) (Reply, error) {
 	if err := command.Err(); err != nil {
 		return Reply{}, err
@@ -33,7 +34,7 @@ func (c *Client) Alone(ctx context.Context, command Command) (Reply, error) {
 		return one.Do(ctx, command)
 	case <-ended:
 		if ctx.Err() != nil {
-			return Reply{}, ctx.Err()
+			return Reply{}, fmt.Errorf("%w: %w", ErrNotConnected, ctx.Err()) // the command was not sent
 		}
 		c.opts.Log.Debug("a connection for one command failed", "err", failure)
 		return Reply{}, ErrNotConnected

@@ -3,6 +3,7 @@ package eventsocket_test
 import (
 	"context"
 	"errors"
+	"net"
 	"testing"
 
 	"strowger/system/fusionpbx/eventsocket"
@@ -53,5 +54,22 @@ func TestAloneBadCommand(t *testing.T) {
 	}
 	if _, err := client.Alone(t.Context(), eventsocket.Command{}); !errors.Is(err, eventsocket.ErrArgument) {
 		t.Errorf("error is %v", err)
+	}
+}
+
+// TestAloneWithoutLogin connects to what never asks for the password. The error says that the command was not sent.
+func TestAloneWithoutLogin(t *testing.T) {
+	here, there := net.Pipe()
+	defer there.Close()
+	ctx, cancel := context.WithCancel(context.Background())
+	client, err := eventsocket.New(eventsocket.Options{Password: "x", Dial: func(context.Context, string) (net.Conn, error) {
+		cancel() // the caller gives up while the login is on its way
+		return here, nil
+	}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := client.Alone(ctx, eventsocket.API("version")); !errors.Is(err, eventsocket.ErrNotConnected) || !errors.Is(err, context.Canceled) {
+		t.Errorf("got %v", err)
 	}
 }

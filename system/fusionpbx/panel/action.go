@@ -69,7 +69,7 @@ func (l *life) act(r service.Request) error {
 	a, ok := l.actions[name]
 	switch {
 	case !ok:
-		refuse(r, "Invalid action: "+name)
+		refuse(r, "Invalid action: "+short(name))
 	case !r.Subscriber().Has(a.permission):
 		refuse(r, "Permission denied")
 	default:
@@ -93,7 +93,19 @@ func failure(message string) verdict { return verdict{Message: message} }
 
 // failed says what the switch answered in place of doing it.
 func failed(reply eventsocket.Reply) verdict {
-	return failure(strings.TrimSpace(reply.Text + reply.Body))
+	if text := strings.TrimSpace(reply.Text + reply.Body); text != "" {
+		return failure(short(text))
+	}
+	return failure("the switch gave no answer")
+}
+
+// short returns a text of others for an answer, cut off where it gets long.
+func short(s string) string {
+	const most = 200
+	if len(s) <= most {
+		return s
+	}
+	return strings.ToValidUTF8(s[:most], "") + "..."
 }
 
 func answerWith(r service.Request, v verdict) {

@@ -2,7 +2,6 @@ package panel
 
 import (
 	"context"
-	"fmt"
 	"strings"
 
 	"strowger/system/fusionpbx/database"
@@ -55,9 +54,9 @@ func (l *life) askQueue(ctx context.Context, q *database.Queue, domain string) (
 	if err != nil {
 		return nil, nil // a queue that the switch cannot have
 	}
-	reply, err := l.Commands.Do(ctx, eventsocket.API("callcenter_config queue list agents", queue))
+	reply, err := l.do(ctx, eventsocket.API("callcenter_config queue list agents", queue))
 	if err != nil {
-		return nil, fmt.Errorf("ask the switch: %w", err)
+		return nil, err
 	}
 	agents := readAgents(reply.Body)
 	for i := range agents {

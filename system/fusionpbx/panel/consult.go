@@ -55,8 +55,8 @@ func (l *life) consultComplete(r service.Request, in fields) {
 			case !answered:
 				return failure("Cannot find destination channel"), nil
 			}
-			if _, err := l.do(ctx, eventsocket.API("uuid_kill", operator)); err != nil {
-				return verdict{}, err
+			if v, err := l.end(ctx, operator, ""); err != nil || !v.Success {
+				return v, err
 			}
 			return l.try(ctx, eventsocket.API("uuid_transfer", parked, number, eventsocket.Text("XML"), at), "Transfer completed (destination still ringing)")
 		})
@@ -72,8 +72,7 @@ func (l *life) connect(ctx context.Context, a, b, operator eventsocket.UUID) (ve
 	if reply.Failed() {
 		return failed(reply), nil // the operator still has the call
 	}
-	_, err = l.do(ctx, eventsocket.API("uuid_kill", operator))
-	return success("Transfer completed"), err
+	return l.end(ctx, operator, "Transfer completed")
 }
 
 // consultCancel ends the operator's side and calls the operator's extension again for the caller who waits.
@@ -102,8 +101,8 @@ func (l *life) consultCancel(r service.Request, in fields) {
 	l.ownAll(r, uuids, func() {
 		perform(r, func(ctx context.Context) (verdict, error) {
 			for _, operator := range uuids[1:] {
-				if _, err := l.do(ctx, eventsocket.API("uuid_kill", operator)); err != nil {
-					return verdict{}, err
+				if v, err := l.end(ctx, operator, ""); err != nil || !v.Success {
+					return v, err
 				}
 			}
 			if source != "" {
@@ -113,8 +112,7 @@ func (l *life) consultCancel(r service.Request, in fields) {
 					return v, err
 				}
 			}
-			_, err := l.do(ctx, eventsocket.API("uuid_kill", parked))
-			return success("Transfer cancelled"), err
+			return l.end(ctx, parked, "Transfer cancelled")
 		})
 	})
 }

@@ -36,11 +36,20 @@ func (l *life) kill(r service.Request, in fields, message string) {
 		return
 	}
 	l.channel(r, in, func(uuid eventsocket.UUID, _ []channels.Leg) {
-		perform(r, func(ctx context.Context) (verdict, error) {
-			_, err := l.do(ctx, eventsocket.API("uuid_kill", uuid))
-			return success(message), err
-		})
+		perform(r, func(ctx context.Context) (verdict, error) { return l.end(ctx, uuid, message) })
 	})
+}
+
+// end ends a channel and returns the message. A channel that has gone already has ended too.
+func (l *life) end(ctx context.Context, uuid eventsocket.UUID, message string) (verdict, error) {
+	reply, err := l.do(ctx, eventsocket.API("uuid_kill", uuid))
+	if err != nil {
+		return verdict{}, err
+	}
+	if reply.Failed() && !strings.Contains(reply.Body, "No such channel") {
+		return failed(reply), nil
+	}
+	return success(message), nil
 }
 
 // hangupCaller ends the other leg of a call, or the call itself if there is none.
@@ -59,8 +68,7 @@ func (l *life) hangupCaller(r service.Request, in fields) {
 			if found {
 				uuid, message = other, "Caller terminated"
 			}
-			_, err = l.do(ctx, eventsocket.API("uuid_kill", uuid))
-			return success(message), err
+			return l.end(ctx, uuid, message)
 		})
 	})
 }

@@ -2,7 +2,6 @@ package panel
 
 import (
 	"context"
-	"regexp"
 	"strconv"
 	"strings"
 
@@ -33,6 +32,7 @@ func memberAction(name string) func(*life, service.Request, fields) {
 				if err != nil || !v.Success {
 					return v, err
 				}
+				// The member is muted, or not any more, whatever becomes of the hand.
 				_, err = l.do(ctx, eventsocket.API("uuid_setvar", uuid, eventsocket.Text("hand_raised"), eventsocket.Text("false")))
 				return v, err
 			})
@@ -120,8 +120,7 @@ func levelAction(name string) func(*life, service.Request, fields) {
 			if !ok {
 				return failed(reply), nil
 			}
-			_, err = l.do(ctx, eventsocket.API("conference", room, verb, id, eventsocket.Int(by.next(value, direction == "up"))))
-			return success(by.message), err
+			return l.try(ctx, eventsocket.API("conference", room, verb, id, eventsocket.Int(by.next(value, direction == "up"))), by.message)
 		})
 	}
 }
@@ -136,10 +135,10 @@ func (by level) next(value int64, up bool) int64 {
 
 // readLevel reads an answer such as "Volume IN 6 = -1".
 func readLevel(body string) (int64, bool) {
-	found := regexp.MustCompile(`=\s*(-?[0-9]+)\s*$`).FindStringSubmatch(body)
-	if found == nil || strings.HasPrefix(body, "-ERR") {
+	i := strings.LastIndexByte(body, '=')
+	if i < 0 || strings.HasPrefix(body, "-") {
 		return 0, false
 	}
-	value, err := strconv.ParseInt(found[1], 10, 32)
+	value, err := strconv.ParseInt(strings.TrimSpace(body[i+1:]), 10, 32)
 	return value, err == nil
 }

@@ -2,6 +2,7 @@ package panel
 
 import (
 	"context"
+	"errors"
 	"time"
 
 	"strowger/system/fusionpbx/channels"
@@ -120,6 +121,8 @@ func (l *life) place(ctx context.Context, command eventsocket.Command) (verdict,
 	defer cancel()
 	reply, err := l.Commands.Alone(ctx, command)
 	switch {
+	case errors.Is(err, eventsocket.ErrNotConnected):
+		return verdict{}, err // nothing was sent, also if it is the time that ended
 	case err != nil && ctx.Err() != nil:
 		return success("Call originated"), nil
 	case err != nil:

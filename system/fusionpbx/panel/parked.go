@@ -57,11 +57,13 @@ func (l *life) addCreated(r service.Request, found []parked) {
 		if err != nil {
 			r.Log().Debug("parked calls are shown without their age", "err", err)
 		}
+		created := make(map[string]int64, len(now.Rows))
+		for i := range now.Rows {
+			created[now.Rows[i].UUID] = now.Rows[i].Created()
+		}
 		for i := range rows {
-			for j := range now.Rows {
-				if rows[i].Created == "" && now.Rows[j].UUID == rows[i].UUID {
-					rows[i].Created = strconv.FormatInt(now.Rows[j].Created(), 10)
-				}
+			if at, ok := created[rows[i].UUID]; ok && rows[i].Created == "" {
+				rows[i].Created = strconv.FormatInt(at, 10)
 			}
 		}
 		r.Reply(rows)
@@ -74,9 +76,9 @@ func (l *life) askParked(ctx context.Context, domain string) ([]parked, error) {
 	if err != nil {
 		return nil, nil // a domain that the switch cannot have
 	}
-	reply, err := l.Commands.Do(ctx, eventsocket.API("valet_info", lot))
+	reply, err := l.do(ctx, eventsocket.API("valet_info", lot))
 	if err != nil {
-		return nil, fmt.Errorf("ask the switch: %w", err)
+		return nil, err
 	}
 	slots, err := readLot(reply.Body, "park@"+domain)
 	if err != nil {
@@ -111,9 +113,9 @@ func (l *life) askParked(ctx context.Context, domain string) ([]parked, error) {
 
 // variable returns the value of a variable of a channel, "" if it has none.
 func (l *life) variable(ctx context.Context, uuid eventsocket.UUID, name eventsocket.Arg) (string, error) {
-	reply, err := l.Commands.Do(ctx, eventsocket.API("uuid_getvar", uuid, name))
+	reply, err := l.do(ctx, eventsocket.API("uuid_getvar", uuid, name))
 	if err != nil {
-		return "", fmt.Errorf("ask the switch: %w", err)
+		return "", err
 	}
 	value := strings.TrimSpace(reply.Body)
 	if value == "_undef_" || reply.Failed() {

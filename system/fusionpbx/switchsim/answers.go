@@ -2,6 +2,7 @@ package switchsim
 
 import (
 	"regexp"
+	"slices"
 	"strings"
 )
 
@@ -16,6 +17,9 @@ func (s *Simulator) answer(command string) string {
 	if text, ok := s.recording.Answer(command, s.now()); ok {
 		return text
 	}
+	if text, ok := s.level(command); ok {
+		return text
+	}
 	for _, d := range s.defaults {
 		if d.command.MatchString(command) {
 			return d.text
@@ -23,6 +27,21 @@ func (s *Simulator) answer(command string) string {
 	}
 	name, _, _ := strings.Cut(command, " ")
 	return "-ERR " + name + " Command not found!\n"
+}
+
+// level answers a command that sets a level of a member of a conference, if the recording has an answer to the one that
+// asks for it. FusionPBX asks for levels that it then does not set.
+func (s *Simulator) level(command string) (string, bool) {
+	words := strings.Fields(command) // conference NAME volume_in MEMBER LEVEL
+	if len(words) != 5 || words[0] != "conference" || !slices.Contains([]string{"energy", "volume_in", "volume_out"}, words[2]) {
+		return "", false
+	}
+	text, ok := s.recording.Answer(strings.Join(words[:4], " "), s.now())
+	i := strings.LastIndexByte(text, '=')
+	if !ok || i < 0 || strings.HasPrefix(text, "-") {
+		return "", false
+	}
+	return text[:i+1] + " " + words[4] + "\n", true
 }
 
 // fallback is an answer that no recording has.

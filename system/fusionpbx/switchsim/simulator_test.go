@@ -262,6 +262,26 @@ func TestAnswerAndDelay(t *testing.T) {
 	}
 }
 
+// TestSetsLevels asks for the levels of members, and sets them.
+func TestSetsLevels(t *testing.T) {
+	sim, err := switchsim.Start(load(t, "panel-conference"), switchsim.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer sim.Close()
+	p := dial(t, sim)
+	p.ask("")
+	p.ask("auth ClueCon")
+	for command, want := range map[string]string{
+		"conference '3001@a.example.com' volume_in 6 3": " = 3\n", "conference '3001@a.example.com' volume_out 6 -2": " = -2\n",
+		"conference '3001@a.example.com' volume_in 99 3": "-ERR", "conference '3009@a.example.com' volume_in 6 3": "-ERR",
+	} {
+		if got := p.ask("api " + command); !strings.Contains(got, want) {
+			t.Errorf("%s: %q, want %q", command, got, want)
+		}
+	}
+}
+
 func TestRefuses(t *testing.T) {
 	for _, address := range []string{"0.0.0.0:0", ":0", "192.0.2.1:0", "example.com:0", "[::]:0", "nonsense"} {
 		if sim, err := switchsim.Start(load(t, "calls-busy"), switchsim.Options{Address: address}); err == nil {

@@ -1,6 +1,9 @@
 package channels
 
-import "strings"
+import (
+	"slices"
+	"strings"
+)
 
 // Leg is a channel, or one that it talks with.
 type Leg struct {
@@ -26,7 +29,7 @@ func (l Leg) covers(other Leg) bool {
 func (m *model) leg(uuid string) (leg Leg, ok bool) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	if ch := m.find(uuid); ch != nil {
+	if ch := m.find(uuid)[0]; ch != nil {
 		return ch.leg(), true
 	}
 	return Leg{}, false
@@ -34,20 +37,42 @@ func (m *model) leg(uuid string) (leg Leg, ok bool) {
 
 // legs returns the channel and those that it has talked with, nothing if there is no such channel. The switch sends no event
 // to each leg when a call is transferred, so it may talk with others by now.
-func (m *model) legs(uuid string) []Leg {
+func (m *model) legs(uuid string) []Leg { return m.legsOf(uuid)[0] }
+
+// legsOf is legs for several channels, in their order. It looks once at each channel that is known, however many are
+// asked for.
+func (m *model) legsOf(uuids ...string) [][]Leg {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	ch := m.find(uuid)
-	if ch == nil {
-		return nil
-	}
-	legs := []Leg{ch.leg()}
-	for _, other := range m.channels {
-		if other != ch && (ch.knows(other) || other.knows(ch)) {
-			legs = append(legs, other.leg())
+	of := m.find(uuids...)
+	naming := make(map[string][]*Channel, len(of)) // the channels that name one as their other leg
+	for _, ch := range of {
+		if ch != nil {
+			naming[ch.uuid] = nil
 		}
 	}
-	return legs
+	for _, other := range m.channels {
+		for _, uuid := range other.others() {
+			if known, asked := naming[uuid]; asked {
+				naming[uuid] = append(known, other)
+			}
+		}
+	}
+	found := make([][]Leg, len(uuids))
+	for i, ch := range of {
+		if ch == nil {
+			continue
+		}
+		found[i] = []Leg{ch.leg()}
+		seen := map[*Channel]bool{nil: true, ch: true}
+		for _, other := range append(slices.Clip(naming[ch.uuid]), m.named(ch)...) {
+			if !seen[other] {
+				seen[other] = true
+				found[i] = append(found[i], other.leg())
+			}
+		}
+	}
+	return found
 }
 
 // trusted reports whether it makes no difference to anybody's rights that the legs may have parted: each is of no domain
@@ -61,23 +86,35 @@ func trusted(legs []Leg) bool {
 	return true
 }
 
-// find returns a channel, or nil. A channel that is spelled as asked goes before one that is not: most switches spell UUIDs
-// in lower case, but one that takes them from phones has all spellings.
-func (m *model) find(uuid string) *Channel {
-	if ch := m.channels[uuid]; ch != nil {
-		return ch
-	}
-	for known, ch := range m.channels {
-		if strings.EqualFold(known, uuid) {
-			return ch
+// find returns the channels, nil for one that is not known. A channel that is spelled as asked goes before one that is
+// not: most switches spell UUIDs in lower case, but one that takes them from phones has all spellings.
+func (m *model) find(uuids ...string) []*Channel {
+	found := make([]*Channel, len(uuids))
+	missing := map[string][]int{} // by the UUID in lower case
+	for i, uuid := range uuids {
+		if found[i] = m.channels[uuid]; found[i] == nil {
+			folded := strings.ToLower(uuid)
+			missing[folded] = append(missing[folded], i)
 		}
 	}
-	return nil
+	if len(missing) == 0 {
+		return found
+	}
+	for known, ch := range m.channels {
+		for _, i := range missing[strings.ToLower(known)] {
+			found[i] = ch
+		}
+	}
+	return found
 }
 
-// knows reports whether the switch called the other the channel's other leg.
-func (ch *Channel) knows(other *Channel) bool {
-	return ch.Get(keyOther) == other.uuid || ch.Get(keyBridge) == other.uuid
+// others returns the UUIDs of the channels that the switch called the channel's other leg.
+func (ch *Channel) others() [2]string { return [2]string{ch.Get(keyOther), ch.Get(keyBridge)} }
+
+// named returns those channels, nil for one that is not known.
+func (m *model) named(ch *Channel) []*Channel {
+	others := ch.others()
+	return []*Channel{m.channels[others[0]], m.channels[others[1]]}
 }
 
 func (ch *Channel) leg() Leg {

@@ -129,8 +129,12 @@ func (w *Watch) Get(uuid, key string) string {
 	return ""
 }
 
-// Known returns a channel and those that it has talked with, without asking the switch. It must not decide who may change a
-// call: see Legs.
-func (w *Watch) Known(uuid eventsocket.UUID) []Leg {
-	return w.known.legs(uuid.String())
+// Known returns each of the channels, in their order, and those that it has talked with, without asking the switch. It must
+// not decide who may change a call: see Legs.
+func (w *Watch) Known(calls []eventsocket.UUID) [][]Leg {
+	uuids := make([]string, len(calls))
+	for i, uuid := range calls {
+		uuids[i] = uuid.String()
+	}
+	return w.known.legsOf(uuids...)
 }

@@ -64,19 +64,21 @@ func (l *life) recordingState(r service.Request, in fields) {
 		refuse(r, "too many uuids")
 		return
 	}
-	var uuids []eventsocket.UUID
-	var unknown []string
+	var asked []eventsocket.UUID
 	for _, entry := range list {
 		s, _ := entry.(string)
-		uuid, err := eventsocket.ParseUUID(strings.TrimSpace(s))
-		if err != nil {
-			continue
+		if uuid, err := eventsocket.ParseUUID(strings.TrimSpace(s)); err == nil {
+			asked = append(asked, uuid)
 		}
-		switch legs := l.calls.Known(uuid); {
+	}
+	var uuids []eventsocket.UUID
+	var unknown []string
+	for i, legs := range l.calls.Known(asked) {
+		switch {
 		case len(legs) == 0:
-			unknown = append(unknown, uuid.String())
+			unknown = append(unknown, asked[i].String())
 		case slices.ContainsFunc(legs, func(leg channels.Leg) bool { return leg.Of(r.Subscriber().DomainName) }):
-			uuids = append(uuids, uuid)
+			uuids = append(uuids, asked[i])
 		}
 	}
 	l.recorded(uuids, func(states map[string]bool, err error) {

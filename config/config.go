@@ -146,9 +146,11 @@ type Conferences struct {
 	PushQueue int           `koanf:"push_queue"`
 }
 
-// Panel says how often the service active.operator.panel pushes what no event says.
+// Panel says how often the service active.operator.panel pushes what no event says, and bounds what it asks of the switch.
 type Panel struct {
 	AgentStatsInterval time.Duration `koanf:"agent_stats_interval"`
+	CallsPerMinute     int           `koanf:"calls_per_minute"`
+	RecordingQuestions int           `koanf:"recording_questions"`
 }
 
 // Switch bounds what FreeSWITCH sends and how long it takes.

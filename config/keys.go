@@ -137,6 +137,10 @@ func keys() []key {
 
 		{"panel.agent_stats_interval", 10 * time.Second, zeroOr(between(time.Second, time.Hour)), onRestart,
 			"Time between two pushes of the statistics of agents to the operators of their domain. 0 means never; events of the call center then still cause pushes."},
+		{"panel.calls_per_minute", 30, between(1, 10_000), onRestart,
+			"Calls that one operator may begin within a minute: by originate, by listening to a call and by attended transfers. One more is answered with 429. An operator who has begun none for a minute may begin all of them at once."},
+		{"panel.recording_questions", 256, between(1, 4096), onRestart,
+			"Calls that the switch is asked about at once, whether they are recorded; all of them together may take switch.command_timeout. Further ones are shown as they were and asked about the next time."},
 
 		{"conferences.push_wait", 2 * time.Second, between(10*time.Millisecond, time.Minute), onRestart,
 			"Time that a message about a conference or a new member waits for what FreeSWITCH's list and the database have of them. The messages after it wait as well, so that all stay in order. Then it goes out with what the event has."},

@@ -78,6 +78,8 @@ func TestValidate(t *testing.T) {
 			`log.level: "" is not one of debug, info, warn, error`,
 			"log.queue_bytes: 0 is too small, the smallest is 64KiB",
 			"memory.heap_floor: 0 is too small, the smallest is 4MiB",
+			"panel.calls_per_minute: 0 is too small, the smallest is 1",
+			"panel.recording_questions: 0 is too small, the smallest is 1",
 			`routing.default_policy: "" is not one of deny, allow`,
 			`routing.instances: "" is not one of all, balanced, failover`,
 			"routing.request_timeout: 0s is too small, the smallest is 100ms",

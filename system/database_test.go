@@ -35,3 +35,22 @@ func TestDatabaseIsCountedAndClosed(t *testing.T) {
 		t.Errorf("without a database there are metrics: %+v", m)
 	}
 }
+
+// busyPanel has refused something.
+type busyPanel struct{}
+
+func (busyPanel) Refused() int64 { return 3 }
+func (busyPanel) Unasked() int64 { return 4 }
+
+func TestPanelIsCounted(t *testing.T) {
+	s, err := New(Options{Config: testConfig(t), Log: slog.New(slog.DiscardHandler), Panel: busyPanel{}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if m := s.source().Metrics().Panel; m == nil || m.Refused != 3 || m.Unasked != 4 {
+		t.Errorf("metrics are %+v", m)
+	}
+	if m := start(t, testConfig(t)).source().Metrics().Panel; m != nil {
+		t.Errorf("without a panel there are metrics: %+v", m)
+	}
+}

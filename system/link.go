@@ -20,6 +20,22 @@ type Database interface {
 	Stats() introspect.Database
 }
 
+// Panel is the operator panel, if it runs in the daemon.
+type Panel interface {
+	// Refused returns how many calls operators could not begin, Unasked about how many calls the switch was not asked. Both
+	// may be called at any time.
+	Refused() int64
+	Unasked() int64
+}
+
+// panelStats returns nil without an operator panel.
+func (s *System) panelStats() *introspect.Panel {
+	if s.panel == nil {
+		return nil
+	}
+	return &introspect.Panel{Refused: s.panel.Refused(), Unasked: s.panel.Unasked()}
+}
+
 func (s *System) connect() {
 	if s.link != nil {
 		s.link.Start()

@@ -39,6 +39,8 @@ type Options struct {
 	// Database is FusionPBX's database, which the services of FusionPBX use. The system closes it. Nil means
 	// that there is none. Only packages of this module can implement it.
 	Database Database
+	// Panel has the counts of the operator panel among the services, for the metrics. Nil means that there is none.
+	Panel Panel
 }
 
 // System is one router with all its actors; New makes one. A program calls Run, or Start and Stop from
@@ -51,6 +53,7 @@ type System struct {
 	logLost     func() int64 // nil: nobody counts
 	link        Switch       // nil: there is none
 	database    Database     // nil: there is none
+	panel       Panel        // nil: there is none
 	stage       atomic.Int32 // fresh, begun, started or stopped
 	admin       string       // address of the admin pages, "" without; set before the tree is made
 	deps        *actors.Deps
@@ -99,7 +102,7 @@ func New(o Options, list ...*service.Service) (*System, error) {
 	if err := supervisor.CheckPlatform(); err != nil {
 		return nil, err
 	}
-	s := &System{cfg: o.Config, log: o.Log, logLost: o.LogLost, link: o.Switch, database: o.Database, failed: make(chan error, 1), open: make(chan struct{}),
+	s := &System{cfg: o.Config, log: o.Log, logLost: o.LogLost, link: o.Switch, database: o.Database, panel: o.Panel, failed: make(chan error, 1), open: make(chan struct{}),
 		descriptors: descriptors()}
 	if err := s.apply(o.Config); err != nil {
 		return nil, err

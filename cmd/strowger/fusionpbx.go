@@ -50,8 +50,11 @@ func fusionPBX(o *system.Options) ([]*service.Service, error) {
 		}))
 	}
 	if cfg.Services.OperatorPanel == inside {
+		counts := new(panel.Counts)
+		o.Panel = counts
 		services = append(services, panel.New(panel.Options{
 			Events: sw.Events, Commands: sw.Commands, Database: db, Timeout: cfg.Switch.CommandTimeout, AgentStats: statsInterval(cfg),
+			CallsPerMinute: cfg.Panel.CallsPerMinute, RecordingQuestions: cfg.Panel.RecordingQuestions, Counts: counts,
 		}))
 	}
 	if len(services) > 0 {

@@ -135,9 +135,15 @@ func broken(r service.Request, err error) {
 
 // perform runs work, which may wait for the switch, and answers with what came of it.
 func perform(r service.Request, work func(ctx context.Context) (verdict, error)) {
+	performThen(r, func() {}, work)
+}
+
+// performThen is perform, and calls done before it answers.
+func performThen(r service.Request, done func(), work func(ctx context.Context) (verdict, error)) {
 	r.Go(func(ctx context.Context) func() {
 		v, err := work(ctx)
 		return func() {
+			done()
 			if err != nil {
 				broken(r, err)
 				return

@@ -20,6 +20,9 @@ func (l *life) consult(r service.Request, in fields) {
 		return
 	}
 	l.channel(r, in, func(uuid eventsocket.UUID, _ []channels.Leg) {
+		if !l.mayCall(r) {
+			return
+		}
 		application := eventsocket.Join(eventsocket.Text("att_xfer::user/"), to)
 		l.command(r, eventsocket.API("uuid_broadcast", uuid, application, eventsocket.Text("both")), "Attended transfer started")
 	})
@@ -99,6 +102,9 @@ func (l *life) consultCancel(r service.Request, in fields) {
 		return
 	}
 	l.ownAll(r, uuids, func() {
+		if source != "" && !l.mayCall(r) {
+			return
+		}
 		perform(r, func(ctx context.Context) (verdict, error) {
 			for _, operator := range uuids[1:] {
 				if v, err := l.end(ctx, operator, ""); err != nil || !v.Success {

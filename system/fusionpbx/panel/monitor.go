@@ -59,6 +59,9 @@ func (l *life) monitor(r service.Request, in fields, m mode, speaks bool) {
 				return
 			}
 		}
+		if !l.mayCall(r) {
+			return
+		}
 		listen := eventsocket.App("eavesdrop", uuid)
 		if speaks {
 			listen = eventsocket.App("eavesdrop", eventsocket.Join(uuid, m.suffix))
@@ -88,6 +91,9 @@ func (l *life) originate(r service.Request, in fields) {
 		return
 	case source == destination:
 		refuse(r, "Cannot call self")
+		return
+	}
+	if !l.mayCall(r) {
 		return
 	}
 	variables := eventsocket.Variables(

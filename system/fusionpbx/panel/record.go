@@ -22,11 +22,12 @@ func (l *life) record(r service.Request, in fields) {
 	now := r.Now()
 	l.channel(r, in, func(uuid eventsocket.UUID, _ []channels.Leg) {
 		l.recordings.forget(uuid.String())
-		if in.yes("stop") {
-			l.command(r, eventsocket.API("uuid_record", uuid, eventsocket.Text("stop"), eventsocket.Text("all")), "Recording stopped")
-			return
-		}
-		perform(r, func(ctx context.Context) (verdict, error) {
+		// What the switch was asked before it has done this is old, whenever it answers.
+		done := func() { l.recordings.forget(uuid.String()) }
+		performThen(r, done, func(ctx context.Context) (verdict, error) {
+			if in.yes("stop") {
+				return l.try(ctx, eventsocket.API("uuid_record", uuid, eventsocket.Text("stop"), eventsocket.Text("all")), "Recording stopped")
+			}
 			file, err := l.recordingFile(ctx, domain, uuid, now)
 			if err != nil {
 				return verdict{}, err

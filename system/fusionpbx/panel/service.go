@@ -50,6 +50,13 @@ type Options struct {
 	// Timeout is how long one command may take. 0 means 10 s.
 	Timeout time.Duration
 
+	// CallsPerMinute is how many calls one operator may begin within a minute. 0 means 30.
+	CallsPerMinute int
+	// RecordingQuestions is how many calls the switch is asked about at once, whether they are recorded. 0 means 256.
+	RecordingQuestions int
+	// Counts, unless nil, count what was refused.
+	Counts *Counts
+
 	// before and after, unless nil, are called with the name of each event before and after it is handled, for tests.
 	before, after func(name string)
 }
@@ -65,13 +72,22 @@ func New(o Options) *service.Service {
 	if o.Timeout == 0 {
 		o.Timeout = 10 * time.Second
 	}
+	if o.CallsPerMinute == 0 {
+		o.CallsPerMinute = 30
+	}
+	if o.RecordingQuestions == 0 {
+		o.RecordingQuestions = 256
+	}
+	if o.Counts == nil {
+		o.Counts = new(Counts)
+	}
 	if o.before == nil {
 		o.before = func(string) {}
 	}
 	if o.after == nil {
 		o.after = func(string) {}
 	}
-	told := &memory{phones: newPhones(), watched: map[string]time.Time{}}
+	told := &memory{phones: newPhones(), watched: map[string]time.Time{}, allowance: newAllowance(o.CallsPerMinute)}
 	return &service.Service{Name: Name, Setup: func(s service.Setup) error { return o.setup(s, told) }}
 }
 
@@ -80,6 +96,8 @@ type memory struct {
 	calls  channels.Memory
 	rooms  rooms
 	phones *phones
+
+	allowance *allowance // It goes on through a crash, or operators would get more by one.
 
 	mu      sync.Mutex           // Protects following: a life that hangs may still use them.
 	watched map[string]time.Time // domains whose agents are watched, and when somebody last asked for anything

@@ -37,12 +37,13 @@ type collector struct {
 	gauges    []gauge
 	switches  []switchCounter
 	databases []databaseCounter
+	panels    []panelCounter
 	descs     map[string]*prometheus.Desc
 }
 
 func newCollector(o Options) *collector {
 	c := &collector{source: o.Source, log: o.Log, actors: o.Actors, refused: o.refused, counters: counters(), gauges: gauges(),
-		switches: switchCounters(), databases: databaseCounters(), descs: make(map[string]*prometheus.Desc)}
+		switches: switchCounters(), databases: databaseCounters(), panels: panelCounters(), descs: make(map[string]*prometheus.Desc)}
 	describe := func(name, help string, labels ...string) {
 		c.descs[name] = prometheus.NewDesc(name, help, labels, nil)
 	}
@@ -51,6 +52,9 @@ func newCollector(o Options) *collector {
 	}
 	for _, row := range c.databases {
 		c.descs[row.name] = prometheus.NewDesc(row.name, row.help, nil, nil)
+	}
+	for _, row := range c.panels {
+		describe(row.name, row.help)
 	}
 	for _, row := range c.switches {
 		describe(row.name, row.help)
@@ -122,6 +126,11 @@ func (c *collector) Collect(metrics chan<- prometheus.Metric) {
 	for _, row := range c.databases {
 		if m.Database != nil {
 			send(row.name, row.kind, float64(row.value(m.Database)))
+		}
+	}
+	for _, row := range c.panels {
+		if m.Panel != nil {
+			send(row.name, prometheus.CounterValue, float64(row.value(m.Panel)))
 		}
 	}
 	for reason, n := range bounded(m.Dead) {

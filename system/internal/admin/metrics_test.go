@@ -17,7 +17,8 @@ func TestMetrics(t *testing.T) {
 		Connections: 1, Panics: 2, Errors: 20, Authenticated: 3, Refused: 4, OddTokens: 13, Requests: 5, Replies: 6, Broadcasts: 7, SlowConsumers: 8, Waiting: 11, Early: 12,
 		Dead:     map[string]int64{"late_reply": 9, "expired": 10},
 		Switch:   &introspect.Switch{Connected: true, Connects: 13, Failures: 14, Events: 15, Lost: 16, Skipped: 17, Replies: 18, Late: 19, Hurried: 27},
-		Database: &introspect.Database{Up: true, Connections: 20, Queries: 21, Failed: 22, Unavailable: 23, NameHits: 24, NameMisses: 25, Names: 26}}}
+		Database: &introspect.Database{Up: true, Connections: 20, Queries: 21, Failed: 22, Unavailable: 23, NameHits: 24, NameMisses: 25, Names: 26},
+		Panel:    &introspect.Panel{Refused: 29, Unasked: 28}}}
 	got := get(t, listen(t, source, nil), "/metrics")
 	got.want(t, http.StatusOK,
 		"\nstrowger_transport_open_connections 1\n",
@@ -41,6 +42,8 @@ func TestMetrics(t *testing.T) {
 		"\nstrowger_switch_replies_total 18\n",
 		"\nstrowger_switch_late_replies_total 19\n",
 		"\nstrowger_switch_hurried_pushes_total 27\n",
+		"\nstrowger_panel_refused_calls_total 29\n",
+		"\nstrowger_panel_unasked_recordings_total 28\n",
 		"\nstrowger_database_up_status 1\n",
 		"\nstrowger_database_open_connections 20\n",
 		"\nstrowger_database_queries_total 21\n",
@@ -68,9 +71,9 @@ func TestMetrics(t *testing.T) {
 
 // The names have the form that is promised, and Prometheus's own rules find nothing wrong.
 func TestMetricNames(t *testing.T) {
-	source := &fake{tree: sampleTree(), metrics: introspect.Metrics{Dead: map[string]int64{"x": 1}, Switch: new(introspect.Switch), Database: new(introspect.Database)}}
+	source := &fake{tree: sampleTree(), metrics: introspect.Metrics{Dead: map[string]int64{"x": 1}, Switch: new(introspect.Switch), Database: new(introspect.Database), Panel: new(introspect.Panel)}}
 	body := get(t, listen(t, source, nil), "/metrics").body
-	form := regexp.MustCompile(`^strowger_(transport|tokens|routing|actors|supervisor|switch|database|log|admin)(_[a-z]+)+_(total|connections|seconds|messages|bytes|status|actors|tokens|names)$`)
+	form := regexp.MustCompile(`^strowger_(transport|tokens|routing|actors|supervisor|switch|database|panel|log|admin)(_[a-z]+)+_(total|connections|seconds|messages|bytes|status|actors|tokens|names)$`)
 	ours := 0
 	for line := range strings.Lines(body) {
 		name, isType := strings.CutPrefix(line, "# TYPE ")
@@ -83,7 +86,7 @@ func TestMetricNames(t *testing.T) {
 			t.Errorf("the name %s has another form", name)
 		}
 	}
-	if want := len(counters()) + len(switchCounters()) + len(databaseCounters()) + len(gauges()) + 3; ours != want {
+	if want := len(counters()) + len(switchCounters()) + len(databaseCounters()) + len(panelCounters()) + len(gauges()) + 3; ours != want {
 		t.Errorf("%d names, want %d", ours, want)
 	}
 	problems, err := promlint.New(strings.NewReader(body)).Lint()

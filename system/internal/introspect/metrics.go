@@ -28,6 +28,14 @@ type Metrics struct {
 	Switch *Switch
 	// Database is nil if the system has none.
 	Database *Database
+	// Panel is nil if the system has no operator panel.
+	Panel *Panel
+}
+
+// Panel is what the operator panel has refused.
+type Panel struct {
+	Refused int64 // calls of operators who had begun too many
+	Unasked int64 // calls that the switch was not asked about, because they were too many
 }
 
 // Database is what happened to queries of FusionPBX's database. All but Up, Names and Connections count since

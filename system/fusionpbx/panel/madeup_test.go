@@ -7,19 +7,23 @@ import (
 	"testing"
 	"testing/fstest"
 	"time"
+	"unicode/utf8"
 
 	"strowger/system/fusionpbx/replay"
 	"strowger/system/fusionpbx/switchsim"
 	"strowger/system/service"
 )
 
-// sent is an event of a scenario that a test makes up. Without headers it is a cut of all connections.
+// sent is an event of a scenario that a test makes up. Without headers it is a cut of all connections, after which new ones
+// are refused for a while.
 type sent struct {
 	at      time.Duration
 	headers []string // as "Name: value"
+	half    bool     // the second half of it is not sent
+	refuse  time.Duration
 }
 
-func told(at time.Duration, headers ...string) sent { return sent{at, headers} }
+func told(at time.Duration, headers ...string) sent { return sent{at: at, headers: headers} }
 
 func cut(at time.Duration) sent { return sent{at: at} }
 
@@ -44,11 +48,14 @@ func madeUp(t *testing.T, events ...sent) *replay.Scenario {
 	s.Lines = nil
 	var lines []string
 	for _, e := range events {
-		line := map[string]any{"t": e.at.Milliseconds(), "conn": "all", "close_ms": 1}
+		line := map[string]any{"t": e.at.Milliseconds(), "conn": "all", "close_ms": max(1, e.refuse.Milliseconds())}
 		if e.headers != nil {
 			body := strings.Join(e.headers, "\n") + "\n\n"
 			raw := fmt.Sprintf("Content-Length: %d\nContent-Type: text/event-plain\n\n%s", len(body), body)
-			line = map[string]any{"t": e.at.Milliseconds(), "from": "switch", "conn": "events", "data": raw}
+			if e.half {
+				raw = raw[:len(raw)-20]
+			}
+			line = map[string]any{"t": e.at.Milliseconds(), "from": "switch", "conn": "events", "data": recorded(raw)}
 		}
 		lines = append(lines, text(t, line))
 	}
@@ -58,6 +65,18 @@ func madeUp(t *testing.T, events ...sent) *replay.Scenario {
 		t.Fatal(err)
 	}
 	return s
+}
+
+// recorded returns a message in the form in which switchsim keeps bytes that are no UTF-8.
+func recorded(raw string) string {
+	var b strings.Builder
+	for i, r := range raw {
+		if r == utf8.RuneError && raw[i] >= utf8.RuneSelf && !strings.HasPrefix(raw[i:], "\ufffd") {
+			r = 0xf700 + rune(raw[i])
+		}
+		b.WriteRune(r)
+	}
+	return b.String()
 }
 
 // exchange is a switch of a test: it answers commands with what the test says, by how often they came.

@@ -80,8 +80,3 @@ func (f Filter) valid() bool {
 }
 
 func (f Filter) key() Filter { return Filter{strings.ToLower(f.header), strings.ToLower(f.value)} }
-
-func (f Filter) matches(e *Event) bool {
-	value, ok := e.Lookup(f.header)
-	return ok && strings.EqualFold(value, f.value)
-}

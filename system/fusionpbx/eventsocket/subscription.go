@@ -2,6 +2,7 @@ package eventsocket
 
 import (
 	"context"
+	"strings"
 	"sync"
 )
 
@@ -90,9 +91,16 @@ func (s *Subscription) Close() {
 	s.signal()
 }
 
+// wants reports whether one of the filters matches. Filters that follow each other with the same header share one look-up,
+// because an event has many headers and a service many filters.
 func (s *Subscription) wants(e *Event) bool {
+	header, value, ok := "", "", false
 	for _, filter := range s.filters {
-		if filter.matches(e) {
+		if filter.header != header {
+			header = filter.header
+			value, ok = e.Lookup(header)
+		}
+		if ok && strings.EqualFold(value, filter.value) {
 			return true
 		}
 	}

@@ -18,6 +18,11 @@ func (s *Simulator) Play(ctx context.Context) error {
 		if err := s.pause(ctx, event.At); err != nil {
 			return err
 		}
+		if s.opts.Before != nil {
+			if err := s.opts.Before(ctx, event); err != nil {
+				return err
+			}
+		}
 		s.mu.Lock()
 		s.at = event.At
 		s.mu.Unlock()

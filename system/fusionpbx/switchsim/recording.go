@@ -43,6 +43,9 @@ type Event struct {
 	headers map[string]string // names in lower case
 }
 
+// Header returns the event's own header, decoded; its name may be spelled in any case. It is empty if there is none.
+func (e Event) Header(name string) string { return e.headers[strings.ToLower(name)] }
+
 // Asked is a command that a service sent in the recording.
 type Asked struct {
 	At time.Duration

@@ -22,6 +22,9 @@ type Options struct {
 	Speed float64
 	// Faults say how it misbehaves.
 	Faults Faults
+	// Before, unless nil, is called by Play before it sends an event. It may wait, so that a test can look at what came
+	// of the events before. Play returns its error.
+	Before func(ctx context.Context, event Event) error
 	// Log gets connections and the names of commands. The default discards.
 	Log *slog.Logger
 }

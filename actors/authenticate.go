@@ -78,6 +78,11 @@ func (c *connection) claimed(m *tokenClaimed) {
 	c.hold(m)
 	c.log(slog.LevelInfo, "authenticated", "subscriber", c.peer.ID, "role", c.peer.Role.String(),
 		"service", refusals.Clip(c.peer.Name), "domain", refusals.Clip(m.credentials.DomainName), "again", m.again)
+	if m.credentials.DeniedService != "" {
+		c.refused(&refusals.Event{Cause: refusals.UnknownClass, More: []any{
+			"service", m.credentials.DeniedService, "class", m.credentials.DeniedClass, "subscriber", c.peer.ID,
+		}})
+	}
 	c.subscriber = spawnSubscriber(c.deps, c.router, c.self, c.peer)
 }
 

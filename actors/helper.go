@@ -35,6 +35,7 @@ func (c *connection) help(name string, m *envelope.Message, held *runtime.Held) 
 	}
 	if route == nil {
 		c.deps.Counters.Dead(UnknownService)
+		c.refused(&refusals.Event{Cause: refusals.UnknownName, Kind: c.peer.Class, More: []any{"name", name, "class", c.peer.Class}})
 		return true
 	}
 	route.Service.Send(&say{Held: held.Pass(), envelope: &m.Envelope, from: c.speaks, helper: true})

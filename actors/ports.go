@@ -172,6 +172,9 @@ type Credentials struct {
 	Service     string   // name, for a service
 	Class       string   // PHP class, for a service
 	KnownClass  bool     // the class is built in or in services.classes
-	ExpiresAt   time.Time
-	ClaimBy     time.Time // the last moment at which the token may be claimed; zero: none
+	// DeniedService and DeniedClass are the name and the class in a service's token whose holder is a client
+	// because nobody knows the class (services.unknown_class).
+	DeniedService, DeniedClass string
+	ExpiresAt                  time.Time
+	ClaimBy                    time.Time // the last moment at which the token may be claimed; zero: none
 }

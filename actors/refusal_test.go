@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -200,4 +201,54 @@ func TestNamesAreClipped(t *testing.T) {
 	if n := len(lines.String()); n > 5000 || lines.count("msg=authenticated") != 1 || lines.count(`msg="service up"`) != 1 {
 		t.Errorf("%d bytes: %s", n, lines.String()[:min(n, 5000)])
 	}
+}
+
+// A broadcast that nobody gets because it has not the key that its policy goes by is named once a minute. One that is
+// another tenant's is not, nor is one that somebody gets.
+func TestUnheardBroadcasts(t *testing.T) {
+	w, lines := logged(t, "s: {scopes: [{permission: all, to: all}, {to: domain, keys: [d]}]}\nevents: {scopes: [{to: domain, keys: [d]}], events: [GO]}")
+	s, events := w.service("s"), w.service("events")
+	say := func(payload string) {
+		w.clock.Advance(time.Second)
+		s.writef(`{"service":"s","topic":"told","payload":%s}`, payload)
+		events.writef(`{"service":"events","topic":"told","payload":%s}`, payload)
+		w.settleName(s, "s")
+		w.settleName(events, "events")
+	}
+	say(`{"domain":"a.x"}`) // nobody watches
+	p := w.bearer(&Credentials{Role: Client, Services: []string{"s", "events"}, DomainName: "a.x"})
+	say(`{"d":"b.x","event_name":"GO"}`)
+	if got := lines.count("cause=broadcast_unheard"); got != 0 {
+		t.Errorf("%d lines, want none:\n%s", got, lines.String())
+	}
+	for range 3 {
+		say(`{"domain":"a.x"}`)
+	}
+	for _, want := range []string{
+		`topic=told rule="scopes[1] to domain: the key that tells whose it is is absent"`,
+		`topic=told rule="events: event_name is absent"`,
+	} {
+		if got := lines.count(want); got != 1 {
+			t.Errorf("%d lines with %s, want 1:\n%s", got, want, lines.String())
+		}
+	}
+	say(`{"d":"a.x","event_name":"GO"}`)
+	got := []string{string(p.next().ServiceName), string(p.next().ServiceName)}
+	if slices.Sort(got); !slices.Equal(got, []string{`"events"`, `"s"`}) {
+		t.Errorf("messages of %v, want one of each", got)
+	}
+}
+
+// What a helper says under a name that nobody offers or watches is named.
+func TestUnknownNames(t *testing.T) {
+	w, lines := logged(t, `texts_service: {require: [key]}`)
+	h := w.bearer(&Credentials{Role: Service, Service: "push", Class: "texts_service"})
+	for range 3 {
+		h.writef(`{"service":"text","payload":1}`)
+	}
+	w.settleName(h, "push")
+	if got := lines.count("cause=unknown_name"); got != 1 || lines.count("name=text class=texts_service") != 1 {
+		t.Errorf("%d lines, want 1:\n%s", got, lines.String())
+	}
+	w.wantDead(UnknownService, 3)
 }

@@ -7,7 +7,9 @@ import (
 
 	"strowger/actors/envelope"
 	"strowger/actors/filter"
+	"strowger/actors/refusals"
 	"strowger/actors/runtime"
+	"strowger/config/policy"
 )
 
 // Messages a topic takes.
@@ -122,9 +124,30 @@ func (t *topic) broadcast(m *broadcast) {
 		// It has left meanwhile; what it said before goes by the policy it has now.
 		v = t.view(t.deps.policy(m.from))
 	}
-	if t.scratch = v.cast(t.deps.Egress, m, t.scratch); cap(t.scratch) > keptScratch {
+	var reached bool
+	if t.scratch, reached = v.cast(t.deps.Egress, m, t.scratch); cap(t.scratch) > keptScratch {
 		t.scratch = nil
 	}
+	if !reached {
+		t.unheard(v, m)
+	}
+}
+
+// unheard logs that a broadcast reached nobody because it has not the key that its policy goes by: as a rule one of the
+// two is wrong. What FusionPBX's own services say is known, and is kept from some on purpose.
+func (t *topic) unheard(v *view, m *broadcast) {
+	if m.from.local != nil || policy.BuiltinClass(m.from.Name) != "" {
+		return
+	}
+	topic, _ := envelope.Text(m.envelope.Topic)
+	rule := v.lacking(topic, m.envelope.Payload, t.deps.Clock.Now())
+	if rule == "" {
+		return
+	}
+	t.deps.refusals.Add(refusals.Event{
+		Cause: refusals.BroadcastUnheard, Role: Service.String(), Kind: m.from.Name + " " + m.from.Class,
+		More: []any{"service", m.from.Name, "class", m.from.Class, "subscriber", m.from.ID, "topic", topic, "rule", rule},
+	})
 }
 
 // announce goes to every member by itself: it is rare, and the audiences leave out who gets nothing.

@@ -1,6 +1,8 @@
 package actors
 
 import (
+	"time"
+
 	"strowger/actors/envelope"
 	"strowger/actors/filter"
 )
@@ -13,6 +15,7 @@ type view struct {
 	speakers  int // instances that speak through it
 	audiences map[filter.Class]*audience
 	filtered  envelope.Envelope // what one audience gets, while it is encoded
+	looked    time.Time         // when it was last asked why a broadcast reached nobody
 }
 
 // audience is the members of one class.
@@ -53,8 +56,9 @@ func (v *view) remove(p *Peer) {
 }
 
 // cast sends what a speaker said to every audience, filtered and encoded once for each; nobody
-// gets what its class does not see. Scratch is written over and returned, grown if need be.
-func (v *view) cast(egress Egress, m *broadcast, scratch []byte) []byte {
+// gets what its class does not see. It reports whether some audience got it. Scratch is written over and returned,
+// grown if need be.
+func (v *view) cast(egress Egress, m *broadcast, scratch []byte) (grown []byte, reached bool) {
 	topic, _ := envelope.Text(m.envelope.Topic)
 	var whole Message // what those get who see everything
 	for class, audience := range v.audiences {
@@ -62,6 +66,7 @@ func (v *view) cast(egress Egress, m *broadcast, scratch []byte) []byte {
 		if verdict == filter.Drop {
 			continue
 		}
+		reached = true
 		message := whole
 		switch {
 		case len(out) < len(m.envelope.Payload):
@@ -74,7 +79,22 @@ func (v *view) cast(egress Egress, m *broadcast, scratch []byte) []byte {
 		message.Lease = m.Lease()
 		audience.group.Send(message, m.from.Outlet)
 	}
-	return scratch
+	return scratch, reached
+}
+
+// lacking returns the rule that keeps a broadcast from an audience because a key is absent, empty if there is none. It
+// looks once a second at most.
+func (v *view) lacking(topic string, payload []byte, now time.Time) (rule string) {
+	if now.Sub(v.looked) < time.Second {
+		return ""
+	}
+	v.looked = now
+	for class := range v.audiences {
+		if rule = v.filter.Lacking(class, topic, payload); rule != "" {
+			return rule
+		}
+	}
+	return ""
 }
 
 // encode returns the envelope with another payload, which is copied. The envelope that Encode gets would be

@@ -63,7 +63,10 @@ func (t *tokens) Claim(name, hash string, admit func(actors.Role) error) (*actor
 		UserUUID: claimed.UserUUID, UserName: claimed.UserName, Extensions: claimed.Extensions,
 		ExpiresAt: claimed.ExpiresAt(), ClaimBy: claimed.ClaimBy(),
 	}
-	if t.role(claimed) == actors.Service {
+	switch role := t.role(claimed); {
+	case role == actors.Client && claimed.Kind == token.Service:
+		c.DeniedService, c.DeniedClass = claimed.ServiceName, claimed.ServiceClass
+	case role == actors.Service:
 		c.Role, c.Service, c.Class = actors.Service, serviceName(claimed), claimed.ServiceClass
 		c.KnownClass = slices.Contains(t.classes, claimed.ServiceClass)
 	}

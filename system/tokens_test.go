@@ -83,3 +83,14 @@ func TestOddTokensAreCounted(t *testing.T) {
 		t.Errorf("%d odd tokens, want 1", got)
 	}
 }
+
+// TestUnknownClassIsNamed has the token of a service whose class is not known make its holder a client.
+func TestUnknownClassIsNamed(t *testing.T) {
+	cfg := testConfig(t)
+	cfg.Services.UnknownClass = "client"
+	s, j := startJournal(t, cfg)
+	join(t, s, remote("texts", "texts_service"))
+	if line := j.await(t, "unknown_class"); line["class"] != "texts_service" || line["service"] != "texts" || line["setting"] == nil {
+		t.Errorf("the log says %v", line)
+	}
+}

@@ -1,6 +1,10 @@
 package filter
 
-import "strowger/config/policy"
+import (
+	"strings"
+
+	"strowger/config/policy"
+)
 
 // Verdict is what becomes of a message.
 type Verdict bool
@@ -26,6 +30,19 @@ func (v Verdict) String() string {
 // to read them.
 func (f *Filter) Apply(c Class, topic string, payload, dst []byte) (out []byte, v Verdict) {
 	return f.apply(c, topic, payload, dst, nil)
+}
+
+// Lacking returns the rule that drops a message for c because the payload has not the key that the rule goes by; empty
+// if the message is delivered or dropped for another reason. It costs more than Apply.
+func (f *Filter) Lacking(c Class, topic string, payload []byte) (rule string) {
+	if c == (Class{}) || c.handle.Value().filter != f {
+		return ""
+	}
+	e := Explanation{Scope: f.name(c.handle.Value().scope)}
+	if _, v := f.apply(c, topic, payload, nil, &e); v == Deliver || !strings.HasSuffix(e.Rule, unseen.say()) {
+		return ""
+	}
+	return e.Rule
 }
 
 // apply does the work of Apply and of Explain. With a trace it reads the payload even if no rule

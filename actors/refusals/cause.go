@@ -32,6 +32,9 @@ const (
 	RequestRefused                    // a request that a policy refuses
 	ReplyDropped                      // a reply that a policy drops, so that its asker is answered 403
 	ForeignName                       // a message of a service under a name that is not its own
+	UnknownName                       // a message of a service under a name that nobody offers or watches
+	BroadcastUnheard                  // a broadcast that reaches nobody because it lacks what the policy goes by
+	UnknownClass                      // a service that is taken for a client because of its class
 	causes
 )
 
@@ -70,6 +73,9 @@ func (c Cause) text() text {
 		RequestRefused:       {"request_refused", "request refused by policy: the service did not see it", "policies", slog.LevelWarn},
 		ReplyDropped:         {"reply_dropped", "reply dropped by policy: the request was carried out and answered 403", "policies", slog.LevelWarn},
 		ForeignName:          {"foreign_name", "service spoke under a name that is not its own", "services.classes", slog.LevelWarn},
+		UnknownName:          {"unknown_name", "service spoke under a name that nobody offers or watches", "", slog.LevelWarn},
+		BroadcastUnheard:     {"broadcast_unheard", "broadcast reached nobody: it has not the key that its policy goes by", "policies", slog.LevelWarn},
+		UnknownClass:         {"unknown_class", "token of a service makes its holder a client because the class is not known", "services.classes, services.unknown_class", slog.LevelWarn},
 	}[c]
 }
 

@@ -37,6 +37,13 @@ func startPHP(t *testing.T, d *daemon, script string, args ...string) *phpProces
 	host, port := d.hostPort(t)
 	path := filepath.Join("..", "..", "testdata", "php", script)
 	cmd := exec.Command(php, slices.Concat([]string{"-n", "-d", "display_errors=stderr", path, host, port, d.TokenDir}, args)...)
+	return runPHP(t, script, cmd)
+}
+
+// runPHP starts a script that tells what happens as those of testdata/php do, and waits until it has authenticated.
+// It ends with t.
+func runPHP(t *testing.T, script string, cmd *exec.Cmd) *phpProcess {
+	t.Helper()
 	daemontest.Group(cmd)
 	stdin, err := cmd.StdinPipe()
 	if err != nil {

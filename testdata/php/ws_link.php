@@ -56,6 +56,12 @@ final class ws_link
         return new self($socket);
     }
 
+    /** Wraps a socket that was upgraded before. */
+    public static function over(mixed $socket): self
+    {
+        return new self($socket);
+    }
+
     public function send_text(string $text): void
     {
         $length = strlen($text);

@@ -2,6 +2,7 @@
 package daemontest
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"os"
@@ -87,6 +88,23 @@ func (d *Daemon) Log() string {
 		return ""
 	}
 	return d.log.tail()
+}
+
+// Await waits until a line of the log has a text. It returns an error if ctx or the daemon ends first.
+func (d *Daemon) Await(ctx context.Context, text string) error {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	go func() {
+		defer cancel()
+		select {
+		case <-d.exited:
+		case <-ctx.Done():
+		}
+	}()
+	if !d.log.await(text, ctx.Done()) {
+		return fmt.Errorf("the log never says %s:\n%s", text, d.log.tail())
+	}
+	return nil
 }
 
 // Stop asks the process to end and waits for it. It returns what was wrong: an exit status other than 0, a stop

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"sync"
 )
@@ -14,14 +15,15 @@ import (
 type log struct {
 	listening chan string // the address, once
 
-	mu    sync.Mutex // Protects following.
-	lines []string
+	mu      sync.Mutex // Protects following.
+	lines   []string
+	changed chan struct{} // closed and replaced when there is a further line
 }
 
 // tailLines is how many lines a failure shows.
 const tailLines = 40
 
-func newLog() *log { return &log{listening: make(chan string, 1)} }
+func newLog() *log { return &log{listening: make(chan string, 1), changed: make(chan struct{})} }
 
 // read keeps r's lines until it ends.
 func (l *log) read(r io.Reader) error {
@@ -33,6 +35,8 @@ func (l *log) read(r io.Reader) error {
 			line = strings.TrimSuffix(line, "\n")
 			l.mu.Lock()
 			l.lines = append(l.lines, line)
+			close(l.changed)
+			l.changed = make(chan struct{})
 			l.mu.Unlock()
 			if addr := ListenAddr(line); addr != "" && !announced {
 				announced = true
@@ -55,6 +59,24 @@ func ListenAddr(line string) string {
 		return ""
 	}
 	return record.Addr
+}
+
+// await waits until some line has a text. It returns false if ended is closed first.
+func (l *log) await(text string, ended <-chan struct{}) bool {
+	for {
+		l.mu.Lock()
+		found := slices.ContainsFunc(l.lines, func(line string) bool { return strings.Contains(line, text) })
+		changed := l.changed
+		l.mu.Unlock()
+		if found {
+			return true
+		}
+		select {
+		case <-changed:
+		case <-ended:
+			return false
+		}
+	}
 }
 
 // complaint returns an error for every line that a healthy daemon does not write.

@@ -1,0 +1,6 @@
+<?php
+
+interface filter
+{
+    public function __invoke(string $key, $value): ?bool;
+}

@@ -49,7 +49,7 @@ func (l *life) consultComplete(r service.Request, in fields) {
 	l.ownAll(r, []eventsocket.UUID{parked, operator}, func() {
 		perform(r, func(ctx context.Context) (verdict, error) {
 			// The events name the leg that the operator talked with first, which is the caller who waits.
-			other, found, err := l.otherLeg(ctx, operator, nil, eventsocket.Text("signal_bond"))
+			other, found, err := l.otherLeg(ctx, operator, nil)
 			switch {
 			case err != nil:
 				return verdict{}, err

@@ -60,7 +60,7 @@ func (l *life) hangupCaller(r service.Request, in fields) {
 	}
 	l.channel(r, in, func(uuid eventsocket.UUID, legs []channels.Leg) {
 		perform(r, func(ctx context.Context) (verdict, error) {
-			other, found, err := l.otherLeg(ctx, uuid, legs, eventsocket.Text("signal_bond"))
+			other, found, err := l.otherLeg(ctx, uuid, legs)
 			if err != nil {
 				return verdict{}, err
 			}
@@ -73,17 +73,15 @@ func (l *life) hangupCaller(r service.Request, in fields) {
 	})
 }
 
-// otherLeg returns the channel that a channel talks with: what the switch says in one of the variables, or else
-// what the events said.
-func (l *life) otherLeg(ctx context.Context, uuid eventsocket.UUID, legs []channels.Leg, variables ...eventsocket.Arg) (other eventsocket.UUID, found bool, err error) {
-	for _, name := range variables {
-		value, err := l.variable(ctx, uuid, name)
-		if err != nil {
-			return other, false, err
-		}
-		if other, err = eventsocket.ParseUUID(value); err == nil {
-			return other, true, nil
-		}
+// otherLeg returns the channel that a channel talks with: what the switch says, or else what the events said. The variable
+// bridge_uuid would name a channel also when the two have parted, which may be a call of another domain by then.
+func (l *life) otherLeg(ctx context.Context, uuid eventsocket.UUID, legs []channels.Leg) (other eventsocket.UUID, found bool, err error) {
+	value, err := l.variable(ctx, uuid, eventsocket.Text("signal_bond"))
+	if err != nil {
+		return other, false, err
+	}
+	if other, err = eventsocket.ParseUUID(value); err == nil {
+		return other, true, nil
 	}
 	for _, leg := range legs {
 		if strings.EqualFold(leg.UUID, uuid.String()) {
@@ -177,7 +175,7 @@ func (l *life) intercept(r service.Request, in fields) {
 	}
 	l.channel(r, in, func(uuid eventsocket.UUID, legs []channels.Leg) {
 		perform(r, func(ctx context.Context) (verdict, error) {
-			other, found, err := l.otherLeg(ctx, uuid, legs, eventsocket.Text("bridge_uuid"), eventsocket.Text("signal_bond"))
+			other, found, err := l.otherLeg(ctx, uuid, legs)
 			if err != nil {
 				return verdict{}, err
 			}

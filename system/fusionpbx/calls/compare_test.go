@@ -114,6 +114,35 @@ func TestLastEventsSwapped(t *testing.T) {
 	}
 }
 
+// TestRenamed has a channel get another UUID. Pages are told that the old one has ended, and of the new one by its next event
+// or by a row.
+func TestRenamed(t *testing.T) {
+	changes := "Event-Name: CHANNEL_UUID\nUnique-ID: " + ofB + "\nOld-Unique-ID: " + ofA + "\n\n"
+	const ended = "CHANNEL_CALLSTATE aaaa hangup a.example.com 1001@a.example.com\n"
+	tests := map[string]struct {
+		next []string
+		want string
+	}{
+		"an event follows": {[]string{happens("CHANNEL_CALLSTATE", ofB, "answered")}, ended + "CHANNEL_CALLSTATE bbbb answered a.example.com 1001@a.example.com"},
+		"none follows":     {nil, ended + "CHANNEL_CALLSTATE bbbb answered a.example.com 1001@a.example.com"},
+		"it ends": {[]string{happens("CHANNEL_CALLSTATE", ofB, "hangup"), happens("CHANNEL_DESTROY", ofB, "hangup")}, ended +
+			"CHANNEL_CALLSTATE bbbb hangup a.example.com 1001@a.example.com\nCHANNEL_DESTROY bbbb hangup a.example.com 1001@a.example.com"},
+	}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			now := rows(t, [4]string{ofB, "ACTIVE", "a.example.com", "1001@a.example.com"})
+			if name == "it ends" {
+				now = none
+			}
+			s := craft(t, map[int][]string{0: {happens("CHANNEL_CALLSTATE", ofA, "answered", inA, of1)}, 1000: {changes}, 1100: test.next}, [][2]any{{0, none}, {1000, now}})
+			r := replay.Play(t, s, replay.Options{After: 2 * time.Minute}, plain)
+			if got := told(t, r, 500*time.Millisecond, time.Hour); got != test.want {
+				t.Errorf("pages were told\n%s\nwant\n%s", got, test.want)
+			}
+		})
+	}
+}
+
 // TestWhose has events that do not say whose the channel is. They say it then as the channel's last event did.
 func TestWhose(t *testing.T) {
 	s := craft(t, map[int][]string{

@@ -8,6 +8,10 @@ import (
 // callState is the event that pages add, change and remove calls by.
 const callState = "CHANNEL_CALLSTATE"
 
+// renamed is the event of a channel that gets another UUID, which a call begun with origination_uuid may. Pages know no such
+// event.
+const renamed = "CHANNEL_UUID"
+
 // deliver handles what comes of the switch.
 func (l *life) deliver(c service.Context, d eventsocket.Delivery) {
 	switch d.Kind {
@@ -19,6 +23,10 @@ func (l *life) deliver(c service.Context, d eventsocket.Delivery) {
 			c.Log().Warn("events of the switch were lost", "events", d.Lost)
 		}
 		l.calls.Gap()
+		return
+	}
+	if d.Event.Name() == renamed {
+		l.calls.Renamed(d.Event.Get("Old-Unique-ID"), d.Event.Get("Unique-ID"))
 		return
 	}
 	p := l.keys.Payload(d.Event)

@@ -89,6 +89,6 @@ func filters() []eventsocket.Filter {
 		m("Event-Name", "CHANNEL_CREATE"), m("Event-Name", "CHANNEL_CALLSTATE"), m("Event-Name", "CALL_UPDATE"),
 		m("Event-Name", "PLAYBACK_START"), m("Event-Name", "PLAYBACK_STOP"), m("Event-Name", "CHANNEL_DESTROY"),
 		m("Event-Name", "CHANNEL_PARK"), m("Event-Name", "CHANNEL_UNPARK"), m("Event-Name", "CHANNEL_EXECUTE"),
-		m("Event-Name", "HEARTBEAT"), m("Event-Subclass", "valet_parking::info"),
+		m("Event-Name", "HEARTBEAT"), m("Event-Name", renamed), m("Event-Subclass", "valet_parking::info"),
 	}
 }

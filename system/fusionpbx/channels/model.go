@@ -180,6 +180,29 @@ func (ch *Channel) learn(p *event.Payload, states bool) {
 	}
 }
 
+// rename gives a channel another UUID. It returns the channel as it was if pages show it, else nil; pages do not know the new
+// UUID yet.
+func (m *model) rename(from, to string) *Channel {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	ch := m.channels[from]
+	if ch == nil || to == "" || from == to {
+		return nil
+	}
+	m.events++
+	m.gone.add(from)
+	delete(m.channels, from)
+	if m.channels[to] == nil {
+		twin := *ch
+		twin.uuid, twin.shown, twin.event = strings.Clone(to), false, m.events
+		m.channels[twin.uuid] = &twin
+	}
+	if !ch.shown || ch.ended {
+		return nil
+	}
+	return ch
+}
+
 // begin notes from now on which channels end, and returns the number of the last event.
 func (m *model) begin() uint64 {
 	m.mu.Lock()

@@ -80,6 +80,15 @@ func (w *Watch) Remember(p *event.Payload) {
 	})
 }
 
+// Renamed notes that a channel has another UUID now. Pages are told that the old one has ended, and of the new one unless
+// an event does so.
+func (w *Watch) Renamed(from, to string) {
+	if ch := w.known.rename(from, to); ch != nil {
+		w.o.Ended(ch)
+		w.compare(false)
+	}
+}
+
 // Refused notes that a page was refused the list of channels, so that pages are told of all when it can be had again.
 func (w *Watch) Refused() { w.refused = true }
 

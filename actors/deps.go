@@ -36,7 +36,7 @@ type Deps struct {
 // Supervise readies what actors report to when they panic or lose messages. It comes before the first actor.
 // Stop undoes it.
 func (d *Deps) Supervise() {
-	d.refusals = refusals.New(d.Log, d.Clock)
+	d.refusals = refusals.New(d.Log, d.Clock, d.refusalBounds)
 	d.connections = runtime.NewSpawner[toConnection](d.Runtime, "connection")
 	d.subscribers = runtime.NewSpawner[toSubscriber](d.Runtime, "subscriber")
 	d.Report(d.crashed, d.lost)
@@ -73,7 +73,19 @@ type Settings struct {
 	Instances              Instances     // which of several remote instances get a request
 	Reclaim                time.Duration // how long a holder may come back with a token that is used up; 0: not
 	ReclaimCount           int           // how many such tokens are kept
-	Policies               *Policies     // who sees what; nil: nobody sees anything
+	RefusalBounds          refusals.Bounds
+	Policies               *Policies // who sees what; nil: nobody sees anything
+}
+
+// refusalBounds returns the bounds of the settings, and the zero Bounds where there are no settings.
+func (d *Deps) refusalBounds() refusals.Bounds {
+	if d.Settings == nil {
+		return refusals.Bounds{}
+	}
+	if s := d.settings(); s != nil {
+		return s.RefusalBounds
+	}
+	return refusals.Bounds{}
 }
 
 func (d *Deps) settings() *Settings { return d.Settings.Load() }

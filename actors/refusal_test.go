@@ -17,7 +17,7 @@ func logged(t *testing.T, text string) (*world, *log) {
 	lines := new(log)
 	w := newWorld(t, func(d *Deps) {
 		d.Log = slog.New(slog.NewTextHandler(lines, nil))
-		d.refusals = refusals.New(d.Log, d.Clock)
+		d.refusals = refusals.New(d.Log, d.Clock, d.refusalBounds)
 	})
 	w.govern(text)
 	return w, lines

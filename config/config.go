@@ -182,12 +182,16 @@ type Queries struct {
 
 // Admin says where an operator and his monitoring may ask, and what.
 type Admin struct {
-	Address     string        `koanf:"address"`
-	Connections int           `koanf:"connections"`
-	Questions   int           `koanf:"questions"`
-	ReadTimeout time.Duration `koanf:"read_timeout"`
-	Pprof       bool          `koanf:"pprof"`
-	Payloads    bool          `koanf:"payloads"`
+	Address      string        `koanf:"address"`
+	Connections  int           `koanf:"connections"`
+	Questions    int           `koanf:"questions"`
+	ReadTimeout  time.Duration `koanf:"read_timeout"`
+	WriteTimeout time.Duration `koanf:"write_timeout"`
+	IdleTimeout  time.Duration `koanf:"idle_timeout"`
+	HeaderBytes  Size          `koanf:"header_bytes"`
+	Actors       int           `koanf:"actors"`
+	Pprof        bool          `koanf:"pprof"`
+	Payloads     bool          `koanf:"payloads"`
 }
 
 // Memory says when garbage is collected and memory given back.
@@ -203,6 +207,9 @@ type Log struct {
 	Format string `koanf:"format"`
 
 	QueueBytes Size `koanf:"queue_bytes"`
+
+	RefusalKinds int `koanf:"refusal_kinds"`
+	RefusalLines int `koanf:"refusal_lines"`
 }
 
 // Shutdown says how the daemon ends.

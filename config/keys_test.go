@@ -79,6 +79,7 @@ func TestWhatAReloadApplies(t *testing.T) {
 	for _, k := range keys() {
 		section := k.section()
 		want := section == "limits" || section == "keepalive" || section == "routing" || k.name == "listen.origins" || k.name == "log.level" ||
+			k.name == "log.refusal_kinds" || k.name == "log.refusal_lines" ||
 			k.name == "tokens.reclaim" || k.name == "tokens.reclaim_count"
 		if got := k.apply == onReload; got != want {
 			t.Errorf("%s: applied by a reload: %v, want %v", k.name, got, want)

@@ -130,7 +130,7 @@ func (s source) Metrics() introspect.Metrics {
 		Reclaimed: c.Reclaimed.Load(), Reclaimable: c.Reclaimable.Load(), Forgotten: c.Forgotten.Load(),
 		Requests: c.Requests.Load(), Replies: c.Replies.Load(),
 		Broadcasts: c.Broadcasts.Load(), SlowConsumers: c.SlowConsumers.Load(), Dead: make(map[string]int64),
-		Cut: s.deps.Refusals().Counts(),
+		Cut: s.deps.Refusals().Counts(), Merged: s.deps.Refusals().Merged(),
 	}
 	if s.live() {
 		m.Clients = int64(s.egress.Clients())

@@ -4,6 +4,7 @@ import (
 	"strconv"
 
 	"strowger/actors"
+	"strowger/actors/refusals"
 	"strowger/config"
 	"strowger/transport"
 )
@@ -50,6 +51,7 @@ func (s *System) apply(cfg *config.Config) error {
 		Instances:              instances(r.Instances),
 		Reclaim:                cfg.Tokens.Reclaim,
 		ReclaimCount:           cfg.Tokens.ReclaimCount,
+		RefusalBounds:          refusals.Bounds{Kinds: cfg.Log.RefusalKinds, Lines: cfg.Log.RefusalLines},
 		Policies:               policies,
 	})
 	s.running.Store(cfg)

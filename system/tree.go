@@ -58,7 +58,9 @@ func (s *System) tree() (*actor.Props, error) {
 func (s *System) newAdmin() actor.Producer {
 	a := &s.cfg.Admin
 	return admin.New(admin.Options{Address: s.admin, Source: s.source(), Log: s.log, Profiling: a.Pprof,
-		Payloads: a.Payloads, Connections: a.Connections, Questions: a.Questions, ReadTimeout: a.ReadTimeout, Explain: s.explainHandler(), Subscribers: s.subscribersHandler(),
+		Payloads: a.Payloads, Connections: a.Connections, Questions: a.Questions, ReadTimeout: a.ReadTimeout,
+		WriteTimeout: a.WriteTimeout, IdleTimeout: a.IdleTimeout, HeaderBytes: int(a.HeaderBytes), Actors: a.Actors,
+		Explain: s.explainHandler(), Subscribers: s.subscribersHandler(),
 		Listening: func(addr net.Addr) { s.insight.admin.Store(&addr) }})
 }
 

@@ -189,7 +189,7 @@ func TestWriteTimeout(t *testing.T) {
 // TestLongReplyToSlowReader: a reply over the bound is let in when nothing waits, and a ping behind
 // it is no reason to cut the reader off.
 func TestLongReplyToSlowReader(t *testing.T) {
-	r := newRig(t, func(l *Limits) { l.PingInterval = time.Second })
+	r := newRig(t, func(l *Limits) { l.PingInterval = time.Hour })
 	l := r.link(64 << 10)
 	reply := strings.Repeat("0123456789abcde\n", 15<<16)
 	l.Send(framed(reply))
@@ -197,7 +197,7 @@ func TestLongReplyToSlowReader(t *testing.T) {
 	if !l.look(func() bool { return l.writing }) {
 		t.Fatal("the reply does not wait; the test needs a slow reader")
 	}
-	r.tick(time.Now().Add(2 * time.Second))
+	r.tick(time.Now().Add(2 * time.Hour))
 	l.Send(framed("behind"))
 	r.settle()
 	l.expect(t, "admitted")

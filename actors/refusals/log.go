@@ -28,21 +28,33 @@ type Event struct {
 	Details func() []any
 }
 
-const (
-	// window is the time in which events that are alike make one line.
-	window = time.Minute
-	// maxKinds bounds what is told apart for each cause, and maxOpen what is for all causes together. All
-	// beyond counts as one for each cause.
-	maxKinds = 16
-	maxOpen  = 48
-)
+// window is the time in which events that are alike make one line.
+const window = time.Minute
+
+// Bounds is how many kinds of events are told apart at a time. All beyond count as one for each cause.
+type Bounds struct {
+	Kinds int // of one cause; 0 means 16
+	Lines int // of all causes together; 0 means 48
+}
+
+func (b Bounds) withDefaults() Bounds {
+	if b.Kinds == 0 {
+		b.Kinds = 16
+	}
+	if b.Lines == 0 {
+		b.Lines = 48
+	}
+	return b
+}
 
 // Log writes one line for each cause, role, host and kind in a minute. The next line, or one of its own
 // at the minute's end, says how many were left out. Its methods may be called from any goroutine.
 type Log struct {
 	log    *slog.Logger
 	clock  clock.Clock
+	bounds func() Bounds
 	counts [causes]atomic.Int64
+	merged atomic.Int64
 
 	mu       sync.Mutex // Protects following.
 	open     map[key]*minute
@@ -62,9 +74,9 @@ type minute struct {
 	details    []any // of the event that got the line
 }
 
-// New returns a Log that writes to log and goes by c.
-func New(log *slog.Logger, c clock.Clock) *Log {
-	return &Log{log: log, clock: c, open: make(map[key]*minute)}
+// New returns a Log that writes to log and goes by c. It calls bounds when an event of a new kind comes.
+func New(log *slog.Logger, c clock.Clock, bounds func() Bounds) *Log {
+	return &Log{log: log, clock: c, bounds: bounds, open: make(map[key]*minute)}
 }
 
 // Add counts e and logs it, unless an event like it was logged within the last minute.
@@ -115,7 +127,8 @@ func (l *Log) minute(e Event) *minute {
 	if m := l.open[k]; m != nil {
 		return m
 	}
-	if l.perCause[e.Cause] >= maxKinds || len(l.open) >= maxOpen {
+	if b := l.bounds().withDefaults(); l.perCause[e.Cause] >= b.Kinds || len(l.open) >= b.Lines {
+		l.merged.Add(1)
 		k = key{cause: e.Cause, host: "others"}
 		if m := l.open[k]; m != nil {
 			return m
@@ -207,6 +220,9 @@ func (l *Log) Counts() map[string]int64 {
 
 // Count returns how many events there were of one cause.
 func (l *Log) Count(c Cause) int64 { return l.counts[c].Load() }
+
+// Merged returns how many events were not told apart from others of their cause, because of the bounds.
+func (l *Log) Merged() int64 { return l.merged.Load() }
 
 // host returns the address without its port; of IPv6 the network, since one host has all addresses of it.
 func host(remote string) string {

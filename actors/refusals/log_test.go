@@ -15,14 +15,15 @@ import (
 // bench is a Log with a clock that a test moves and lines that it can read.
 type bench struct {
 	*Log
-	t     *testing.T
-	clock *clocktest.Clock
-	out   bytes.Buffer
+	t      *testing.T
+	clock  *clocktest.Clock
+	out    bytes.Buffer
+	bounds Bounds
 }
 
 func newBench(t *testing.T) *bench {
 	b := &bench{t: t, clock: clocktest.New()}
-	b.Log = New(slog.New(slog.NewJSONHandler(&b.out, nil)), b.clock)
+	b.Log = New(slog.New(slog.NewJSONHandler(&b.out, nil)), b.clock, func() Bounds { return b.bounds })
 	return b
 }
 
@@ -140,14 +141,15 @@ func TestWhatIsToldApart(t *testing.T) {
 // Any number of hosts take a fixed number of lines and entries.
 func TestBounded(t *testing.T) {
 	b := newBench(t)
+	kinds := Bounds{}.withDefaults().Kinds
 	for i := range 10_000 {
 		b.Add(Event{Cause: Origin, Remote: fmt.Sprintf("10.0.%d.%d:1", i/256, i%256)})
 	}
-	if got := len(b.lines()); got != maxKinds+1 {
-		t.Errorf("%d lines, want %d", got, maxKinds+1)
+	if got := len(b.lines()); got != kinds+1 {
+		t.Errorf("%d lines, want %d", got, kinds+1)
 	}
-	if len(b.open) != maxKinds+1 {
-		t.Errorf("%d entries, want %d", len(b.open), maxKinds+1)
+	if len(b.open) != kinds+1 {
+		t.Errorf("%d entries, want %d", len(b.open), kinds+1)
 	}
 	b.Add(Event{Cause: Idle})
 	if got := b.lines(); len(got) != 1 {
@@ -155,11 +157,34 @@ func TestBounded(t *testing.T) {
 	}
 }
 
+// The bounds are settings: they hold from the next event on, and what they merge is counted.
+func TestBoundsAreSettings(t *testing.T) {
+	b := newBench(t)
+	add := func(c Cause, from, hosts int) (lines int) {
+		for i := range hosts {
+			b.Add(Event{Cause: c, Remote: fmt.Sprintf("10.0.0.%d:1", from+i)})
+		}
+		return len(b.lines())
+	}
+	b.bounds = Bounds{Kinds: 2, Lines: 100}
+	if got := add(Origin, 0, 5); got != 3 || b.Merged() != 3 {
+		t.Errorf("2 kinds: %d lines and %d merged, want 3 and 3", got, b.Merged())
+	}
+	b.bounds.Kinds = 4
+	if got := add(Origin, 5, 5); got != 1 || b.Merged() != 7 {
+		t.Errorf("4 kinds: %d lines and %d merged, want 1 and 7", got, b.Merged())
+	}
+	b.bounds = Bounds{Kinds: 100, Lines: 6}
+	if got := add(Idle, 0, 5); got != 3 || b.Merged() != 10 {
+		t.Errorf("6 lines for all: %d lines and %d merged, want 3 and 10", got, b.Merged())
+	}
+}
+
 // A flood of events that differ in all that a peer can choose, and in causes, makes less than a hundred
 // lines a minute and as many entries.
 func TestFloodOfDifferentRefusals(t *testing.T) {
 	b := newBench(t)
-	most := maxOpen + int(causes)
+	most := Bounds{}.withDefaults().Lines + int(causes)
 	if most > 100 {
 		t.Errorf("%d lines a minute are allowed, docs/admin.md says less than a hundred", most)
 	}

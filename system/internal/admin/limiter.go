@@ -78,6 +78,7 @@ func (l *limiter) changed(conn net.Conn, state http.ConnState) {
 	if !ok {
 		return
 	}
+	c.changed(state)
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	switch state {
@@ -89,18 +90,4 @@ func (l *limiter) changed(conn net.Conn, state http.ConnState) {
 		}
 	case http.StateNew, http.StateHijacked, http.StateClosed: // Accept and Close know
 	}
-}
-
-// limited leaves its limiter when it is closed.
-type limited struct {
-	net.Conn
-	limiter *limiter
-}
-
-// Close may be called more than once.
-func (c *limited) Close() error {
-	c.limiter.mu.Lock()
-	c.limiter.leave(c)
-	c.limiter.mu.Unlock()
-	return c.Conn.Close()
 }

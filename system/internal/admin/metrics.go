@@ -55,6 +55,8 @@ func counters() []counter {
 			func(m *introspect.Metrics) int64 { return m.Errors }},
 		{"strowger_log_lines_dropped_total", "Log lines dropped because their reader was too slow or gone.", total,
 			func(m *introspect.Metrics) int64 { return m.LogLost }},
+		{"strowger_log_refusals_merged_total", "Refusals of kinds that were too many for the log to tell apart.", total,
+			func(m *introspect.Metrics) int64 { return m.Merged }},
 	}
 }
 

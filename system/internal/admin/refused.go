@@ -1,6 +1,7 @@
 package admin
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -13,15 +14,24 @@ import (
 )
 
 // cause is why the admin pages refuse somebody. The set is fixed.
-type cause struct{ name, setting string }
+type cause struct {
+	name, setting string
+	level         slog.Level
+}
 
 // causes are all there are, in the order of docs/admin.md.
-func causes() []cause { return []cause{tooMany, tooManyQuestions, tooSlow} }
+func causes() []cause {
+	return []cause{tooMany, tooManyQuestions, tooSlow, tooSlowReader, tooLong, idle}
+}
 
 var (
-	tooMany          = cause{"connections", "admin.connections"}
-	tooManyQuestions = cause{"questions", "admin.questions"}
-	tooSlow          = cause{"read_timeout", "admin.read_timeout"}
+	tooMany          = cause{"connections", "admin.connections", slog.LevelWarn}
+	tooManyQuestions = cause{"questions", "admin.questions", slog.LevelWarn}
+	tooSlow          = cause{"read_timeout", "admin.read_timeout", slog.LevelWarn}
+	tooSlowReader    = cause{"write_timeout", "admin.write_timeout", slog.LevelWarn}
+	tooLong          = cause{"header_bytes", "admin.header_bytes", slog.LevelWarn}
+	// A connection that is not needed any more is nobody's fault.
+	idle = cause{"idle_timeout", "admin.idle_timeout", slog.LevelDebug}
 )
 
 // refused counts whom the pages refuse and names each cause in the log once a minute.
@@ -59,7 +69,7 @@ func (r *refused) add(c cause, remote string) {
 		t.suppressed++
 		return
 	}
-	r.log.Warn("admin pages refused a request", "cause", c.name, "setting", c.setting, "remote", remote,
+	r.log.Log(context.Background(), c.level, "admin pages refused a request", "cause", c.name, "setting", c.setting, "remote", remote,
 		"suppressed", t.suppressed)
 	t.at, t.suppressed = now, 0
 }

@@ -1,6 +1,7 @@
 package admin
 
 import (
+	"bufio"
 	"bytes"
 	"fmt"
 	"io"
@@ -12,6 +13,7 @@ import (
 	"time"
 
 	"strowger/actors/clock/clocktest"
+	"strowger/system/internal/introspect"
 )
 
 // slowQuestion never sends all of its body.
@@ -69,6 +71,98 @@ func TestLateBody(t *testing.T) {
 		t.Errorf("a slow one gets %q", got)
 	}
 	refusedOnce(t, s, log, tooSlow)
+}
+
+// logged is a server with its log.
+func logged(t *testing.T, source Source, change func(*Options)) (*Server, *bytes.Buffer) {
+	t.Helper()
+	log := new(bytes.Buffer)
+	return listen(t, source, func(o *Options) {
+		o.Log = slog.New(slog.NewTextHandler(log, nil))
+		change(o)
+	}), log
+}
+
+// A request that does not come in time is counted and named, whether it begins or not.
+func TestLateHead(t *testing.T) {
+	for name, request := range map[string]string{
+		"silent":      "",
+		"half a head": "GET /healthz HTTP/1.1\r\nHost: loc",
+	} {
+		t.Run(name, func(t *testing.T) {
+			s, log := logged(t, &fake{}, func(o *Options) { o.ReadTimeout = 200 * time.Millisecond })
+			raw(t, s, request)
+			refusedOnce(t, s, log, tooSlow)
+		})
+	}
+}
+
+// So is a second request of a connection.
+func TestLateSecondHead(t *testing.T) {
+	s, log := logged(t, &fake{}, func(o *Options) { o.ReadTimeout = 200 * time.Millisecond })
+	conn, err := net.Dial("tcp", s.Addr().String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close()
+	fmt.Fprint(conn, "GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n")
+	br := bufio.NewReader(conn)
+	response, err := http.ReadResponse(br, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, _ = io.Copy(io.Discard, response.Body)
+	fmt.Fprint(conn, "GET /healthz HTT")
+	// net/http answers part of a line with 400 when its time is over.
+	_, _ = io.Copy(io.Discard, br)
+	refusedOnce(t, s, log, tooSlow)
+}
+
+// A connection that waits too long for its next request is counted, and no line is written about it.
+func TestIdleConnection(t *testing.T) {
+	s, log := logged(t, &fake{}, func(o *Options) { o.IdleTimeout = 200 * time.Millisecond })
+	if got := raw(t, s, "GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n"); !strings.HasPrefix(got, "HTTP/1.1 200") {
+		t.Errorf("got %q", got)
+	}
+	get(t, s, "/metrics").want(t, http.StatusOK, "strowger_admin_refused_total{cause=\"idle_timeout\"} 1\n",
+		"strowger_admin_refused_total{cause=\"read_timeout\"} 0\n")
+	if log.Len() > 0 {
+		t.Errorf("logged %s", log.String())
+	}
+}
+
+// Whoever does not read an answer within WriteTimeout is cut off.
+func TestAnswerThatIsNotRead(t *testing.T) {
+	source := &fake{letters: []introspect.DeadLetter{{Stack: strings.Repeat("x", 32<<20)}}}
+	s, log := logged(t, source, func(o *Options) { o.WriteTimeout = 200 * time.Millisecond })
+	conn, err := net.Dial("tcp", s.Addr().String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close()
+	fmt.Fprint(conn, "GET /deadletters HTTP/1.1\r\nHost: localhost\r\n\r\n")
+	for deadline := time.Now().Add(patience); s.o.refused.total(tooSlowReader) == 0; {
+		if time.Now().After(deadline) {
+			t.Fatal("it is not cut off")
+		}
+		<-time.After(10 * time.Millisecond)
+	}
+	refusedOnce(t, s, log, tooSlowReader)
+}
+
+// A head that is longer than HeaderBytes is refused, one as long is not. net/http adds 4 KiB.
+func TestLongHead(t *testing.T) {
+	head := func(bytes int) string {
+		return "GET /healthz HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nX: " + strings.Repeat("x", bytes) + "\r\n\r\n"
+	}
+	s, log := logged(t, &fake{}, func(o *Options) { o.HeaderBytes = 16 << 10 })
+	if got := raw(t, s, head(16<<10)); !strings.HasPrefix(got, "HTTP/1.1 200") {
+		t.Errorf("16 KiB: %q", got)
+	}
+	if got := raw(t, s, head(21<<10)); got != "" && !strings.HasPrefix(got, "HTTP/1.1 431") {
+		t.Errorf("21 KiB: %q", got)
+	}
+	refusedOnce(t, s, log, tooLong)
 }
 
 // A quarter of the connections may ask, unless it is set, and never more than there are connections.

@@ -20,6 +20,7 @@ type Metrics struct {
 	Waiting       int64 // bytes that wait for slow readers now
 	Early         int64 // bytes that unauthenticated connections hold now
 	LogLost       int64 // log lines dropped
+	Merged        int64 // refusals that the log did not tell apart
 	// Cut counts the peers that were refused or cut off, by cause. The causes are a fixed set.
 	Cut map[string]int64
 	// Dead counts the messages that nobody could take, by reason. The reasons are a fixed set.

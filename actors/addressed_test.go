@@ -6,6 +6,7 @@ import (
 	"github.com/asynkron/protoactor-go/actor"
 
 	"strowger/actors/envelope"
+	"strowger/actors/runtime"
 )
 
 // answered has p ask the service s with a request id and get its answer. It returns the id of p.
@@ -104,10 +105,10 @@ func TestMessageForOneAskerFromInside(t *testing.T) {
 	asker, member := w.client(), w.client("s")
 	asker.writef(`{"service":"s","topic":"x","request_id":"1"}`)
 	r := l.next(t)
-	w.deps.Speak(speaker, answerTo(r, `1`), nil)
+	w.deps.Speak(speaker, answerTo(r, `1`), new(runtime.Window), 1)
 	push := answerTo(r, `2`)
 	push.RequestID = nil
-	w.deps.Speak(speaker, push, nil)
+	w.deps.Speak(speaker, push, new(runtime.Window), 1)
 	r.Release()
 	asker.gets(` s/x #"1" 1`, ` s/x #"" 2`)
 	w.settleName(member, "s")

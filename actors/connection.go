@@ -15,11 +15,15 @@ import (
 
 // Messages a connection takes.
 type (
-	// Received is one text or binary message as the peer sent it. The connection owns Data.
+	// Received is one text or binary message as the peer sent it. The connection owns Data. It has room for what
+	// becomes of it on its way, so that a message is one allocation.
 	Received struct {
 		counted
-		runtime.Held
-		Data []byte
+		runtime.Holding
+		Data    []byte
+		decoded envelope.Message
+		ask     ask
+		say     say
 	}
 	// ReadEnded says that nothing more will be read. The socket knows how to answer the peer.
 	ReadEnded struct {
@@ -174,14 +178,13 @@ func (c *connection) received(m *Received) {
 		c.stash.Keep(m)
 		return
 	}
-	message, err := envelope.Decode(m.Data, c.deps.settings().Depth)
-	if err != nil {
+	if err := m.decoded.Decode(m.Data, c.deps.settings().Depth); err != nil {
 		c.deps.Counters.Dead(NotEnvelope)
 		c.log(slog.LevelDebug, "message ignored", "err", refusals.Clip(err.Error()))
 		return
 	}
 	if c.state == unauthenticated {
-		c.beforeAuthentication(message)
+		c.beforeAuthentication(&m.decoded)
 		return
 	}
 	if c.peer.expired(c.deps.Clock) {
@@ -190,27 +193,27 @@ func (c *connection) received(m *Received) {
 		c.close(TokenExpired)
 		return
 	}
-	c.route(message, len(m.Data), &m.Held)
+	c.route(&m.decoded, m)
 }
 
-// route sends an authenticated peer's message of so many bytes on, and with it the share that it holds.
-func (c *connection) route(m *envelope.Message, size int, held *runtime.Held) {
+// route sends an authenticated peer's message on, and with it the share that it holds.
+func (c *connection) route(m *envelope.Message, received *Received) {
 	switch {
 	case c.leaves(m):
-		c.leave(m, held)
+		c.leave(m, &received.Held)
 	case m.Authentication:
 		c.deps.Counters.TokensIgnored.Add(1)
 		c.log(slog.LevelDebug, "token not looked at: authenticated already", "subscriber", c.peer.ID)
 		c.deps.answer(c.socket, envelope.Authenticated, withServiceName(&m.Envelope))
 	case c.peer.Role == Service:
-		c.say(m, held)
+		c.say(m, received)
 	default:
-		c.ask(m, size, held)
+		c.ask(m, received)
 	}
 }
 
 // ask routes a client's request (protocol 5.2, 5.3).
-func (c *connection) ask(m *envelope.Message, size int, held *runtime.Held) {
+func (c *connection) ask(m *envelope.Message, received *Received) {
 	name, ok := envelope.Name(m.ServiceName)
 	if !ok || m.Overflow {
 		c.deps.Counters.Dead(NotSendable)
@@ -218,7 +221,7 @@ func (c *connection) ask(m *envelope.Message, size int, held *runtime.Held) {
 		return
 	}
 	if inquires(name, &m.Envelope) {
-		c.inquire(&m.Envelope, held)
+		c.inquire(&m.Envelope, &received.Held)
 		return
 	}
 	route := c.deps.Registry.Lookup(name)
@@ -230,16 +233,17 @@ func (c *connection) ask(m *envelope.Message, size int, held *runtime.Held) {
 		c.asked = c.deps.askers.add(c.peer)
 	}
 	c.asked.add(route.Name, c.deps.Registry)
-	route.Service.Send(&ask{Held: held.Pass(), envelope: &m.Envelope, size: size, from: c.peer})
+	received.ask = ask{Held: received.Pass(), envelope: &m.Envelope, size: len(received.Data), from: c.peer}
+	route.Service.Send(&received.ask)
 }
 
 // say passes on what a service wrote, if it spoke under its own name or one that its class serves
 // (protocol 11.15).
-func (c *connection) say(m *envelope.Message, held *runtime.Held) {
+func (c *connection) say(m *envelope.Message, received *Received) {
 	name, _ := envelope.Name(m.ServiceName)
 	route := c.deps.Registry.Lookup(c.peer.Name)
 	switch {
-	case c.help(name, m, held):
+	case c.help(name, m, received):
 	case name != c.peer.Name || route == nil:
 		why := "its class is not declared"
 		if name == "" {
@@ -249,8 +253,15 @@ func (c *connection) say(m *envelope.Message, held *runtime.Held) {
 	case m.Overflow:
 		c.deps.Counters.Dead(NotSendable)
 	default:
-		route.Service.Send(&say{Held: held.Pass(), envelope: &m.Envelope, from: c.peer})
+		c.tell(route, received, c.peer, false)
 	}
+}
+
+// tell sends what a service has said on, under the name of from.
+func (c *connection) tell(route *Route, m *Received, from *Peer, helper bool) {
+	s := &m.say
+	s.Held, s.envelope, s.from, s.helper = m.Pass(), &m.decoded.Envelope, from, helper
+	route.Service.Send(s)
 }
 
 func (c *connection) readEnded(ctx actor.Context, m *ReadEnded) {

@@ -3,7 +3,6 @@ package actors
 import (
 	"strowger/actors/envelope"
 	"strowger/actors/refusals"
-	"strowger/actors/runtime"
 	"strowger/config/policy"
 )
 
@@ -19,7 +18,7 @@ func (p *Peer) speaker(name string) *Peer {
 // help passes on what a service said under another name than its own. The service's actor of that name
 // decides whether it may. A name that nobody offers or watches has no actor, and the message is a dead letter.
 // It returns false if the peer may speak under no name but its own.
-func (c *connection) help(name string, m *envelope.Message, held *runtime.Held) bool {
+func (c *connection) help(name string, m *envelope.Message, received *Received) bool {
 	if name == "" || name == c.peer.Name || m.Overflow {
 		return false
 	}
@@ -38,7 +37,7 @@ func (c *connection) help(name string, m *envelope.Message, held *runtime.Held) 
 		c.refused(&refusals.Event{Cause: refusals.UnknownName, Kind: c.peer.Class, More: []any{"name", name, "class", c.peer.Class}})
 		return true
 	}
-	route.Service.Send(&say{Held: held.Pass(), envelope: &m.Envelope, from: c.speaks, helper: true})
+	c.tell(route, received, c.speaks, true)
 	return true
 }
 

@@ -8,6 +8,7 @@ import (
 
 	"strowger/actors/envelope"
 	"strowger/actors/filter"
+	"strowger/actors/runtime"
 	"strowger/config/policy"
 )
 
@@ -65,10 +66,10 @@ func TestLocalService(t *testing.T) {
 	if got, want := r.Deadline, w.clock.Now().Add(w.deps.settings().RequestTimeout); !got.Equal(want) {
 		t.Errorf("deadline %s, want %s", got, want)
 	}
-	w.deps.Speak(peer, answerTo(r, `[1]`), nil)
+	w.deps.Speak(peer, answerTo(r, `[1]`), new(runtime.Window), 1)
 	r.Release()
 	p.gets(` s/x #7 [1]`)
-	w.deps.Speak(peer, &envelope.Envelope{ServiceName: envelope.QuoteString("s"), Topic: envelope.QuoteString("news"), Payload: envelope.Raw(`2`)}, nil)
+	w.deps.Speak(peer, &envelope.Envelope{ServiceName: envelope.QuoteString("s"), Topic: envelope.QuoteString("news"), Payload: envelope.Raw(`2`)}, new(runtime.Window), 1)
 	member.gets(` s/news #"" 2`)
 
 	id := r.From.ID
@@ -101,15 +102,15 @@ func TestPolicyOfLocalService(t *testing.T) {
 	}
 	answered := answerTo(ask("1"), `{"a":1}`)
 	answered.Topic = envelope.QuoteString("x")
-	w.deps.Speak(peer, answered, nil)
+	w.deps.Speak(peer, answered, new(runtime.Window), 1)
 	p.gets(`403 s/x #"1" null`)
 	failed := answerTo(ask("2"), `{"retry_after":1}`)
 	failed.Topic, failed.StatusCode = envelope.QuoteString("x"), envelope.Raw("503")
-	w.deps.Speak(peer, failed, nil)
+	w.deps.Speak(peer, failed, new(runtime.Window), 1)
 	p.gets(`503 s/x #"2" {"retry_after":1}`)
 	news := &envelope.Envelope{ServiceName: envelope.QuoteString("s"), Topic: envelope.QuoteString("x"), Payload: envelope.Raw(`1`)}
-	w.deps.Speak(peer, news, nil)
-	w.deps.Announce(peer, news, nil)
+	w.deps.Speak(peer, news, new(runtime.Window), 1)
+	w.deps.Announce(peer, news, new(runtime.Window), 1)
 	p.gets(` s/x #"" 1`)
 	w.settleName(p, "s")
 	p.silent()

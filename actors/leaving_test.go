@@ -3,6 +3,8 @@ package actors
 import (
 	"fmt"
 	"testing"
+
+	"strowger/actors/runtime"
 )
 
 const (
@@ -173,7 +175,7 @@ func TestPassiveInstanceLeaves(t *testing.T) {
 	twin.gets(leavingAnswer)
 	p.writef(`{"service":"s","topic":"x","request_id":"1"}`)
 	r := l.next(t)
-	w.deps.Speak(speaker, answerTo(r, `1`), nil)
+	w.deps.Speak(speaker, answerTo(r, `1`), new(runtime.Window), 1)
 	r.Release()
 	p.gets(` s/x #"1" 1`)
 }

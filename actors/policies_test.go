@@ -11,6 +11,7 @@ import (
 
 	"strowger/actors/envelope"
 	"strowger/actors/filter"
+	"strowger/actors/runtime"
 	"strowger/config/policy"
 )
 
@@ -162,7 +163,7 @@ func TestPolicyOfItsOwn(t *testing.T) {
 	} {
 		w.govern(test.policies)
 		id := strconv.Itoa(i)
-		w.deps.Speak(own, &envelope.Envelope{ServiceName: envelope.Raw(`"s"`), Payload: envelope.Raw(`{"a":1,"b":2}`)}, nil)
+		w.deps.Speak(own, &envelope.Envelope{ServiceName: envelope.Raw(`"s"`), Payload: envelope.Raw(`{"a":1,"b":2}`)}, new(runtime.Window), 1)
 		p.gets(` s/ #"" ` + test.payload)
 		p.writef(`{"service":"s","topic":"ask","request_id":%q}`, id)
 		if !test.asked {
@@ -170,7 +171,7 @@ func TestPolicyOfItsOwn(t *testing.T) {
 			continue
 		}
 		r := l.next(t)
-		w.deps.Speak(own, answerTo(r, `{"a":1,"b":2}`), nil)
+		w.deps.Speak(own, answerTo(r, `{"a":1,"b":2}`), new(runtime.Window), 1)
 		r.Release()
 		p.gets(fmt.Sprintf(` s/ask #%q %s`, id, test.payload))
 	}

@@ -18,7 +18,8 @@ func (s *service) say(m *say) {
 	}
 	if envelope.IsEmpty(m.envelope.RequestID) && !s.addressed(m.envelope) {
 		s.sent++
-		s.topic.Send(&broadcast{Held: m.Pass(), envelope: m.envelope, from: m.from, open: m.open})
+		m.broadcast = broadcast{Held: m.Pass(), envelope: m.envelope, from: m.from, open: m.open}
+		s.topic.Send(&m.broadcast)
 		return
 	}
 	if s.handsBack(m) {
@@ -141,18 +142,20 @@ func (s *service) replied(r *request) {
 }
 
 // Speak passes on what a service in this process says: a reply if it has a request id, or else a
-// broadcast. It may be called from any goroutine.
-func (d *Deps) Speak(from *Peer, e *envelope.Envelope, lease *runtime.Lease) {
-	d.speak(from, e, lease, false)
+// broadcast. The message takes its share of w, whether there is room or not. It may be called from any goroutine.
+func (d *Deps) Speak(from *Peer, e *envelope.Envelope, w *runtime.Window, cost int64) {
+	d.speak(from, e, w, cost, false)
 }
 
 // Announce is Speak past the policy: for what the system says about a service.
-func (d *Deps) Announce(from *Peer, e *envelope.Envelope, lease *runtime.Lease) {
-	d.speak(from, e, lease, true)
+func (d *Deps) Announce(from *Peer, e *envelope.Envelope, w *runtime.Window, cost int64) {
+	d.speak(from, e, w, cost, true)
 }
 
-func (d *Deps) speak(from *Peer, e *envelope.Envelope, lease *runtime.Lease, open bool) {
-	m := &say{Held: runtime.Hold(lease), envelope: e, from: from, open: open}
+func (d *Deps) speak(from *Peer, e *envelope.Envelope, w *runtime.Window, cost int64, open bool) {
+	m := &say{envelope: e, from: from, open: open}
+	w.Take(cost)
+	m.Begin(w, cost)
 	route := d.Registry.Lookup(from.Name)
 	if route == nil {
 		d.Bury(m)

@@ -29,11 +29,12 @@ type (
 	// say is what an instance of the service wrote: a broadcast or a reply.
 	say struct {
 		counted
-		runtime.Held
-		envelope *envelope.Envelope
-		from     *Peer
-		open     bool // not filtered
-		helper   bool // by a connection that offers another name
+		runtime.Holding
+		envelope  *envelope.Envelope
+		from      *Peer
+		open      bool      // not filtered
+		helper    bool      // by a connection that offers another name
+		broadcast broadcast // room for what becomes of it
 	}
 	askerGone struct {
 		unmissed

@@ -206,7 +206,9 @@ func (p *peer) writef(format string, args ...any) {
 	p.w.t.Helper()
 	data := fmt.Appendf(nil, format, args...)
 	p.window.Acquire(int64(len(data)))
-	p.w.deps.send(p.pid, &Received{Held: runtime.Hold(runtime.NewLease(p.window, int64(len(data)))), Data: data})
+	m := &Received{Data: data}
+	m.Begin(p.window, int64(len(data)))
+	p.w.deps.send(p.pid, m)
 }
 
 const hello = `407 authentication/authenticate #"" null`

@@ -54,13 +54,11 @@ func (s *System) newHome(svc *service.Service) (*home, error) {
 // Say implements runner.Home.
 func (h *home) Say(e *envelope.Envelope) {
 	cost := int64(len(e.Payload)) + envelopeCost
-	h.window.Take(cost)
-	lease := runtime.NewLease(&h.window, cost)
 	if topic, _ := envelope.Text(e.Topic); topic == service.StateTopic {
-		h.system.deps.Announce(h.peer, e, lease)
+		h.system.deps.Announce(h.peer, e, &h.window, cost)
 		return
 	}
-	h.system.deps.Speak(h.peer, e, lease)
+	h.system.deps.Speak(h.peer, e, &h.window, cost)
 }
 
 // Room implements runner.Home.

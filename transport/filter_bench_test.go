@@ -93,7 +93,9 @@ func benchmarkFanOut(b *testing.B, f *filter.Filter, members, classes int) {
 		connection := actors.SpawnConnection(r.deps, router, r.swallower(b), &net.TCPAddr{})
 		b.Cleanup(func() { r.deps.System.Root.Stop(connection.PID()) })
 		senders = append(senders, func(data []byte, l *runtime.Lease) {
-			connection.Send(&actors.Received{Held: runtime.Hold(l), Data: data})
+			m := &actors.Received{Data: data}
+			m.Held = runtime.Hold(l)
+			connection.Send(m)
 		})
 	}
 	// In any order, as people come, or memory would be read in the order in which it was given out.

@@ -100,8 +100,7 @@ type parrot struct {
 
 func (p *parrot) Ask(r *actors.Request) {
 	e := &envelope.Envelope{ServiceName: r.Envelope.ServiceName, RequestID: r.Envelope.RequestID, ResourceID: r.Envelope.ResourceID}
-	p.window.Take(1)
-	p.deps.Speak(p.peer, e, runtime.NewLease(&p.window, 1))
+	p.deps.Speak(p.peer, e, &p.window, 1)
 	r.Release()
 }
 

@@ -150,11 +150,12 @@ func (r *reader) limit() int64 { return r.socket.maxMessage.Load() }
 // message implements received: it hands a message to the connection's actor, and waits while too
 // many are under way.
 func (r *reader) message(data []byte) {
-	lease := r.lease(len(data))
-	if lease == nil {
+	cost, granted := r.acquire(len(data))
+	if !granted {
 		return
 	}
-	m := &actors.Received{Held: runtime.Hold(lease), Data: data}
+	m := &actors.Received{Data: data}
+	m.Begin(&r.window, cost)
 	if len(data) > short || r.inline == 0 {
 		r.inbox.Send(m)
 		return
@@ -174,7 +175,8 @@ const (
 // bound.
 func (r *reader) ping(payload []byte) {
 	r.noteGap()
-	if lease := r.lease(len(payload)); lease != nil {
+	if cost, granted := r.acquire(len(payload)); granted {
+		lease := runtime.NewLease(&r.window, cost)
 		r.socket.Greet(actors.Message{Form: frame.Append(nil, frame.OpPong, payload), Lease: lease})
 		lease.Release()
 	}
@@ -189,20 +191,17 @@ func (r *reader) noteGap() {
 	r.pings, r.pinged = true, now
 }
 
-// lease waits for room in the window; it is nil once the connection is closing.
-func (r *reader) lease(bytes int) *runtime.Lease {
+// acquire takes what a message counts in the window, and waits for room. It is false once the connection is closing.
+func (r *reader) acquire(bytes int) (cost int64, granted bool) {
 	if r.crowd {
-		return nil
+		return 0, false
 	}
-	cost := r.window.Cost(bytes)
+	cost = r.window.Cost(bytes)
 	granted, full := r.window.TryAcquire(cost)
 	if full {
 		granted = r.wait(cost)
 	}
-	if !granted {
-		return nil
-	}
-	return runtime.NewLease(&r.window, cost)
+	return cost, granted
 }
 
 // waits stands in lastHeard while the reader waits for room and therefore cannot hear the peer.

@@ -32,18 +32,23 @@ type Message struct {
 	Overflow bool
 }
 
-// Decode reads one message. The envelope's fields point into data, which must not change
+// Decode returns one message; see Message.Decode.
+func Decode(data []byte, depth int) (*Message, error) {
+	m := new(Message)
+	if err := m.Decode(data, depth); err != nil {
+		return nil, err
+	}
+	return m, nil
+}
+
+// Decode reads one message into m, which is zero. The envelope's fields point into data, which must not change
 // afterwards. Unknown keys are dropped, of a key that comes twice the last one counts, and objects
 // and lists may be nested depth levels deep. The error is ErrSyntax, ErrUTF8, ErrDepth,
 // ErrNotObject or ErrEmpty.
-func Decode(data []byte, depth int) (*Message, error) {
-	m := new(Message)
+func (m *Message) Decode(data []byte, depth int) error {
 	overflow, err := fields(data, depth, m.set)
-	if err != nil {
-		return nil, err
-	}
 	m.Overflow = overflow
-	return m, nil
+	return err
 }
 
 func (m *Message) set(key, value []byte) {

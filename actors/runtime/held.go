@@ -8,6 +8,18 @@ type Held struct{ lease *Lease }
 // Hold returns what holds l. A nil lease is no share.
 func Hold(l *Lease) Held { return Held{l} }
 
+// Holding is a Held with room for the lease, which saves an allocation for each message.
+type Holding struct {
+	Held
+	lease Lease
+}
+
+// Begin makes h hold a new lease of cost bytes that w has already granted. It is called once.
+func (h *Holding) Begin(w *Window, cost int64) {
+	h.lease.begin(w, cost)
+	h.Held = Held{&h.lease}
+}
+
 // Lease returns the share, for an encoded form that is to hold it as well; nil if there is none.
 func (h *Held) Lease() *Lease { return h.lease }
 

@@ -157,13 +157,18 @@ type Lease struct {
 
 // NewLease returns a lease of cost bytes that w has already granted.
 func NewLease(w *Window, cost int64) *Lease {
-	l := &Lease{window: w, cost: cost}
+	l := new(Lease)
+	l.begin(w, cost)
+	return l
+}
+
+func (l *Lease) begin(w *Window, cost int64) {
+	l.window, l.cost = w, cost
 	l.holders.Store(1)
 	if total := w.Counted(); total != nil {
 		l.counted = true
 		total.Add(cost)
 	}
-	return l
 }
 
 // Lease takes room for an answer of a length, whether it is there or not, so that nothing more is read

@@ -32,8 +32,8 @@ func TestMembersCostNoAllocation(t *testing.T) {
 		s := &socket{shard: sh, conn: silentConn{}, fd: int(file.Fd()), admitted: true}
 		g.members[0] = append(g.members[0], s)
 	}
-	message := any(&cast{g: g, m: framed("event")})
-	for _, batch := range [][]any{{message}, {message, message, message}} {
+	message := order{group: g, message: framed("event")}
+	for _, batch := range [][]order{{message}, {message, message, message}} {
 		sh.run(batch) // what is kept for the next time is made now
 		writes = 0
 		const runs = 20

@@ -12,7 +12,6 @@ import (
 	"strowger/actors"
 	"strowger/actors/envelope"
 	"strowger/actors/refusals"
-	"strowger/actors/runtime"
 	"strowger/transport/frame"
 )
 
@@ -45,12 +44,12 @@ func NewEgress(d *actors.Deps, limits *atomic.Pointer[Limits]) (*Egress, error) 
 	d.Beat()
 	for i := range Shards {
 		sh := newShard(i, e, d, limits)
-		props := sh.gauge.WatchBatching(d.Props("egress", func() actor.Actor { return sh }, actor.WithGuardian(d.Permanent)))
+		props := sh.inbox.Props(d.Props("egress", func() actor.Actor { return sh }, actor.WithGuardian(d.Permanent)))
 		pid, err := d.System.Root.SpawnNamed(props, fmt.Sprintf("egress%d", i))
 		if err != nil {
 			return nil, fmt.Errorf("start egress: %w", err)
 		}
-		sh.self = runtime.Watched[toShard](pid, &sh.gauge)
+		sh.pid = pid
 		e.shards = append(e.shards, sh)
 	}
 	e.ticks.Add(1)
@@ -59,7 +58,7 @@ func NewEgress(d *actors.Deps, limits *atomic.Pointer[Limits]) (*Egress, error) 
 }
 
 // Waiting returns how many messages wait for one of the Shards.
-func (e *Egress) Waiting(shard int) int { return e.shards[shard].gauge.Depth() }
+func (e *Egress) Waiting(shard int) int { return e.shards[shard].inbox.Waiting() }
 
 func (e *Egress) tick() {
 	defer e.ticks.Done()
@@ -180,7 +179,7 @@ func (e *Egress) Stop() {
 	close(e.stop)
 	e.ticks.Wait()
 	for _, sh := range e.shards {
-		_ = sh.deps.System.Root.StopFuture(sh.self.PID()).Wait()
+		_ = sh.deps.System.Root.StopFuture(sh.pid).Wait()
 	}
 	e.drains.Wait()
 }

@@ -289,7 +289,7 @@ func TestLeasesComeBack(t *testing.T) {
 		"crash": func(r *rig, l *link, m actors.Message) {
 			unblock := r.block()
 			l.Send(m)
-			l.shard.post(&cast{})
+			l.shard.inbox.Post(order{})
 			l.Send(m)
 			unblock()
 		},
@@ -321,7 +321,7 @@ func TestShardCrash(t *testing.T) {
 	kept.expect(t, "admitted")
 	unblock := r.block()
 	cut.Send(framed("in a batch that crashes"))
-	cut.shard.post(&cast{}) // a message without a group: a bug, for the test's sake
+	cut.shard.inbox.Post(order{}) // a message without a socket: a bug, for the test's sake
 	kept.Send(framed("behind it"))
 	unblock()
 	kept.expect(t, "behind it")

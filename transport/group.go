@@ -79,7 +79,7 @@ func (g *group) Send(m actors.Message, except actors.Outlet) {
 			continue
 		}
 		m.Lease.Retain()
-		sh.post(&cast{g, m, sender})
+		sh.inbox.Post(order{group: g, except: sender, message: m})
 	}
 	for o := range g.foreign {
 		if o != except {

@@ -117,7 +117,7 @@ func (r *rig) settle() {
 		w.SetBudget(1)
 		w.Acquire(1)
 		nobody := &socket{shard: sh, reader: new(reader), admitted: true, closing: true, finished: true}
-		sh.post(&deliver{nobody, actors.Message{Lease: runtime.NewLease(&w, 1)}})
+		sh.inbox.Post(order{socket: nobody, message: actors.Message{Lease: runtime.NewLease(&w, 1)}})
 		w.Acquire(1)
 	}
 }

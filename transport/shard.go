@@ -1,7 +1,6 @@
 package transport
 
 import (
-	"fmt"
 	"net"
 	"sync"
 	"sync/atomic"
@@ -23,8 +22,8 @@ type shard struct {
 	egress  *Egress
 	deps    *actors.Deps
 	limits  *atomic.Pointer[Limits]
-	self    runtime.Ref[toShard]
-	gauge   runtime.Gauge
+	pid     *actor.PID
+	inbox   runtime.Inbox[order]
 	start   time.Time
 	now     atomic.Int64 // seconds since the start in which the process ran, whatever becomes of the machine's clock
 	waiting atomic.Int64 // bytes that wait for slow readers
@@ -37,7 +36,7 @@ type shard struct {
 	dirty  []*socket
 	nodes  []node // nodes[0] is unused
 	leases []*runtime.Lease
-	rest   []any // messages not handled yet
+	rest   []order // not handled yet
 	writer writer
 }
 
@@ -54,36 +53,46 @@ func newShard(index int, e *Egress, d *actors.Deps, limits *atomic.Pointer[Limit
 	return s
 }
 
-func (sh *shard) post(m toShard) { sh.self.Send(m) }
+// post adds a rare message to what waits.
+func (sh *shard) post(m toShard) { sh.inbox.Post(order{rare: m}) }
 
 // Receive handles one batch.
 func (sh *shard) Receive(ctx actor.Context) {
 	switch m := ctx.Message().(type) {
 	case *actor.Started:
 		sh.run(sh.rest)
-	case *runtime.Batch:
-		sh.run(m.Messages)
+	case *runtime.Inbox[order]:
+		orders := m.Take()
+		sh.run(orders)
+		m.GiveBack(orders)
 	case *actor.Stopping:
 		sh.end()
 	}
 }
 
-func (sh *shard) run(messages []any) {
-	for sh.rest = messages; len(sh.rest) > 0; {
-		m := sh.rest[0]
+func (sh *shard) run(orders []order) {
+	for sh.rest = orders; len(sh.rest) > 0; {
+		o := &sh.rest[0]
 		sh.rest = sh.rest[1:]
-		sh.handle(m)
+		sh.handle(o)
 	}
 	sh.rest = nil
 	sh.flush()
 }
 
-func (sh *shard) handle(message any) {
+func (sh *shard) handle(o *order) {
+	switch {
+	case o.rare != nil:
+		sh.handleRare(o.rare)
+	case o.group != nil:
+		sh.cast(o)
+	default:
+		sh.deliver(o.socket, o.message)
+	}
+}
+
+func (sh *shard) handleRare(message toShard) {
 	switch m := message.(type) {
-	case *cast:
-		sh.cast(m)
-	case *deliver:
-		sh.deliver(m.s, m.m)
 	case *greet:
 		sh.put(m.s, m.m.Form, reserve, sh.takeFor(m.s, m.m))
 	case *admit:
@@ -112,9 +121,6 @@ func (sh *shard) handle(message any) {
 		sh.cutStuck()
 	case *abortAll:
 		sh.abortAll()
-	default:
-		sh.deps.Counters.Dead(actors.UnknownMessage)
-		sh.deps.Log.Error("unknown message", "actor", sh.self.PID().GetId(), "message", fmt.Sprintf("%T", message))
 	}
 }
 
@@ -149,22 +155,22 @@ func (sh *shard) attach(s *socket) {
 	}
 }
 
-func (sh *shard) cast(m *cast) {
-	sh.take(m.m)
+func (sh *shard) cast(o *order) {
+	sh.take(o.message)
 	// From the end, because a socket that overflows leaves the list and the last one takes its place.
-	list := m.g.members[sh.index]
+	list := o.group.members[sh.index]
 	for i := len(list) - 1; i >= 0; i-- {
 		s := list[i]
-		if s == m.except {
+		if s == o.except {
 			continue
 		}
 		switch {
 		case s.admitted:
-			sh.put(s, m.m.Form, 0, 0)
+			sh.put(s, o.message.Form, 0, 0)
 		case s.heir != nil:
-			s.heir.Send(m.m)
+			s.heir.Send(o.message)
 		default:
-			sh.hold(s, m.m.Form)
+			sh.hold(s, o.message.Form)
 		}
 	}
 }
@@ -281,8 +287,6 @@ func (sh *shard) Crashed() {
 	}
 	sh.writer.forget()
 	sh.reset()
-	// The batch is the mailbox's again; what is left of it must outlive that.
-	sh.rest = append([]any(nil), sh.rest...)
 }
 
 // end closes what is open when the shard stops: nobody else can.

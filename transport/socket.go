@@ -64,7 +64,17 @@ type membership struct {
 	at    int // index in the group's list of this shard
 }
 
-// The messages of a shard.
+// order is what waits for a shard: a message to a socket or, if there is a group, to the group's sockets but
+// except; or one of the rare messages.
+type order struct {
+	socket  *socket
+	group   *group
+	except  *socket
+	message actors.Message
+	rare    toShard
+}
+
+// The rare messages of a shard.
 type (
 	attach struct{ s *socket }
 	greet  struct {
@@ -75,10 +85,6 @@ type (
 		s    *socket
 		role actors.Role
 		m    actors.Message
-	}
-	deliver struct {
-		s *socket
-		m actors.Message
 	}
 	closeSocket struct {
 		s   *socket
@@ -101,11 +107,6 @@ type (
 		g *group
 		s *socket
 	}
-	cast struct {
-		g      *group
-		m      actors.Message
-		except *socket
-	}
 	tick struct {
 		now   time.Time // by Deps.Awake
 		slept bool      // the process did not run for a while before
@@ -119,20 +120,18 @@ type (
 	abortAll struct{}
 )
 
-// toShard is what a shard takes.
+// toShard is a rare message of a shard.
 type toShard interface{ toShard() }
 
 func (*attach) toShard()      {}
 func (*greet) toShard()       {}
 func (*admit) toShard()       {}
-func (*deliver) toShard()     {}
 func (*closeSocket) toShard() {}
 func (*giveWay) toShard()     {}
 func (*readerDone) toShard()  {}
 func (*written) toShard()     {}
 func (*enter) toShard()       {}
 func (*exit) toShard()        {}
-func (*cast) toShard()        {}
 func (*tick) toShard()        {}
 func (*closeAll) toShard()    {}
 func (*cutStuck) toShard()    {}
@@ -154,7 +153,7 @@ func (s *socket) Admit(role actors.Role, m actors.Message) {
 // Send implements actors.Outlet.
 func (s *socket) Send(m actors.Message) {
 	m.Lease.Retain()
-	s.shard.post(&deliver{s, m})
+	s.shard.inbox.Post(order{socket: s, message: m})
 }
 
 // Close implements actors.Outlet.

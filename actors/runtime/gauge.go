@@ -18,15 +18,6 @@ func (g *Gauge) Watch(props *actor.Props) *actor.Props {
 	}))
 }
 
-// WatchBatching is Watch for an actor that takes all that waits as one *Batch.
-func (g *Gauge) WatchBatching(props *actor.Props) *actor.Props {
-	return props.Configure(actor.WithMailbox(func() actor.Mailbox {
-		m := &mailbox{batch: new(Batch)}
-		g.mailbox.Store(m)
-		return m
-	}))
-}
-
 // Depth returns how many messages wait; 0 before the actor was spawned. Any goroutine may ask.
 func (g *Gauge) Depth() int {
 	if m := g.mailbox.Load(); m != nil {

@@ -8,9 +8,8 @@ import (
 )
 
 // mailbox is the queue in front of an actor: many post, one goroutine at a time hands over. It
-// differs from the library's in three ways: a post allocates nothing while the queue is short,
-// what is still queued when the actor stops becomes dead letters, and a batching one hands over
-// all that waits as one *Batch.
+// differs from the library's in two ways: a post allocates nothing while the queue is short, and
+// what is still queued when the actor stops becomes dead letters.
 type mailbox struct {
 	mu        sync.Mutex // Protects following.
 	user      []any
@@ -19,19 +18,16 @@ type mailbox struct {
 	suspended bool
 
 	// The rest belongs to the goroutine that runs.
-	taken []any  // user messages taken from the queue
-	at    int    // the next one of them
-	batch *Batch // nil: messages are handed over one by one
+	taken []any // user messages taken from the queue
+	at    int   // the next one of them
 	slot  [1]any
+
+	patient bool // others post before it is run
 
 	invoker    actor.MessageInvoker
 	dispatcher actor.Dispatcher
 	runFunc    func()
 }
-
-// Batch is everything that waited in a batching mailbox, in order. Its messages are the
-// receiver's until Receive returns.
-type Batch struct{ Messages []any }
 
 func newMailbox() actor.Mailbox { return &mailbox{} }
 
@@ -80,7 +76,7 @@ func (m *mailbox) PostSystemMessage(message any) {
 }
 
 func (m *mailbox) run() {
-	if m.batch != nil {
+	if m.patient {
 		// Those who are about to post do so first: what comes together leaves in one write.
 		runtime.Gosched()
 	}
@@ -147,11 +143,6 @@ func (m *mailbox) take() (message any, system bool) {
 			return nil, false
 		}
 		m.swap()
-	}
-	if m.batch != nil {
-		m.batch.Messages = m.taken[m.at:]
-		m.at = len(m.taken)
-		return m.batch, false
 	}
 	message = m.taken[m.at]
 	m.taken[m.at] = nil

@@ -31,11 +31,7 @@ type recorder struct {
 }
 
 func (r *recorder) note(kind string, message any) {
-	if b, ok := message.(*Batch); ok {
-		r.got = append(r.got, kind+fmt.Sprint(b.Messages))
-	} else {
-		r.got = append(r.got, kind+fmt.Sprint(message))
-	}
+	r.got = append(r.got, kind+fmt.Sprint(message))
 	if r.handle != nil {
 		r.handle(message)
 	}
@@ -53,17 +49,14 @@ func (r *recorder) want(t *testing.T, want ...string) {
 	r.got = nil
 }
 
-func testMailbox(batching bool) (*mailbox, *recorder, *manual) {
+func testMailbox() (*mailbox, *recorder, *manual) {
 	m, r, d := new(mailbox), new(recorder), new(manual)
-	if batching {
-		m.batch = new(Batch)
-	}
 	m.RegisterHandlers(r, d)
 	return m, r, d
 }
 
 func TestMailboxOrder(t *testing.T) {
-	m, r, d := testMailbox(false)
+	m, r, d := testMailbox()
 	m.PostUserMessage(1)
 	m.PostUserMessage(2)
 	m.PostSystemMessage("a")
@@ -77,7 +70,7 @@ func TestMailboxOrder(t *testing.T) {
 
 // A system message overtakes user messages that were already taken from the queue.
 func TestMailboxSystemOvertakes(t *testing.T) {
-	m, r, d := testMailbox(false)
+	m, r, d := testMailbox()
 	r.handle = func(message any) {
 		if message == 1 {
 			m.PostSystemMessage("a")
@@ -94,7 +87,7 @@ func TestMailboxSystemOvertakes(t *testing.T) {
 }
 
 func TestMailboxSuspends(t *testing.T) {
-	m, r, d := testMailbox(false)
+	m, r, d := testMailbox()
 	r.handle = func(message any) {
 		if message == 2 {
 			m.PostSystemMessage(&actor.SuspendMailbox{})
@@ -122,7 +115,7 @@ func TestMailboxSuspends(t *testing.T) {
 }
 
 func TestMailboxPanicInSystemMessage(t *testing.T) {
-	m, r, d := testMailbox(false)
+	m, r, d := testMailbox()
 	r.handle = func(message any) {
 		if message == "bad" {
 			panic("system")
@@ -137,60 +130,34 @@ func TestMailboxPanicInSystemMessage(t *testing.T) {
 	}
 }
 
-func TestMailboxBatch(t *testing.T) {
-	m, r, d := testMailbox(true)
-	r.handle = func(message any) {
-		if b, ok := message.(*Batch); ok && b.Messages[0] == 1 {
-			m.PostUserMessage(4)
-			m.PostUserMessage(5)
-			m.PostSystemMessage("a")
-		}
-	}
-	for i := range 3 {
-		m.PostUserMessage(1 + i)
-	}
-	d.run()
-	r.want(t, "[1 2 3]", "system a", "[4 5]")
-}
-
 // Bursts of all sizes go through the same two slices without loss, and long ones do not keep their
 // memory.
 func TestMailboxReusesSlices(t *testing.T) {
-	for _, batching := range []bool{false, true} {
-		m, r, d := testMailbox(batching)
-		next, want := 0, 0
-		r.handle = func(message any) {
-			messages := []any{message}
-			if b, ok := message.(*Batch); ok {
-				messages = b.Messages
-			}
-			for _, message := range messages {
-				if message != want {
-					t.Fatalf("batching %v: got %v, want %d", batching, message, want)
-				}
-				want++
-			}
+	m, r, d := testMailbox()
+	next, want := 0, 0
+	r.handle = func(message any) {
+		if message != want {
+			t.Fatalf("got %v, want %d", message, want)
 		}
-		for _, burst := range []int{1, 1, 2, 5, 1, 3 * keep, 1, 1, 1, 7} {
-			for range burst {
-				m.PostUserMessage(next)
-				next++
-			}
-			d.run()
-			r.got = nil
+		want++
+	}
+	for _, burst := range []int{1, 1, 2, 5, 1, 3 * keep, 1, 1, 1, 7} {
+		for range burst {
+			m.PostUserMessage(next)
+			next++
 		}
-		if want != next {
-			t.Errorf("batching %v: %d of %d messages came", batching, want, next)
-		}
-		if c := max(cap(m.user), cap(m.taken)); c > keep {
-			t.Errorf("batching %v: a drained queue keeps room for %d messages", batching, c)
-		}
-		if !batching {
-			for _, message := range m.taken[:cap(m.taken)] {
-				if message != nil {
-					t.Fatalf("a drained queue keeps message %v", message)
-				}
-			}
+		d.run()
+		r.got = nil
+	}
+	if want != next {
+		t.Errorf("%d of %d messages came", want, next)
+	}
+	if c := max(cap(m.user), cap(m.taken)); c > keep {
+		t.Errorf("a drained queue keeps room for %d messages", c)
+	}
+	for _, message := range m.taken[:cap(m.taken)] {
+		if message != nil {
+			t.Fatalf("a drained queue keeps message %v", message)
 		}
 	}
 }
@@ -217,51 +184,47 @@ func TestMailboxShortQueueAllocatesNothing(t *testing.T) {
 
 // Each poster's messages keep their order and none is lost, whoever else posts.
 func TestMailboxConcurrentPosters(t *testing.T) {
-	for _, batching := range []bool{false, true} {
-		t.Run(fmt.Sprint("batching ", batching), func(t *testing.T) {
-			const posters, each = 8, 2000
-			type post struct{ from, n int }
-			var latest [posters]int
-			done := make(chan struct{})
-			left := posters * each
-			take := func(message any) {
-				p := message.(post)
-				if p.n != latest[p.from]+1 {
-					t.Errorf("poster %d: message %d after %d", p.from, p.n, latest[p.from])
-				}
-				latest[p.from] = p.n
-				if left--; left == 0 {
-					close(done)
+	const posters, each = 8, 2000
+	type post struct{ from, n int }
+	var latest [posters]int
+	done := make(chan struct{})
+	left := posters * each
+	take := func(message any) {
+		p := message.(post)
+		if p.n != latest[p.from]+1 {
+			t.Errorf("poster %d: message %d after %d", p.from, p.n, latest[p.from])
+		}
+		latest[p.from] = p.n
+		if left--; left == 0 {
+			close(done)
+		}
+	}
+	m, _, _ := testMailbox()
+	dispatcher := newDispatcher()
+	defer dispatcher.stop()
+	m.RegisterHandlers(&sink{take}, dispatcher)
+	var posting sync.WaitGroup
+	for from := range posters {
+		poster := m.PostUserMessage
+		if from%2 == 0 {
+			poster = (Ref[any]{mailbox: m}).Run
+		}
+		posting.Go(func() {
+			for n := range each {
+				poster(post{from, 1 + n})
+				if n%100 == 0 {
+					m.PostSystemMessage("s")
 				}
 			}
-			m, _, _ := testMailbox(batching)
-			dispatcher := newDispatcher()
-			defer dispatcher.stop()
-			m.RegisterHandlers(&sink{take}, dispatcher)
-			var posting sync.WaitGroup
-			for from := range posters {
-				poster := m.PostUserMessage
-				if from%2 == 0 {
-					poster = (Ref[any]{mailbox: m}).Run
-				}
-				posting.Go(func() {
-					for n := range each {
-						poster(post{from, 1 + n})
-						if n%100 == 0 {
-							m.PostSystemMessage("s")
-						}
-					}
-				})
-			}
-			posting.Wait()
-			await(t, "all messages", done)
 		})
 	}
+	posting.Wait()
+	await(t, "all messages", done)
 }
 
 // Who runs a mailbox for one message leaves the others to the dispatcher.
-func TestInboxRunsOneMessage(t *testing.T) {
-	m, r, d := testMailbox(false)
+func TestRunHandsOverOne(t *testing.T) {
+	m, r, d := testMailbox()
 	i := (Ref[any]{mailbox: m})
 	r.handle = func(message any) {
 		if message == 1 {
@@ -284,8 +247,8 @@ func TestInboxRunsOneMessage(t *testing.T) {
 	}
 }
 
-func TestInboxRunBehindSystemMessage(t *testing.T) {
-	m, r, d := testMailbox(false)
+func TestRunBehindSystemMessage(t *testing.T) {
+	m, r, d := testMailbox()
 	m.running = true // as for an actor that is being spawned
 	m.PostSystemMessage("a")
 	m.PostUserMessage(1)
@@ -295,8 +258,8 @@ func TestInboxRunBehindSystemMessage(t *testing.T) {
 	r.want(t, "1")
 }
 
-func TestInboxRunThatPanics(t *testing.T) {
-	m, r, d := testMailbox(false)
+func TestRunThatPanics(t *testing.T) {
+	m, r, d := testMailbox()
 	r.handle = func(message any) {
 		if message == 1 {
 			m.PostSystemMessage(&actor.SuspendMailbox{})
@@ -322,12 +285,6 @@ type sink struct{ take func(any) }
 func (s *sink) InvokeSystemMessage(any)  {}
 func (s *sink) EscalateFailure(any, any) {}
 func (s *sink) InvokeUserMessage(m any) {
-	if b, ok := m.(*Batch); ok {
-		for _, m := range b.Messages {
-			s.take(m)
-		}
-		return
-	}
 	s.take(m)
 }
 
@@ -342,7 +299,7 @@ func TestMailboxBuriesTheRest(t *testing.T) {
 			lost := map[Loss]int{}
 			rt := &Runtime{lost: func(_ any, why Loss) { lost[why]++ }}
 			guard := &Guard{runtime: rt}
-			m, r, run := testMailbox(false)
+			m, r, run := testMailbox()
 			r.hook = guard
 			r.handle = func(message any) {
 				if message == "stop" {

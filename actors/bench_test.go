@@ -45,7 +45,7 @@ func BenchmarkPendingAddSettle(b *testing.B) {
 	p, a := newTable(100), &Peer{Identity: Identity{ID: "a"}}
 	keys := make([]envelope.Key, 1000)
 	for i := range keys {
-		keys[i] = envelope.Key(fmt.Sprint(i))
+		keys[i] = keyed(i)
 	}
 	b.ReportAllocs()
 	i := 0

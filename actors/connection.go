@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"log/slog"
 	"time"
+	"weak"
 
 	"github.com/asynkron/protoactor-go/actor"
 
@@ -77,10 +78,13 @@ type connection struct {
 	stash      runtime.Stash[*Received] // what came while authenticating
 	peer       *Peer                    // nil before authentication
 	subscriber runtime.Ref[toSubscriber]
-	asked      *asked   // services that may know it as an asker; nil: none
-	speaks     *Peer    // itself under the name it last helped
-	token      TokenKey // that is kept for who comes back; zero: none
-	over       bool     // nobody is to come back with it
+	asked      *asked // services that may know it as an asker; nil: none
+	// last is where its last message went. It is weak, so that a connection keeps nothing alive of a service that
+	// has ended.
+	last   weak.Pointer[Route]
+	speaks *Peer    // itself under the name it last helped
+	token  TokenKey // that is kept for who comes back; zero: none
+	over   bool     // nobody is to come back with it
 }
 
 // SpawnConnection starts the actor of one connection. Its first act is to ask the peer for a token.
@@ -193,11 +197,11 @@ func (c *connection) received(m *Received) {
 		c.close(TokenExpired)
 		return
 	}
-	c.route(&m.decoded, m)
+	c.forward(&m.decoded, m)
 }
 
-// route sends an authenticated peer's message on, and with it the share that it holds.
-func (c *connection) route(m *envelope.Message, received *Received) {
+// forward sends an authenticated peer's message on, and with it the share that it holds.
+func (c *connection) forward(m *envelope.Message, received *Received) {
 	switch {
 	case c.leaves(m):
 		c.leave(m, &received.Held)
@@ -224,24 +228,37 @@ func (c *connection) ask(m *envelope.Message, received *Received) {
 		c.inquire(&m.Envelope, &received.Held)
 		return
 	}
-	route := c.deps.Registry.Lookup(name)
+	last := c.last.Value()
+	route := c.deps.Registry.Again(last, name)
 	if route == nil {
 		c.deps.unavailable(c.peer, &m.Envelope)
 		return
 	}
+	if route != last {
+		c.last = weak.Make(route)
+		c.noteAsked(route.Name)
+	}
+	received.ask = ask{Held: received.Pass(), envelope: &m.Envelope, size: len(received.Data), from: c.peer}
+	route.Service.Send(&received.ask)
+}
+
+// noteAsked has the service of that name told when this peer has left.
+func (c *connection) noteAsked(name string) {
 	if c.asked == nil {
 		c.asked = c.deps.askers.add(c.peer)
 	}
-	c.asked.add(route.Name, c.deps.Registry)
-	received.ask = ask{Held: received.Pass(), envelope: &m.Envelope, size: len(received.Data), from: c.peer}
-	route.Service.Send(&received.ask)
+	c.asked.add(name, c.deps.Registry)
 }
 
 // say passes on what a service wrote, if it spoke under its own name or one that its class serves
 // (protocol 11.15).
 func (c *connection) say(m *envelope.Message, received *Received) {
 	name, _ := envelope.Name(m.ServiceName)
-	route := c.deps.Registry.Lookup(c.peer.Name)
+	last := c.last.Value()
+	route := c.deps.Registry.Again(last, c.peer.Name)
+	if route != last {
+		c.last = weak.Make(route)
+	}
 	switch {
 	case c.help(name, m, received):
 	case name != c.peer.Name || route == nil:

@@ -1,6 +1,8 @@
 package actors
 
 import (
+	"strings"
+
 	"strowger/actors/envelope"
 	"strowger/actors/refusals"
 	"strowger/config/policy"
@@ -23,7 +25,7 @@ func (c *connection) help(name string, m *envelope.Message, received *Received) 
 		return false
 	}
 	if c.speaks == nil || c.speaks.Name != name {
-		c.speaks = c.peer.speaker(name)
+		c.speaks = c.peer.speaker(strings.Clone(name))
 	}
 	if !c.deps.governed(c.speaks) {
 		return false
@@ -89,6 +91,7 @@ func (s *service) foreign(m *say) {
 // offers or watches have lines of their own. All others share one, because the sender may invent them.
 func (d *Deps) spokeForeign(peer *Peer, name, why string) {
 	d.Counters.Dead(ForeignName)
+	name = strings.Clone(name) // it may share the memory of the message
 	known := ""
 	if d.Registry.Lookup(name) != nil {
 		known = name

@@ -158,7 +158,7 @@ func (s *service) orphaned(r *request) {
 	e := r.envelope
 	s.pending.remove(r)
 	// Without an id a page would take the answer for something else.
-	if r.key != "" && e != nil {
+	if r.key != (envelope.Key{}) && e != nil {
 		s.deps.answer(r.asker.peer.Outlet, envelope.Unavailable, e)
 	}
 }

@@ -28,7 +28,7 @@ func (c *connection) leaves(m *envelope.Message) bool {
 	if !m.Authentication || c.peer.Role != Service || len(m.TokenName) > 0 || len(m.TokenHash) > 0 {
 		return false
 	}
-	topic, _ := envelope.Text(m.Topic)
+	topic, _ := envelope.View(m.Topic)
 	return topic == leavingTopic
 }
 
@@ -88,7 +88,7 @@ func (s *service) handsBack(m *say) bool {
 // requestOf returns the request that a reply is meant for, nil if there is none.
 func (s *service) requestOf(e *envelope.Envelope) *request {
 	key := requestKey(e)
-	if id, ok := envelope.Text(e.ResourceID); ok && id != "" {
+	if id, ok := envelope.View(e.ResourceID); ok && id != "" {
 		if a := s.pending.askers[id]; a != nil {
 			return a.requests[key]
 		}

@@ -97,7 +97,7 @@ func TestRequestBehindTheEndOfAName(t *testing.T) {
 				p.window.Acquire(10)
 				return runtime.NewLease(p.window, 10)
 			}
-			w.deps.Registry.withdraw("s") // nobody else finds it
+			w.deps.Registry.withdraw(w.deps.Registry.Lookup("s")) // nobody else finds it
 			if buried == "in the mailbox" {
 				w.deps.System.Root.Stop(route.Service.PID())
 			} else {

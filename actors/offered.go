@@ -40,7 +40,7 @@ func inquires(name string, e *envelope.Envelope) bool {
 	if name != routerName {
 		return false
 	}
-	topic, _ := envelope.Text(e.Topic)
+	topic, _ := envelope.View(e.Topic)
 	return topic == offeredTopic
 }
 

@@ -45,6 +45,9 @@ type Peer struct {
 	// local is the service itself where it runs in this process; it has no outlet then.
 	local Local
 
+	// route is where the service in this process spoke last; nil: nowhere yet.
+	route atomic.Pointer[Route]
+
 	// gone is set before the peer can see its connection end: who has seen a service leave must
 	// not find it serving, although the news of it is still on its way through the actors.
 	gone atomic.Bool

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"slices"
+	"strconv"
 	"testing"
 	"time"
 
@@ -14,22 +15,25 @@ func newTable(limit int) *pending { return newPending(func() int { return limit 
 
 var epoch = time.Unix(1000, 0)
 
+// keyed returns the key of the request id that is a number.
+func keyed(id int) envelope.Key { return envelope.KeyOf([]byte(strconv.Itoa(id))) }
+
 func TestPendingLimit(t *testing.T) {
 	p, a, b := newTable(2), &Peer{Identity: Identity{ID: "a"}}, &Peer{Identity: Identity{ID: "b"}}
 	for _, step := range []struct {
 		peer *Peer
-		key  envelope.Key
+		id   int
 		want bool
 	}{
-		{a, "1", true}, {a, "2", true}, {a, "3", false}, {b, "1", true},
-		{a, "2", true}, {a, "3", false}, {b, "2", true}, {b, "3", false},
+		{a, 1, true}, {a, 2, true}, {a, 3, false}, {b, 1, true},
+		{a, 2, true}, {a, 3, false}, {b, 2, true}, {b, 3, false},
 	} {
-		if got := p.add(step.peer, step.key, epoch) != nil; got != step.want {
-			t.Errorf("add %s/%s is %v, want %v", step.peer.ID, step.key, got, step.want)
+		if got := p.add(step.peer, keyed(step.id), epoch) != nil; got != step.want {
+			t.Errorf("add %s/%d is %v, want %v", step.peer.ID, step.id, got, step.want)
 		}
 	}
-	p.settle(p.askers["a"].requests["1"])
-	if p.add(a, "3", epoch) == nil {
+	p.settle(p.askers["a"].requests[keyed(1)])
+	if p.add(a, keyed(3), epoch) == nil {
 		t.Error("no room after a reply")
 	}
 	recount(t, p)
@@ -38,12 +42,12 @@ func TestPendingLimit(t *testing.T) {
 func TestPendingRemembersSoManyAnswered(t *testing.T) {
 	p, a := newTable(2), &Peer{Identity: Identity{ID: "a"}}
 	for i := range 5 {
-		key := envelope.Key(fmt.Sprint(i))
+		key := keyed(i)
 		p.add(a, key, epoch)
 		p.settle(p.askers["a"].requests[key])
 	}
 	for i, want := range []bool{false, false, false, true, true} {
-		if _, got := p.askers["a"].requests[envelope.Key(fmt.Sprint(i))]; got != want {
+		if _, got := p.askers["a"].requests[keyed(i)]; got != want {
 			t.Errorf("request %d remembered: %v, want %v", i, got, want)
 		}
 	}
@@ -53,7 +57,7 @@ func TestPendingRemembersSoManyAnswered(t *testing.T) {
 func TestPendingRemembersNoMoreThanItsShare(t *testing.T) {
 	p, a := newTable(1000), &Peer{Identity: Identity{ID: "a"}}
 	for i := range 3 * remembered {
-		key := envelope.Key(fmt.Sprint(i))
+		key := keyed(i)
 		p.settle(p.add(a, key, epoch))
 	}
 	if got := len(p.askers["a"].requests); got != remembered {
@@ -66,7 +70,7 @@ func TestPendingOnly(t *testing.T) {
 	p, a, b := newTable(9), &Peer{Identity: Identity{ID: "a"}}, &Peer{Identity: Identity{ID: "b"}}
 	check := func(when string, want *Peer, ambiguous bool) {
 		t.Helper()
-		r, many := p.only("1")
+		r, many := p.only(keyed(1))
 		var got *Peer
 		if r != nil {
 			got = r.asker.peer
@@ -76,16 +80,16 @@ func TestPendingOnly(t *testing.T) {
 		}
 	}
 	check("empty", nil, false)
-	p.add(a, "1", epoch)
-	p.add(a, "2", epoch)
+	p.add(a, keyed(1), epoch)
+	p.add(a, keyed(2), epoch)
 	check("one", a, false)
-	p.add(b, "1", epoch)
+	p.add(b, keyed(1), epoch)
 	check("two", nil, true)
-	p.settle(p.askers["a"].requests["1"])
+	p.settle(p.askers["a"].requests[keyed(1)])
 	check("one answered", b, false)
-	p.settle(p.askers["a"].requests["1"])
+	p.settle(p.askers["a"].requests[keyed(1)])
 	check("answered twice", b, false)
-	p.add(a, "1", epoch)
+	p.add(a, keyed(1), epoch)
 	check("asked anew", nil, true)
 	p.gone("b")
 	p.gone("b")
@@ -102,9 +106,9 @@ func TestPendingOnly(t *testing.T) {
 func TestPendingExpire(t *testing.T) {
 	p, a := newTable(9), &Peer{Identity: Identity{ID: "a"}}
 	for i := range 4 {
-		p.add(a, envelope.Key(fmt.Sprint(i)), epoch.Add(time.Duration(i)*time.Second))
+		p.add(a, keyed(i), epoch.Add(time.Duration(i)*time.Second))
 	}
-	p.settle(p.askers["a"].requests["0"])
+	p.settle(p.askers["a"].requests[keyed(0)])
 	for _, step := range []struct {
 		after time.Duration
 		left  int
@@ -188,7 +192,7 @@ func TestPendingRandom(t *testing.T) {
 		p, now := newTable(3), epoch
 		peers, generation := []*Peer{{Identity: Identity{ID: "a"}}, {Identity: Identity{ID: "b"}}, {Identity: Identity{ID: "c"}}}, 0
 		for range 400 {
-			peer, key := peers[random.IntN(len(peers))], envelope.Key(fmt.Sprint(random.IntN(6)))
+			peer, key := peers[random.IntN(len(peers))], keyed(random.IntN(6))
 			switch random.IntN(8) {
 			case 0, 1, 2:
 				open := 0

@@ -2,6 +2,7 @@ package actors
 
 import (
 	"sync"
+	"sync/atomic"
 
 	"strowger/actors/runtime"
 )
@@ -15,6 +16,7 @@ type Route struct {
 	Name    string
 	Service runtime.Ref[toService]
 	Topic   runtime.Ref[toTopic]
+	over    atomic.Bool // the registry does not have it any more
 }
 
 // Lookup returns the route of a name, nil if nobody offers or watches it.
@@ -25,8 +27,20 @@ func (r *Registry) Lookup(name string) *Route {
 	return nil
 }
 
+// Again is Lookup for who has looked up a name before: last, which may be nil, is what it found then.
+func (r *Registry) Again(last *Route, name string) *Route {
+	if last != nil && last.Name == name && !last.over.Load() {
+		return last
+	}
+	return r.Lookup(name)
+}
+
 // has reports whether somebody offers or watches a name.
 func (r *Registry) has(name string) bool { return r.Lookup(name) != nil }
 
 func (r *Registry) publish(route *Route) { r.routes.Store(route.Name, route) }
-func (r *Registry) withdraw(name string) { r.routes.Delete(name) }
+
+func (r *Registry) withdraw(route *Route) {
+	r.routes.Delete(route.Name)
+	route.over.Store(true)
+}

@@ -169,7 +169,7 @@ func (r *router) tidy(n *named) {
 }
 
 func (r *router) end(n *named) {
-	r.deps.Registry.withdraw(n.route.Name)
+	r.deps.Registry.withdraw(n.route)
 	delete(r.names, n.route.Name)
 	// The service stops behind what waits for it, and its topic after it.
 	n.route.Service.Send(&endService{})

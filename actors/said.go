@@ -56,9 +56,9 @@ func (s *service) pass(held *runtime.Held, e *envelope.Envelope, to *Peer) {
 // it (protocol 5.4, 11.17). It is if its resource_id is that of an asker who is connected, or of one who
 // left while it waited for the answer to a request without an id.
 func (s *service) addressed(e *envelope.Envelope) bool {
-	id, _ := envelope.Text(e.ResourceID)
+	id, _ := envelope.View(e.ResourceID)
 	a := s.known(id)
-	return a != nil && (!a.left || a.requests[""] != nil)
+	return a != nil && (!a.left || a.requests[envelope.Key{}] != nil)
 }
 
 // known returns the asker of that id, nil if there is none. One that asked before the name ended and came back
@@ -77,7 +77,7 @@ func (s *service) known(id string) *asker {
 // for nobody. A service in this process keeps the deadline of a request itself.
 func (s *service) asker(e *envelope.Envelope, from *Peer) (*asker, *request, DeadReason) {
 	key := requestKey(e)
-	id, ok := envelope.Text(e.ResourceID)
+	id, ok := envelope.View(e.ResourceID)
 	if !ok || id == "" {
 		return s.onlyAsker(key)
 	}
@@ -103,7 +103,7 @@ func (s *service) asker(e *envelope.Envelope, from *Peer) (*asker, *request, Dea
 		s.pending.settle(r)
 		return a, r, 0
 	}
-	if key == "" || s.deps.settings().UnsolicitedReplies {
+	if key == (envelope.Key{}) || s.deps.settings().UnsolicitedReplies {
 		return a, nil, 0
 	}
 	if r != nil {
@@ -156,10 +156,14 @@ func (d *Deps) speak(from *Peer, e *envelope.Envelope, w *runtime.Window, cost i
 	m := &say{envelope: e, from: from, open: open}
 	w.Take(cost)
 	m.Begin(w, cost)
-	route := d.Registry.Lookup(from.Name)
+	last := from.route.Load()
+	route := d.Registry.Again(last, from.Name)
 	if route == nil {
 		d.Bury(m)
 		return
+	}
+	if route != last {
+		from.route.Store(route)
 	}
 	route.Service.Send(m)
 }

@@ -39,7 +39,7 @@ func (s *service) screen(m *say, to *asker, r *request) *envelope.Envelope {
 		return e
 	}
 	f := s.deps.policy(m.from)
-	topic, _ := envelope.Text(e.Topic)
+	topic, _ := envelope.View(e.Topic)
 	payload, verdict := f.Apply(to.classOf(f), topic, e.Payload, nil)
 	if verdict == filter.Deliver {
 		if r != nil {

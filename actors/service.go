@@ -206,7 +206,7 @@ func answerable(e *envelope.Envelope) *envelope.Envelope {
 // empty are one.
 func requestKey(e *envelope.Envelope) envelope.Key {
 	if envelope.IsEmpty(e.RequestID) {
-		return ""
+		return envelope.Key{}
 	}
 	return envelope.KeyOf(e.RequestID)
 }

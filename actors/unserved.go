@@ -15,7 +15,7 @@ func (s *service) unserved(m *ask) {
 	}
 	s.deps.Counters.Dead(UnknownService)
 	// A page would take an answer without an id for a broadcast.
-	if requestKey(m.envelope) != "" {
+	if requestKey(m.envelope) != (envelope.Key{}) {
 		s.deps.answer(m.from.Outlet, envelope.Unavailable, m.envelope)
 	}
 }

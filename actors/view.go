@@ -59,7 +59,7 @@ func (v *view) remove(p *Peer) {
 // gets what its class does not see. It reports whether some audience got it. Scratch is written over and returned,
 // grown if need be.
 func (v *view) cast(egress Egress, m *broadcast, scratch []byte) (grown []byte, reached bool) {
-	topic, _ := envelope.Text(m.envelope.Topic)
+	topic, _ := envelope.View(m.envelope.Topic)
 	var whole Message // what those get who see everything
 	for class, audience := range v.audiences {
 		out, verdict := v.filter.Apply(class, topic, m.envelope.Payload, scratch)

@@ -24,7 +24,7 @@ func TestAllocationsOfARequestInside(t *testing.T) {
 	s := start(t, cfg, calm("inside"))
 	caller := joinRaw(t, s, user("one.example", []string{"view", "edit"}))
 	request := rawText(`{"service":"inside","topic":"echo","request_id":"17","payload":{"a":1}}`)
-	atMost(t, 23, func() {
+	atMost(t, 16, func() {
 		caller.write(request)
 		caller.read()
 	})
@@ -42,7 +42,7 @@ func TestAllocationsOfARequestToARemoteService(t *testing.T) {
 	reply := rawText(`{"service_name":"outside","topic":"echo","status_string":"ok","status_code":200,"request_id":"17","resource_id":"` + id[:32] + `","payload":{"a":1}}`)
 	remote.write(reply)
 	caller.read()
-	atMost(t, 15, func() {
+	atMost(t, 9, func() {
 		caller.write(request)
 		remote.read()
 		remote.write(reply)
@@ -52,7 +52,7 @@ func TestAllocationsOfARequestToARemoteService(t *testing.T) {
 
 // A broadcast costs the same for any number of members of one class.
 func TestAllocationsOfABroadcast(t *testing.T) {
-	for members, most := range map[int]float64{1: 5, 10: 5} {
+	for members, most := range map[int]float64{1: 3, 10: 3} {
 		t.Run(fmt.Sprint(members), func(t *testing.T) {
 			cfg := testConfig(t)
 			cfg.Routing.DefaultPolicy = "allow"

@@ -54,7 +54,7 @@ func (s *System) newHome(svc *service.Service) (*home, error) {
 // Say implements runner.Home.
 func (h *home) Say(e *envelope.Envelope) {
 	cost := int64(len(e.Payload)) + envelopeCost
-	if topic, _ := envelope.Text(e.Topic); topic == service.StateTopic {
+	if topic, _ := envelope.View(e.Topic); topic == service.StateTopic {
 		h.system.deps.Announce(h.peer, e, &h.window, cost)
 		return
 	}

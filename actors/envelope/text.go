@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"strconv"
 	"unicode/utf8"
+	"unsafe"
 )
 
 const hexDigits = "0123456789abcdef"
@@ -52,6 +53,15 @@ func Text(raw []byte) (string, bool) {
 	return unquote(raw[1 : len(raw)-1]), true
 }
 
+// View is Text without a copy where raw is written without escapes: the string shares the memory of raw, which
+// never changes, and keeps all of the message alive. It is for looking something up.
+func View(raw []byte) (string, bool) {
+	if isString(raw) && bytes.IndexByte(raw, '\\') < 0 {
+		return unsafe.String(unsafe.SliceData(raw[1:]), len(raw)-2), true
+	}
+	return Text(raw)
+}
+
 // unquote decodes what stands between the quotes of a valid JSON string.
 func unquote(inner []byte) string {
 	if bytes.IndexByte(inner, '\\') < 0 {
@@ -66,9 +76,10 @@ func unquote(inner []byte) string {
 }
 
 // Name returns the name that raw spells: a string's text or the digits of an integer, as the
-// router has always taken 42 for "42". It is false for anything else, and for the empty string.
+// router has always taken 42 for "42". It is false for anything else, and for the empty string. Like the result of
+// View, the name may share the memory of raw.
 func Name(raw []byte) (string, bool) {
-	if s, ok := Text(raw); ok {
+	if s, ok := View(raw); ok {
 		return s, s != ""
 	}
 	if !isNumber(raw) {
@@ -96,7 +107,7 @@ func IsEmpty(raw []byte) bool {
 		if len(raw) > len(`"0"`) && raw[1] != '\\' {
 			return false
 		}
-		s, _ := Text(raw)
+		s, _ := View(raw)
 		return s == "" || s == "0"
 	case '[', '{':
 		return len(bytes.TrimLeft(raw[1:len(raw)-1], " \t\r\n")) == 0
@@ -106,32 +117,45 @@ func IsEmpty(raw []byte) bool {
 }
 
 // Key is a request id in a form that compares equal however a service spelled it when it echoed
-// the id: 1.0 as 1, "a/b" as "a\/b".
-type Key string
+// the id: 1.0 as 1, "a/b" as "a\/b". It has no pointers, so that a table of keys costs the collector nothing. The
+// zero Key is that of no id.
+type Key [32]byte
 
-// longKey is the length beyond which a Key is a digest, so that a table of keys stays small.
-const longKey = 128
+// The kinds of ids, in the first byte of a Key. The second byte is the length of the text that follows, or digest.
+const (
+	textKey   = '"'
+	numberKey = 'n'
+	otherKey  = 'j'
+	digest    = 0xff
+)
 
 // KeyOf returns the key of raw, which must be valid JSON.
 func KeyOf(raw []byte) Key {
-	var k string
 	switch {
 	case isString(raw) && bytes.IndexByte(raw, '\\') < 0:
-		k = string(raw[:len(raw)-1])
+		return makeKey(textKey, raw[1:len(raw)-1])
 	case isString(raw):
-		s, _ := Text(raw)
-		k = `"` + s
+		return makeKey(textKey, []byte(unquote(raw[1:len(raw)-1])))
 	case isNumber(raw):
 		f, _ := strconv.ParseFloat(string(raw), 64)
-		k = "n" + strconv.FormatFloat(f, 'g', -1, 64)
+		var room [32]byte
+		return makeKey(numberKey, strconv.AppendFloat(room[:0], f, 'g', -1, 64))
 	default:
-		k = "j" + canonical(raw)
+		return makeKey(otherKey, []byte(canonical(raw)))
 	}
-	if len(k) > longKey {
-		sum := sha256.Sum256([]byte(k))
-		return Key(sum[:])
+}
+
+// makeKey returns the key of a text, or of its digest if the text is too long.
+func makeKey(kind byte, text []byte) Key {
+	k := Key{kind, byte(len(text))}
+	if len(text) <= len(k)-2 {
+		copy(k[2:], text)
+		return k
 	}
-	return Key(k)
+	sum := sha256.Sum256(text)
+	k[1] = digest
+	copy(k[2:], sum[:])
+	return k
 }
 
 // canonical spells a list, object or literal in one way; PHP turns {} into [].

@@ -24,7 +24,7 @@ func TestAllocationsOfARequestInside(t *testing.T) {
 	s := start(t, cfg, calm("inside"))
 	caller := joinRaw(t, s, user("one.example", []string{"view", "edit"}))
 	request := rawText(`{"service":"inside","topic":"echo","request_id":"17","payload":{"a":1}}`)
-	atMost(t, 16, func() {
+	atMost(t, 9, func() {
 		caller.write(request)
 		caller.read()
 	})

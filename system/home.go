@@ -78,7 +78,7 @@ func (h *home) Ask(r *actors.Request) {
 		Envelope: r.Envelope,
 		User:     service.User{UUID: r.From.UserUUID, Name: r.From.UserName, Extensions: r.From.Extensions},
 		Deadline: r.Deadline,
-		Release:  r.Release,
+		Held:     r,
 	})
 }
 

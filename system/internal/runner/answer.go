@@ -101,17 +101,28 @@ func decode(raw []byte, v any) error {
 
 // envelope is an answer to r with both of its ids as they came. A status of 0 means that it has none.
 func (r *Request) envelope(topic envelope.Raw, status int, text, payload envelope.Raw) *envelope.Envelope {
-	e := &envelope.Envelope{
-		Payload:     payload,
-		ServiceName: r.instance.name,
-		RequestID:   r.asked.Envelope.RequestID,
-		ResourceID:  r.asked.Envelope.ResourceID,
-		Topic:       topic,
-	}
+	e := r.room()
+	e.Payload = payload
+	e.ServiceName = r.instance.name
+	e.RequestID = r.asked.Envelope.RequestID
+	e.ResourceID = r.asked.Envelope.ResourceID
+	e.Topic = topic
 	if status != 0 {
-		e.StatusString, e.StatusCode = text, strconv.AppendInt(nil, int64(status), 10)
+		e.StatusString, e.StatusCode = text, statusCode(status)
 	}
 	return e
+}
+
+// room returns an empty envelope. That of the first answer is part of the request.
+func (r *Request) room() *envelope.Envelope {
+	r.mu.Lock()
+	again := r.spoken
+	r.spoken = true
+	r.mu.Unlock()
+	if again {
+		return new(envelope.Envelope)
+	}
+	return &r.first
 }
 
 // own is an answer that the service did not give; nil where nobody waits for one.
@@ -126,15 +137,28 @@ func (r *Request) own(s envelope.Status, payload envelope.Raw) *envelope.Envelop
 func (i *Instance) broadcast(topic string, status int, payload envelope.Raw) *envelope.Envelope {
 	e := &envelope.Envelope{ServiceName: i.name, Topic: envelope.QuoteString(topic), Payload: payload}
 	if status != 0 {
-		e.StatusString, e.StatusCode = replyString(status), strconv.AppendInt(nil, int64(status), 10)
+		e.StatusString, e.StatusCode = replyString(status), statusCode(status)
 	}
 	return e
+}
+
+// What nearly all answers say. Nobody changes what an envelope points to.
+var (
+	rawOK  = envelope.Raw(`"ok"`)
+	raw200 = envelope.Raw(`200`)
+)
+
+func statusCode(status int) envelope.Raw {
+	if status == 200 {
+		return raw200
+	}
+	return strconv.AppendInt(nil, int64(status), 10)
 }
 
 // replyString is the status_string of what a service says with a status and a payload of its own.
 func replyString(status int) envelope.Raw {
 	if status < 400 {
-		return envelope.Raw(`"ok"`)
+		return rawOK
 	}
 	return envelope.Raw(`"error"`)
 }
@@ -143,7 +167,7 @@ func replyString(status int) envelope.Raw {
 func statusString(status int) envelope.Raw {
 	switch {
 	case status < 400:
-		return envelope.Raw(`"ok"`)
+		return rawOK
 	case status == envelope.BadRequest.Code, status == envelope.Unauthorized.Code, status == envelope.Forbidden.Code:
 		return envelope.Raw(`""`)
 	}

@@ -136,7 +136,7 @@ func (r *rig) ask(topic string, payload string) string {
 func (r *rig) askAs(sender, id, topic, payload string) {
 	e := &envelope.Envelope{ServiceName: r.instance.name, Topic: envelope.QuoteString(topic), ResourceID: envelope.QuoteString(sender),
 		RequestID: envelope.Raw(id), Payload: envelope.Raw(payload)}
-	r.instance.Ask(&Ask{Envelope: e, Release: func() { r.released.Add(1) }})
+	r.instance.Ask(&Ask{Envelope: e, Held: releaser(func() { r.released.Add(1) })})
 }
 
 // next returns what the service says next, as "id code topic payload"; a broadcast is "topic payload".
@@ -219,3 +219,8 @@ func (r *rig) after(d time.Duration) {
 	r.clock.AwaitTimer(r.t, d)
 	r.clock.Advance(d)
 }
+
+// releaser is a function that is called for what a request holds.
+type releaser func()
+
+func (f releaser) Release() { f() }

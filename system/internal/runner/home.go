@@ -53,7 +53,10 @@ type Ask struct {
 	User service.User
 	// Deadline is when the home stops waiting; zero leaves it to the service.
 	Deadline time.Time
-	// Release, unless nil, is called once when the service does not hold up who asked any more: its
+	// Held, unless nil, is released once when the service does not hold up who asked any more: its
 	// handler has returned, or the request was refused or lost.
-	Release func()
+	Held Releaser
 }
+
+// Releaser is what a request holds of who asked.
+type Releaser interface{ Release() }

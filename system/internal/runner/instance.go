@@ -99,8 +99,8 @@ func (i *Instance) Ask(a *Ask) {
 	if a == nil || a.Envelope == nil {
 		i.log.Error("request without an envelope dropped")
 		i.counters.Mistakes.Add(1)
-		if a != nil && a.Release != nil {
-			a.Release()
+		if a != nil && a.Held != nil {
+			a.Held.Release()
 		}
 		return
 	}
@@ -191,7 +191,7 @@ func (i *Instance) Wait(ctx context.Context) error {
 
 // setAlarm has expire called at the earliest deadline. i.mu is held.
 func (i *Instance) setAlarm() {
-	if due, ok := i.table.earliest(); ok {
+	if due, ok := i.table.earliest(); ok && i.alarm.needed(due) {
 		i.alarm.set(due, due.Sub(i.awake()), i.o.Clock, i.expire)
 	}
 }
@@ -217,12 +217,12 @@ type alarm struct {
 	stop func() bool
 }
 
-// set makes the call come at at, which is in so long, unless it comes earlier already.
+// needed reports whether the call does not come until after at.
+func (a *alarm) needed(at time.Time) bool { return a.stop == nil || at.Before(a.at) }
+
+// set makes the call come at at, which is in so long.
 func (a *alarm) set(at time.Time, in time.Duration, c clock.Clock, f func()) {
 	if a.stop != nil {
-		if !at.Before(a.at) {
-			return
-		}
 		a.stop()
 	}
 	a.at, a.stop = at, c.AfterFunc(in, f)

@@ -105,7 +105,7 @@ func TestNilAsks(t *testing.T) {
 	}})
 	released := false
 	r.instance.Ask(nil)
-	r.instance.Ask(&Ask{Release: func() { released = true }})
+	r.instance.Ask(&Ask{Held: releaser(func() { released = true })})
 	r.instance.Observe(nil)
 	r.instance.Gone("")
 	r.ping()

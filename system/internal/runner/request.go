@@ -17,7 +17,7 @@ type Request struct {
 	entry
 	context  Context
 	instance *Instance
-	asked    *Ask
+	asked    Ask
 	topic    string
 	sender   string
 	deadline time.Time
@@ -27,6 +27,8 @@ type Request struct {
 	outcome    outcome
 	tasks      int // handler and work under way, of one that does not wait
 	released   bool
+	spoken     bool // first is in use
+	first      envelope.Envelope
 	subscriber *service.Subscriber
 }
 
@@ -45,12 +47,12 @@ const (
 )
 
 func newRequest(i *Instance, a *Ask) *Request {
-	r := &Request{instance: i, asked: a, waits: !envelope.IsEmpty(a.Envelope.RequestID)}
+	r := &Request{instance: i, asked: *a, waits: !envelope.IsEmpty(a.Envelope.RequestID)}
 	r.at = -1
 	r.Context = &r.context
 	r.context.request = r
 	r.topic, _ = envelope.Name(a.Envelope.Topic)
-	r.sender, _ = envelope.Text(a.Envelope.ResourceID)
+	r.sender, _ = envelope.View(a.Envelope.ResourceID)
 	r.deadline = i.deadline(a.Deadline)
 	r.due = r.deadline.Add(-i.o.Slept())
 	return r
@@ -100,7 +102,7 @@ func (r *Request) Subscriber() *service.Subscriber {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if r.subscriber == nil {
-		r.subscriber = newSubscriber(r.sender, r.asked)
+		r.subscriber = newSubscriber(r.sender, &r.asked)
 	}
 	return r.subscriber
 }
@@ -249,8 +251,8 @@ func (r *Request) release() {
 	again := r.released
 	r.released = true
 	r.mu.Unlock()
-	if !again && r.asked.Release != nil {
-		r.asked.Release()
+	if !again && r.asked.Held != nil {
+		r.asked.Held.Release()
 	}
 }
 

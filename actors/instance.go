@@ -24,8 +24,9 @@ const (
 
 // instance is one who answers requests for a name.
 type instance struct {
-	peer *Peer
-	open int // requests handed to it that have no reply yet
+	service runtime.Ref[toService]
+	peer    *Peer
+	open    int // requests handed to it that have no reply yet
 	// leaving says that it takes no more requests (protocol 5.9). It still speaks.
 	leaving bool
 }
@@ -82,7 +83,7 @@ func (s *service) hand(r *request, e *envelope.Envelope, held *runtime.Held, to 
 		if message.Form == nil {
 			message = s.deps.encode(e, held.Lease())
 		}
-		message.Refused = func() { s.self.Send(&refused{request: r, by: i}) }
+		message.Refused = r.refusal(i)
 		i.peer.Outlet.Send(message)
 	}
 }
@@ -95,7 +96,7 @@ func (s *service) passive(peer *Peer) bool {
 func (s *service) instanceUp(m *instanceUp) {
 	if !slices.ContainsFunc(s.instances, func(i *instance) bool { return i.peer == m.peer }) {
 		s.offeredBy(m.peer.Class)
-		s.instances = append(s.instances, &instance{peer: m.peer})
+		s.instances = append(s.instances, &instance{service: s.self, peer: m.peer})
 		s.topic.Send(&speak{peer: m.peer})
 		s.logUp(m.peer)
 	}

@@ -284,7 +284,7 @@ func (p *peer) refuse() {
 		if f.Refused == nil {
 			p.w.t.Fatal("nobody is told when a request finds no room")
 		}
-		f.Refused()
+		f.Refused.Refuse()
 	case <-time.After(patience):
 		p.w.t.Fatal("no request came")
 	}

@@ -46,11 +46,22 @@ type request struct {
 	asker    *asker
 	first    [1]*instance       // room for the one taker that most have
 	takers   []*instance        // who got it and lives; until the first reply
+	refused  refused            // room for the news that the first one has no room
 	envelope *envelope.Envelope // as it was asked, or only what is needed to answer it; until the first reply
 	whole    bool               // envelope is all, so that it may be asked again
 	deadline time.Time          // by Deps.Awake
 	links    [chainCount]link
 	served   bool // its asker was sent a reply, or a 403 in place of one that was filtered out
+}
+
+// refusal returns what tells the service that i has no room for r.
+func (r *request) refusal(i *instance) *refused {
+	m := &r.refused
+	if m.request != nil {
+		m = new(refused) // the other one may be on its way
+	}
+	m.request, m.by = r, i
+	return m
 }
 
 // answered reports whether r has had a reply.

@@ -18,9 +18,15 @@ type Message struct {
 	// written or queued it. A message to the peer of that window, such as an answer, holds it until it is
 	// written. Nil: none.
 	Lease *runtime.Lease
-	// Refused is called instead of ending the connection when a slow service has no room for the message.
+	// Refused is told, instead of ending the connection, when a slow service has no room for the message.
 	// It may be nil.
-	Refused func()
+	Refused Refuser
+}
+
+// Refuser is who takes back what an outlet has no room for.
+type Refuser interface {
+	// Refuse is called at most once, from any goroutine, and does not block.
+	Refuse()
 }
 
 // Text returns the envelope as JSON.

@@ -62,6 +62,9 @@ func (*instanceDown) toService() {}
 func (*sweep) toService()        {}
 func (*endService) toService()   {}
 
+// Refuse implements Refuser.
+func (m *refused) Refuse() { m.by.service.Send(m) }
+
 func (m *ask) routed() *envelope.Envelope { return m.envelope }
 func (m *say) routed() *envelope.Envelope { return m.envelope }
 

@@ -24,7 +24,7 @@ func TestAllocationsOfARequestInside(t *testing.T) {
 	s := start(t, cfg, calm("inside"))
 	caller := joinRaw(t, s, user("one.example", []string{"view", "edit"}))
 	request := rawText(`{"service":"inside","topic":"echo","request_id":"17","payload":{"a":1}}`)
-	atMost(t, 9, func() {
+	atMost(t, 8, func() {
 		caller.write(request)
 		caller.read()
 	})
@@ -42,7 +42,7 @@ func TestAllocationsOfARequestToARemoteService(t *testing.T) {
 	reply := rawText(`{"service_name":"outside","topic":"echo","status_string":"ok","status_code":200,"request_id":"17","resource_id":"` + id[:32] + `","payload":{"a":1}}`)
 	remote.write(reply)
 	caller.read()
-	atMost(t, 9, func() {
+	atMost(t, 7, func() {
 		caller.write(request)
 		remote.read()
 		remote.write(reply)

@@ -68,11 +68,16 @@ func framed(payload string) actors.Message {
 	return actors.Message{Form: frame.Append(nil, frame.OpText, []byte(payload))}
 }
 
+// refuser is called for a message that finds no room.
+type refuser func()
+
+func (f refuser) Refuse() { f() }
+
 // during has f called by the shard in the middle of a batch.
 func (sh *shard) during(f func()) {
 	// Who is behind beyond all bounds has a frame refused.
 	behind := &socket{shard: sh, waiting: math.MaxInt32}
-	behind.Send(actors.Message{Refused: f})
+	behind.Send(actors.Message{Refused: refuser(f)})
 }
 
 // block returns once every shard waits in the middle of a batch. They wait until the function it

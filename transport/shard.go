@@ -184,7 +184,7 @@ func (sh *shard) deliver(s *socket, m actors.Message) {
 		sh.deps.Counters.Dead(actors.SocketClosed)
 	case m.Refused != nil && s.waiting > 0 && sh.over(s, len(m.Form), reserve):
 		// Requests must not take a service down, or one client could do it for all.
-		m.Refused()
+		m.Refused.Refuse()
 	case s.admitted:
 		sh.put(s, m.Form, reserve, owed)
 	default:

@@ -18,7 +18,7 @@ func TestRequestsDoNotTakeAServiceDown(t *testing.T) {
 	refused := 0
 	for range requests {
 		f := framed(strings.Repeat("x", 64<<10))
-		f.Refused = func() { refused++ }
+		f.Refused = refuser(func() { refused++ })
 		service.Send(f)
 		r.settle()
 	}

@@ -59,7 +59,7 @@ func (m *Message) set(key, value []byte) {
 		m.Payload = value
 	case "service":
 		m.ServiceName = value
-		service, _ := Text(value)
+		service, _ := View(value)
 		m.Authentication = service == "authentication"
 	case "service_name":
 		m.ServiceName = value

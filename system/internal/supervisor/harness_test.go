@@ -283,6 +283,8 @@ func (b *bench) do(step string) {
 		if err != nil {
 			b.t.Fatal(err)
 		}
+		// Once the supervisor has answered, or is gone, it has set the timers of what it has announced.
+		_ = b.system.Root.RequestFuture(b.pid, &Inspect{}, patience).Wait()
 		b.clock.Advance(d)
 	case "shutdown":
 		b.system.Root.Send(b.pid, &Shutdown{})

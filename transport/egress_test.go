@@ -413,8 +413,8 @@ func TestMembership(t *testing.T) {
 
 func TestPingAndIdle(t *testing.T) {
 	s := newServer(t, nil, func(l *Limits) { l.PingInterval, l.IdleTimeout = 10*time.Second, 30*time.Second })
+	now := s.ahead()
 	page, silent, service := s.login("client"), s.login("client"), s.login("service:a")
-	now := time.Now()
 	s.tick(now.Add(5 * time.Second))
 	s.tick(now.Add(25 * time.Second))
 	for _, p := range []*peer{page, silent} {

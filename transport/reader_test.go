@@ -192,17 +192,18 @@ func TestFloodIsSlowedDown(t *testing.T) {
 // TestPeerThatStaysIsCutOff: who was told to go has a time to do so, and then the connection ends.
 func TestPeerThatStaysIsCutOff(t *testing.T) {
 	s := newServer(t, nil, nil)
+	now := s.ahead()
 	stays := s.login("client")
 	stays.write(unmasked(text, []byte("{}"))) // a breach of the protocol
 	if m := stays.next(); m.op != frame.OpClose {
 		t.Fatalf("got opcode %d, want a close frame", m.op)
 	}
-	s.tick(time.Now())
+	s.tick(now)
 	s.settle()
 	if n := s.Live(); n != 1 {
 		t.Fatalf("%d connections at once, want the one that may still hear why", n)
 	}
-	s.tick(time.Now().Add((lingerTime + 1) * time.Second))
+	s.tick(now.Add((lingerTime + 1) * time.Second))
 	eventually(t, "the connection ends", func() bool { return s.Live() == 0 })
 }
 

@@ -11,8 +11,8 @@ import (
 // TestPauseIsNobodysFault: after a time in which the process did not run, idle times begin anew.
 func TestPauseIsNobodysFault(t *testing.T) {
 	s := newServer(t, nil, func(l *Limits) { l.IdleTimeout = 30 * time.Second })
+	now := s.ahead()
 	p := s.login("client")
-	now := time.Now()
 	s.tick(now.Add(29 * time.Second))
 	for _, sh := range s.shards {
 		sh.post(&tick{now: now.Add(35 * time.Second), slept: true})
@@ -28,6 +28,7 @@ func TestPauseIsNobodysFault(t *testing.T) {
 // TestUnreadIsLife: a peer whose bytes wait to be read is not dead, whoever is late with the reading.
 func TestUnreadIsLife(t *testing.T) {
 	r := newRig(t, func(l *Limits) { l.IdleTimeout = 10 * time.Second })
+	now := r.ahead()
 	near, far := r.tcpPair(0)
 	r.live.Add(1)
 	s := r.newSocket(near, r.limits.Load())
@@ -39,7 +40,6 @@ func TestUnreadIsLife(t *testing.T) {
 	}
 	t.Cleanup(func() { _ = far.Close() })
 	eventually(t, "the byte has come", func() bool { return unread(near) })
-	now := time.Now()
 	r.tick(now.Add(20 * time.Second))
 	if closing() {
 		t.Fatal("closed, though something waits to be read")
@@ -57,9 +57,9 @@ func TestUnreadIsLife(t *testing.T) {
 // out as many as it may.
 func TestPingsEnd(t *testing.T) {
 	s := newServer(t, nil, func(l *Limits) { l.PingerTimeout, l.IdleTimeout = 20*time.Second, 0 })
+	now := s.ahead()
 	often, seldom, once, never := s.login("service:a"), s.login("service:b"), s.login("service:c"), s.login("service:d")
 	client := s.login("client")
-	now := time.Now()
 	at := func(seconds int) { s.tick(now.Add(time.Duration(seconds) * time.Second)) }
 	for i := range 2 {
 		at(10 * i)

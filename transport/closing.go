@@ -64,12 +64,7 @@ func (sh *shard) closeWrite(conn net.Conn) {
 }
 
 // hangUp closes conn without a word: tls.Conn.Close would wait for the peer to take one.
-func hangUp(conn net.Conn) {
-	if c, ok := conn.(*tls.Conn); ok {
-		conn = c.NetConn()
-	}
-	_ = conn.Close()
-}
+func hangUp(conn net.Conn) { _ = underlying(conn).Close() }
 
 // cut makes the read side end soon. The descriptor stays open: who reads and who polls may be using it.
 func (s *socket) cut() {

@@ -30,12 +30,14 @@ func (r *refusal) Error() string { return fmt.Sprintf("handshake refused: %d %s"
 // library wants to see. Path, version, subprotocols and extensions are ignored, because the PHP
 // router ignores them and clients in the field depend on it. The request is returned with the error if
 // it could be read but is refused.
-func readRequest(conn net.Conn, br *bufio.Reader, l *Limits) (*http.Request, error) {
+// From is where conn is read.
+func readRequest(conn net.Conn, from io.Reader, br *bufio.Reader, l *Limits) (*http.Request, error) {
 	deadline := time.Now().Add(l.HeaderTimeout)
-	if err := conn.SetReadDeadline(deadline); err != nil {
+	// TLS writes too.
+	if err := conn.SetDeadline(deadline); err != nil {
 		return nil, fmt.Errorf("set deadline: %w", err)
 	}
-	bounded := &io.LimitedReader{R: conn, N: int64(l.HeaderBytes)}
+	bounded := &io.LimitedReader{R: from, N: int64(l.HeaderBytes)}
 	head := &rawHead{}
 	br.Reset(io.TeeReader(bounded, head))
 	skipEmptyLines(br)
@@ -61,7 +63,7 @@ func readRequest(conn net.Conn, br *bufio.Reader, l *Limits) (*http.Request, err
 	r.Header.Set("Sec-WebSocket-Version", "13")
 	r.Header.Del("Sec-WebSocket-Protocol")
 	r.Header.Del("Sec-WebSocket-Extensions")
-	return r, conn.SetReadDeadline(time.Time{})
+	return r, conn.SetDeadline(time.Time{})
 }
 
 // skipEmptyLines reads the empty lines before a request line, which RFC 9112, section 2.2, has a server ignore. They

@@ -6,6 +6,7 @@ import (
 	"crypto/tls"
 	"errors"
 	"fmt"
+	"io"
 	"net"
 	"net/http"
 	"net/netip"
@@ -24,7 +25,9 @@ import (
 type Server struct {
 	opts     Options
 	egress   *Egress
-	pollers  []*poller
+	pollers  []*poller // of authenticated connections
+	lobby    []*poller // one, of the others, so that those never wait for them; none where there are no pollers
+	turns    turns
 	upgrader *gws.Upgrader
 	listener net.Listener
 	running  sync.WaitGroup // the accept loop, handshakes and readers
@@ -41,17 +44,25 @@ type Server struct {
 // Listen opens the address; connections are taken in once an actor with the Props runs and Open was
 // called.
 func Listen(address string, e *Egress, o Options) (*Server, error) {
-	s := &Server{opts: o, egress: e, opened: make(chan struct{}), proxies: prefixes(o.TrustedProxies), handshakes: make(map[net.Conn]struct{})}
+	s := &Server{opts: o, egress: e, opened: make(chan struct{}), turns: newTurns(), proxies: prefixes(o.TrustedProxies), handshakes: make(map[net.Conn]struct{})}
 	e.descriptors.Store(int64(o.Descriptors))
 	var err error
 	// More than can run at once would only find less to do each time.
 	if s.pollers, err = newPollers(min(runtime.GOMAXPROCS(0), Shards), o.Log); err != nil {
 		return nil, err
 	}
+	if s.lobby, err = newPollers(1, o.Log); err != nil {
+		stopAll(s.pollers)
+		return nil, err
+	}
+	for _, p := range s.lobby {
+		p.lobby = true
+	}
 	// Keepalive is set by tune, once for each connection.
 	config := net.ListenConfig{KeepAlive: -1}
 	if s.listener, err = config.Listen(context.Background(), "tcp", address); err != nil {
 		stopAll(s.pollers)
+		stopAll(s.lobby)
 		return nil, fmt.Errorf("listen on %s: %w", address, err)
 	}
 	s.requests.New = func() any { return bufio.NewReaderSize(nil, requestBuffer) }
@@ -92,6 +103,7 @@ func (s *Server) StopListening() {
 func (s *Server) Wait() {
 	s.running.Wait()
 	stopAll(s.pollers)
+	stopAll(s.lobby)
 }
 
 // listener is the actor that accepts.
@@ -147,18 +159,21 @@ func (s *Server) accept(router actors.RouterRef) error {
 		}
 		wait = minAcceptWait
 		s.running.Add(1)
+		turn := s.turns.take()
 		// The places are given here, in the order in which the connections came.
 		l := s.opts.Limits.Load()
 		place := s.admit(conn, l)
-		s.opts.Deps.Go(func() { s.serve(conn, place, l, router) })
+		s.opts.Deps.Go(func() { s.serve(conn, place, turn, l, router) })
 	}
 }
 
 // serve shakes hands and hands the connection over to a shard, an actor and a poller. A connection
 // without a place is turned away.
-func (s *Server) serve(conn net.Conn, place *place, l *Limits, router actors.RouterRef) {
+func (s *Server) serve(conn net.Conn, place *place, turn *turn, l *Limits, router actors.RouterRef) {
 	defer s.running.Done()
+	defer turn.end()
 	if place == nil {
+		turn.end()
 		s.turnAway(conn)
 		return
 	}
@@ -180,7 +195,7 @@ func (s *Server) serve(conn net.Conn, place *place, l *Limits, router actors.Rou
 		_ = conn.Close()
 		return
 	}
-	socket, early, err := s.shakeHands(conn, l)
+	socket, early, err := s.shakeHands(conn, turn, l)
 	if err != nil {
 		return
 	}
@@ -190,7 +205,7 @@ func (s *Server) serve(conn net.Conn, place *place, l *Limits, router actors.Rou
 		return
 	}
 	handed = true
-	s.begin(socket, early, router)
+	s.begin(socket, early, turn, router)
 }
 
 func (s *Server) panicked(reason any) {
@@ -210,36 +225,41 @@ func (s *Server) turnAway(conn net.Conn) {
 
 // shakeHands returns the write side of a connection whose request is good, with the answer to it, and
 // what the peer has sent behind it. After an error the connection is closed.
-func (s *Server) shakeHands(plain net.Conn, l *Limits) (*socket, []byte, error) {
-	conn := plain
+func (s *Server) shakeHands(plain net.Conn, turn *turn, l *Limits) (*socket, []byte, error) {
+	inTurn := &turnConn{Conn: plain, turn: turn}
+	conn, from := plain, io.Reader(inTurn)
 	if s.opts.TLS != nil {
-		conn = tls.Server(plain, s.opts.TLS)
+		conn = tls.Server(inTurn, s.opts.TLS)
+		from = conn
 	}
 	br := s.requests.Get().(*bufio.Reader)
 	defer func() {
 		br.Reset(nil)
 		s.requests.Put(br)
 	}()
-	request, err := readRequest(conn, br, l)
+	request, err := readRequest(conn, from, br, l)
 	remote := s.clientOf(plain, request)
 	if err != nil {
 		s.refused(remote, request, err)
+		turn.end()
 		refuse(conn, err)
 		return nil, nil, err
 	}
 	answer, early, err := shake(s.upgrader, conn, request, br)
 	if err != nil {
 		s.refused(remote, request, err)
+		turn.end()
 		_ = conn.Close()
 		return nil, nil, err
 	}
+	inTurn.done = true
 	socket := s.egress.newSocket(conn, l)
 	socket.answer, socket.remote = answer, remote
 	return socket, early, nil
 }
 
-// begin gives the connection an actor and has what comes read.
-func (s *Server) begin(socket *socket, early []byte, router actors.RouterRef) {
+// begin gives the connection an actor and has what comes read. It ends the turn, because a reader may wait.
+func (s *Server) begin(socket *socket, early []byte, turn *turn, router actors.RouterRef) {
 	r := socket.reader
 	s.running.Add(1)
 	r.done = s.running.Done
@@ -257,6 +277,7 @@ func (s *Server) begin(socket *socket, early []byte, router actors.RouterRef) {
 	}()
 	r.inbox = actors.SpawnConnection(s.opts.Deps, router, socket, socket.remote)
 	reading = true
+	turn.end()
 	s.read(r, early)
 }
 
@@ -270,7 +291,8 @@ func (s *Server) read(r *reader, early []byte) {
 		go r.loop()
 		return
 	}
-	r.poller = s.pollers[r.socket.shard.index%len(s.pollers)]
+	r.home = s.pollers[r.socket.shard.index%len(s.pollers)]
+	r.poller = s.lobby[0]
 	r.poller.add(r)
 }
 

@@ -5,6 +5,7 @@ import (
 	"io"
 	"log/slog"
 	"os"
+	"runtime"
 	"sync"
 	"sync/atomic"
 	"syscall"
@@ -20,7 +21,7 @@ import (
 // the goroutine, another one goes on polling, and the poller knows the reader again when it has read
 // on.
 type poller struct {
-	epoll int // the epoll instance, also as a file and what Go's poller knows it by
+	epoll atomic.Int64 // the epoll instance, also as a file and what Go's poller knows it by
 	file  *os.File
 	raw   syscall.RawConn
 	log   *slog.Logger
@@ -31,14 +32,14 @@ type poller struct {
 	spare   sync.Pool // of *[readBuffer]byte, from readers that have parted and are back
 	smalls  sync.Pool // of *[ownBuffer]byte, likewise
 
-	mu    sync.Mutex // Protects following.
-	slots []*reader  // an event names one by its index
-	free  []int32
+	lobby bool // its peers have not authenticated: it gives way to everybody else, and hands over who has
+	slots slots
 
 	// The rest belongs to the goroutine that polls.
 	events [batch]syscall.EpollEvent
 	ready  []*reader
 	at     int // the next of them to be served
+	served int // since it last gave way
 	buffer *[readBuffer]byte
 	small  *[ownBuffer]byte // for peers that have not authenticated
 	wait   func(fd uintptr) bool
@@ -83,7 +84,8 @@ func newPoller(log *slog.Logger) (*poller, error) {
 		_ = syscall.Close(fd)
 		return nil, fmt.Errorf("epoll: %w", err)
 	}
-	p := &poller{epoll: fd, file: os.NewFile(uintptr(fd), "epoll"), log: log, buffer: new([readBuffer]byte), small: new([ownBuffer]byte)}
+	p := &poller{file: os.NewFile(uintptr(fd), "epoll"), log: log, buffer: new([readBuffer]byte), small: new([ownBuffer]byte)}
+	p.epoll.Store(int64(fd))
 	p.spare.New = func() any { return new([readBuffer]byte) }
 	p.smalls.New = func() any { return new([ownBuffer]byte) }
 	if p.raw, err = p.file.SyscallConn(); err != nil {
@@ -101,6 +103,7 @@ func (p *poller) run() {
 			r := p.ready[p.at]
 			p.ready[p.at] = nil
 			p.at++
+			p.giveWay()
 			if !p.serve(r) {
 				return
 			}
@@ -123,12 +126,10 @@ func (p *poller) ask(fd uintptr) bool {
 	if n == 0 {
 		return false
 	}
-	p.mu.Lock()
-	defer p.mu.Unlock()
 	p.ready, p.at = p.ready[:0], 0
 	for _, e := range p.events[:n] {
 		// Only this goroutine takes readers out, so that one is missing only if it could not be.
-		if r := p.slots[e.Fd]; r != nil {
+		if r := p.slots.get(e.Fd); r != nil {
 			p.ready = append(p.ready, r)
 		}
 	}
@@ -140,9 +141,14 @@ func (p *poller) serve(r *reader) bool {
 	buffer, small := p.buffer, p.small
 	more := r.take(p.pulled(r))
 	if !r.alone {
-		if !more {
+		switch {
+		case !more:
 			p.remove(r)
 			r.leave()
+		case p.next(r) != p:
+			p.remove(r)
+			r.poller = p.next(r)
+			r.poller.add(r)
 		}
 		return true
 	}
@@ -152,7 +158,8 @@ func (p *poller) serve(r *reader) bool {
 		p.spare.Put(buffer)
 	}
 	if more {
-		p.add(r)
+		r.poller = p.next(r)
+		r.poller.add(r)
 	} else {
 		r.leave()
 	}
@@ -188,33 +195,46 @@ func (p *poller) part(r *reader) {
 	p.running.Go(p.run)
 }
 
+// next returns the poller that has r served from now on.
+func (p *poller) next(r *reader) *poller {
+	if p.lobby && r.socket.mayDoNow() != actors.Unauthenticated {
+		return r.home
+	}
+	return p
+}
+
+// lobbyTurn is how many reads the poller of those who have not authenticated makes before it gives way.
+const lobbyTurn = 16
+
+// giveWay lets other goroutines go on, if this poller's peers have not authenticated and have had their turn.
+func (p *poller) giveWay() {
+	if !p.lobby {
+		return
+	}
+	if p.served++; p.served >= lobbyTurn {
+		p.served = 0
+		runtime.Gosched()
+	}
+}
+
 // add has r served from now on; the caller must not touch it any more. Where that fails, r gets a
 // goroutine of its own for good.
 func (p *poller) add(r *reader) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	if len(p.free) == 0 {
-		p.slots = append(p.slots, nil)
-		p.free = append(p.free, int32(len(p.slots)-1))
-	}
-	slot := p.free[len(p.free)-1]
+	r.alone = false
+	fd := r.socket.fd
+	slot := p.slots.add(r)
 	event := &syscall.EpollEvent{Events: readable, Fd: slot}
-	if err := syscall.EpollCtl(p.epoll, syscall.EPOLL_CTL_ADD, r.socket.fd, event); err != nil {
+	if err := syscall.EpollCtl(int(p.epoll.Load()), syscall.EPOLL_CTL_ADD, fd, event); err != nil {
+		p.slots.remove(slot)
+		r.alone = true
 		go r.loop()
-		return
 	}
-	p.free = p.free[:len(p.free)-1]
-	p.slots[slot] = r
-	r.slot, r.alone = slot, false
 }
 
 // remove takes r out.
 func (p *poller) remove(r *reader) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	if err := syscall.EpollCtl(p.epoll, syscall.EPOLL_CTL_DEL, r.socket.fd, nil); err != nil {
+	if err := syscall.EpollCtl(int(p.epoll.Load()), syscall.EPOLL_CTL_DEL, r.socket.fd, nil); err != nil {
 		p.log.Error("epoll", "err", err)
 	}
-	p.slots[r.slot] = nil
-	p.free = append(p.free, r.slot)
+	p.slots.remove(r.slot)
 }

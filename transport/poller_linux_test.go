@@ -2,6 +2,7 @@ package transport
 
 import (
 	"encoding/json"
+	"slices"
 	"testing"
 
 	"strowger/transport/frame"
@@ -59,10 +60,8 @@ func TestFloodHoldsUpNobodyElse(t *testing.T) {
 // TestReaderWithoutPoller: a connection that cannot be polled is read all the same.
 func TestReaderWithoutPoller(t *testing.T) {
 	s := newServer(t, nil, nil)
-	for _, p := range s.pollers {
-		p.mu.Lock()
-		p.epoll = -1
-		p.mu.Unlock()
+	for _, p := range s.everyPoller() {
+		p.epoll.Store(-1)
 	}
 	p := s.login("client")
 	p.ping("heard")
@@ -84,12 +83,12 @@ func (s *server) flood(messages int) (client *peer, unblock func(), sent <-chan 
 	return client, unblock, sent
 }
 
+func (s *server) everyPoller() []*poller { return slices.Concat(s.lobby, s.pollers) }
+
 // polled is how many readers the pollers know.
 func (s *server) polled() (n int) {
-	for _, p := range s.pollers {
-		p.mu.Lock()
-		n += len(p.slots) - len(p.free)
-		p.mu.Unlock()
+	for _, p := range s.everyPoller() {
+		n += p.slots.count()
 	}
 	return n
 }
@@ -118,14 +117,77 @@ func TestReaderCannotComeBack(t *testing.T) {
 	const messages = 2000
 	s := newServer(t, nil, floodLimits)
 	client, unblock, sent := s.flood(messages)
-	for _, p := range s.pollers {
-		p.mu.Lock()
-		p.epoll = -1
-		p.mu.Unlock()
+	for _, p := range s.everyPoller() {
+		p.epoll.Store(-1)
 	}
 	unblock()
 	client.counts(messages)
 	if err := <-sent; err != nil {
 		t.Error(err)
+	}
+}
+
+// TestAuthenticatedDoNotWaitForOthers: what keeps those busy who read for peers that have not authenticated, or who
+// enter such peers, keeps nobody else from being read.
+func TestAuthenticatedDoNotWaitForOthers(t *testing.T) {
+	s := newServer(t, nil, nil)
+	service, client := s.login("service:a"), s.login("client:a")
+	service.ping("handed over to the poller of the authenticated")
+	client.ping("handed over to the poller of the authenticated")
+	strangers := []*peer{s.dial(), s.dial(), s.dial()}
+	lobby := &s.lobby[0].slots
+	eventually(t, "only strangers are in the lobby", func() bool { return lobby.count() == len(strangers) })
+	lobby.mu.Lock()
+	for _, p := range strangers {
+		_ = p.Close() // the lobby's poller waits for the lock to forget it
+		s.dial()      // and its handshake to enter it
+	}
+	for i := range 10 {
+		service.text(broadcast("a", i))
+		client.envelope()
+		client.ping("still served")
+	}
+	lobby.mu.Unlock()
+	eventually(t, "those who left are forgotten", func() bool { return s.Live() == 5 && lobby.count() == 3 })
+}
+
+// TestPollerReadsWhileReadersEnter: a poller looks its readers up although thousands wait to enter new ones.
+func TestPollerReadsWhileReadersEnter(t *testing.T) {
+	s := newServer(t, nil, nil)
+	client := s.login("client")
+	client.ping("handed over to the poller of the authenticated")
+	for _, p := range s.everyPoller() {
+		p.slots.mu.Lock()
+	}
+	client.ping("read")
+	for _, p := range s.everyPoller() {
+		p.slots.mu.Unlock()
+	}
+}
+
+func TestSlots(t *testing.T) {
+	var s slots
+	var all []*reader
+	for range 3 * pageSize {
+		r := new(reader)
+		s.add(r)
+		all = append(all, r)
+	}
+	for i, r := range all {
+		if s.get(r.slot) != r {
+			t.Fatalf("slot %d of reader %d has another", r.slot, i)
+		}
+	}
+	for _, r := range all[:pageSize] {
+		s.remove(r.slot)
+		if s.get(r.slot) != nil {
+			t.Fatalf("slot %d is not empty", r.slot)
+		}
+	}
+	for range pageSize {
+		s.add(new(reader))
+	}
+	if s.count() != 3*pageSize || s.made != 3*pageSize {
+		t.Errorf("%d of %d slots are taken, want all of %d", s.count(), s.made, 3*pageSize)
 	}
 }

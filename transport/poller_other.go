@@ -5,7 +5,7 @@ package transport
 import "log/slog"
 
 // poller needs epoll; elsewhere each connection has a goroutine that reads.
-type poller struct{}
+type poller struct{ lobby bool }
 
 func newPollers(int, *slog.Logger) ([]*poller, error) { return nil, nil }
 

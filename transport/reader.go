@@ -26,6 +26,7 @@ type reader struct {
 	done    func() // called behind the last read
 
 	poller *poller // nil: a goroutine of its own reads
+	home   *poller // the one that reads when the peer has authenticated
 	slot   int32   // the poller's
 	inline int     // messages of this read that its goroutine may still handle
 	alone  bool    // the poller does not know it: who runs it may block

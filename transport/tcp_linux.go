@@ -1,7 +1,6 @@
 package transport
 
 import (
-	"crypto/tls"
 	"net"
 	"time"
 
@@ -22,10 +21,7 @@ func giveUpAfter(c *net.TCPConn, d time.Duration) {
 
 // acked returns how many bytes the peer's system has acknowledged.
 func acked(conn net.Conn) (bytes uint64, known bool) {
-	if c, ok := conn.(*tls.Conn); ok {
-		conn = c.NetConn()
-	}
-	c, ok := conn.(*net.TCPConn)
+	c, ok := underlying(conn).(*net.TCPConn)
 	if !ok {
 		return 0, false
 	}

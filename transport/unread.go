@@ -1,7 +1,6 @@
 package transport
 
 import (
-	"crypto/tls"
 	"net"
 	"syscall"
 )
@@ -9,10 +8,7 @@ import (
 // unread reports whether bytes of the peer wait in the kernel. A router that did not come to read them
 // must not take their sender for dead.
 func unread(conn net.Conn) bool {
-	if c, ok := conn.(*tls.Conn); ok {
-		conn = c.NetConn()
-	}
-	c, ok := conn.(*net.TCPConn)
+	c, ok := underlying(conn).(*net.TCPConn)
 	if !ok {
 		return false
 	}

@@ -1,0 +1,80 @@
+package transport
+
+import (
+	"crypto/tls"
+	"net"
+	"runtime"
+)
+
+// turns bounds how many handshakes are worked on at a time. The goroutines of the others wait, and do not stand before
+// those of authenticated connections in the scheduler's queue. A handshake that waits for its peer has no turn, so
+// that a slow peer takes none from others. While all turns are taken nothing is accepted.
+type turns chan struct{}
+
+// newTurns returns two turns for each processor, so that one is at work where another is put aside.
+func newTurns() turns { return make(turns, 2*runtime.GOMAXPROCS(0)) }
+
+// take waits for a turn.
+func (t turns) take() *turn {
+	t <- struct{}{}
+	return &turn{turns: t}
+}
+
+// turn is held by one goroutine until end.
+type turn struct {
+	turns turns
+	over  bool
+}
+
+// end gives the turn back. It may be called again.
+func (t *turn) end() {
+	if !t.over {
+		t.over = true
+		<-t.turns
+	}
+}
+
+// aside calls f, which may block, and gives the turn to others meanwhile.
+func (t *turn) aside(f func() (int, error)) (int, error) {
+	if t.over {
+		return f()
+	}
+	<-t.turns
+	defer func() { t.turns <- struct{}{} }()
+	return f()
+}
+
+// turnConn is a connection whose handshake is worked on in turn.
+type turnConn struct {
+	net.Conn
+	turn *turn
+	// done is set before the connection is handed over to goroutines that have no turn.
+	done bool
+}
+
+// Read implements net.Conn.
+func (c *turnConn) Read(p []byte) (int, error) {
+	if c.done {
+		return c.Conn.Read(p) //nolint:wrapcheck // as it is
+	}
+	return c.turn.aside(func() (int, error) { return c.Conn.Read(p) })
+}
+
+// Write implements net.Conn. TLS writes in a handshake.
+func (c *turnConn) Write(p []byte) (int, error) {
+	if c.done {
+		return c.Conn.Write(p) //nolint:wrapcheck // as it is
+	}
+	return c.turn.aside(func() (int, error) { return c.Conn.Write(p) })
+}
+
+// underlying returns the TCP connection below TLS.
+func underlying(conn net.Conn) net.Conn {
+	if c, ok := conn.(*tls.Conn); ok {
+		conn = c.NetConn()
+	}
+	if c, ok := conn.(*turnConn); ok {
+		conn = c.Conn
+	}
+	return conn
+}

@@ -1,31 +1,22 @@
 package client
 
 import (
-	"bufio"
-	"crypto/sha1"
-	"encoding/base64"
 	"errors"
-	"net/http"
 	"strings"
 	"testing"
 
 	"strowger/actors/envelope"
+	"strowger/client/clienttest"
 )
 
 // key stands in the heads below for the value that the request's key demands.
 const key = "KEY"
 
 // answer waits for the client's next connection and answers its request with head.
-func (r *fakeRouter) answer(head string) *fakePeer {
+func (r *fakeRouter) answer(head string) *clienttest.Peer {
 	r.t.Helper()
-	conn := r.conn()
-	p := &fakePeer{t: r.t, conn: conn, br: bufio.NewReader(conn)}
-	req, err := http.ReadRequest(p.br)
-	if err != nil {
-		r.t.Fatalf("read upgrade request: %v", err)
-	}
-	sum := sha1.Sum([]byte(req.Header.Get("Sec-WebSocket-Key") + "258EAFA5-E914-47DA-95CA-C5AB0DC85B11"))
-	p.raw([]byte(strings.ReplaceAll(head, key, base64.StdEncoding.EncodeToString(sum[:]))))
+	p := r.Asked()
+	p.Raw([]byte(strings.ReplaceAll(head, key, p.Key())))
 	return p
 }
 
@@ -48,7 +39,7 @@ func TestAnswersThatProxiesMake(t *testing.T) {
 			r := newFakeRouter(t)
 			done := r.dialing(t.Context(), tokens(), Options{})
 			p := r.answer(head)
-			p.login()
+			p.Login()
 			d := <-done
 			if d.err != nil {
 				t.Fatal(d.err)
@@ -65,8 +56,8 @@ func TestAnswerWithTheGreetingInOnePiece(t *testing.T) {
 	greeting := `{"service_name":"authentication","status_code":407}`
 	p := r.answer("HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: " + key +
 		"\r\n\r\n\x81" + string(rune(len(greeting))) + greeting)
-	p.token()
-	p.accepted()
+	p.Token()
+	p.Admit()
 	d := <-done
 	if d.err != nil {
 		t.Fatal(d.err)
@@ -131,7 +122,7 @@ func TestAnswerWithoutEnd(t *testing.T) {
 			p := r.answer(test.start)
 			chunk := []byte(strings.Repeat(test.more, 1+(1<<10)/len(test.more)))
 			for {
-				if _, err := p.conn.Write(chunk); err != nil {
+				if _, err := p.Conn.Write(chunk); err != nil {
 					break // the client has hung up
 				}
 			}
@@ -153,9 +144,9 @@ func TestLongestMessageOfTheRouter(t *testing.T) {
 	r := newFakeRouter(t)
 	c, p := r.online(Options{})
 	done := asking(t.Context(), c, "x")
-	m := p.next()
+	m := p.Next()
 	payload := strings.Repeat("x", serviceBytes-128)
-	p.reply(m, 200, payload)
+	p.Reply(m, 200, payload)
 	if a := <-done; a.err != nil || len(a.reply.Payload) != len(payload)+2 {
 		t.Errorf("error is %v", a.err)
 	}

@@ -79,7 +79,7 @@ func (f *flaky) dial(ctx context.Context, network, address string) (net.Conn, er
 	if f.down {
 		return nil, errors.New("nobody listens")
 	}
-	return f.router.dial(ctx, network, address)
+	return f.router.Dial(ctx, network, address)
 }
 
 func (f *flaky) setDown(down bool) {
@@ -109,12 +109,12 @@ func TestReconnectWaits(t *testing.T) {
 		})
 		lose := func() {
 			f.taken()
-			p.conn.Close()
+			p.Conn.Close()
 		}
 		relogin := func(what string, want ...time.Duration) {
 			t.Helper()
-			p = f.router.accept()
-			p.login()
+			p = f.router.Accept()
+			p.Login()
 			synctest.Wait()
 			if got := f.taken(); !slices.Equal(got, want) {
 				t.Errorf("%s: the client dialled after %v, want %v", what, got, want)
@@ -132,7 +132,7 @@ func TestReconnectWaits(t *testing.T) {
 		lose()
 		relogin("lost after a while", 1*time.Second)
 
-		go p.farewell()
+		go p.Farewell()
 		c.Close()
 	})
 }

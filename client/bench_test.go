@@ -13,7 +13,7 @@ func BenchmarkRequest(b *testing.B) {
 	go func() {
 		defer close(answered)
 		for range b.N {
-			p.reply(p.next(), 200, nil)
+			p.Reply(p.Next(), 200, nil)
 		}
 	}()
 	payload := map[string]string{"extension": "1001"}

@@ -8,6 +8,8 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"strowger/client/clienttest"
 )
 
 func TestClose(t *testing.T) {
@@ -15,7 +17,7 @@ func TestClose(t *testing.T) {
 	c, p := r.online(Options{})
 	c.Listen("s", func(Message) {})
 	underWay := asking(t.Context(), c, nil)
-	p.next()
+	p.Next()
 
 	var wg sync.WaitGroup
 	for range 3 { // at once, and all return when it is done
@@ -28,12 +30,12 @@ func TestClose(t *testing.T) {
 	if a := <-underWay; !errors.Is(a.err, ErrClosed) {
 		t.Errorf("the request under way ended with %v", a.err)
 	}
-	p.broadcast("s", "t", "too late")
-	if code := p.closed(); string(code) != "\x03\xe8" {
+	p.Broadcast("s", "t", "too late")
+	if code := p.Closed(); string(code) != "\x03\xe8" {
 		t.Errorf("close frame holds %x, want code 1000", code)
 	}
-	p.frame(8, []byte{0x03, 0xe8})
-	if _, _, err := p.readFrame(); err == nil {
+	p.Frame(8, []byte{0x03, 0xe8})
+	if _, _, err := p.ReadFrame(); err == nil {
 		t.Error("the client sends something behind its close frame")
 	}
 	wg.Wait()
@@ -53,7 +55,7 @@ func TestClose(t *testing.T) {
 func TestCloseIsBounded(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		c, p := newPipedRouter(t).online(Options{CloseTimeout: 2 * time.Second})
-		go p.closed()
+		go p.Closed()
 		began := time.Now()
 		if err := c.Close(); err != nil {
 			t.Error(err)
@@ -87,15 +89,15 @@ func TestCloseDoesNotWaitForeverForCallbacks(t *testing.T) {
 	tests := []struct {
 		name    string
 		prepare func(block func()) Options
-		provoke func(c *Client, p *fakePeer, block func())
+		provoke func(c *Client, p *clienttest.Peer, block func())
 		says    string
 	}{
 		{"handler",
 			func(func()) Options { return Options{} },
-			func(c *Client, p *fakePeer, block func()) {
+			func(c *Client, p *clienttest.Peer, block func()) {
 				c.Listen("s", func(Message) { block() })
-				p.broadcast("s", "t", 1)
-				go p.farewell()
+				p.Broadcast("s", "t", 1)
+				go p.Farewell()
 			},
 			`the listener to "s" still runs`},
 		{"OnState",
@@ -106,7 +108,7 @@ func TestCloseDoesNotWaitForeverForCallbacks(t *testing.T) {
 					}
 				}}
 			},
-			func(_ *Client, p *fakePeer, _ func()) { p.conn.Close() },
+			func(_ *Client, p *clienttest.Peer, _ func()) { p.Conn.Close() },
 			"OnState or the token source still runs"},
 	}
 	for _, test := range tests {
@@ -141,11 +143,11 @@ func TestCloseWhileReconnecting(t *testing.T) {
 		stop func(*fakeRouter, *Client)
 	}{
 		{"waiting", func(*fakeRouter, *Client) {}},
-		{"upgrading", func(r *fakeRouter, _ *Client) { r.conn() }},
+		{"upgrading", func(r *fakeRouter, _ *Client) { r.Conn() }},
 		{"authenticating", func(r *fakeRouter, _ *Client) {
-			p := r.accept()
-			p.greet()
-			p.token()
+			p := r.Accept()
+			p.Greet()
+			p.Token()
 		}},
 	}
 	for _, test := range tests {
@@ -154,7 +156,7 @@ func TestCloseWhileReconnecting(t *testing.T) {
 				r := newPipedRouter(t)
 				var last error
 				c, p := r.online(Options{OnState: func(_ State, cause error) { last = cause }})
-				p.conn.Close()
+				p.Conn.Close()
 				synctest.Wait() // until the client has noticed
 				waiting := asking(t.Context(), c, nil)
 				test.stop(r, c)

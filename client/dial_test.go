@@ -16,20 +16,21 @@ import (
 	"testing/synctest"
 	"time"
 
+	"strowger/client/clienttest"
 	"strowger/transport/frame"
 )
 
 func TestDialAuthenticates(t *testing.T) {
 	r := newFakeRouter(t)
 	done := r.dialing(t.Context(), tokens(), Options{Header: http.Header{"Origin": {"https://pbx.test"}, "Host": {"pbx.test"}}})
-	p := r.accept()
-	if got := p.request.Header.Get("Origin"); got != "https://pbx.test" {
+	p := r.Accept()
+	if got := p.Request.Header.Get("Origin"); got != "https://pbx.test" {
 		t.Errorf("Origin is %q", got)
 	}
-	if p.request.Host != "pbx.test" || p.request.URL.Path != "/websockets/" {
-		t.Errorf("upgrade of %s at host %s", p.request.URL.Path, p.request.Host)
+	if p.Request.Host != "pbx.test" || p.Request.URL.Path != "/websockets/" {
+		t.Errorf("upgrade of %s at host %s", p.Request.URL.Path, p.Request.Host)
 	}
-	if token := p.login(); token.Name != "name1" || token.Hash != "hash1" {
+	if token := p.Login(); token.Name != "name1" || token.Hash != "hash1" {
 		t.Errorf("token is %q, %q", token.Name, token.Hash)
 	}
 	d := <-done
@@ -53,16 +54,16 @@ func TestDialMakesNoTokenBeforeTheGreeting(t *testing.T) {
 		return Token{Name: "n", Hash: "h"}, nil
 	}
 	done := r.dialing(t.Context(), token, Options{})
-	p := r.accept()
+	p := r.Accept()
 	select {
 	case <-asked:
 		t.Error("a token was made before the router asked for it")
 	default:
 	}
-	p.greet()
-	p.greet() // a second one changes nothing
-	p.token()
-	p.accepted()
+	p.Greet()
+	p.Greet() // a second one changes nothing
+	p.Token()
+	p.Admit()
 	d := <-done
 	if d.err != nil {
 		t.Fatal(d.err)
@@ -76,7 +77,7 @@ func TestDialTLS(t *testing.T) {
 	defer web.Close()
 	roots := x509.NewCertPool()
 	roots.AddCert(web.Certificate())
-	r := newFakeRouterTLS(t, web.TLS.Certificates[0])
+	r := newFakeRouter(t, web.TLS.Certificates[0])
 
 	t.Run("trusted", func(t *testing.T) {
 		c, p := r.online(Options{TLS: &tls.Config{RootCAs: roots}})
@@ -85,14 +86,14 @@ func TestDialTLS(t *testing.T) {
 			_, err := c.Request(t.Context(), "s", "t", nil)
 			answered <- err
 		}()
-		p.reply(p.next(), 200, nil)
+		p.Reply(p.Next(), 200, nil)
 		if err := <-answered; err != nil {
 			t.Error(err)
 		}
 	})
 	t.Run("unknown authority", func(t *testing.T) {
 		done := r.dialing(t.Context(), tokens(), Options{})
-		r.conn().Read(make([]byte, 1)) // the server's side of the handshake
+		r.Conn().Read(make([]byte, 1)) // the server's side of the handshake
 		d := <-done
 		var unknown x509.UnknownAuthorityError
 		if !errors.As(d.err, &unknown) {
@@ -104,7 +105,7 @@ func TestDialTLS(t *testing.T) {
 func TestDialFails(t *testing.T) {
 	answer := func(status string) func(*fakeRouter) {
 		return func(r *fakeRouter) {
-			conn := r.conn()
+			conn := r.Conn()
 			if _, err := http.ReadRequest(bufio.NewReader(conn)); err != nil {
 				t.Error(err)
 			}
@@ -113,11 +114,11 @@ func TestDialFails(t *testing.T) {
 	}
 	verdict := func(code int, close ...byte) func(*fakeRouter) {
 		return func(r *fakeRouter) {
-			p := r.accept()
-			p.greet()
-			p.token()
-			b, _ := json.Marshal(object{"service_name": "authentication", "status_code": code})
-			p.raw(slices.Concat([]byte{0x81, byte(len(b))}, b, close)) // at once
+			p := r.Accept()
+			p.Greet()
+			p.Token()
+			b, _ := json.Marshal(clienttest.Object{"service_name": "authentication", "status_code": code})
+			p.Raw(slices.Concat([]byte{0x81, byte(len(b))}, b, close)) // at once
 		}
 	}
 	broken := errors.New("out of tokens")
@@ -139,17 +140,17 @@ func TestDialFails(t *testing.T) {
 		{name: "http 403", router: answer("403 Forbidden"), is: ErrForbidden, says: "upgrade at 127.0.0.1:"},
 		{name: "http 503", router: answer("503 Service Unavailable"), is: ErrUnavailable, says: `status 503 "Service Unavailable"`},
 		{name: "wrong accept key", router: answer("101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: x"), says: "Accept"},
-		{name: "no http", router: func(r *fakeRouter) { r.conn().Write([]byte("SSH-2.0-x\r\n\r\n")) }, says: "upgrade at"},
-		{name: "closed before the greeting", router: func(r *fakeRouter) { r.accept().conn.Close() }, says: "wait for the greeting"},
+		{name: "no http", router: func(r *fakeRouter) { r.Conn().Write([]byte("SSH-2.0-x\r\n\r\n")) }, says: "upgrade at"},
+		{name: "closed before the greeting", router: func(r *fakeRouter) { r.Accept().Conn.Close() }, says: "wait for the greeting"},
 		{name: "greeting is an error", router: func(r *fakeRouter) {
-			r.accept().send(object{"service_name": "authentication", "status_code": 503})
+			r.Accept().Send(clienttest.Object{"service_name": "authentication", "status_code": 503})
 		}, is: ErrUnavailable},
 		{name: "token source fails", token: func(context.Context) (Token, error) { return Token{}, broken },
-			router: func(r *fakeRouter) { r.accept().greet() }, is: broken, says: "make token: out of tokens"},
+			router: func(r *fakeRouter) { r.Accept().Greet() }, is: broken, says: "make token: out of tokens"},
 		{name: "token without name", token: func(context.Context) (Token, error) { return Token{Hash: "h"}, nil },
-			router: func(r *fakeRouter) { r.accept().greet() }, says: "token: name is empty"},
+			router: func(r *fakeRouter) { r.Accept().Greet() }, says: "token: name is empty"},
 		{name: "token without hash", token: func(context.Context) (Token, error) { return Token{Name: "n"}, nil },
-			router: func(r *fakeRouter) { r.accept().greet() }, says: "token: hash is empty"},
+			router: func(r *fakeRouter) { r.Accept().Greet() }, says: "token: hash is empty"},
 		{name: "refused", router: verdict(401), is: ErrUnauthorized},
 		{name: "verdict 503", router: verdict(503), is: ErrUnavailable},
 		{name: "refused and closed", router: verdict(401, 0x88, 2, 0x0F, 0xA3), is: ErrUnauthorized},
@@ -158,7 +159,7 @@ func TestDialFails(t *testing.T) {
 		t.Run(test.name, func(t *testing.T) {
 			r := newFakeRouter(t)
 			if test.url != "" {
-				r.url = test.url
+				r.URL = test.url
 			}
 			if test.token == nil {
 				test.token = tokens()
@@ -190,7 +191,7 @@ func TestDialWithoutTokenSource(t *testing.T) {
 func TestDialClosedByTheRouter(t *testing.T) {
 	r := newFakeRouter(t)
 	done := r.dialing(t.Context(), tokens(), Options{})
-	r.accept().frame(8, append([]byte{0x0F, 0xA2}, "too slow"...)) // 4002
+	r.Accept().Frame(8, append([]byte{0x0F, 0xA2}, "too slow"...)) // 4002
 	d := <-done
 	closed, ok := errors.AsType[*CloseError](d.err)
 	if !ok || closed.Code != 4002 || closed.Reason != "too slow" {
@@ -206,18 +207,18 @@ func TestDialStops(t *testing.T) {
 		says   string
 	}{
 		{"dialling", nil, "connect to"},
-		{"upgrade", func(r *fakeRouter) { r.conn() }, "upgrade at"},
+		{"upgrade", func(r *fakeRouter) { r.Conn() }, "upgrade at"},
 		{"upgrade request read", func(r *fakeRouter) {
-			if _, err := http.ReadRequest(bufio.NewReader(r.conn())); err != nil {
+			if _, err := http.ReadRequest(bufio.NewReader(r.Conn())); err != nil {
 				r.t.Error(err)
 			}
 		}, "upgrade at"},
-		{"greeting", func(r *fakeRouter) { r.accept() }, "wait for the greeting"},
-		{"token unread", func(r *fakeRouter) { r.accept().greet() }, ""},
+		{"greeting", func(r *fakeRouter) { r.Accept() }, "wait for the greeting"},
+		{"token unread", func(r *fakeRouter) { r.Accept().Greet() }, ""},
 		{"verdict", func(r *fakeRouter) {
-			p := r.accept()
-			p.greet()
-			p.token()
+			p := r.Accept()
+			p.Greet()
+			p.Token()
 		}, "wait for the verdict"},
 	}
 	for _, stage := range stages {

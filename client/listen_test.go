@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+
+	"strowger/client/clienttest"
 )
 
 func TestListenKeepsOrder(t *testing.T) {
@@ -13,7 +15,7 @@ func TestListenKeepsOrder(t *testing.T) {
 	got := make(chan Message, n)
 	c.Listen("active.calls", func(m Message) { got <- m })
 	for i := range n {
-		p.broadcast("active.calls", fmt.Sprint("topic", i), i)
+		p.Broadcast("active.calls", fmt.Sprint("topic", i), i)
 	}
 	for i := range n {
 		m := <-got
@@ -32,11 +34,11 @@ func TestListenSorts(t *testing.T) {
 		heard[name] = ch
 		c.Listen(service, func(m Message) { ch <- m.Service + " " + string(m.Payload) })
 	}
-	p.broadcast("calls", "t", 1)
-	p.broadcast("stats", "t", 2)
-	p.send(object{"service_name": "calls", "request_id": "99", "payload": "a reply is no broadcast"})
-	p.send(object{"service_name": "calls"}) // no request id, no payload
-	p.broadcast("stats", "t", "last")
+	p.Broadcast("calls", "t", 1)
+	p.Broadcast("stats", "t", 2)
+	p.Send(clienttest.Object{"service_name": "calls", "request_id": "99", "payload": "a reply is no broadcast"})
+	p.Send(clienttest.Object{"service_name": "calls"}) // no request id, no payload
+	p.Broadcast("stats", "t", "last")
 	want := map[string][]string{
 		"calls":       {"calls 1", "calls null"},
 		"calls again": {"calls 1", "calls null"},
@@ -70,9 +72,9 @@ func TestListenCancel(t *testing.T) {
 	})
 	ended := c.listeners.running()[0].done
 	close(ready)
-	p.broadcast("s", "t", 1)
-	p.broadcast("s", "t", 2)
-	p.broadcast("s", "t", 3)
+	p.Broadcast("s", "t", 1)
+	p.Broadcast("s", "t", 2)
+	p.Broadcast("s", "t", 3)
 	<-ended
 	barrier(t, c, p)
 	if len(got) != 1 || <-got != "1" {
@@ -108,10 +110,10 @@ func TestListenSlowly(t *testing.T) {
 				<-release
 				got <- fmt.Sprintf("%s %d", strings.Trim(string(m.Payload), `"`), m.Missed)
 			})
-			p.broadcast("s", "t", "first")
+			p.Broadcast("s", "t", "first")
 			<-held
 			for _, payload := range test.sent {
-				p.broadcast("s", "t", payload)
+				p.Broadcast("s", "t", payload)
 			}
 			// The handler is held up; replies are not.
 			barrier(t, c, p)

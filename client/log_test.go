@@ -6,6 +6,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"strowger/client/clienttest"
 )
 
 // The log tells the life cycle and the router's faults, never a token or a payload.
@@ -14,15 +16,15 @@ func TestLog(t *testing.T) {
 	var buf bytes.Buffer
 	logger := slog.New(slog.NewTextHandler(&buf, &slog.HandlerOptions{Level: slog.LevelDebug}))
 	c, p := r.online(Options{Logger: logger, Reconnect: Reconnect{Max: time.Millisecond}})
-	p.send(object{"service_name": "s", "request_id": "99", "payload": "secret"})
-	p.frame(1, []byte("secret"))
+	p.Send(clienttest.Object{"service_name": "s", "request_id": "99", "payload": "secret"})
+	p.Frame(1, []byte("secret"))
 	lost := asking(t.Context(), c, "secret")
-	p.next()
-	p.raw(append([]byte{0x82, 0x7F}, bytes.Repeat([]byte{0xFF}, 8)...))
+	p.Next()
+	p.Raw(append([]byte{0x82, 0x7F}, bytes.Repeat([]byte{0xFF}, 8)...))
 	<-lost
-	r.accept().conn.Close()
-	p = r.accept()
-	p.login()
+	r.Accept().Conn.Close()
+	p = r.Accept()
+	p.Login()
 	barrier(t, c, p)
 	r.shut(c)
 	log := buf.String()

@@ -62,8 +62,8 @@ func TestClientThatDialHasNotMade(t *testing.T) {
 func TestNilArguments(t *testing.T) {
 	r := newFakeRouter(t)
 	done := r.dialing(nil, tokens(), Options{}) //nolint:staticcheck // a nil context is what is tested
-	p := r.accept()
-	p.login()
+	p := r.Accept()
+	p.Login()
 	d := <-done
 	if d.err != nil {
 		t.Fatal(d.err)

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"strowger/actors/envelope"
+	"strowger/client/clienttest"
 )
 
 // OnMessage gets what answers no request of the client; replies go where they were asked for, and
@@ -20,19 +21,19 @@ func TestOnMessage(t *testing.T) {
 	c, p := r.online(Options{OnMessage: func(e *envelope.Envelope) { raw <- string(e.Append(nil)) }})
 	c.Listen("s", func(m Message) { heard <- m })
 	got := asking(t.Context(), c, "lookup")
-	p.reply(p.next(), 200, "found")
+	p.Reply(p.Next(), 200, "found")
 	if outcome := <-got; outcome.err != nil {
 		t.Fatal(outcome.err)
 	}
-	p.broadcast("s", "news", 1)
-	p.send(object{"service_name": "s", "topic": "do", "request_id": "7", "resource_id": "who", "payload": 2})
+	p.Broadcast("s", "news", 1)
+	p.Send(clienttest.Object{"service_name": "s", "topic": "do", "request_id": "7", "resource_id": "who", "payload": 2})
 	for _, want := range []string{`"topic":"news"`, `"resource_id":"who"`} {
 		select {
 		case message := <-raw:
 			if !strings.Contains(message, want) {
 				t.Errorf("got %s, want %s", message, want)
 			}
-		case <-time.After(deadline):
+		case <-time.After(clienttest.Patience):
 			t.Fatal("no message")
 		}
 	}
@@ -50,7 +51,7 @@ func TestSend(t *testing.T) {
 	if err := c.Send(t.Context(), []byte(`{"service_name":"s","topic":"news"}`)); err != nil {
 		t.Fatal(err)
 	}
-	if op, data := p.nextFrame(); op != 1 || string(data) != `{"service_name":"s","topic":"news"}` {
+	if op, data := p.NextFrame(); op != 1 || string(data) != `{"service_name":"s","topic":"news"}` {
 		t.Errorf("the router got %d %s", op, data)
 	}
 	if err := c.Send(t.Context(), make([]byte, 601)); err == nil || err.Error() != "send: message of 601 bytes is above the limit of 600" {
@@ -81,7 +82,7 @@ func TestFromStart(t *testing.T) {
 	t.Run("until the context ends", func(t *testing.T) {
 		ctx, cancel := context.WithCancel(t.Context())
 		tried := 0
-		_, err := Dial(ctx, r.url, tokens(), Options{Reconnect: fast, Dial: func(context.Context, string, string) (net.Conn, error) {
+		_, err := Dial(ctx, r.URL, tokens(), Options{Reconnect: fast, Dial: func(context.Context, string, string) (net.Conn, error) {
 			if tried++; tried == 3 {
 				cancel()
 			}
@@ -95,7 +96,7 @@ func TestFromStart(t *testing.T) {
 		refuse := func(context.Context) (Token, error) { return Token{}, ErrUnauthorized }
 		done := r.dialing(t.Context(), refuse, Options{Reconnect: fast})
 		for range 2 {
-			r.accept().greet()
+			r.Accept().Greet()
 		}
 		if d := <-done; !errors.Is(d.err, ErrUnauthorized) {
 			t.Errorf("got %v", d.err)
@@ -103,7 +104,7 @@ func TestFromStart(t *testing.T) {
 	})
 	t.Run("not when reconnecting is disabled", func(t *testing.T) {
 		tried := 0
-		_, err := Dial(t.Context(), r.url, tokens(), Options{Reconnect: Reconnect{FromStart: true, Disabled: true},
+		_, err := Dial(t.Context(), r.URL, tokens(), Options{Reconnect: Reconnect{FromStart: true, Disabled: true},
 			Dial: func(context.Context, string, string) (net.Conn, error) {
 				tried++
 				return nil, errors.New("nobody there")

@@ -9,6 +9,8 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"strowger/client/clienttest"
 )
 
 // The request that was under way fails at once and never reaches the router again; the
@@ -26,27 +28,27 @@ func TestReconnect(t *testing.T) {
 	c.Listen("s", func(m Message) { heard <- string(m.Payload) })
 
 	lost := asking(t.Context(), c, "lost")
-	p.next()
-	p.conn.Close()
+	p.Next()
+	p.Conn.Close()
 	if a := <-lost; !errors.Is(a.err, ErrDisconnected) {
 		t.Errorf("the request under way ended with %v", a.err)
 	}
 
 	waiting := asking(t.Context(), c, "waiting")
-	p = r.accept()
-	if token := p.login(); token.Name != "name2" {
+	p = r.Accept()
+	if token := p.Login(); token.Name != "name2" {
 		t.Errorf("the second connection uses the token %q", token.Name)
 	}
-	m := p.next()
+	m := p.Next()
 	if string(m.Payload) != `"waiting"` || string(m.RequestID) != `"2"` {
 		t.Errorf("the new connection got request %s with payload %s", m.RequestID, m.Payload)
 	}
-	p.reply(m, 200, nil)
+	p.Reply(m, 200, nil)
 	if a := <-waiting; a.err != nil {
 		t.Error(a.err)
 	}
 
-	p.broadcast("s", "t", "still listening")
+	p.Broadcast("s", "t", "still listening")
 	if got := <-heard; got != `"still listening"` {
 		t.Errorf("heard %s", got)
 	}
@@ -73,8 +75,8 @@ func TestReplyBeforeTheEnd(t *testing.T) {
 	r := newFakeRouter(t)
 	c, p := r.online(Options{Reconnect: Reconnect{Disabled: true}})
 	done := asking(t.Context(), c, nil)
-	p.reply(p.next(), 200, "made it")
-	p.conn.Close()
+	p.Reply(p.Next(), 200, "made it")
+	p.Conn.Close()
 	if a := <-done; a.err != nil || string(a.reply.Payload) != `"made it"` {
 		t.Errorf("got %+v, %v", a.reply, a.err)
 	}
@@ -93,7 +95,7 @@ func TestReconnectDisabled(t *testing.T) {
 	})
 	c.Listen("s", func(Message) {})
 	listener := c.listeners.running()[0]
-	p.frame(8, []byte{0x0F, 0xA1}) // 4001
+	p.Frame(8, []byte{0x0F, 0xA1}) // 4001
 	cause := <-closed
 	if router, ok := errors.AsType[*CloseError](cause); !ok || router.Code != 4001 || !errors.Is(cause, ErrDisconnected) {
 		t.Errorf("cause is %v", cause)
@@ -109,7 +111,7 @@ func TestOfflineRequests(t *testing.T) {
 		r := newPipedRouter(t)
 		opts.Reconnect = Reconnect{Min: time.Hour, Max: time.Hour, spread: longest}
 		c, p := r.online(opts)
-		p.conn.Close()
+		p.Conn.Close()
 		synctest.Wait()
 		if got := c.State(); got != StateOffline {
 			t.Errorf("state is %v", got)
@@ -179,27 +181,27 @@ func TestRefusedOnReconnect(t *testing.T) {
 					OnState:   func(_ State, err error) { cause = err },
 				})
 				used := map[string]bool{"name1": true}
-				p.conn.Close()
+				p.Conn.Close()
 				for _, attempt := range test.attempts {
-					p = r.accept()
+					p = r.Accept()
 					if attempt == 'f' {
-						p.conn.Close()
+						p.Conn.Close()
 						continue
 					}
-					p.greet()
-					token := p.token()
+					p.Greet()
+					token := p.Token()
 					if used[token.Name] {
 						t.Errorf("token %q is used again", token.Name)
 					}
 					used[token.Name] = true
 					if attempt == 'r' {
-						p.refused()
+						p.Refuse()
 						continue
 					}
-					p.accepted()
+					p.Admit()
 					synctest.Wait()
 					if test.want == StateOnline && len(used) < len(test.attempts)+1 {
-						p.conn.Close()
+						p.Conn.Close()
 					}
 				}
 				synctest.Wait()
@@ -214,7 +216,7 @@ func TestRefusedOnReconnect(t *testing.T) {
 						t.Errorf("a request ended with %v", a.err)
 					}
 				} else {
-					go p.farewell()
+					go p.Farewell()
 				}
 				c.Close()
 			})
@@ -246,14 +248,14 @@ func TestTokenSourceFailsOnReconnect(t *testing.T) {
 				}
 			},
 		})
-		p := r.accept()
-		p.login()
+		p := r.Accept()
+		p.Login()
 		if d := <-done; d.err != nil {
 			t.Fatal(d.err)
 		}
-		p.conn.Close()
+		p.Conn.Close()
 		for range 9 {
-			r.accept().greet()
+			r.Accept().Greet()
 		}
 		if cause := <-closed; !errors.Is(cause, ErrUnauthorized) || !strings.Contains(cause.Error(), "account is gone") {
 			t.Errorf("cause is %v", cause)
@@ -269,14 +271,14 @@ func TestReconnectWhenNoLongerAuthenticated(t *testing.T) {
 	r := newFakeRouter(t)
 	c, p := r.online(Options{Reconnect: Reconnect{Max: time.Millisecond}})
 	done := asking(t.Context(), c, nil)
-	m := p.next()
-	p.send(object{"service_name": "authentication", "status_code": 407, "request_id": m.RequestID, "topic": "authenticate"})
+	m := p.Next()
+	p.Send(clienttest.Object{"service_name": "authentication", "status_code": 407, "request_id": m.RequestID, "topic": "authenticate"})
 	if a := <-done; a.err == nil || !strings.Contains(a.err.Error(), "407") {
 		t.Errorf("the request ended with %v", a.err)
 	}
-	p.farewell()
-	p = r.accept()
-	if token := p.login(); token.Name != "name2" {
+	p.Farewell()
+	p = r.Accept()
+	if token := p.Login(); token.Name != "name2" {
 		t.Errorf("token is %q", token.Name)
 	}
 	barrier(t, c, p)
@@ -290,19 +292,19 @@ func TestReconnectDespiteSilence(t *testing.T) {
 		c, p := r.online(Options{FailFast: true, Reconnect: Reconnect{Min: time.Second, spread: longest}})
 		c.Listen("", func(m Message) { t.Errorf("heard %+v", m) })
 		began := time.Now()
-		p.greet()
-		p.closed()
+		p.Greet()
+		p.Closed()
 		synctest.Wait()
 		if a := <-asking(t.Context(), c, nil); !errors.Is(a.err, ErrDisconnected) {
 			t.Errorf("a request ended with %v", a.err)
 		}
-		p = r.accept()
-		p.login()
+		p = r.Accept()
+		p.Login()
 		if took := time.Since(began); took != 6*time.Second { // CloseTimeout and the first wait
 			t.Errorf("online again after %v", took)
 		}
 		synctest.Wait()
-		go p.farewell()
+		go p.Farewell()
 		c.Close()
 	})
 }

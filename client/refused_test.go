@@ -1,13 +1,13 @@
 package client
 
 import (
-	"bufio"
 	"errors"
-	"net/http"
 	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"strowger/client/clienttest"
 )
 
 // What a refusal says is in the error, as one line and not longer than a reader can bear.
@@ -43,31 +43,27 @@ func TestRefusalSaysWhy(t *testing.T) {
 func TestRefusalWithoutEnd(t *testing.T) {
 	tests := map[string]struct {
 		connect time.Duration // ConnectTimeout
-		more    func(p *fakePeer)
+		more    func(p *clienttest.Peer)
 	}{
-		"stalled":                            {10 * time.Second, func(*fakePeer) {}},
-		"stalled, and the attempt is over":   {detailWait / 2, func(*fakePeer) {}},
-		"byte by byte":                       {10 * time.Second, func(p *fakePeer) { p.drip(100*time.Millisecond, "x") }},
-		"byte by byte, the attempt is over":  {detailWait / 2, func(p *fakePeer) { p.drip(100*time.Millisecond, "x") }},
-		"as fast as the client can take it":  {10 * time.Second, func(p *fakePeer) { p.drip(0, strings.Repeat("x", 4096)) }},
-		"chunk extensions that never do end": {10 * time.Second, func(p *fakePeer) { p.drip(0, strings.Repeat(";", 4096)) }},
+		"stalled":                            {10 * time.Second, func(*clienttest.Peer) {}},
+		"stalled, and the attempt is over":   {detailWait / 2, func(*clienttest.Peer) {}},
+		"byte by byte":                       {10 * time.Second, func(p *clienttest.Peer) { drip(p, 100*time.Millisecond, "x") }},
+		"byte by byte, the attempt is over":  {detailWait / 2, func(p *clienttest.Peer) { drip(p, 100*time.Millisecond, "x") }},
+		"as fast as the client can take it":  {10 * time.Second, func(p *clienttest.Peer) { drip(p, 0, strings.Repeat("x", 4096)) }},
+		"chunk extensions that never do end": {10 * time.Second, func(p *clienttest.Peer) { drip(p, 0, strings.Repeat(";", 4096)) }},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				r := newPipedRouter(t)
-				done := r.dialing(t.Context(), tokens(), Options{Dial: r.dial, ConnectTimeout: test.connect})
-				conn := r.conn()
-				p := &fakePeer{t: t, conn: conn, br: bufio.NewReader(conn)}
-				if _, err := http.ReadRequest(p.br); err != nil {
-					t.Fatal(err)
-				}
+				done := r.dialing(t.Context(), tokens(), Options{Dial: r.Dial, ConnectTimeout: test.connect})
+				p := r.Asked()
 				began := time.Now()
 				body := "Content-Length: 100000000\r\n\r\nno such host"
 				if strings.HasPrefix(name, "chunk") {
 					body = "Transfer-Encoding: chunked\r\n\r\nc\r\nno such host\r\n1"
 				}
-				p.raw([]byte("HTTP/1.1 404 Not Found\r\n" + body))
+				p.Raw([]byte("HTTP/1.1 404 Not Found\r\n" + body))
 				test.more(p)
 				var refused *StatusError
 				d := <-done
@@ -77,16 +73,16 @@ func TestRefusalWithoutEnd(t *testing.T) {
 				if took := time.Since(began); took > detailWait+100*time.Millisecond {
 					t.Errorf("took %v", took)
 				}
-				conn.Close()
+				p.Conn.Close()
 			})
 		})
 	}
 }
 
 // drip writes piece again and again until the client hangs up.
-func (p *fakePeer) drip(every time.Duration, piece string) {
+func drip(p *clienttest.Peer, every time.Duration, piece string) {
 	for {
-		if _, err := p.conn.Write([]byte(piece)); err != nil {
+		if _, err := p.Conn.Write([]byte(piece)); err != nil {
 			return
 		}
 		time.Sleep(every) // in a bubble
@@ -105,22 +101,18 @@ func TestHeadByteByByte(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				r := newPipedRouter(t)
-				done := r.dialing(t.Context(), tokens(), Options{Dial: r.dial, ConnectTimeout: 7 * time.Second})
-				conn := r.conn()
-				p := &fakePeer{t: t, conn: conn, br: bufio.NewReader(conn)}
-				if _, err := http.ReadRequest(p.br); err != nil {
-					t.Fatal(err)
-				}
+				done := r.dialing(t.Context(), tokens(), Options{Dial: r.Dial, ConnectTimeout: 7 * time.Second})
+				p := r.Asked()
 				began := time.Now()
 				if start != "" {
-					p.raw([]byte(start))
+					p.Raw([]byte(start))
 				}
-				p.drip(time.Second, "x")
+				drip(p, time.Second, "x")
 				d := <-done
 				if took := time.Since(began); !errors.Is(d.err, ErrTimeout) || took > 8*time.Second {
 					t.Errorf("error after %v is %v", took, d.err)
 				}
-				conn.Close()
+				p.Conn.Close()
 			})
 		})
 	}
@@ -147,7 +139,7 @@ func TestErrorsOfHeadsAreShort(t *testing.T) {
 			r := newFakeRouter(t)
 			done := r.dialing(t.Context(), tokens(), Options{})
 			p := r.answer(head)
-			p.conn.Close()
+			p.Conn.Close()
 			d := <-done
 			if d.err == nil || len(d.err.Error()) > 2*excerptBytes || strings.ContainsAny(d.err.Error(), "\x1b\r\n\x00") {
 				t.Errorf("error is %.600v", d.err)

@@ -11,6 +11,8 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"strowger/client/clienttest"
 )
 
 // answer is what a Request under way comes to.
@@ -46,7 +48,7 @@ func TestRequestOnTheWire(t *testing.T) {
 	for i, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
 			done := asking(t.Context(), c, test.payload)
-			m := p.next()
+			m := p.Next()
 			if id := fmt.Sprintf("%q", fmt.Sprint(i+1)); string(m.RequestID) != id {
 				t.Errorf("request id is %s, want %s", m.RequestID, id)
 			}
@@ -56,7 +58,7 @@ func TestRequestOnTheWire(t *testing.T) {
 			if string(m.Payload) != test.want {
 				t.Errorf("payload is %s, want %s", m.Payload, test.want)
 			}
-			p.reply(m, 200, nil)
+			p.Reply(m, 200, nil)
 			if a := <-done; a.err != nil {
 				t.Error(a.err)
 			}
@@ -69,20 +71,20 @@ func TestReply(t *testing.T) {
 	c, p := r.online(Options{})
 	tests := []struct {
 		name  string
-		reply object // beside request_id
+		reply clienttest.Object // beside request_id
 		want  Reply
 	}{
-		{"full", object{"service_name": "directory", "topic": "found", "status_string": "ok", "status_code": 200, "payload": object{"name": "Ada"}},
+		{"full", clienttest.Object{"service_name": "directory", "topic": "found", "status_string": "ok", "status_code": 200, "payload": clienttest.Object{"name": "Ada"}},
 			Reply{Service: "directory", Topic: "found", Status: "ok", Code: 200, Payload: json.RawMessage(`{"name":"Ada"}`)}},
-		{"bare", object{}, Reply{Payload: json.RawMessage(`null`)}},
-		{"empty status code", object{"status_code": ""}, Reply{Payload: json.RawMessage(`null`)}},
-		{"status code as text", object{"status_code": "201"}, Reply{Code: 201, Payload: json.RawMessage(`null`)}},
+		{"bare", clienttest.Object{}, Reply{Payload: json.RawMessage(`null`)}},
+		{"empty status code", clienttest.Object{"status_code": ""}, Reply{Payload: json.RawMessage(`null`)}},
+		{"status code as text", clienttest.Object{"status_code": "201"}, Reply{Code: 201, Payload: json.RawMessage(`null`)}},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
 			done := asking(t.Context(), c, nil)
-			test.reply["request_id"] = p.next().RequestID
-			p.send(test.reply)
+			test.reply["request_id"] = p.Next().RequestID
+			p.Send(test.reply)
 			a := <-done
 			if a.err != nil {
 				t.Fatal(a.err)
@@ -120,7 +122,7 @@ func TestStatusErrors(t *testing.T) {
 	for _, test := range tests {
 		t.Run(fmt.Sprint(test.code), func(t *testing.T) {
 			done := asking(t.Context(), c, nil)
-			p.reply(p.next(), test.code, object{"why": "because"})
+			p.Reply(p.Next(), test.code, clienttest.Object{"why": "because"})
 			a := <-done
 			if test.code < 400 {
 				if a.err != nil || a.reply.Code != test.code {
@@ -179,7 +181,7 @@ func TestRequestIsRefusedHere(t *testing.T) {
 	}
 	// None of these may have cost the connection.
 	done := asking(t.Context(), c, nil)
-	p.reply(p.next(), 200, nil)
+	p.Reply(p.Next(), 200, nil)
 	if a := <-done; a.err != nil {
 		t.Error(a.err)
 	}
@@ -202,16 +204,16 @@ func TestRepliesFindTheirRequests(t *testing.T) {
 			}
 		})
 	}
-	asked := make([]fakeMessage, n)
+	asked := make([]clienttest.Message, n)
 	for i := range asked {
-		asked[i] = p.next()
+		asked[i] = p.Next()
 	}
-	p.send(object{"request_id": "4711", "payload": "nobody asked"})
-	p.send(object{"request_id": object{"a": 1}, "payload": "nobody asked"})
-	p.frame(1, []byte("not JSON"))
+	p.Send(clienttest.Object{"request_id": "4711", "payload": "nobody asked"})
+	p.Send(clienttest.Object{"request_id": clienttest.Object{"a": 1}, "payload": "nobody asked"})
+	p.Frame(1, []byte("not JSON"))
 	for i := n - 1; i >= 0; i-- { // the last first
-		p.reply(asked[i], 200, asked[i].Payload)
-		p.reply(asked[i], 200, "a second reply, which is ignored")
+		p.Reply(asked[i], 200, asked[i].Payload)
+		p.Reply(asked[i], 200, "a second reply, which is ignored")
 	}
 	wg.Wait()
 	if left := len(c.calls.sinks); left != 0 {
@@ -225,7 +227,7 @@ func TestRequestEndsWithItsContext(t *testing.T) {
 
 	ctx, cancel := context.WithCancel(t.Context())
 	done := asking(ctx, c, nil)
-	late := p.next()
+	late := p.Next()
 	cancel()
 	if a := <-done; !errors.Is(a.err, context.Canceled) || errors.Is(a.err, ErrTimeout) {
 		t.Errorf("error is %v", a.err)
@@ -238,9 +240,9 @@ func TestRequestEndsWithItsContext(t *testing.T) {
 	}
 
 	// A late reply disturbs nothing.
-	p.reply(late, 200, "late")
+	p.Reply(late, 200, "late")
 	done = asking(t.Context(), c, nil)
-	p.reply(p.next(), 200, "in time")
+	p.Reply(p.Next(), 200, "in time")
 	if a := <-done; a.err != nil || string(a.reply.Payload) != `"in time"` {
 		t.Errorf("got %+v, %v", a.reply, a.err)
 	}
@@ -271,14 +273,14 @@ func TestRequestTimeout(t *testing.T) {
 				}
 				began := time.Now()
 				done := asking(ctx, c, nil)
-				p.next() // and no reply
+				p.Next() // and no reply
 				if a := <-done; !errors.Is(a.err, ErrTimeout) {
 					t.Errorf("error is %v", a.err)
 				}
 				if took := time.Since(began); took != test.want {
 					t.Errorf("gave up after %v, want %v", took, test.want)
 				}
-				go p.farewell()
+				go p.Farewell()
 				c.Close()
 			})
 		})

@@ -35,16 +35,16 @@ func TestBrokenFrames(t *testing.T) {
 			r := newFakeRouter(t)
 			c, p := r.online(Options{Limits: Limits{MessageBytes: 1 << 16}, Reconnect: Reconnect{Max: time.Millisecond}})
 			done := asking(t.Context(), c, nil)
-			p.next()
-			p.raw(test.frame)
+			p.Next()
+			p.Raw(test.frame)
 			if a := <-done; !errors.Is(a.err, ErrDisconnected) {
 				t.Errorf("the request under way ended with %v", a.err)
 			}
-			if payload := p.closed(); len(payload) < 2 || binary.BigEndian.Uint16(payload) != test.code {
+			if payload := p.Closed(); len(payload) < 2 || binary.BigEndian.Uint16(payload) != test.code {
 				t.Errorf("close frame holds %q, want code %d", payload, test.code)
 			}
-			p = r.accept()
-			p.login()
+			p = r.Accept()
+			p.Login()
 			barrier(t, c, p)
 		})
 	}
@@ -54,21 +54,21 @@ func TestFragmentsAndBinaryAreRead(t *testing.T) {
 	r := newFakeRouter(t)
 	c, p := r.online(Options{})
 	done := asking(t.Context(), c, nil)
-	p.next()
-	p.raw([]byte{0x01, 5})
-	p.raw([]byte(`{"req`))
-	p.frame(9, nil) // a ping may come in between
-	p.raw([]byte{0x80, 11})
-	p.raw([]byte(`uest_id":1}`))
+	p.Next()
+	p.Raw([]byte{0x01, 5})
+	p.Raw([]byte(`{"req`))
+	p.Frame(9, nil) // a ping may come in between
+	p.Raw([]byte{0x80, 11})
+	p.Raw([]byte(`uest_id":1}`))
 	if a := <-done; a.err != nil {
 		t.Error(a.err)
 	}
-	if op, _ := p.nextFrame(); op != 10 {
+	if op, _ := p.NextFrame(); op != 10 {
 		t.Errorf("opcode is %d, want a pong", op)
 	}
 	done = asking(t.Context(), c, nil)
-	p.next()
-	p.frame(2, []byte(`{"request_id":"2"}`))
+	p.Next()
+	p.Frame(2, []byte(`{"request_id":"2"}`))
 	if a := <-done; a.err != nil {
 		t.Error(a.err)
 	}
@@ -78,8 +78,8 @@ func TestPingIsAnswered(t *testing.T) {
 	r := newFakeRouter(t)
 	_, p := r.online(Options{})
 	for _, payload := range []string{"", "x", strings.Repeat("y", 125)} {
-		p.frame(9, []byte(payload))
-		if op, got := p.nextFrame(); op != 10 || string(got) != payload {
+		p.Frame(9, []byte(payload))
+		if op, got := p.NextFrame(); op != 10 || string(got) != payload {
 			t.Errorf("ping %q got opcode %d, payload %q", payload, op, got)
 		}
 	}
@@ -91,11 +91,11 @@ func TestLongMessages(t *testing.T) {
 	for _, n := range []int{100, 125, 126, 0xFFFF, 0x10000, 1 << 20} {
 		payload := strings.Repeat("x", n)
 		done := asking(t.Context(), c, payload)
-		m := p.next()
+		m := p.Next()
 		if string(m.Payload) != `"`+payload+`"` {
 			t.Errorf("a payload of %d bytes arrived with %d", n+2, len(m.Payload))
 		}
-		p.reply(m, 200, payload)
+		p.Reply(m, 200, payload)
 		if a := <-done; a.err != nil || string(a.reply.Payload) != string(m.Payload) {
 			t.Errorf("a payload of %d bytes came back with error %v", n+2, a.err)
 		}
@@ -109,19 +109,19 @@ func TestKeepalive(t *testing.T) {
 			c, p := newPipedRouter(t).online(Options{})
 			began := time.Now()
 			for i := 1; i <= 5; i++ {
-				if op, _ := p.nextFrame(); op != 9 {
+				if op, _ := p.NextFrame(); op != 9 {
 					t.Errorf("opcode is %d, want a ping", op)
 				}
 				if after := time.Since(began); after != time.Duration(i)*interval {
 					t.Errorf("ping %d came after %v", i, after)
 				}
 				<-time.After(interval / 2) // the bubble's time: a slow pong is in time
-				p.frame(10, nil)
+				p.Frame(10, nil)
 			}
 			if got := c.State(); got != StateOnline {
 				t.Errorf("state is %v", got)
 			}
-			go p.farewell()
+			go p.Farewell()
 			c.Close()
 		})
 	})
@@ -135,7 +135,7 @@ func TestKeepalive(t *testing.T) {
 				}
 			}})
 			began = time.Now()
-			p.nextFrame()
+			p.NextFrame()
 			if cause := <-offline; !strings.Contains(cause.Error(), "no sign of life for 25s") {
 				t.Errorf("cause is %v", cause)
 			}
@@ -150,7 +150,7 @@ func TestKeepalive(t *testing.T) {
 			c, p := newPipedRouter(t).online(Options{})
 			go func() {
 				for {
-					if _, _, err := p.readFrame(); err != nil {
+					if _, _, err := p.ReadFrame(); err != nil {
 						return
 					}
 				}
@@ -158,13 +158,13 @@ func TestKeepalive(t *testing.T) {
 			heard := make(chan Message, 1)
 			c.Listen("s", func(m Message) { heard <- m })
 			text := []byte(`{"service_name":"s"}` + strings.Repeat(" ", 80))
-			p.raw([]byte{0x81, 100})
+			p.Raw([]byte{0x81, 100})
 			for _, b := range text {
 				<-time.After(10 * time.Second)
-				p.raw([]byte{b})
+				p.Raw([]byte{b})
 			}
 			<-heard
-			p.frame(8, nil)
+			p.Frame(8, nil)
 			c.Close()
 		})
 	})
@@ -175,7 +175,7 @@ func TestKeepalive(t *testing.T) {
 			if got := c.State(); got != StateOnline {
 				t.Errorf("state is %v", got)
 			}
-			go p.farewell()
+			go p.Farewell()
 			c.Close()
 		})
 	})
@@ -207,9 +207,9 @@ func TestRouterDoesNotRead(t *testing.T) {
 		heard := make(chan Message, 1)
 		c.Listen("s", func(m Message) { heard <- m })
 		for range 10 {
-			p.frame(9, []byte("ping"))
+			p.Frame(9, []byte("ping"))
 		}
-		p.broadcast("s", "t", nil)
+		p.Broadcast("s", "t", nil)
 		<-heard
 		if cause := <-offline; !strings.Contains(cause.Error(), "write frame") {
 			t.Errorf("cause is %v", cause)

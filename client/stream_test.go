@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"testing"
+
+	"strowger/client/clienttest"
 )
 
 // streaming ranges over a stream on a goroutine of its own; the channel is closed
@@ -25,9 +27,9 @@ func TestStream(t *testing.T) {
 	c, p := r.online(Options{})
 	ctx, cancel := context.WithCancel(t.Context())
 	got := streaming(ctx, c)
-	m := p.next()
+	m := p.Next()
 	for i := range 3 {
-		p.reply(m, 200, i)
+		p.Reply(m, 200, i)
 	}
 	for i := range 3 {
 		a := <-got
@@ -54,9 +56,9 @@ func TestStreamBreak(t *testing.T) {
 			break
 		}
 	}()
-	m := p.next()
-	p.reply(m, 200, 1)
-	p.reply(m, 200, 2)
+	m := p.Next()
+	p.Reply(m, 200, 1)
+	p.Reply(m, 200, 2)
 	<-broken
 	if left := len(c.calls.sinks); left != 0 {
 		t.Errorf("%d requests are still waited for", left)
@@ -66,20 +68,20 @@ func TestStreamBreak(t *testing.T) {
 func TestStreamEndsWithAnError(t *testing.T) {
 	tests := []struct {
 		name string
-		end  func(*fakePeer, fakeMessage, *Client)
+		end  func(*clienttest.Peer, clienttest.Message, *Client)
 		want error
 	}{
-		{"status", func(p *fakePeer, m fakeMessage, _ *Client) { p.reply(m, 403, nil) }, ErrForbidden},
-		{"lost", func(p *fakePeer, _ fakeMessage, _ *Client) { p.conn.Close() }, ErrDisconnected},
-		{"closed", func(_ *fakePeer, _ fakeMessage, c *Client) { c.link.cancel(ErrClosed) }, ErrClosed},
+		{"status", func(p *clienttest.Peer, m clienttest.Message, _ *Client) { p.Reply(m, 403, nil) }, ErrForbidden},
+		{"lost", func(p *clienttest.Peer, _ clienttest.Message, _ *Client) { p.Conn.Close() }, ErrDisconnected},
+		{"closed", func(_ *clienttest.Peer, _ clienttest.Message, c *Client) { c.link.cancel(ErrClosed) }, ErrClosed},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
 			r := newFakeRouter(t)
 			c, p := r.online(Options{Reconnect: Reconnect{Disabled: true}})
 			got := streaming(t.Context(), c)
-			m := p.next()
-			p.reply(m, 200, "first")
+			m := p.Next()
+			p.Reply(m, 200, "first")
 			if a := <-got; a.err != nil {
 				t.Fatal(a.err)
 			}
@@ -99,8 +101,8 @@ func TestStreamOverflow(t *testing.T) {
 	r := newFakeRouter(t)
 	c, p := r.online(Options{Limits: Limits{QueueMessages: 2}})
 	got := streaming(t.Context(), c)
-	m := p.next()
-	p.reply(m, 200, 0)
+	m := p.Next()
+	p.Reply(m, 200, 0)
 	n := 0
 	take := func() error {
 		a := <-got
@@ -114,7 +116,7 @@ func TestStreamOverflow(t *testing.T) {
 		t.Fatal(err)
 	}
 	for i := 1; i <= 5; i++ {
-		p.reply(m, 200, i)
+		p.Reply(m, 200, i)
 	}
 	barrier(t, c, p)
 	for range 2 {
@@ -122,7 +124,7 @@ func TestStreamOverflow(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	p.reply(m, 200, "there is room again")
+	p.Reply(m, 200, "there is room again")
 	barrier(t, c, p)
 	err := take()
 	if err == nil { // the one that was in hand
@@ -137,10 +139,10 @@ func TestStreamOverflow(t *testing.T) {
 }
 
 // barrier returns when c has taken in everything that p sent before.
-func barrier(t *testing.T, c *Client, p *fakePeer) {
+func barrier(t *testing.T, c *Client, p *clienttest.Peer) {
 	t.Helper()
 	done := asking(t.Context(), c, "barrier")
-	p.reply(p.next(), 200, nil)
+	p.Reply(p.Next(), 200, nil)
 	if a := <-done; a.err != nil {
 		t.Fatal(a.err)
 	}

@@ -9,6 +9,7 @@ import (
 
 	"strowger/actors/envelope"
 	"strowger/client"
+	"strowger/client/clienttest"
 	"strowger/system/internal/runner"
 	"strowger/system/service"
 	"strowger/system/service/servicetest"
@@ -24,27 +25,27 @@ func TestServeSuite(t *testing.T) {
 // served is a router with one service behind a real connection, and with callers in the test.
 type served struct {
 	t        *testing.T
-	router   *fakeRouter
+	router   *clienttest.Router
 	instance *runner.Instance
 	cancel   context.CancelFunc
 	done     chan error // what Serve returned
 	stop     sync.Once
 
 	mu      sync.Mutex // protects following
-	peer    *fakePeer
+	peer    *clienttest.Peer
 	callers map[string]*caller
 }
 
 // serve starts a service and lets it log in.
 func serve(t *testing.T, s *service.Service, opts Options) *served {
 	t.Helper()
-	h := &served{t: t, router: newFakeRouter(t), done: make(chan error, 1), callers: make(map[string]*caller)}
+	h := &served{t: t, router: clienttest.New(t), done: make(chan error, 1), callers: make(map[string]*caller)}
 	if opts.Client.Reconnect.Max == 0 {
 		opts.Client.Reconnect = client.Reconnect{Min: time.Millisecond, Max: time.Millisecond}
 	}
 	ctx, cancel := context.WithCancel(context.Background())
 	h.cancel = cancel
-	server, err := New(h.router.url, tokens(), s, opts)
+	server, err := New(h.router.URL, tokens(), s, opts)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -61,17 +62,17 @@ func serve(t *testing.T, s *service.Service, opts Options) *served {
 }
 
 // login takes the service's next connection and passes on what it says.
-func (h *served) login() client.Token {
+func (h *served) login() clienttest.Token {
 	h.t.Helper()
-	p := h.router.accept()
-	token := p.login()
+	p := h.router.Accept()
+	token := p.Login()
 	h.mu.Lock()
 	h.peer = p
 	h.mu.Unlock()
 	ended := make(chan struct{})
 	h.t.Cleanup(func() {
 		h.Stop(h.t)
-		p.conn.Close()
+		p.Conn.Close()
 		<-ended
 	})
 	go func() {
@@ -82,9 +83,9 @@ func (h *served) login() client.Token {
 }
 
 // read routes what the service says until the connection ends.
-func (h *served) read(p *fakePeer) {
+func (h *served) read(p *clienttest.Peer) {
 	for {
-		op, data, err := p.readFrame()
+		op, data, err := p.ReadFrame()
 		if err != nil {
 			return
 		}
@@ -102,7 +103,7 @@ func (h *served) read(p *fakePeer) {
 			h.route(&m.Envelope)
 		case 8:
 			h.write(p, 8, data)
-			p.conn.Close()
+			p.Conn.Close()
 		}
 	}
 }
@@ -122,10 +123,10 @@ func (h *served) route(e *envelope.Envelope) {
 }
 
 // write sends one frame; a connection that is gone takes none.
-func (h *served) write(p *fakePeer, op byte, data []byte) {
+func (h *served) write(p *clienttest.Peer, op byte, data []byte) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	_, _ = p.conn.Write(frame(op, data))
+	_, _ = p.Conn.Write(clienttest.Frame(op, data))
 }
 
 func (h *served) Call(t *testing.T) servicetest.Caller {
@@ -185,7 +186,7 @@ func await[T any](t *testing.T, c <-chan T) T {
 	select {
 	case v := <-c:
 		return v
-	case <-time.After(deadline):
+	case <-time.After(clienttest.Patience):
 		t.Fatal("waited too long")
 		panic("unreachable")
 	}

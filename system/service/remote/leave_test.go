@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"strowger/client"
+	"strowger/client/clienttest"
 	"strowger/system/service"
 )
 
@@ -39,19 +40,19 @@ func leaver(stopTimeout time.Duration) (s *service.Service, asked chan struct{},
 }
 
 // leaving starts a service by hand and returns when it has been told to end and has said so.
-func leaving(t *testing.T, s *service.Service, ask func(p *fakePeer), opts Options) (p *fakePeer, done chan error) {
+func leaving(t *testing.T, s *service.Service, ask func(p *clienttest.Peer), opts Options) (p *clienttest.Peer, done chan error) {
 	t.Helper()
-	router := newFakeRouter(t)
+	router := clienttest.New(t)
 	ctx, cancel := context.WithCancel(context.Background())
 	t.Cleanup(cancel)
 	done = make(chan error, 1)
-	go func() { done <- Serve(ctx, router.url, tokens(), s, opts) }()
-	p = router.accept()
-	p.login()
+	go func() { done <- Serve(ctx, router.URL, tokens(), s, opts) }()
+	p = router.Accept()
+	p.Login()
 	ask(p)
 	cancel()
 	for {
-		m := p.next()
+		m := p.Next()
 		if m.Service != authentication {
 			continue // a change of state
 		}
@@ -62,24 +63,22 @@ func leaving(t *testing.T, s *service.Service, ask func(p *fakePeer), opts Optio
 	}
 }
 
-func (p *fakePeer) ask(id, topic string) {
-	p.t.Helper()
-	p.send(object{"service_name": "servicetest", "topic": topic, "request_id": id, "resource_id": "who"})
+func request(p *clienttest.Peer, id, topic string) {
+	p.Send(clienttest.Object{"service_name": "servicetest", "topic": topic, "request_id": id, "resource_id": "who"})
 }
 
 // left answers that the router has heard of it.
-func (p *fakePeer) left() {
-	p.t.Helper()
-	p.send(object{"service_name": authentication, "status_code": 200, "request_id": leavingID, "topic": "authenticated"})
+func left(p *clienttest.Peer) {
+	p.Send(clienttest.Object{"service_name": authentication, "status_code": 200, "request_id": leavingID, "topic": "authenticated"})
 }
 
 // answers reads until the close frame and returns what was answered.
-func (p *fakePeer) answers() (all []string) {
-	p.t.Helper()
+func answers(t *testing.T, p *clienttest.Peer) (all []string) {
+	t.Helper()
 	for {
-		op, data, err := p.readFrame()
+		op, data, err := p.ReadFrame()
 		if err != nil {
-			p.t.Fatal(err)
+			t.Fatal(err)
 		}
 		switch op {
 		case 1:
@@ -87,7 +86,7 @@ func (p *fakePeer) answers() (all []string) {
 				all = append(all, string(data))
 			}
 		case 8:
-			p.frame(8, data)
+			p.Frame(8, data)
 			return all
 		}
 	}
@@ -96,17 +95,17 @@ func (p *fakePeer) answers() (all []string) {
 // A service that is told to end says so first. It answers what it has and what the router sent before it
 // heard of it, and then closes the connection.
 func TestServeLeaves(t *testing.T) {
-	s, asked, release := leaver(deadline)
-	p, done := leaving(t, s, func(p *fakePeer) {
-		p.ask("1", "hold")
+	s, asked, release := leaver(clienttest.Patience)
+	p, done := leaving(t, s, func(p *clienttest.Peer) {
+		request(p, "1", "hold")
 		await(t, asked)
 	}, Options{})
-	p.ask("2", "at once")
-	p.ask("3", "hold")
+	request(p, "2", "at once")
+	request(p, "3", "hold")
 	await(t, asked)
-	p.left()
+	left(p)
 	release()
-	got := p.answers()
+	got := answers(t, p)
 	if err := await(t, done); err != nil {
 		t.Error(err)
 	}
@@ -129,13 +128,13 @@ func TestServeLeavesRequestsBehind(t *testing.T) {
 			// The router's answer must be read in half of the time even on a slow machine.
 			s, asked, release := leaver(2 * time.Second)
 			defer release()
-			p, done := leaving(t, s, func(p *fakePeer) {
-				p.ask("1", topic)
+			p, done := leaving(t, s, func(p *clienttest.Peer) {
+				request(p, "1", topic)
 				await(t, asked)
 			}, Options{})
-			p.left()
-			p.ask("2", topic)
-			if got := p.answers(); len(got) > 0 {
+			left(p)
+			request(p, "2", topic)
+			if got := answers(t, p); len(got) > 0 {
 				t.Errorf("answers %q, want none", got)
 			}
 			if err := await(t, done); err != nil {
@@ -147,13 +146,13 @@ func TestServeLeavesRequestsBehind(t *testing.T) {
 
 // A router that does not know the message says nothing. The service ends all the same, and finishes first.
 func TestServeLeavesOldRouter(t *testing.T) {
-	s, asked, release := leaver(deadline)
-	p, done := leaving(t, s, func(p *fakePeer) {
-		p.ask("1", "hold")
+	s, asked, release := leaver(clienttest.Patience)
+	p, done := leaving(t, s, func(p *clienttest.Peer) {
+		request(p, "1", "hold")
 		await(t, asked)
 	}, Options{Client: client.Options{CloseTimeout: 500 * time.Millisecond}})
 	release()
-	if got := p.answers(); len(got) != 1 || !strings.Contains(got[0], `"status_code":200`) {
+	if got := answers(t, p); len(got) != 1 || !strings.Contains(got[0], `"status_code":200`) {
 		t.Errorf("answers %q, want one with 200", got)
 	}
 	if err := await(t, done); err != nil {
@@ -164,11 +163,11 @@ func TestServeLeavesOldRouter(t *testing.T) {
 // A router that does not know the message may not answer for a service that ends, so the service does.
 func TestServeRefusesForOldRouter(t *testing.T) {
 	s, asked, _ := leaver(20 * time.Millisecond)
-	p, done := leaving(t, s, func(p *fakePeer) {
-		p.ask("1", "hold")
+	p, done := leaving(t, s, func(p *clienttest.Peer) {
+		request(p, "1", "hold")
 		await(t, asked)
 	}, Options{})
-	if got := p.answers(); len(got) != 1 || !strings.Contains(got[0], `"status_code":503`) {
+	if got := answers(t, p); len(got) != 1 || !strings.Contains(got[0], `"status_code":503`) {
 		t.Errorf("answers %q, want one with 503", got)
 	}
 	if err := await(t, done); err != nil {
@@ -178,12 +177,12 @@ func TestServeRefusesForOldRouter(t *testing.T) {
 
 // A connection that is lost while the service leaves is not made again.
 func TestServeLosesConnectionWhileLeaving(t *testing.T) {
-	s, asked, _ := leaver(deadline)
-	p, done := leaving(t, s, func(p *fakePeer) {
-		p.ask("1", "hold")
+	s, asked, _ := leaver(clienttest.Patience)
+	p, done := leaving(t, s, func(p *clienttest.Peer) {
+		request(p, "1", "hold")
 		await(t, asked)
 	}, Options{Client: client.Options{Reconnect: client.Reconnect{Min: time.Millisecond, Max: time.Millisecond}}})
-	p.conn.Close()
+	p.Conn.Close()
 	if err := await(t, done); err != nil {
 		t.Error(err)
 	}

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"strowger/client"
+	"strowger/client/clienttest"
 	"strowger/config/policy"
 	"strowger/system/service"
 	"strowger/system/service/servicetest"
@@ -56,7 +57,7 @@ func TestServeReconnects(t *testing.T) {
 	c := h.Call(t)
 	ask(t, c, `1`, "count", "count 1")
 	ask(t, c, `2`, "keep", "kept null")
-	h.peer.conn.Close()
+	h.peer.Conn.Close()
 	if err := await(t, ended); !errors.Is(err, context.Canceled) {
 		t.Errorf("the request's context ended with %v", err)
 	}
@@ -74,7 +75,7 @@ func TestServeReconnects(t *testing.T) {
 
 // TestServeFirst starts a service before its router.
 func TestServeFirst(t *testing.T) {
-	router := newFakeRouter(t)
+	router := clienttest.New(t)
 	attempts := 0
 	opts := Options{Client: client.Options{Reconnect: client.Reconnect{Min: time.Millisecond, Max: time.Millisecond}}}
 	opts.Client.Dial = func(ctx context.Context, network, address string) (net.Conn, error) {
@@ -91,22 +92,22 @@ func TestServeFirst(t *testing.T) {
 	}
 	ctx, cancel := context.WithCancel(t.Context())
 	done := make(chan error, 1)
-	go func() { done <- Serve(ctx, router.url, tokens(), echo(nil), opts) }()
-	p := router.accept()
-	p.login()
+	go func() { done <- Serve(ctx, router.URL, tokens(), echo(nil), opts) }()
+	p := router.Accept()
+	p.Login()
 	await(t, online)
 	cancel()
 	for {
-		op, data, err := p.readFrame()
+		op, data, err := p.ReadFrame()
 		if err != nil {
 			t.Fatal(err)
 		}
 		if op == 8 {
-			p.frame(8, data)
+			p.Frame(8, data)
 			break
 		}
 		if strings.Contains(string(data), leavingID) {
-			p.left()
+			left(p)
 		}
 	}
 	if err := await(t, done); err != nil {
@@ -119,7 +120,7 @@ func TestServeEnds(t *testing.T) {
 	never := func(context.Context, string, string) (net.Conn, error) { return nil, errors.New("nobody there") }
 	refuse := func(context.Context) (client.Token, error) { return client.Token{}, client.ErrUnauthorized }
 	greeter := func(t *testing.T) string {
-		r := newFakeRouter(t)
+		r := clienttest.New(t)
 		ctx, cancel := context.WithCancel(context.Background())
 		ended := make(chan struct{})
 		t.Cleanup(func() { cancel(); <-ended })
@@ -127,15 +128,15 @@ func TestServeEnds(t *testing.T) {
 			defer close(ended)
 			for {
 				select {
-				case conn := <-r.conns:
-					r.conns <- conn
-					r.accept().greet()
+				case conn := <-r.Conns:
+					r.Conns <- conn
+					r.Accept().Greet()
 				case <-ctx.Done():
 					return
 				}
 			}
 		}()
-		return r.url
+		return r.URL
 	}
 	address := func(*testing.T) string { return "ws://127.0.0.1:1/" }
 	tests := map[string]struct {
@@ -179,14 +180,14 @@ func TestServeEnds(t *testing.T) {
 		}
 	})
 	t.Run("lost and not to reconnect", func(t *testing.T) {
-		router := newFakeRouter(t)
+		router := clienttest.New(t)
 		done := make(chan error, 1)
 		go func() {
-			done <- Serve(context.Background(), router.url, tokens(), echo(nil), Options{Client: client.Options{Reconnect: client.Reconnect{Disabled: true}}})
+			done <- Serve(context.Background(), router.URL, tokens(), echo(nil), Options{Client: client.Options{Reconnect: client.Reconnect{Disabled: true}}})
 		}()
-		p := router.accept()
-		p.login()
-		p.conn.Close()
+		p := router.Accept()
+		p.Login()
+		p.Conn.Close()
 		if err := await(t, done); !errors.Is(err, client.ErrDisconnected) {
 			t.Errorf("got %v", err)
 		}

@@ -84,7 +84,9 @@ func (r *Router) Conn() net.Conn {
 	case conn := <-r.Conns:
 		r.t.Cleanup(func() { conn.Close() })
 		if !r.Piped {
-			conn.SetDeadline(time.Now().Add(Patience))
+			if err := conn.SetDeadline(time.Now().Add(Patience)); err != nil {
+				r.t.Fatal(err)
+			}
 		}
 		return conn
 	case <-late:

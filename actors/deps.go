@@ -73,8 +73,9 @@ type Settings struct {
 	Instances              Instances     // which of several remote instances get a request
 	Reclaim                time.Duration // how long a holder may come back with a token that is used up; 0: not
 	ReclaimCount           int           // how many such tokens are kept
-	RefusalBounds          refusals.Bounds
-	Policies               *Policies // who sees what; nil: nobody sees anything
+	RefusalKinds           int           // refusals of one cause that the log tells apart; 0: the default
+	RefusalLines           int           // the same of all causes together
+	Policies               *Policies     // who sees what; nil: nobody sees anything
 }
 
 // refusalBounds returns the bounds of the settings, and the zero Bounds where there are no settings.
@@ -83,7 +84,7 @@ func (d *Deps) refusalBounds() refusals.Bounds {
 		return refusals.Bounds{}
 	}
 	if s := d.settings(); s != nil {
-		return s.RefusalBounds
+		return refusals.Bounds{Kinds: s.RefusalKinds, Lines: s.RefusalLines}
 	}
 	return refusals.Bounds{}
 }

@@ -4,7 +4,6 @@ import (
 	"strconv"
 
 	"strowger/actors"
-	"strowger/actors/refusals"
 	"strowger/config"
 	"strowger/transport"
 )
@@ -51,7 +50,8 @@ func (s *System) apply(cfg *config.Config) error {
 		Instances:              instances(r.Instances),
 		Reclaim:                cfg.Tokens.Reclaim,
 		ReclaimCount:           cfg.Tokens.ReclaimCount,
-		RefusalBounds:          refusals.Bounds{Kinds: cfg.Log.RefusalKinds, Lines: cfg.Log.RefusalLines},
+		RefusalKinds:           cfg.Log.RefusalKinds,
+		RefusalLines:           cfg.Log.RefusalLines,
 		Policies:               policies,
 	})
 	s.running.Store(cfg)

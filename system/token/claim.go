@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"runtime"
 	"slices"
 	"time"
 )
@@ -47,11 +48,12 @@ func (s *Store) ClaimIf(name, hash string, may func(*Token) error) (*Token, erro
 // claim tries the file of each format. Anyone may put an untrusted NAME.php
 // beside a good NAME.json, so one that cannot be trusted does not hide the other.
 func (s *Store) claim(name, hash string, may func(*Token) error) (*Token, error) {
-	dir, err := s.patient.openDirectory(s.dir)
+	dir, err := s.directory()
 	if err != nil {
 		return nil, err
 	}
-	defer dir.close()
+	// It must stay open until the last use of its descriptor.
+	defer runtime.KeepAlive(dir)
 	outcome := ErrNotFound
 	for _, format := range []Format{PHP, JSON} {
 		token, err := s.claimFile(dir, name, hash, format, may)
@@ -64,6 +66,22 @@ func (s *Store) claim(name, hash string, may func(*Token) error) (*Token, error)
 		}
 	}
 	return nil, outcome
+}
+
+// directory returns the token directory, which is kept open. One that was removed and made again, replaced by
+// another or opened to everyone is noticed at each call, as if it were opened anew: its path is looked up, and
+// what is found is compared with what is open.
+func (s *Store) directory() (*directory, error) {
+	if kept := s.kept.Load(); kept != nil && kept.current() {
+		return kept, nil
+	}
+	dir, err := s.patient.openDirectory(s.dir)
+	if err != nil {
+		return nil, err
+	}
+	dir.closeUnused()
+	s.kept.Store(dir)
+	return dir, nil
 }
 
 // claimFile claims the token of one format.

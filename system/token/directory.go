@@ -3,13 +3,13 @@ package token
 import (
 	"errors"
 	"fmt"
+	"runtime"
 	"slices"
 
 	"golang.org/x/sys/unix"
 )
 
-// directory is an open token directory. It is opened anew for every claim, so
-// that one that was removed and made again is found.
+// directory is an open token directory.
 type directory struct {
 	fd   int
 	path string
@@ -36,11 +36,31 @@ func (p patient) openDirectory(path string) (*directory, error) {
 		d.close()
 		return nil, fmt.Errorf("%w: stat directory %s: %w", ErrUnavailable, path, err)
 	}
-	if uint32(d.stat.Mode)&unix.S_IWOTH != 0 && !d.sticky() {
+	if writableByAll(&d.stat) {
 		d.close()
 		return nil, fmt.Errorf("%w: directory %s: everyone may write and it has no sticky bit", ErrUnavailable, path)
 	}
 	return d, nil
+}
+
+// current reports whether the directory's path still leads to it, and whether it is still one that
+// openDirectory opens. The directory is open, so no other one can have its identity meanwhile.
+func (d *directory) current() bool {
+	var now unix.Stat_t
+	if err := unix.Stat(d.path, &now); err != nil {
+		return false
+	}
+	return now.Dev == d.stat.Dev && now.Ino == d.stat.Ino && !writableByAll(&now)
+}
+
+// writableByAll reports whether anyone may rename or delete the files of a directory.
+func writableByAll(stat *unix.Stat_t) bool {
+	return uint32(stat.Mode)&unix.S_IWOTH != 0 && uint32(stat.Mode)&unix.S_ISVTX == 0
+}
+
+// closeUnused closes the directory once nobody refers to it any more.
+func (d *directory) closeUnused() {
+	runtime.AddCleanup(d, func(fd int) { _ = unix.Close(fd) }, d.fd)
 }
 
 func (d *directory) close() { _ = unix.Close(d.fd) }

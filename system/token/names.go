@@ -4,6 +4,9 @@ import "slices"
 
 // distinct returns a list without empty and repeated names, in the first order.
 func distinct(names []string) []string {
+	if len(names) == 1 && names[0] != "" {
+		return names
+	}
 	seen := make(map[string]struct{}, len(names))
 	var kept []string
 	for _, name := range names {

@@ -20,7 +20,7 @@ type phpOptional struct {
 
 // services reads the list of subscriptions.
 func (r *phpOptional) services(root *php.Array) error {
-	services := r.array(root.At("services"), "services")
+	services := r.array(root.At("services"), place{list: "services", index: -1})
 	if services == nil {
 		return nil
 	}
@@ -28,9 +28,9 @@ func (r *phpOptional) services(root *php.Array) error {
 		return err
 	}
 	for i, entry := range services.Entries {
-		path := "services." + strconv.Itoa(i)
+		path := place{list: "services", index: i}
 		if entry.Value == nil {
-			r.odd.unlike(path, "string", "null")
+			r.odd.unlike(path.String(), "string", "null")
 		}
 		r.token.Services = append(r.token.Services, r.text(entry.Value, path))
 	}
@@ -41,16 +41,16 @@ func (r *phpOptional) services(root *php.Array) error {
 // domain reads domain{name,uuid}: the domain chosen in the session, which a
 // user may have switched away from the home domain (protocol 4.9).
 func (r *phpOptional) domain(root *php.Array) {
-	domain := r.array(root.At("domain"), "domain")
-	r.token.DomainName = r.text(domain.At("name"), "domain.name")
-	r.token.DomainUUID = r.text(domain.At("uuid"), "domain.uuid")
+	domain := r.array(root.At("domain"), place{list: "domain", index: -1})
+	r.token.DomainName = r.text(domain.At("name"), place{list: "domain.name", index: -1})
+	r.token.DomainUUID = r.text(domain.At("uuid"), place{list: "domain.uuid", index: -1})
 }
 
 // user reads the copy of the session's user.
 func (r *phpOptional) user(root *php.Array) error {
-	user := r.array(root.At("user"), "user")
-	r.token.UserUUID = r.text(user.At("user_uuid"), "user.user_uuid")
-	r.token.UserName = r.text(user.At("username"), "user.username")
+	user := r.array(root.At("user"), place{list: "user", index: -1})
+	r.token.UserUUID = r.text(user.At("user_uuid"), place{list: "user.user_uuid", index: -1})
+	r.token.UserName = r.text(user.At("username"), place{list: "user.username", index: -1})
 	if err := r.permissions(user); err != nil {
 		return err
 	}
@@ -60,7 +60,7 @@ func (r *phpOptional) user(root *php.Array) error {
 // permissions reads user.permissions. FusionPBX asks with isset: a permission
 // is held when its key is there and not null, whatever the value.
 func (r *phpOptional) permissions(user *php.Array) error {
-	permissions := r.array(user.At("permissions"), "user.permissions")
+	permissions := r.array(user.At("permissions"), place{list: "user.permissions", index: -1})
 	if permissions == nil {
 		return nil
 	}
@@ -72,10 +72,11 @@ func (r *phpOptional) permissions(user *php.Array) error {
 		if entry.Value == nil {
 			continue
 		}
-		if name := r.text(entry.Key.String(), "user.permissions."+strconv.Itoa(i)); name != "" {
+		if name := r.shared(entry.Key.String(), place{list: "user.permissions", index: i}); name != "" {
 			held = append(held, name)
 		}
 	}
+	ownText(held)
 	r.token.Permissions = sorted(held)
 	return nil
 }
@@ -83,7 +84,7 @@ func (r *phpOptional) permissions(user *php.Array) error {
 // extensions reads the rows of user.extension. A row that lacks either half
 // names no extension and is passed over.
 func (r *phpOptional) extensions(user *php.Array) error {
-	rows := r.array(user.At("extension"), "user.extension")
+	rows := r.array(user.At("extension"), place{list: "user.extension", index: -1})
 	if rows == nil {
 		return nil
 	}
@@ -91,13 +92,13 @@ func (r *phpOptional) extensions(user *php.Array) error {
 		return err
 	}
 	for i, entry := range rows.Entries {
-		path := "user.extension." + strconv.Itoa(i)
+		path := place{list: "user.extension", index: i}
 		if entry.Value == nil {
-			r.odd.unlike(path, "array", "null")
+			r.odd.unlike(path.String(), "array", "null")
 		}
 		row := r.array(entry.Value, path)
-		number := r.text(row.At("user"), path+".user")
-		context := r.text(row.At("user_context"), path+".user_context")
+		number := r.shared(row.At("user"), place{"user.extension", i, ".user"})
+		context := r.shared(row.At("user_context"), place{"user.extension", i, ".user_context"})
 		if number != "" && context != "" {
 			r.token.Extensions = append(r.token.Extensions, number+"@"+context)
 		}
@@ -107,32 +108,65 @@ func (r *phpOptional) extensions(user *php.Array) error {
 }
 
 // array returns an array, or nil when the value is absent, null or odd.
-func (r *phpOptional) array(value any, path string) *php.Array {
+func (r *phpOptional) array(value any, path place) *php.Array {
 	switch value := value.(type) {
 	case nil:
 	case *php.Array:
 		return value
 	default:
-		r.odd.unlike(path, "array", php.TypeName(value))
+		r.odd.unlike(path.String(), "array", php.TypeName(value))
 	}
 	return nil
 }
 
 // text returns a copy of a string, or "" when the value is absent, null or odd.
 // The copy lets go of the file's text, which holds much that nobody needs.
-func (r *phpOptional) text(value any, path string) string {
+func (r *phpOptional) text(value any, path place) string { return strings.Clone(r.shared(value, path)) }
+
+// shared is text without a copy.
+func (r *phpOptional) shared(value any, path place) string {
 	switch value := value.(type) {
 	case nil:
 	case string:
 		if utf8.ValidString(value) {
-			return strings.Clone(value)
+			return value
 		}
-		r.odd.unlike(path, "a text in UTF-8", "other bytes")
+		r.odd.unlike(path.String(), "a text in UTF-8", "other bytes")
 	case int64:
-		r.odd.number(path)
+		r.odd.number(path.String())
 		return strconv.FormatInt(value, 10)
 	default:
-		r.odd.unlike(path, "string", php.TypeName(value))
+		r.odd.unlike(path.String(), "string", php.TypeName(value))
 	}
 	return ""
+}
+
+// ownText gives the names memory of their own, all of them one piece.
+func ownText(names []string) {
+	var all strings.Builder
+	size := 0
+	for _, name := range names {
+		size += len(name)
+	}
+	all.Grow(size)
+	for i, name := range names {
+		begin := all.Len()
+		all.WriteString(name)
+		names[i] = all.String()[begin:]
+	}
+}
+
+// place is where in a token file a value stands. It is spelled out only for a value that is odd.
+type place struct {
+	list  string
+	index int    // in the list; -1: the value is the list itself
+	field string // of the row, with a dot
+}
+
+// String returns the path as warnings and errors show it.
+func (p place) String() string {
+	if p.index < 0 {
+		return p.list
+	}
+	return p.list + "." + strconv.Itoa(p.index) + p.field
 }

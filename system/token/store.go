@@ -47,8 +47,8 @@ type Options struct {
 }
 
 // Store hands out the tokens of one directory. Its methods block on the file
-// system and are safe for concurrent use. It holds no resources between calls,
-// so it needs no closing.
+// system and are safe for concurrent use. It holds the directory open from the
+// first claim on; that is closed with the Store's memory, so it needs no closing.
 type Store struct {
 	dir    string
 	owners []int
@@ -56,6 +56,7 @@ type Store struct {
 	now    func() time.Time
 	log    *slog.Logger
 	patient
+	kept      atomic.Pointer[directory] // nil: none is open yet
 	oddTokens atomic.Int64
 
 	reportedMu sync.Mutex

@@ -2,8 +2,11 @@ package php
 
 import "math"
 
-// usualEntries is how many elements most arrays of a token have room for at once.
-const usualEntries = 6
+// Most tokens have about so many arrays, and so many elements in all of them.
+const (
+	usualArrays  = 8
+	usualEntries = 32
+)
 
 // arrayBody reads the parenthesised part of array (...).
 func (p *parser) arrayBody(canonical bool) (*Array, error) {
@@ -23,15 +26,15 @@ func (p *parser) array(closing byte, canonical bool) (*Array, error) {
 	if p.depth > p.maxDepth {
 		return nil, &DepthError{Offset: p.pos - 1}
 	}
-	a := &Array{Entries: make([]Entry, 0, usualEntries)}
-	keys := &keySet{}
+	begin := len(p.open)
+	keys := keySet{}
 	for {
 		p.space()
 		if p.peek() == closing {
 			p.pos++
-			return a, nil
+			return p.whole(begin), nil
 		}
-		if err := p.element(a, keys, canonical); err != nil {
+		if err := p.element(begin, &keys, canonical); err != nil {
 			return nil, err
 		}
 		p.space()
@@ -44,8 +47,35 @@ func (p *parser) array(closing byte, canonical bool) (*Array, error) {
 	}
 }
 
-// element reads KEY => VALUE, or VALUE alone, which gets the next int key.
-func (p *parser) element(a *Array, keys *keySet, canonical bool) error {
+// whole makes an array of the elements from begin on.
+func (p *parser) whole(begin int) *Array {
+	read := p.open[begin:]
+	if cap(p.kept)-len(p.kept) < len(read) {
+		p.kept = make([]Entry, 0, max(len(read), usualEntries))
+	}
+	from := len(p.kept)
+	p.kept = append(p.kept, read...)
+	p.open = p.open[:begin]
+	if len(p.arrays) == 0 {
+		p.arrays = make([]Array, usualArrays)
+	}
+	a := &p.arrays[0]
+	p.arrays = p.arrays[1:]
+	a.Entries = p.kept[from:len(p.kept):len(p.kept)]
+	return a
+}
+
+// add adds an element to the array that is being read.
+func (p *parser) add(k Key, value any) {
+	if p.open == nil {
+		p.open = make([]Entry, 0, usualEntries)
+	}
+	p.open = append(p.open, Entry{Key: k, Value: value})
+}
+
+// element reads KEY => VALUE, or VALUE alone, which gets the next int key, of the array whose elements begin at
+// begin.
+func (p *parser) element(begin int, keys *keySet, canonical bool) error {
 	start := p.pos
 	if c := p.peek(); c == '\'' || c == '"' {
 		// Most keys are strings, which would have to be allocated to be any value.
@@ -55,9 +85,9 @@ func (p *parser) element(a *Array, keys *keySet, canonical bool) error {
 		}
 		p.space()
 		if !p.take("=>") {
-			return p.keyless(a, keys, text, start)
+			return p.keyless(begin, keys, text, start)
 		}
-		return p.keyed(a, keys, Key{Text: text}, start, canonical)
+		return p.keyed(begin, keys, Key{Text: text}, start, canonical)
 	}
 	first, err := p.term()
 	if err != nil {
@@ -65,21 +95,21 @@ func (p *parser) element(a *Array, keys *keySet, canonical bool) error {
 	}
 	p.space()
 	if !p.take("=>") {
-		return p.keyless(a, keys, first, start)
+		return p.keyless(begin, keys, first, start)
 	}
 	written, ok := keyOf(first)
 	if !ok {
 		return p.fail(start, "want a string or an int as key, got "+TypeName(first))
 	}
-	return p.keyed(a, keys, written, start, canonical)
+	return p.keyed(begin, keys, written, start, canonical)
 }
 
 // keyed reads the value that follows a key.
-func (p *parser) keyed(a *Array, keys *keySet, written Key, start int, canonical bool) error {
+func (p *parser) keyed(begin int, keys *keySet, written Key, start int, canonical bool) error {
 	asInArray := written.canonical()
 	// PHP keeps the last of two equal keys. var_export never writes two, so
 	// somebody else wrote this and meant one reader to see what another does not.
-	if !keys.add(asInArray, a) {
+	if !keys.add(asInArray, p.open[begin:]) {
 		return p.fail(start, "duplicate key")
 	}
 	if canonical {
@@ -90,12 +120,12 @@ func (p *parser) keyed(a *Array, keys *keySet, written Key, start int, canonical
 	if err != nil {
 		return err
 	}
-	a.Append(written, value)
+	p.add(written, value)
 	return nil
 }
 
 // keyless adds a value under the int key PHP would choose.
-func (p *parser) keyless(a *Array, keys *keySet, value any, start int) error {
+func (p *parser) keyless(begin int, keys *keySet, value any, start int) error {
 	value = element(value)
 	// After a negative key PHP went on with 0 before 8.3 and counts up since.
 	if keys.hasInt && keys.maxInt < 0 {
@@ -108,8 +138,8 @@ func (p *parser) keyless(a *Array, keys *keySet, value any, start int) error {
 		}
 		next = keys.maxInt + 1
 	}
-	keys.add(IntKey(next), a)
-	a.Append(IntKey(next), value)
+	keys.add(IntKey(next), p.open[begin:])
+	p.add(IntKey(next), value)
 	return nil
 }
 
@@ -135,11 +165,11 @@ type keySet struct {
 	maxInt int64
 }
 
-// add notes k, which is about to join a. It reports false for a key noted before.
-func (s *keySet) add(k Key, a *Array) bool {
+// add notes k, which is about to join entries. It reports false for a key noted before.
+func (s *keySet) add(k Key, entries []Entry) bool {
 	if k.IsInt && (!s.hasInt || k.Number > s.maxInt) {
 		s.hasInt, s.maxInt = true, k.Number
-	} else if s.contains(k, a) {
+	} else if s.contains(k, entries) {
 		return false
 	}
 	if s.seen != nil {
@@ -149,19 +179,19 @@ func (s *keySet) add(k Key, a *Array) bool {
 }
 
 // contains looks k up, and goes over to a map when the array has grown.
-func (s *keySet) contains(k Key, a *Array) bool {
-	if s.seen == nil && len(a.Entries) >= smallArray {
-		s.seen = make(map[Key]struct{}, 2*len(a.Entries))
-		for i := range a.Entries {
-			s.seen[a.Entries[i].Key.canonical()] = struct{}{}
+func (s *keySet) contains(k Key, entries []Entry) bool {
+	if s.seen == nil && len(entries) >= smallArray {
+		s.seen = make(map[Key]struct{}, 2*len(entries))
+		for i := range entries {
+			s.seen[entries[i].Key.canonical()] = struct{}{}
 		}
 	}
 	if s.seen != nil {
 		_, ok := s.seen[k]
 		return ok
 	}
-	for i := range a.Entries {
-		if a.Entries[i].Key.canonical() == k {
+	for i := range entries {
+		if entries[i].Key.canonical() == k {
 			return true
 		}
 	}

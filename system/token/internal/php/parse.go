@@ -15,6 +15,10 @@ type parser struct {
 	pos      int
 	depth    int
 	maxDepth int
+
+	open   []Entry // of the arrays that are being read, the outermost first
+	kept   []Entry // of arrays that have been read, many in one piece of memory
+	arrays []Array // to be given out
 }
 
 // minInt stands for the literal -9223372036854775808, which var_export writes

@@ -23,12 +23,12 @@ type logQueue struct {
 	lost    int64      // lines lost since the start
 	told    int64      // of these, the ones that a notice told of
 	closed  bool
-	changed chan struct{} // closed and replaced with each change
+	changed chan struct{} // has a value if the goroutine is to look again
 }
 
 // newLogQueue returns a queue in front of w that holds up to size bytes. Close ends it.
 func newLogQueue(w io.Writer, size int, notice func(lines int64) []byte) *logQueue {
-	q := &logQueue{w: w, bytes: size, notice: notice, ended: make(chan struct{}), changed: make(chan struct{})}
+	q := &logQueue{w: w, bytes: size, notice: notice, ended: make(chan struct{}), changed: make(chan struct{}, 1)}
 	go q.run()
 	return q
 }
@@ -80,20 +80,22 @@ func (q *logQueue) Close(patience time.Duration) {
 
 // wake makes the goroutine look again. The caller holds mu.
 func (q *logQueue) wake() {
-	close(q.changed)
-	q.changed = make(chan struct{})
+	select {
+	case q.changed <- struct{}{}:
+	default:
+	}
 }
 
 // run writes lines until the queue is closed and empty.
 func (q *logQueue) run() {
 	defer close(q.ended)
 	for {
-		line, lost, changed, closed := q.next()
+		line, lost, closed := q.next()
 		switch {
 		case line != nil:
 			q.write(line, lost)
 		case !closed:
-			<-changed
+			<-q.changed
 		case lost > 0:
 			q.write(nil, lost)
 			return
@@ -104,8 +106,8 @@ func (q *logQueue) run() {
 }
 
 // next takes the oldest line, nil if there is none, and returns how many lines were lost before it
-// that no notice has told of. changed is closed when there may be another line.
-func (q *logQueue) next() (line []byte, lost int64, changed <-chan struct{}, closed bool) {
+// that no notice has told of.
+func (q *logQueue) next() (line []byte, lost int64, closed bool) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	if len(q.lines) > 0 {
@@ -114,7 +116,7 @@ func (q *logQueue) next() (line []byte, lost int64, changed <-chan struct{}, clo
 		q.lines = q.lines[1:]
 		q.size -= len(line)
 	}
-	return line, q.lost - q.told, q.changed, q.closed
+	return line, q.lost - q.told, q.closed
 }
 
 // write writes a line, or none, after a notice of the lines that were lost before it. A line that

@@ -76,8 +76,8 @@ func (c *connection) claimed(m *tokenClaimed) {
 	c.peer = c.deps.newPeer(m.credentials, c.socket)
 	c.peer.Remote = c.remote
 	c.hold(m)
-	c.log(slog.LevelInfo, "authenticated", "subscriber", c.peer.ID, "role", c.peer.Role.String(),
-		"service", refusals.Clip(c.peer.Name), "domain", refusals.Clip(m.credentials.DomainName), "again", m.again)
+	c.log(slog.LevelInfo, "authenticated", slog.String("subscriber", c.peer.ID), slog.String("role", c.peer.Role.String()),
+		slog.String("service", refusals.Clip(c.peer.Name)), slog.String("domain", refusals.Clip(m.credentials.DomainName)), slog.Bool("again", m.again))
 	if m.credentials.DeniedService != "" {
 		c.refused(&refusals.Event{Cause: refusals.UnknownClass, More: []any{
 			"service", m.credentials.DeniedService, "class", m.credentials.DeniedClass, "subscriber", c.peer.ID,
@@ -169,6 +169,9 @@ func kind(err error) string {
 func (c *connection) greet(status envelope.Status, e *envelope.Envelope) {
 	c.deps.own(c.socket, status.Answer(e), c.socket.Greet)
 }
+
+// welcome asks the peer for a token. All peers are asked alike.
+func (c *connection) welcome() { c.deps.own(c.socket, c.deps.greeting, c.socket.Greet) }
 
 // withServiceName returns e with a service name that an answer about authentication may carry: the
 // request's own as a string, or "authentication" where that is no name.

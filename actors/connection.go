@@ -94,10 +94,10 @@ func SpawnConnection(d *Deps, router RouterRef, socket Outlet, remote fmt.String
 }
 
 // log writes a line about this connection.
-func (c *connection) log(level slog.Level, message string, attributes ...any) {
+func (c *connection) log(level slog.Level, message string, attributes ...slog.Attr) {
 	ctx := context.Background()
 	if c.deps.Log.Enabled(ctx, level) {
-		c.deps.Log.Log(ctx, level, message, append([]any{"remote", c.remote.String()}, attributes...)...)
+		c.deps.Log.LogAttrs(ctx, level, message, append([]slog.Attr{slog.String("remote", c.remote.String())}, attributes...)...)
 	}
 }
 
@@ -124,12 +124,12 @@ func (c *connection) Receive(ctx actor.Context) {
 	case *authenticationTimedOut:
 		c.timedOut(m.due)
 	case *evicted:
-		c.log(slog.LevelInfo, "connection given up: it is silent, and its holder has come back", "subscriber", c.peer.ID)
+		c.log(slog.LevelInfo, "connection given up: it is silent, and its holder has come back", slog.String("subscriber", c.peer.ID))
 		c.close(Replaced)
 		ctx.Stop(ctx.Self())
 	case *tokenExpired:
 		c.over = true
-		c.log(slog.LevelInfo, "token expired", "subscriber", c.peer.ID)
+		c.log(slog.LevelInfo, "token expired", slog.String("subscriber", c.peer.ID))
 		c.close(TokenExpired)
 	case *ReadEnded:
 		c.readEnded(ctx, m)
@@ -142,7 +142,7 @@ func (c *connection) Receive(ctx actor.Context) {
 
 func (c *connection) start(ctx actor.Context) {
 	c.self = runtime.Self[toConnection](ctx)
-	c.greet(envelope.AuthenticationRequired, nil)
+	c.welcome()
 	c.closeAt(c.deps.Awake().Add(c.deps.settings().AuthenticationTimeout))
 }
 
@@ -184,7 +184,7 @@ func (c *connection) received(m *Received) {
 	}
 	if err := m.decoded.Decode(m.Data, c.deps.settings().Depth); err != nil {
 		c.deps.Counters.Dead(NotEnvelope)
-		c.log(slog.LevelDebug, "message ignored", "err", refusals.Clip(err.Error()))
+		c.log(slog.LevelDebug, "message ignored", slog.String("err", refusals.Clip(err.Error())))
 		return
 	}
 	if c.state == unauthenticated {
@@ -207,7 +207,7 @@ func (c *connection) forward(m *envelope.Message, received *Received) {
 		c.leave(m, &received.Held)
 	case m.Authentication:
 		c.deps.Counters.TokensIgnored.Add(1)
-		c.log(slog.LevelDebug, "token not looked at: authenticated already", "subscriber", c.peer.ID)
+		c.log(slog.LevelDebug, "token not looked at: authenticated already", slog.String("subscriber", c.peer.ID))
 		c.deps.answer(c.socket, envelope.Authenticated, withServiceName(&m.Envelope))
 	case c.peer.Role == Service:
 		c.say(m, received)
@@ -283,7 +283,7 @@ func (c *connection) tell(route *Route, m *Received, from *Peer, helper bool) {
 
 func (c *connection) readEnded(ctx actor.Context, m *ReadEnded) {
 	if m.Err != nil {
-		c.log(slog.LevelDebug, "read ended", "err", m.Err)
+		c.log(slog.LevelDebug, "read ended", slog.Any("err", m.Err))
 	}
 	c.over = c.over || m.Farewell
 	c.close(ReadOver)

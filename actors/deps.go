@@ -4,6 +4,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"strowger/actors/envelope"
 	"strowger/actors/refusals"
 	"strowger/actors/runtime"
 )
@@ -25,6 +26,7 @@ type Deps struct {
 	refusals    *refusals.Log
 	connections *runtime.Spawner[toConnection]
 	subscribers *runtime.Spawner[toSubscriber]
+	greeting    *envelope.Envelope // asks for a token; nobody changes it
 
 	unruled refusals.Seen[unruled]
 	askers  askers
@@ -39,6 +41,7 @@ func (d *Deps) Supervise() {
 	d.refusals = refusals.New(d.Log, d.Clock, d.refusalBounds)
 	d.connections = runtime.NewSpawner[toConnection](d.Runtime, "connection")
 	d.subscribers = runtime.NewSpawner[toSubscriber](d.Runtime, "subscriber")
+	d.greeting = envelope.AuthenticationRequired.Answer(nil)
 	d.Report(d.crashed, d.lost)
 }
 

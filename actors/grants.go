@@ -24,7 +24,11 @@ func permissionMap(names []string) string {
 	if len(names) == 0 {
 		return "[]"
 	}
-	b := []byte{'{'}
+	size := len("{}")
+	for _, name := range names {
+		size += len(name) + len(`"":true,`)
+	}
+	b := append(make([]byte, 0, size), '{')
 	for i, name := range names {
 		if i > 0 {
 			b = append(b, ',')

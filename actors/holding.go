@@ -125,6 +125,9 @@ func (h *holding) over(now time.Time) bool {
 
 // address returns where a peer comes from, without the port, which is another one each time.
 func address(remote fmt.Stringer) string {
+	if r, ok := remote.(interface{ AddrPort() netip.AddrPort }); ok {
+		return r.AddrPort().Addr().Unmap().String()
+	}
 	text := remote.String()
 	if withPort, err := netip.ParseAddrPort(text); err == nil {
 		return withPort.Addr().Unmap().String()

@@ -55,7 +55,8 @@ func (d *directory) current() bool {
 
 // writableByAll reports whether anyone may rename or delete the files of a directory.
 func writableByAll(stat *unix.Stat_t) bool {
-	return uint32(stat.Mode)&unix.S_IWOTH != 0 && uint32(stat.Mode)&unix.S_ISVTX == 0
+	mode := uint32(stat.Mode)
+	return mode&unix.S_IWOTH != 0 && mode&unix.S_ISVTX == 0
 }
 
 // closeUnused closes the directory once nobody refers to it any more.

@@ -27,8 +27,9 @@ type Runtime struct {
 	lost       func(message any, why Loss)
 }
 
-// New returns a runtime without any actor.
+// New returns a runtime without any actor. The system must not have begun to work.
 func New(system *actor.ActorSystem, c clock.Clock, log *slog.Logger) *Runtime {
+	compact(system)
 	return &Runtime{
 		System: system, Clock: c, Log: log,
 		Temporary: &stopOnFailure{log}, Permanent: &restartOnFailure{log},

@@ -199,7 +199,7 @@ func keys() []key {
 		{"admin.payloads", false, anyBool(), onRestart,
 			"Whether the admin pages show what dead letters held, which may be what people say to each other."},
 
-		{"memory.heap_floor", 32 * MiB, between(4*MiB, 16*GiB), onRestart,
+		{"memory.heap_floor", 10 * MiB, between(4*MiB, 16*GiB), onRestart,
 			"Size up to which the heap may grow before garbage is collected, even if little of it is in use. 4MiB is where Go's runtime begins by itself; requests then cost up to a quarter more processor time. Has no effect where the environment sets GOGC to anything but 100."},
 		{"memory.trim_interval", 5 * time.Second, zeroOr(between(time.Second, time.Hour)), onRestart,
 			"Time between two looks whether the daemon has become idle and holds memory that it does not need, which it then gives back. 0s leaves it to Go's runtime."},

@@ -75,7 +75,7 @@ func rules() []rule {
 			reason: "a built-in service is written as anybody's is: against system/service"},
 		{dir: "system/internal/hometest/...", ours: []string{"actors/clock/clocktest", "actors/envelope", "system/service", "system/internal/runner", "system/internal/supervisor"}, never: []string{gws, koanf, "net/http"},
 			reason: "a service is tested without a router"},
-		{dir: "system/demo/...", ours: []string{"actors/clock", "actors/envelope", "config/policy", "system/service", "system/token", "system/demo/..."}, never: []string{gws, koanf, protoactor},
+		{dir: "system/demo/...", ours: []string{"actors/clock", "actors/envelope", "config/policy", "system/service", "system/token", "system/demo/...", "system/fusionpbx/switchsim"}, never: []string{gws, koanf, protoactor},
 			reason: "the demo's services are written as anybody's are, and its page is a client like any other"},
 		{dir: "system/internal/supervisor/...", ours: []string{"actors/...", "config/...", "system/..."}, never: []string{gws, "net/http"},
 			reason: "the supervisor knows nothing of what it supervises"},

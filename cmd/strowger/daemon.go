@@ -26,6 +26,7 @@ type daemon struct {
 	queue   *logQueue // where the log's lines wait; run closes it
 
 	services []*service.Service // that live in the router
+	link     system.Switch      // to the switch that they listen to; nil: there is none
 	// started, unless nil, is called once connections are accepted; end is called before they are
 	// sent away.
 	started func(r router) (end func(), err error)
@@ -51,7 +52,7 @@ func (d *daemon) run() error {
 	build := readBuild()
 	d.log.Info("starting", "version", build.Version, "go", build.Go, "token_dir", tokenDirectory(d.cfg))
 	d.warn(d.cfg)
-	r, err := d.program.newRouter(system.Options{Config: d.cfg, Log: d.log, LogLost: d.queue.Lost}, d.services...)
+	r, err := d.program.newRouter(system.Options{Config: d.cfg, Log: d.log, LogLost: d.queue.Lost, Switch: d.link}, d.services...)
 	if err != nil {
 		return d.fail("cannot start", err)
 	}

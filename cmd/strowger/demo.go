@@ -21,8 +21,10 @@ func (p *program) demoCommand() *cobra.Command {
 		Use:   "demo",
 		Short: "Show a router at work, with simulated calls and a page to watch them",
 		Long: `Demo runs a router with services that live in it: a clock, the calls of a simulated
-telephone switch with two tenants, and the load of this machine. It prints the address
-of a page, tokens for people with different permissions, and command lines to copy.
+telephone switch with two tenants, and the load of this machine. FusionPBX's services of
+calls and conferences live in it too, and listen to a simulator that plays recordings of
+a FreeSWITCH. Demo prints the address of a page, tokens for people with different
+permissions, and command lines to copy.
 
 It listens on loopback only, keeps its tokens in a directory of its own and takes no
 settings but these flags. With --chaos the services panic, hang and leak by schedule.`,
@@ -78,6 +80,11 @@ func (p *program) demo(f demoFlags, flags *pflag.FlagSet) error {
 	o := demo.Options{Chaos: chaos}
 	d := &daemon{program: p, load: load, cfg: cfg, level: level, log: log, queue: queue, ended: remove}
 	d.services = []*service.Service{demo.Clock(o), demo.Calls(o)}
+	ended, err := d.playRecordings()
+	if err != nil {
+		return err
+	}
+	defer ended()
 	d.started = func(r router) (end func(), err error) {
 		s := &show{program: p, flags: f, router: r.Addr().String(), tokens: dir, chaos: chaos, log: log}
 		return s.begin()

@@ -108,7 +108,7 @@ func TestDemoSettings(t *testing.T) {
 	for _, s := range f.services {
 		names = append(names, s.Name)
 	}
-	if got := strings.Join(names, " "); got != "demo.clock demo.calls" {
+	if got := strings.Join(names, " "); got != "demo.clock demo.calls active.calls active.conferences demo.switch" {
 		t.Errorf("services are %s", got)
 	}
 	if f.cfg.Log.Level != "error" || f.cfg.Tokens.Directory == "" || len(f.cfg.Listen.Origins) != 1 || f.cfg.Listen.Origins[0] != "127.0.0.1" {

@@ -10,6 +10,9 @@ import (
 	"strowger/system/dashboard"
 	"strowger/system/demo"
 	"strowger/system/demo/page"
+	"strowger/system/demo/recorded"
+	"strowger/system/fusionpbx/calls"
+	"strowger/system/fusionpbx/conferences"
 )
 
 // show is what the demo does besides routing.
@@ -25,9 +28,10 @@ type show struct {
 // begin serves the page, says what there is to see and lets chaos loose.
 func (s *show) begin() (end func(), err error) {
 	services := []string{demo.CallsName, demo.ClockName, dashboard.Name}
+	subscriptions := append([]string{calls.Name, conferences.Name, recorded.Name}, services...)
 	o := page.Options{
 		Address: s.flags.page, Router: s.router, Tokens: s.tokens, Log: s.log,
-		Users: demo.Users(services...), Services: services, Victims: []string{demo.CallsName, demo.ClockName},
+		Users: demo.Users(subscriptions...), Services: services, Victims: []string{demo.CallsName, demo.ClockName},
 	}
 	if s.flags.chaos {
 		o.Chaos = s.flags.interval

@@ -97,6 +97,6 @@ func callsPolicy() *policy.Policy {
 	}
 	p.Absent.Topics = append(p.Absent.Topics, service.StateTopic, chaosTopic)
 	p.Keys = append(p.Keys, "service", "state", "since", "retry_after", "reason", "fault")
-	p.Requests[chaosTopic] = []string{chaosPermission}
+	p.Requests[chaosTopic] = []string{ChaosPermission}
 	return &p
 }

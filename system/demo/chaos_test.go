@@ -58,7 +58,7 @@ func newBroken(t *testing.T, random func() float64) *broken {
 
 func half() float64 { return 0.5 }
 
-var root = hometest.Person{Permissions: []string{chaosPermission}}
+var root = hometest.Person{Permissions: []string{ChaosPermission}}
 
 // TestFaults orders each fault, by request and by schedule, and wants the service to work afterwards.
 func TestFaults(t *testing.T) {

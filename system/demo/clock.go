@@ -36,6 +36,6 @@ func Clock(o Options) *service.Service {
 func clockPolicy() *policy.Policy {
 	return &policy.Policy{
 		Scopes:   []policy.Scope{{To: policy.All}},
-		Requests: map[string][]string{chaosTopic: {chaosPermission}},
+		Requests: map[string][]string{chaosTopic: {ChaosPermission}},
 	}
 }

@@ -19,10 +19,10 @@ type User struct {
 // services, and are good for one connection each.
 func Users(services ...string) []User {
 	const view, domain, hangup = "call_active_view", "call_active_domain", "call_active_hangup"
-	operator := []string{view, domain}
+	operator := []string{view, domain, "conference_active_view"}
 	admin := append([]string{hangup, "call_active_application", "call_active_codec", "call_active_profile",
 		"system_view_cpu", "system_view_network"}, operator...)
-	all := append([]string{"call_active_all", "call_active_secure", "call_active_direction", chaosPermission}, admin...)
+	all := append([]string{"call_active_all", "call_active_secure", "call_active_direction", ChaosPermission}, admin...)
 	return []User{
 		user("carol", "Carol Diaz", "extension 1001 of "+tenantA, services, tenantA, []string{view}, "1001@"+tenantA),
 		user("alice", "Alice Moreau", "operator of "+tenantA, services, tenantA, operator, "1002@"+tenantA),

@@ -13,10 +13,10 @@ import (
 
 // The request {"fault"} of this topic breaks the service that gets it. The policies let only those
 // ask who have the permission.
-const (
-	chaosTopic      = "chaos"
-	chaosPermission = "demo_chaos"
-)
+const chaosTopic = "chaos"
+
+// ChaosPermission is what users need to break something.
+const ChaosPermission = "demo_chaos"
 
 const (
 	longestHang  = 30 * time.Second // if nobody abandons the service before

@@ -14,7 +14,7 @@ func (s *Simulator) answer(command string) string {
 			return text
 		}
 	}
-	if text, ok := s.recording.Answer(command, s.now()); ok {
+	if text, ok := s.plays().Answer(command, s.now()); ok {
 		return text
 	}
 	if text, ok := s.level(command); ok {
@@ -36,7 +36,7 @@ func (s *Simulator) level(command string) (string, bool) {
 	if len(words) != 5 || words[0] != "conference" || !slices.Contains([]string{"energy", "volume_in", "volume_out"}, words[2]) {
 		return "", false
 	}
-	text, ok := s.recording.Answer(strings.Join(words[:4], " "), s.now())
+	text, ok := s.plays().Answer(strings.Join(words[:4], " "), s.now())
 	i := strings.LastIndexByte(text, '=')
 	if !ok || i < 0 || strings.HasPrefix(text, "-") {
 		return "", false

@@ -14,7 +14,7 @@ func (s *Simulator) Play(ctx context.Context) error {
 	s.mu.Lock()
 	s.start = time.Now()
 	s.mu.Unlock()
-	for i, event := range s.recording.Events {
+	for i, event := range s.plays().Events {
 		if err := s.pause(ctx, event.At); err != nil {
 			return err
 		}
@@ -52,9 +52,9 @@ func (s *Simulator) Flood(ctx context.Context, count int, perSecond float64) err
 	if err := s.AwaitListener(ctx); err != nil {
 		return err
 	}
-	start := time.Now()
+	start, events := time.Now(), s.plays().Events
 	for sent, i := 0, 0; sent < count; i++ {
-		event := s.recording.Events[i%len(s.recording.Events)]
+		event := events[i%len(events)]
 		if event.Cut > 0 {
 			continue
 		}

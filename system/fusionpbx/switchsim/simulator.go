@@ -41,22 +41,22 @@ type Command struct {
 
 // Simulator is an event socket that plays a recording. Any goroutine may call its methods.
 type Simulator struct {
-	recording *Recording
-	opts      Options
-	defaults  []fallback
-	listener  net.Listener // nil: only Dial reaches it
-	wait      sync.WaitGroup
+	opts     Options
+	defaults []fallback
+	listener net.Listener // nil: only Dial reaches it
+	wait     sync.WaitGroup
 
-	mu       sync.Mutex // Protects following.
-	random   *rand.Rand
-	conns    []*conn
-	accepted int
-	commands []Command
-	changed  chan struct{} // closed and replaced when a command came or a connection went
-	start    time.Time     // of Play
-	at       time.Duration // of the last event
-	refuse   time.Time     // connections are refused until then
-	closed   bool
+	mu        sync.Mutex // Protects following.
+	recording *Recording
+	random    *rand.Rand
+	conns     []*conn
+	accepted  int
+	commands  []Command
+	changed   chan struct{} // closed and replaced when a command came or a connection went
+	start     time.Time     // of Play
+	at        time.Duration // of the last event
+	refuse    time.Time     // connections are refused until then
+	closed    bool
 }
 
 // New returns a simulator that nobody can reach but through Dial. The caller must call Close.

@@ -156,6 +156,7 @@ func TestPollerReadsWhileReadersEnter(t *testing.T) {
 	s := newServer(t, nil, nil)
 	client := s.login("client")
 	client.ping("handed over to the poller of the authenticated")
+	eventually(t, "it is handed over", func() bool { return s.lobby[0].slots.count() == 0 && s.polled() == 1 })
 	for _, p := range s.everyPoller() {
 		p.slots.mu.Lock()
 	}

@@ -22,13 +22,18 @@ import (
 func measure(o options) error {
 	chosen := plans()[slices.IndexFunc(plans(), func(p plan) bool { return p.name == o.plan })]
 	override(&chosen, o)
-	servers, filters, cleanup, err := pickServers(o, chosen.variants)
+	servers, filters, cleanup, err := pickServers(o, chosen)
 	defer cleanup()
 	if err != nil {
 		return err
 	}
 	result := &report.Result{Date: time.Now().UTC().Format(time.DateOnly), Commit: commit(o.root), Machine: machine(),
 		Versions: versions(), Filters: filters, Arguments: o.args}
+	if o.pin {
+		if err := leave(); err != nil {
+			return err
+		}
+	}
 	start := time.Now()
 	// The round under way is finished, so that it can clean up; a second signal ends the program.
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
@@ -121,17 +126,21 @@ func save(result *report.Result, dir string) error {
 
 // pickServers builds what is needed and returns those servers that were asked for. cleanup is never
 // nil.
-func pickServers(o options, variants bool) (list []server.Spec, filters bool, cleanup func(), err error) {
+func pickServers(o options, p plan) (list []server.Spec, filters bool, cleanup func(), err error) {
 	cleanup = func() {}
 	wanted := func(name string) bool {
-		return len(o.servers) == 0 && (!variants || name == "strowger") || slices.Contains(o.servers, name)
+		return len(o.servers) == 0 && (!p.variants || name == "strowger") || slices.Contains(o.servers, name)
 	}
-	for _, s := range []server.Spec{server.Hub(), server.Centrifuge(o.centrifuge...), server.NATS()} {
+	peers := []server.Spec{server.Hub(), server.Centrifuge(o.centrifuge...), server.NATS()}
+	if p.site {
+		peers = nil
+	}
+	for _, s := range peers {
 		if wanted(s.Name) {
 			list = append(list, s)
 		}
 	}
-	if _, missing := exec.LookPath("cc"); missing == nil && wanted("floor") {
+	if _, missing := exec.LookPath("cc"); missing == nil && wanted("floor") && !p.site {
 		dir, err := os.MkdirTemp("", "strowger-bench-")
 		if err != nil {
 			return nil, false, cleanup, err
@@ -144,7 +153,11 @@ func pickServers(o options, variants bool) (list []server.Spec, filters bool, cl
 		list = append(list, server.Floor(program))
 	}
 	if source := os.Getenv("FUSIONPBX_SRC"); source != "" && wanted("php") {
-		list = append(list, server.Original(source))
+		original := server.Original(source)
+		if p.site {
+			original = server.OriginalSite(source, o.corpus())
+		}
+		list = append(list, original)
 	}
 	if wanted("strowger") {
 		binary := o.strowger
@@ -165,7 +178,10 @@ func pickServers(o options, variants bool) (list []server.Spec, filters bool, cl
 		}
 		filters = settings.Filters
 		strowger := server.StrowgerOptions{Binary: binary, JSON: o.json, Settings: settings, Service: o.service, Environ: o.environ}
-		if variants {
+		if p.site {
+			return pin(append(list, server.StrowgerSite(strowger, o.corpus())), o.pin), filters, cleanup, nil
+		}
+		if p.variants {
 			return append(list, each(strowger)...), filters, cleanup, nil
 		}
 		list = append(list, server.Strowger(strowger))

@@ -26,7 +26,9 @@ type options struct {
 	// centrifuge are flags for that peer.
 	centrifuge []string
 	out        string
-	args       []string
+	// pin keeps the server and the generator on different processors.
+	pin  bool
+	args []string
 }
 
 func parseOptions(args []string) (options, error) {
@@ -49,6 +51,7 @@ func parseOptions(args []string) (options, error) {
 	flags.StringVar(&o.service, "service", "dashboard.system.information/cpu_status", "ask this service inside strowger, `NAME/TOPIC`")
 	environ := flags.String("strowger-env", "", "comma separated `NAME=VALUE` for strowger, such as GOGC=50")
 	centrifuge := flags.String("centrifuge", "", "comma separated `FLAGS` for centrifuge, such as -write-delay=1ms")
+	flags.BoolVar(&o.pin, "pin", false, "keep the server on the first processor and the generator on the others; for plan switch")
 	flags.StringVar(&o.out, "out", "results", "`DIR` for results.json and results.md")
 	if err := flags.Parse(args); err != nil {
 		return o, err

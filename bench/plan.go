@@ -13,6 +13,7 @@ type plan struct {
 	times     workload.Times
 	workloads []workload.Workload
 	variants  bool // of strowger take part, and nobody else
+	site      bool // servers have FusionPBX's services, and only those that can take part
 }
 
 // drain is what the last deliveries may take; beyond it they are lost.
@@ -42,6 +43,8 @@ func plans() []plan {
 			times: workload.Times{Warm: 500 * time.Millisecond, Measure: 2 * time.Second, Settle: settle, Drain: drain}},
 		{name: "settings", rounds: 3, workloads: settingsWorkloads(), variants: true,
 			times: workload.Times{Warm: warm, Measure: 2 * time.Second, Settle: settle, Drain: drain}},
+		{name: "switch", rounds: 1, workloads: switchWorkloads(), site: true,
+			times: workload.Times{Warm: warm, Measure: 30 * time.Second, Settle: settle, Drain: 2 * time.Minute}},
 		{name: "smoke", rounds: 1, workloads: smokeWorkloads(),
 			times: workload.Times{Warm: 20 * time.Millisecond, Measure: 80 * time.Millisecond, Settle: 50 * time.Millisecond, Drain: drain}},
 	}
@@ -84,6 +87,15 @@ func quickWorkloads() []workload.Workload {
 		workload.Idle(5000),
 		workload.Churn(500),
 		workload.Stalled(1000, 50),
+	}
+}
+
+func switchWorkloads() []workload.Workload {
+	return []workload.Workload{
+		workload.SwitchRate(2000, 20),
+		workload.SwitchRate(2000, 500),
+		workload.SwitchRate(500, 500),
+		workload.SwitchMemory(500),
 	}
 }
 

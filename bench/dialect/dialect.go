@@ -33,6 +33,14 @@ type Role struct {
 	Spare, FirstSpare int
 	// Number tells callers apart.
 	Number int
+	// Person, unless nil, is a user of FusionPBX, whose token counts in place of Topic, Class and Spare.
+	Person *Person
+}
+
+// Person is a user of FusionPBX.
+type Person struct {
+	Domain                string
+	Services, Permissions []string
 }
 
 // Ticket is what a role shows to get in. The zero one is for servers that check nothing.

@@ -8,6 +8,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -73,6 +74,9 @@ func (t *Tokens) Close() error {
 
 // topics are what the role subscribes to.
 func topics(role Role) []string {
+	if role.Person != nil {
+		return slices.Clone(role.Person.Services)
+	}
 	list := make([]string, 0, role.Spare+1)
 	if role.Kind != Service {
 		// The original cuts a caller off who is not subscribed to whom he asks.
@@ -85,6 +89,9 @@ func topics(role Role) []string {
 }
 
 func permissions(role Role) []string {
+	if role.Person != nil {
+		return slices.Clone(role.Person.Permissions)
+	}
 	var list []string
 	for i := range Classes {
 		if i != role.Class {
@@ -122,17 +129,25 @@ func phpToken(role Role, ticket Ticket) string {
 		fmt.Fprintf(&b, "  'service' => true,\n  'service_name' => '%s',\n  'service_class' => '%s',\n);\n", role.Topic, ServiceClass)
 		return b.String()
 	}
-	b.WriteString("  'user' => \n  array (\n    'domain_uuid' => '11111111-1111-4111-8111-111111111111',\n    'domain_name' => 'a.example.com',\n" +
+	b.WriteString("  'user' => \n  array (\n    'domain_uuid' => '11111111-1111-4111-8111-111111111111',\n    'domain_name' => '" + domain(role) + "',\n" +
 		"    'user_uuid' => '22222222-2222-4222-8222-222222222222',\n    'username' => 'bench',\n    'contact_uuid' => NULL,\n")
 	b.WriteString("    'permissions' => \n    array (\n")
 	for _, name := range permissions(role) {
 		fmt.Fprintf(&b, "      '%s' => true,\n", name)
 	}
-	b.WriteString("    ),\n    'user_context' => 'a.example.com',\n  ),\n  'options' => \n  array (\n  ),\n  'services' => \n  array (\n")
+	b.WriteString("    ),\n    'user_context' => '" + domain(role) + "',\n  ),\n  'options' => \n  array (\n  ),\n  'services' => \n  array (\n")
 	for i, topic := range topics(role) {
 		fmt.Fprintf(&b, "    %d => '%s',\n", i, topic)
 	}
 	b.WriteString("  ),\n" + token)
-	b.WriteString("  'domain' => \n  array (\n    'name' => 'a.example.com',\n    'uuid' => '11111111-1111-4111-8111-111111111111',\n  ),\n);\n")
+	b.WriteString("  'domain' => \n  array (\n    'name' => '" + domain(role) + "',\n    'uuid' => '11111111-1111-4111-8111-111111111111',\n  ),\n);\n")
 	return b.String()
+}
+
+// domain is the name of the domain that the role is of.
+func domain(role Role) string {
+	if role.Person != nil {
+		return role.Person.Domain
+	}
+	return "a.example.com"
 }

@@ -1,12 +1,16 @@
 <?php
 // Runs the PHP router out of a FusionPBX source tree, without a database: what it would read there
 // is given to it here. Arguments: the source tree, the port. Says where it listens once it does.
+// With two arguments more, the class of a service and the port of a switch, it runs that service, which
+// connects to both.
 declare(strict_types=1);
 
 [, $source, $port] = $argv;
+$service = $argv[3] ?? '';
+define('BENCH_PORT', (int) $port);
+define('BENCH_SWITCH', (int) ($argv[4] ?? 0));
 $argv = [$argv[0]];
 $argc = 1;
-define('BENCH_PORT', (int) $port);
 
 class config
 {
@@ -17,7 +21,17 @@ class config
 
 	public function get($key, $default = null)
 	{
+		switch ($key) {
+			case 'websocket.port':
+				return BENCH_PORT;
+			case 'switch.event_socket.port':
+				return BENCH_SWITCH;
+		}
 		return $default;
+	}
+
+	public function read(): void
+	{
 	}
 }
 
@@ -26,6 +40,16 @@ class database
 	public static function new(array $options = []): database
 	{
 		return new database();
+	}
+
+	public function select($sql, $parameters = null, $return = 'all')
+	{
+		return [];
+	}
+
+	public function execute($sql, $parameters = null, $return = 'all')
+	{
+		return [];
 	}
 }
 
@@ -79,4 +103,25 @@ class bench_router extends websocket_service
 	}
 }
 
+// Each service once more, because a service may run as root only if it says so.
+class bench_calls extends active_calls_service
+{
+	protected static $allow_run_as_root = true;
+}
+
+class bench_conferences extends active_conferences_service
+{
+	protected static $allow_run_as_root = true;
+}
+
+class bench_panel extends operator_panel_service
+{
+	protected static $allow_run_as_root = true;
+}
+
+if ($service !== '') {
+	define('SERVICE_NAME', $service::get_service_name());
+	echo '{"msg":"listening","addr":"127.0.0.1:' . BENCH_PORT . "\"}\n";
+	exit($service::create()->run());
+}
 exit(bench_router::create()->run());

@@ -9,6 +9,7 @@ import (
 	"os/exec"
 
 	"strowger/bench/dialect"
+	"strowger/bench/feed"
 	"strowger/bench/process"
 )
 
@@ -31,8 +32,14 @@ type Spec struct {
 	Stalls bool
 	// MaxConnections is how many it can hold; 0 means as many as files may be open.
 	MaxConnections int
+	// Corpus is the directory of the recordings that a switch plays to the server's services; empty if it has none
+	// that listen to a switch.
+	Corpus string
+	// Core, unless empty, is the list of processors that the server may use.
+	Core string
 
 	start starter
+	site  siteStarter // in place of start, if there is a Corpus
 }
 
 // Load is a kind of load for which a server may be set up.
@@ -43,6 +50,8 @@ const (
 	Usual Load = ""
 	Idle  Load = "idle" // many connections that do nothing
 	Bulk  Load = "bulk" // many events to many subscribers, where nobody asks for latency
+	// Switch is a switch whose events services pass on. Only servers with a Corpus can be made to do that.
+	Switch Load = "switch"
 )
 
 // starter makes the command of a server for a kind of load; its files are in dir.
@@ -52,7 +61,13 @@ type starter func(load Load, dir string) (*exec.Cmd, dialect.Dialect, error)
 type Running struct {
 	*process.Process
 	dialect.Dialect
-	dir string
+	// Switch is what the services listen to, nil if there is none.
+	Switch *feed.Feed
+	// Profiles is where the server has Go's profiles, empty if it has none.
+	Profiles string
+
+	services []*process.Process // that are processes of their own
+	dir      string
 }
 
 // Start runs the server with its settings for the load. Its files, the tokens above all, are in a new directory in memory.
@@ -60,6 +75,9 @@ func (s Spec) Start(load Load) (*Running, error) {
 	dir, err := os.MkdirTemp(memory(), "strowger-bench-")
 	if err != nil {
 		return nil, fmt.Errorf("make directory: %w", err)
+	}
+	if s.Corpus != "" {
+		return s.startSite(dir)
 	}
 	cmd, d, err := s.start(load, dir)
 	if err == nil {
@@ -71,9 +89,38 @@ func (s Spec) Start(load Load) (*Running, error) {
 	return nil, errors.Join(fmt.Errorf("%s: %w", s.Name, err), os.RemoveAll(dir))
 }
 
+// Usage returns what the server's processes have used together.
+func (r *Running) Usage() (process.Usage, error) {
+	sum, err := process.Read(r.PID())
+	for _, p := range r.services {
+		usage, failed := process.Read(p.PID())
+		err = errors.Join(err, failed)
+		sum.CPU += usage.CPU
+		sum.RSS += usage.RSS
+		sum.Peak += usage.Peak
+	}
+	return sum, err
+}
+
+// Alive returns an error if one of the server's processes has ended.
+func (r *Running) Alive() error {
+	err := r.Process.Alive()
+	for _, p := range r.services {
+		err = errors.Join(err, p.Alive())
+	}
+	return err
+}
+
 // Stop ends the server and removes its files.
 func (r *Running) Stop() error {
-	err := r.Process.Stop()
+	var err error
+	for _, p := range r.services {
+		err = errors.Join(err, p.Stop())
+	}
+	err = errors.Join(err, r.Process.Stop())
+	if r.Switch != nil {
+		err = errors.Join(err, r.Switch.Close())
+	}
 	if closer, ok := r.Dialect.(io.Closer); ok {
 		err = errors.Join(err, closer.Close())
 	}

@@ -24,6 +24,14 @@ const (
 	Load      Metric = "load_us"     // the generator's own CPU time for one of them
 	CutOff    Metric = "cut_off"     // connections that did not read and were ended by the server
 	Joined    Metric = "joined"      // connections that came and went during the load
+
+	Calls          Metric = "calls"           // that were up
+	PerCall        Metric = "call_KiB"        // live heap for one call
+	HeapBefore     Metric = "heap_before_MiB" // live heap before the calls, with them and after they have ended
+	HeapDuring     Metric = "heap_MiB"
+	HeapAfter      Metric = "heap_after_MiB"
+	ResidentBefore Metric = "rss_before_MiB" // resident memory at the same times; rss_MiB is the one with calls
+	ResidentAfter  Metric = "rss_after_MiB"
 )
 
 // Figures are what one round of a workload measured.
@@ -51,5 +59,6 @@ func (l *latencies) into(f Figures) {
 
 // Metrics are all of them in the order in which tables show them.
 func Metrics() []Metric {
-	return []Metric{CPU, Rate, P50, P99, P999, PerConn, PerConnGC, Resident, Peak, CutOff, Joined, Missed, Load}
+	return []Metric{CPU, Rate, P50, P99, P999, PerConn, PerConnGC, Calls, PerCall, HeapBefore, HeapDuring, HeapAfter,
+		ResidentBefore, Resident, ResidentAfter, Peak, CutOff, Joined, Missed, Load}
 }

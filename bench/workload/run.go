@@ -47,6 +47,9 @@ type Times struct {
 
 // Fit tells whether the server can do the workload.
 func (w Workload) Fit(s server.Spec) bool {
+	if (w.Load == server.Switch) != (s.Corpus != "") {
+		return false
+	}
 	if s.MaxConnections > 0 && w.Connections > s.MaxConnections {
 		return false
 	}
@@ -108,7 +111,7 @@ type sample struct {
 func (r *round) sample(count int64) (sample, error) {
 	s := sample{at: r.loop.Now(), count: count}
 	var err error
-	if s.server, err = process.Read(r.server.PID()); err != nil {
+	if s.server, err = r.server.Usage(); err != nil {
 		return s, err
 	}
 	s.load, err = process.Read(os.Getpid())

@@ -61,7 +61,11 @@ func (v *view) remove(p *Peer) {
 func (v *view) cast(egress Egress, m *broadcast, scratch []byte) (grown []byte, reached bool) {
 	topic, _ := envelope.View(m.envelope.Topic)
 	var whole Message // what those get who see everything
+	glimpse := v.filter.Glimpse(m.envelope.Payload)
 	for class, audience := range v.audiences {
+		if glimpse.Foreign(class) {
+			continue
+		}
 		out, verdict := v.filter.Apply(class, topic, m.envelope.Payload, scratch)
 		if verdict == filter.Drop {
 			continue

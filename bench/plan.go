@@ -93,7 +93,8 @@ func quickWorkloads() []workload.Workload {
 func switchWorkloads() []workload.Workload {
 	return []workload.Workload{
 		workload.SwitchRate(2000, 20),
-		workload.SwitchRate(2000, 500),
+		workload.SwitchRate(100, 20),
+		workload.SwitchRate(100, 500),
 		workload.SwitchRate(500, 500),
 		workload.SwitchMemory(500),
 	}

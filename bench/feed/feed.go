@@ -16,7 +16,6 @@ type Feed struct {
 	scripts  []*Script
 	listener net.Listener
 	wait     sync.WaitGroup
-	sent     int // Step's own
 	begun    int // calls
 	playing  []*event
 	of       *call

@@ -49,9 +49,6 @@ type template struct {
 // place is where the UUID of a leg stands.
 type place struct{ at, leg int }
 
-// uuidSize is the length of a UUID as text.
-const uuidSize = 36
-
 // LoadScript reads a recording: a directory with switch.jsonl.gz and api.json.gz.
 func LoadScript(dir string) (*Script, error) {
 	bodies, err := readEvents(filepath.Join(dir, "switch.jsonl.gz"))

@@ -35,6 +35,8 @@ type Spec struct {
 	// Corpus is the directory of the recordings that a switch plays to the server's services; empty if it has none
 	// that listen to a switch.
 	Corpus string
+	// Keeps tells whether services remember calls.
+	Keeps bool
 	// Core, unless empty, is the list of processors that the server may use.
 	Core string
 

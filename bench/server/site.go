@@ -34,7 +34,7 @@ type site struct {
 
 // StrowgerSite is strowger with FusionPBX's services inside.
 func StrowgerSite(o StrowgerOptions, corpus string) Spec {
-	return Spec{Name: "strowger", Title: "strowger", Corpus: corpus, site: func(dir string, switchPort int) (site, error) {
+	return Spec{Name: "strowger", Title: "strowger", Keeps: true, Corpus: corpus, site: func(dir string, switchPort int) (site, error) {
 		port, err := freePort()
 		if err != nil {
 			return site{}, err

@@ -114,17 +114,22 @@ func (p *player) Closed(c *load.Conn, err error) {
 // sample returns the state of things. Its count is that of the events.
 func (p *player) sample() (sample, error) { return p.round.sample(p.events) }
 
-// Calls begin at this rate before anything is measured, and for this long at most: the original keeps none of them, and
-// takes too long to be told of all.
-const (
-	beginning = 2000 // events a second
-	patience  = 30 * time.Second
-)
+// beginning is how many events a second there are while calls begin, before anything is measured.
+const beginning = 2000
+
+// patience is how long they may take where services do not remember them. Such services get no more events a second than
+// later, since what they lose by too many would spoil what is measured.
+const patience = 10 * time.Second
 
 // hold plays until so many calls are up.
-func (p *player) hold(calls int) error {
+func (p *player) hold(calls, perSecond int) error {
 	end := p.loop.Now() + patience
-	if err := p.until(calls, beginning, func() bool { return p.round.server.Switch.Calls() >= calls || p.loop.Now() >= end }); err != nil {
+	up := func() bool { return p.round.server.Switch.Calls() >= calls }
+	over := func() bool { return up() || p.loop.Now() >= end }
+	if p.round.spec.Keeps {
+		perSecond, over = beginning, up
+	}
+	if err := p.until(calls, perSecond, over); err != nil {
 		return err
 	}
 	p.round.figures[Calls] = float64(p.round.server.Switch.Calls())

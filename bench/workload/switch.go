@@ -28,7 +28,7 @@ func SwitchRate(perSecond, operators int) Workload {
 			if err != nil {
 				return err
 			}
-			if err := p.hold(held); err != nil {
+			if err := p.hold(held, perSecond); err != nil {
 				return err
 			}
 			from, err := p.sample()
@@ -66,7 +66,7 @@ func SwitchMemory(operators int) Workload {
 		Unit:        "call",
 		Connections: operators + 3,
 		Load:        server.Switch,
-		Fits:        func(s server.Spec) bool { return s.Name == "strowger" },
+		Fits:        func(s server.Spec) bool { return s.Keeps },
 		run: func(r *round) error {
 			p, err := newPlayer(r, operators)
 			if err != nil {
@@ -76,7 +76,7 @@ func SwitchMemory(operators int) Workload {
 			if err != nil {
 				return err
 			}
-			if err := p.hold(held); err != nil {
+			if err := p.hold(held, beginning); err != nil {
 				return err
 			}
 			during, err := p.memory()

@@ -81,7 +81,7 @@ func TestDeployDisablesServices(t *testing.T) {
 		t.Errorf("the drop-in has %q, %v", text, err)
 	}
 	var back []string
-	for line := range strings.Lines(deployBlock(t, "each service of section 3")) {
+	for line := range strings.Lines(deployBlock(t, "each service of section 4")) {
 		if strings.Contains(line, "NAME") {
 			back = append(back, line)
 		}

@@ -7,6 +7,7 @@ import (
 	"net"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"syscall"
 	"testing"
@@ -36,6 +37,18 @@ func startSwitch(t *testing.T) (*switchsim.Simulator, string) {
 	return sim, file
 }
 
+// awaitCommand waits until the switch has got a command.
+func awaitCommand(t *testing.T, sim *switchsim.Simulator, command string) {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), deadline)
+	defer cancel()
+	if err := sim.Await(ctx, func(got []switchsim.Command) bool {
+		return slices.ContainsFunc(got, func(c switchsim.Command) bool { return c.Text == command })
+	}); err != nil {
+		t.Fatalf("the switch never gets %q: %v", command, err)
+	}
+}
+
 func serve(t *testing.T, fusionPBX, tokens, settings string) (daemon *running, url string) {
 	t.Helper()
 	file := filepath.Join(t.TempDir(), "strowger.yaml")
@@ -53,9 +66,10 @@ func serve(t *testing.T, fusionPBX, tokens, settings string) (daemon *running, u
 func TestActiveCallsInside(t *testing.T) {
 	sim, fusion := startSwitch(t)
 	tokens := t.TempDir()
-	daemon, url := serve(t, fusion, tokens, "log: {level: info}\n")
+	daemon, url := serve(t, fusion, tokens, "log: {level: info}\nservices: {active_conferences: php, operator_panel: php}\n")
 	daemon.stderr.line(t, `"msg":"connected to the switch"`, `"connection":"events"`)
 	daemon.stderr.line(t, `"msg":"connected to the switch"`, `"connection":"commands"`)
+	awaitCommand(t, sim, "api show channels as json") // the service asks for its list when its events come
 
 	listen := begin(t, nil, "listen", "--url", url, "--token-dir", tokens, "--permission", "call_active_all", "--permission", "call_active_domain", "--count", "1", "active.calls")
 	listen.stderr.line(t, "listening to active.calls")

@@ -4,14 +4,32 @@ import (
 	"errors"
 	"io"
 	"os"
+	"slices"
+	"strings"
 	"time"
 )
 
 // usualWait is how long an awaited event may take where a step does not say.
 const usualWait = 2 * time.Second
 
+// patience is how long an awaited event may take in a scenario whose transcript has all of them. It is more than
+// the steps say, because a busy machine can be late.
+const patience = 30 * time.Second
+
+// patienceFor returns how long the steps of a scenario wait at least, whose transcript is want: patience, unless the
+// transcript says that something did not come in time.
+func patienceFor(want []string) time.Duration {
+	late := func(line string) bool {
+		return strings.Contains(line, "still open") || strings.Contains(line, "! no") && strings.HasSuffix(line, " ms")
+	}
+	if slices.ContainsFunc(want, late) {
+		return 0
+	}
+	return patience
+}
+
 // deadline is when a step that awaits something gives up.
-func (s step) deadline() time.Time { return time.Now().Add(s.wait()) }
+func (r *runner) deadline(s step) time.Time { return time.Now().Add(max(s.wait(), r.patience)) }
 
 func (s step) wait() time.Duration {
 	if s.Within == 0 {
@@ -23,7 +41,7 @@ func (s step) wait() time.Duration {
 // expect writes down the next frames and keeps fields of the last one.
 func (r *runner) expect(socket *socket, s step) error {
 	var envelope map[string]any
-	deadline := s.deadline()
+	deadline := r.deadline(s)
 	for range max(s.N, 1) {
 		f, err := socket.frame(deadline)
 		if err != nil {
@@ -43,10 +61,10 @@ func (r *runner) expect(socket *socket, s step) error {
 // expectNothing writes quiet when nothing arrives, else all that does. The end of the TCP
 // connection belongs to a close frame and may take its time.
 func (r *runner) expectNothing(socket *socket, s step) {
-	quiet, deadline := true, s.deadline()
+	quiet, deadline := true, time.Now().Add(s.wait())
 	for {
 		if socket.closing {
-			deadline = time.Now().Add(usualWait)
+			deadline = time.Now().Add(max(usualWait, r.patience))
 		}
 		f, err := socket.frame(deadline)
 		if err == nil {
@@ -70,7 +88,7 @@ func (r *runner) expectNothing(socket *socket, s step) {
 // expectClose writes down all frames up to the end of the connection. Unless the step is exact,
 // close frames are one line without their bytes.
 func (r *runner) expectClose(socket *socket, s step) {
-	deadline, told := s.deadline(), false
+	deadline, told := r.deadline(s), false
 	for {
 		f, err := socket.frame(deadline)
 		if err != nil {
@@ -88,7 +106,7 @@ func (r *runner) expectClose(socket *socket, s step) {
 
 // expectBytes writes down the head of an HTTP response as it came.
 func (r *runner) expectBytes(socket *socket, s step) error {
-	head, err := socket.head(s.deadline())
+	head, err := socket.head(r.deadline(s))
 	if err != nil {
 		r.sayEnd(socket, s.Conn, err, "no HTTP reply", s.wait())
 		return nil

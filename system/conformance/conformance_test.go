@@ -87,7 +87,7 @@ func TestUnknownServiceAnswered(t *testing.T) {
 func checkScenario(t *testing.T, pool *pool, sc scenario, want []string) {
 	t.Helper()
 	pool.lend(t, func(d *daemontest.Daemon) bool {
-		got := play(d.Addr, d.TokenDir, slices.Concat(sc.Steps, departures()[sc.Name].then))
+		got := play(d.Addr, d.TokenDir, patienceFor(want), slices.Concat(sc.Steps, departures()[sc.Name].then))
 		if diff := compare(want, got); diff != "" {
 			t.Errorf("%s\n%s", sc.Desc, diff)
 			t.Logf("the end of the daemon's log:\n%s", d.Log())

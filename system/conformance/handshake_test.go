@@ -43,7 +43,7 @@ func (r *runner) open(s step) error {
 
 // upgraded reads the answer to the handshake and writes down what a scenario shows of it.
 func (r *runner) upgraded(socket *socket, s step, key string) bool {
-	deadline := s.deadline()
+	deadline := r.deadline(s)
 	head, err := socket.head(deadline)
 	if err != nil {
 		end := "then still open"
@@ -89,7 +89,7 @@ func (r *runner) sayRefusal(s step, lines []string) {
 
 // probe ends a transcript: a fresh connection must still be greeted.
 func (r *runner) probe() {
-	probe := runner{addr: r.addr, sockets: map[string]*socket{}}
+	probe := runner{addr: r.addr, patience: r.patience, sockets: map[string]*socket{}}
 	if err := probe.open(step{Do: "connect", Conn: "probe"}); err != nil {
 		r.say("probe: router DEAD (%v)", err)
 		return

@@ -13,6 +13,7 @@ import (
 type runner struct {
 	addr     string
 	tokenDir string
+	patience time.Duration // how long a step waits at least for what it awaits
 	sockets  map[string]*socket
 	tokens   map[string]token
 	captured map[string]string
@@ -20,10 +21,10 @@ type runner struct {
 }
 
 // play runs steps and a last probe and returns the transcript's lines. A step that cannot be done,
-// for want of an earlier answer say, ends the run with a line of its own.
-func play(addr, tokenDir string, steps []step) []string {
+// for want of an earlier answer say, ends the run with a line of its own. A step waits for patience at least.
+func play(addr, tokenDir string, patience time.Duration, steps []step) []string {
 	r := &runner{
-		addr: addr, tokenDir: tokenDir,
+		addr: addr, tokenDir: tokenDir, patience: patience,
 		sockets: map[string]*socket{}, tokens: map[string]token{}, captured: map[string]string{},
 	}
 	defer func() {

@@ -22,6 +22,9 @@ func compact(system *actor.ActorSystem) {
 	}
 	small := &actor.SliceMap{LocalPIDs: slices.Clone(all[:registryBuckets])}
 	for _, bucket := range all {
+		if bucket.IsEmpty() {
+			continue // Items begins 32 goroutines
+		}
 		for name, process := range bucket.Items() {
 			bucket.Remove(name)
 			small.GetBucket(name).Set(name, process)

@@ -70,7 +70,7 @@ func (o Options) setup(s service.Setup, told *channels.Memory) error {
 	for _, name := range events() {
 		l.names[name] = true
 	}
-	event.Listen(s, Name, o.Events, filters(), l.deliver)
+	event.Listen(s, Name, o.Events, filters(), event.Needs([]*event.Keys{l.keys}, "Unique-ID", "Old-Unique-ID"), l.deliver)
 	s.Handle("in.progress", l.progress)
 	service.Handle(s, "hangup", l.hangup)
 	service.Handle(s, "eavesdrop", l.eavesdrop)

@@ -113,7 +113,7 @@ func (o Options) setup(s service.Setup, told *memory) error {
 		lists: map[string]*question{}, kicking: map[string]*kicking{}, names: map[conference.Name][]func(string){}}
 	l.watch.down = true // until the first gap says that events come
 	l.known, l.watch.tell = told.take()
-	event.Listen(s, Name, o.Events, []eventsocket.Filter{eventsocket.Match("Event-Subclass", conference.Maintenance)}, l.deliver)
+	event.Listen(s, Name, o.Events, []eventsocket.Filter{eventsocket.Match("Event-Subclass", conference.Maintenance)}, event.Needs([]*event.Keys{l.keys}), l.deliver)
 	s.Every(o.Interval, func(service.Context) {
 		l.report()
 		l.compare(false)

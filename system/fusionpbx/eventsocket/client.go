@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
@@ -17,6 +18,8 @@ type Client struct {
 	counters counters
 	running  sync.Mutex // held by Run
 	reason   string     // of the last failure; Run's own
+
+	interest atomic.Pointer[interest] // what the subscriptions need; mu protects changes
 
 	mu            sync.RWMutex // Protects following.
 	session       *session     // logged in, or nil
@@ -29,7 +32,9 @@ func New(opts Options) (*Client, error) {
 	if err := opts.configureDefaults(); err != nil {
 		return nil, err
 	}
-	return &Client{opts: opts}, nil
+	c := &Client{opts: opts}
+	c.interest.Store(&interest{})
+	return c, nil
 }
 
 // Run keeps the connection until ctx ends, and then returns ctx's error. A second call waits for the first
@@ -81,6 +86,13 @@ func (c *Client) Background(ctx context.Context, command Command) (Reply, error)
 // switch would send everything. The first delivery is a Gap, when the switch has accepted the filters. The
 // name stands in logs.
 func (c *Client) Subscribe(name string, filters ...Filter) (*Subscription, error) {
+	return c.SubscribeTo(name, nil, filters...)
+}
+
+// SubscribeTo is Subscribe for an owner that needs some headers of an event only, those for which keep returns true. An
+// event has the headers that one of the subscriptions needs; the others are not decoded. The client calls keep once for each
+// name of a header as a rule, from any goroutine. A nil keep needs all.
+func (c *Client) SubscribeTo(name string, keep func(header string) bool, filters ...Filter) (*Subscription, error) {
 	if len(filters) == 0 {
 		return nil, fmt.Errorf("%w: a subscription needs a filter", ErrArgument)
 	}
@@ -89,10 +101,11 @@ func (c *Client) Subscribe(name string, filters ...Filter) (*Subscription, error
 			return nil, fmt.Errorf("%w: filter", ErrArgument)
 		}
 	}
-	s := &Subscription{name: name, filters: slices.Clone(filters), client: c, maxLen: c.opts.QueueEvents, maxSize: c.opts.QueueBytes, wake: make(chan struct{}, 1)}
+	s := &Subscription{name: name, keep: keep, filters: slices.Clone(filters), client: c, maxLen: c.opts.QueueEvents, maxSize: c.opts.QueueBytes, wake: make(chan struct{}, 1)}
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.subscriptions = append(c.subscriptions, s)
+	c.noteInterest()
 	if c.session != nil && !c.session.install(s) {
 		c.markReady(c.session)
 	}
@@ -180,21 +193,28 @@ func (c *Client) remove(s *Subscription) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.subscriptions = slices.DeleteFunc(slices.Clone(c.subscriptions), func(other *Subscription) bool { return other == s })
+	c.noteInterest()
 }
 
-// deliver gives the event to every subscription that wants it. It never waits for an owner.
-func (c *Client) deliver(s *session, event *Event) {
+// deliver gives the event to every subscription that wants it. It never waits for an owner. It does nothing and returns false
+// if the event was not parsed for the subscriptions as they are now.
+func (c *Client) deliver(s *session, event *Event, of *interest) bool {
 	c.mu.RLock()
 	defer c.mu.RUnlock()
+	if c.interest.Load() != of {
+		return false
+	}
 	for _, subscription := range c.subscriptions {
 		if !subscription.active(s) || !subscription.wants(event) {
 			continue
 		}
-		if lost := subscription.push(event); lost > 0 {
+		lost, full := subscription.push(event)
+		if lost > 0 {
 			c.counters.lost.Add(uint64(lost))
-			c.opts.Log.Warn("subscription is too slow: its queue was emptied", "subscription", subscription.name, "lost", lost, "queue_events", c.opts.QueueEvents, "queue_bytes", c.opts.QueueBytes)
+			c.opts.Log.Warn("subscription is too slow: its queue was emptied", "subscription", subscription.name, "lost", lost, "setting", full, "queue_events", c.opts.QueueEvents, "queue_bytes", c.opts.QueueBytes)
 		}
 	}
+	return true
 }
 
 // missed tells every subscription that an event could not be read: nobody knows who wanted it.

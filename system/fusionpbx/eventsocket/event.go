@@ -26,7 +26,7 @@ type header struct{ name, value string }
 // Name returns the value of Event-Name, such as CHANNEL_CREATE or CUSTOM.
 func (e *Event) Name() string { return e.Get("Event-Name") }
 
-// Get returns the value of the header, or "" if there is none. If a header occurs more than once,
+// Get returns the value of the header, or "" if there is none or if no subscription keeps it. If a header occurs more than once,
 // the last counts. Upper and lower case are the same in names.
 func (e *Event) Get(name string) string {
 	value, _ := e.Lookup(name)
@@ -54,28 +54,36 @@ func (e *Event) All() iter.Seq2[string, string] {
 	}
 }
 
-// Len returns the number of headers.
+// Len returns the number of headers that are kept.
 func (e *Event) Len() int { return len(e.headers) }
 
 // ParseEvent reads an event as it stands in the body of a text/event-plain message, or in a file. It returns an error
 // if there are no headers or more than 4096.
 func ParseEvent(body []byte) (*Event, error) {
 	p := eventParser{maxHeaders: 4096}
-	return p.parse(body)
+	return p.parse(body, nil)
 }
 
 // eventParser parses events and keeps its buffers for the next one.
 type eventParser struct {
 	maxHeaders int
+	names      names
 	text       []byte
-	ends       []int // of each name and each value in text
+	values     []value
 }
 
-// parse reads the body of a text/event-plain message. It copies what it needs.
-func (p *eventParser) parse(body []byte) (*Event, error) {
-	p.text, p.ends = p.text[:0], p.ends[:0]
+// value is a header whose value ends at that place in eventParser.text.
+type value struct {
+	name string
+	end  int
+}
+
+// parse reads the body of a text/event-plain message. It copies the headers that are of interest; nil means all.
+func (p *eventParser) parse(body []byte, of *interest) (*Event, error) {
+	p.names.follow(of)
+	p.text, p.values = p.text[:0], p.values[:0]
 	event := &Event{size: len(body), Truncated: true}
-	rest, length := body, 0
+	rest, length, headers := body, 0, 0
 	for len(rest) > 0 {
 		line, after, whole := bytes.Cut(rest, []byte{'\n'})
 		rest = after
@@ -84,22 +92,24 @@ func (p *eventParser) parse(body []byte) (*Event, error) {
 			event.Truncated = !whole
 			break
 		}
-		name, value, ok := splitHeader(line)
+		header, text, ok := splitHeader(line)
 		if !ok {
 			continue
 		}
-		if len(p.ends) >= 2*p.maxHeaders {
+		if headers++; headers > p.maxHeaders {
 			return nil, fmt.Errorf("event with more than %d headers: %w", p.maxHeaders, ErrTooLarge)
 		}
-		if equalFold(name, "Content-Length") {
-			length, _ = parseLength(value)
+		name := p.names.look(header)
+		if name.length {
+			length, _ = parseLength(text)
 		}
-		p.text = toUTF8(append(p.text, name...), len(p.text))
-		p.ends = append(p.ends, len(p.text))
-		p.text = appendDecoded(p.text, value)
-		p.ends = append(p.ends, len(p.text))
+		if !name.needed {
+			continue
+		}
+		p.text = appendDecoded(p.text, text)
+		p.values = append(p.values, value{name.text, len(p.text)})
 	}
-	if len(p.ends) == 0 {
+	if headers == 0 {
 		return nil, fmt.Errorf("event without headers: %w", errFraming)
 	}
 	p.appendBody(event, rest, length)
@@ -118,12 +128,11 @@ func (p *eventParser) appendBody(event *Event, rest []byte, length int) {
 // fill makes one string of all text and cuts the headers out of it.
 func (p *eventParser) fill(event *Event) {
 	text := string(p.text)
-	event.headers = make([]header, len(p.ends)/2)
+	event.headers = make([]header, len(p.values))
 	begin := 0
-	for i := range event.headers {
-		middle, end := p.ends[2*i], p.ends[2*i+1]
-		event.headers[i] = header{text[begin:middle], text[middle:end]}
-		begin = end
+	for i, v := range p.values {
+		event.headers[i] = header{v.name, text[begin:v.end]}
+		begin = v.end
 	}
 	event.Body = text[begin:]
 }

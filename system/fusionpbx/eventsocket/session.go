@@ -149,19 +149,24 @@ func (s *session) event(m message) error {
 		s.client.missed(s, ErrTooLarge)
 		return nil
 	}
-	event, err := s.parser.parse(m.body)
-	if err != nil {
-		s.client.missed(s, err)
+	for {
+		of := s.client.interest.Load()
+		event, err := s.parser.parse(m.body, of)
+		if err != nil {
+			s.client.missed(s, err)
+			return nil
+		}
+		if !s.client.deliver(s, event, of) {
+			continue
+		}
+		if event.Truncated {
+			s.client.counters.truncated.Add(1)
+		}
+		if s.opts.Jobs && event.Name() == "BACKGROUND_JOB" {
+			s.finish(event)
+		}
 		return nil
 	}
-	if event.Truncated {
-		s.client.counters.truncated.Add(1)
-	}
-	if s.opts.Jobs && event.Name() == "BACKGROUND_JOB" {
-		s.finish(event)
-	}
-	s.client.deliver(s, event)
-	return nil
 }
 
 // finish gives the result of a background command to its caller.

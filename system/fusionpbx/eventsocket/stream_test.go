@@ -74,7 +74,7 @@ func transcript(r io.Reader, o *Options) (string, error) {
 			fmt.Fprintf(&b, "%q\n", m.body)
 			continue
 		}
-		event, err := parser.parse(m.body)
+		event, err := parser.parse(m.body, nil)
 		if err != nil {
 			fmt.Fprintln(&b, err)
 			continue
@@ -194,7 +194,7 @@ func TestDecoded(t *testing.T) {
 
 func TestEvent(t *testing.T) {
 	parser := eventParser{maxHeaders: 10}
-	event, err := parser.parse([]byte("Event-Name:CUSTOM\nA: 1\nnothing\n: empty\na: 2\nContent-Length: 9\n\nno: \nlong\n\n"))
+	event, err := parser.parse([]byte("Event-Name:CUSTOM\nA: 1\nnothing\n: empty\na: 2\nContent-Length: 9\n\nno: \nlong\n\n"), nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -205,12 +205,12 @@ func TestEvent(t *testing.T) {
 		t.Error("the body became a header")
 	}
 	for name, text := range map[string]string{"headers": "Event-Name: A\nB: c", "no blank line": "Event-Name: A\n", "body": "Event-Name: A\nContent-Length: 9\n\nshort"} {
-		if event, err := parser.parse([]byte(text)); err != nil || !event.Truncated || event.Name() != "A" {
+		if event, err := parser.parse([]byte(text), nil); err != nil || !event.Truncated || event.Name() != "A" {
 			t.Errorf("%s: %+v, %v", name, event, err)
 		}
 	}
 	for _, text := range []string{"", "\n", "\n\nA: b\n\n", "nothing"} {
-		if _, err := parser.parse([]byte(text)); err == nil {
+		if _, err := parser.parse([]byte(text), nil); err == nil {
 			t.Errorf("%q was parsed", text)
 		}
 	}
@@ -235,7 +235,7 @@ func FuzzStream(f *testing.F) {
 		}
 		var parser eventParser
 		parser.maxHeaders = 50
-		event, err := parser.parse(text)
+		event, err := parser.parse(text, nil)
 		if err != nil {
 			return
 		}
@@ -267,7 +267,7 @@ func BenchmarkEvent(b *testing.B) {
 			continue
 		}
 		if m.kind == kindEvent {
-			if _, err := parser.parse(m.body); err != nil {
+			if _, err := parser.parse(m.body, nil); err != nil {
 				b.Fatal(err)
 			}
 		}

@@ -34,6 +34,7 @@ type Delivery struct {
 type Subscription struct {
 	name    string
 	filters []Filter
+	keep    func(header string) bool // nil: all headers are needed
 	client  *Client
 	maxLen  int
 	maxSize int
@@ -132,21 +133,29 @@ func (s *Subscription) take() (Delivery, bool, error) {
 	return d, true, nil
 }
 
+// The settings of the daemon that bound a queue.
+const (
+	settingEvents = "switch.queue_events"
+	settingBytes  = "switch.queue_bytes"
+)
+
 // push adds an event. If it does not fit, push empties the queue and leaves a gap, and returns how many events
-// were lost.
-func (s *Subscription) push(e *Event) int {
+// were lost and the setting of the limit.
+func (s *Subscription) push(e *Event) (lost int, setting string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.closed {
-		return 0
-	}
-	if s.events >= s.maxLen || s.size+e.size > s.maxSize {
-		return s.overflow(1)
+	switch {
+	case s.closed:
+		return 0, ""
+	case s.events >= s.maxLen:
+		return s.overflow(1), settingEvents
+	case s.size+e.size > s.maxSize:
+		return s.overflow(1), settingBytes
 	}
 	s.events++
 	s.size += e.size
 	s.append(Delivery{Kind: KindEvent, Event: e})
-	return 0
+	return 0, ""
 }
 
 // miss leaves a gap for an event that could not be read. What waits stays.

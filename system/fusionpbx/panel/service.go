@@ -151,7 +151,7 @@ func (o Options) setup(s service.Setup, told *memory) error {
 	l.agents = newShared(l, pollAge, l.askAgents)
 	l.parked = newShared(l, pollAge, l.askParked)
 	l.recordings.known = map[string]recording{}
-	event.Listen(s, Name, o.Events, filters(), l.deliver)
+	event.Listen(s, Name, o.Events, filters(), needs(l.callKeys, l.memberKeys), l.deliver)
 	l.handle(s)
 	if o.AgentStats > 0 {
 		s.Every(o.AgentStats, func(service.Context) { l.pushStats() })
@@ -176,6 +176,11 @@ func (l *life) handle(s service.Setup) {
 			return f(r)
 		})
 	}
+}
+
+// needs returns which headers of events the service reads.
+func needs(keys ...*event.Keys) func(header string) bool {
+	return event.Needs(keys, "CC-Queue", "from-user", "to-user", "user", "username", "realm", "from-host", "to-host")
 }
 
 func filters() []eventsocket.Filter {

@@ -27,7 +27,7 @@ func forwarder(t *testing.T, change func(p *event.Payload)) func(replay.Switch) 
 	keys := event.Calls()
 	return func(sw replay.Switch) *service.Service {
 		return &service.Service{Name: "active.calls", Policy: &policy, Setup: func(s service.Setup) error {
-			event.Listen(s, "active.calls", sw.Events, filters, func(c service.Context, d eventsocket.Delivery) {
+			event.Listen(s, "active.calls", sw.Events, filters, nil, func(c service.Context, d eventsocket.Delivery) {
 				if d.Event == nil {
 					return
 				}

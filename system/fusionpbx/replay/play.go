@@ -3,6 +3,7 @@ package replay
 import (
 	"context"
 	"errors"
+	"log/slog"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -25,6 +26,10 @@ type Options struct {
 	After time.Duration
 	// Faults say how the switch misbehaves.
 	Faults switchsim.Faults
+	// QueueEvents is how many events may wait for the service. Zero means the default of the event socket.
+	QueueEvents int
+	// Log, unless nil, gets what the connections to the switch log.
+	Log *slog.Logger
 }
 
 // settled is how long after the start of the service the switch begins.
@@ -39,6 +44,8 @@ type Result struct {
 	// Commands are those that reached the switch, in order, without those that every client of an event socket
 	// sends: auth, event, filter and probes.
 	Commands []string
+	// Logins is how often the two connections were made.
+	Logins int
 
 	start time.Time
 }
@@ -51,7 +58,7 @@ func Play(t *testing.T, s *Scenario, o Options, build func(Switch) *service.Serv
 	synctest.Test(t, func(t *testing.T) {
 		time.Sleep(time.Until(s.Start) - settled)
 		sim := switchsim.New(s.Recording, switchsim.Options{Speed: 1, Faults: o.Faults})
-		sw, stopSwitch := connect(t, sim)
+		sw, stopSwitch := connect(t, sim, o)
 		r.Service = build(sw)
 		h, stopHome := startHome(t, r.Service)
 		time.Sleep(settled)
@@ -65,12 +72,12 @@ func Play(t *testing.T, s *Scenario, o Options, build func(Switch) *service.Serv
 }
 
 // connect runs two clients of the simulator until stop is called.
-func connect(t *testing.T, sim *switchsim.Simulator) (sw Switch, stop func()) {
+func connect(t *testing.T, sim *switchsim.Simulator, o Options) (sw Switch, stop func()) {
 	t.Helper()
 	ctx, cancel := context.WithCancel(context.Background())
 	ended := make(chan error, 2)
 	run := func(jobs bool) *eventsocket.Client {
-		client, err := eventsocket.New(eventsocket.Options{Password: "ClueCon", Dial: sim.Dial, Jobs: jobs, Random: func() float64 { return 0 }})
+		client, err := eventsocket.New(eventsocket.Options{Password: "ClueCon", Dial: sim.Dial, Jobs: jobs, QueueEvents: o.QueueEvents, Log: o.Log, Random: func() float64 { return 0 }})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -130,6 +137,9 @@ func (r *Result) collect(t *testing.T, sim *switchsim.Simulator, h *home) {
 		r.Said = append(r.Said, m)
 	}
 	for _, c := range sim.Commands() {
+		if c.Text == "auth" {
+			r.Logins++
+		}
 		if verb, _, _ := strings.Cut(c.Text, " "); c.Text != "api uptime" && verb != "auth" && verb != "event" && verb != "filter" {
 			r.Commands = append(r.Commands, c.Text)
 		}

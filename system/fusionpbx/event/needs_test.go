@@ -33,8 +33,8 @@ func TestNeeds(t *testing.T) {
 			if !ok {
 				continue
 			}
+			whole := parse(t, string(body))
 			for name, keys := range lists {
-				whole := parse(t, string(body))
 				short, n := without(t, body, event.Needs([]*event.Keys{keys}))
 				left += n
 				a, b := keys.Payload(whole), keys.Payload(short)

@@ -17,7 +17,8 @@ type Window struct {
 	total   *atomic.Int64 // of many windows; nil: there is none
 	counted atomic.Bool   // what is taken counts in total too
 	closed  atomic.Bool
-	full    sync.Mutex // Protects following.
+	waited  atomic.Bool // wake is there
+	full    sync.Mutex  // Protects following.
 	wake    chan struct{}
 }
 
@@ -90,12 +91,7 @@ func (w *Window) Room(ctx context.Context) error {
 		if ctx.Err() != nil {
 			return context.Cause(ctx)
 		}
-		w.full.Lock()
-		if w.wake == nil {
-			w.wake = make(chan struct{}, 1)
-		}
-		wake := w.wake
-		w.full.Unlock()
+		wake := w.waker()
 		if w.used.Load() < w.budget.Load() {
 			return nil
 		}
@@ -108,17 +104,23 @@ func (w *Window) Room(ctx context.Context) error {
 
 // wait returns when something was released since the call, or the window is closed.
 func (w *Window) wait(cost int64) {
-	w.full.Lock()
-	if w.wake == nil {
-		w.wake = make(chan struct{}, 1)
-	}
-	wake := w.wake
-	w.full.Unlock()
+	wake := w.waker()
 	// What happened between the failed attempt and the creation of wake signalled nobody.
 	if used := w.used.Load(); w.closed.Load() || used == 0 || used+cost <= w.budget.Load() {
 		return
 	}
 	<-wake
+}
+
+// waker returns what tells of a release.
+func (w *Window) waker() chan struct{} {
+	w.full.Lock()
+	defer w.full.Unlock()
+	if w.wake == nil {
+		w.wake = make(chan struct{}, 1)
+		w.waited.Store(true)
+	}
+	return w.wake
 }
 
 // Close makes Acquire fail, now and for ever.
@@ -131,9 +133,12 @@ func (w *Window) Close() {
 
 func (w *Window) release(cost int64) {
 	w.used.Add(-cost)
-	w.full.Lock()
-	w.signal()
-	w.full.Unlock()
+	// Who is about to wait looks at used after it has set waited.
+	if w.waited.Load() {
+		w.full.Lock()
+		w.signal()
+		w.full.Unlock()
+	}
 }
 
 func (w *Window) signal() {

@@ -3,6 +3,7 @@ package runtime
 import (
 	"runtime"
 	"sync"
+	"sync/atomic"
 
 	"github.com/asynkron/protoactor-go/actor"
 )
@@ -16,13 +17,16 @@ type mailbox struct {
 	system    []any
 	running   bool
 	suspended bool
+	urgent    atomic.Bool // there are system messages, or it is suspended; written with mu held
 
 	// The rest belongs to the goroutine that runs.
 	taken []any // user messages taken from the queue
 	at    int   // the next one of them
 	slot  [1]any
 
-	patient bool // others post before it is run
+	guard   *Guard // of the actor; nil if it has none
+	looked  bool   // guard is known
+	patient bool   // others post before it is run
 
 	invoker    actor.MessageInvoker
 	dispatcher actor.Dispatcher
@@ -57,16 +61,17 @@ func (m *mailbox) PostUserMessage(message any) {
 // post queues a message; start makes it the caller's duty to have the mailbox run.
 func (m *mailbox) post(message any) (start bool) {
 	m.mu.Lock()
-	defer m.mu.Unlock()
 	m.user = append(m.user, message)
 	start = !m.running && !m.suspended
 	m.running = m.running || start
+	m.mu.Unlock()
 	return start
 }
 
 func (m *mailbox) PostSystemMessage(message any) {
 	m.mu.Lock()
 	m.system = append(m.system, message)
+	m.urgent.Store(true)
 	start := !m.running
 	m.running = true
 	m.mu.Unlock()
@@ -123,31 +128,39 @@ func (m *mailbox) step() bool {
 
 // take returns the next message, system messages first; nil ends the run.
 func (m *mailbox) take() (message any, system bool) {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	if len(m.system) > 0 {
-		message = m.system[0]
-		m.system[0] = nil
-		if m.system = m.system[1:]; len(m.system) == 0 {
-			m.system = nil // there will hardly be more
+	if m.at == len(m.taken) || m.urgent.Load() {
+		if message, more := m.refill(); !more {
+			return message, message != nil
 		}
-		return message, true
-	}
-	if m.suspended {
-		m.running = false
-		return nil, false
-	}
-	if m.at == len(m.taken) {
-		if len(m.user) == 0 {
-			m.running = false
-			return nil, false
-		}
-		m.swap()
 	}
 	message = m.taken[m.at]
 	m.taken[m.at] = nil
 	m.at++
 	return message, false
+}
+
+// refill returns a system message if there is one. Otherwise more says whether there is a user message in taken; if
+// not, the run has ended.
+func (m *mailbox) refill() (system any, more bool) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if len(m.system) > 0 {
+		system = m.system[0]
+		m.system[0] = nil
+		if m.system = m.system[1:]; len(m.system) == 0 {
+			m.system = nil // there will hardly be more
+			m.urgent.Store(m.suspended)
+		}
+		return system, false
+	}
+	if m.suspended || m.at == len(m.taken) && len(m.user) == 0 {
+		m.running = false
+		return nil, false
+	}
+	if m.at == len(m.taken) {
+		m.swap()
+	}
+	return nil, true
 }
 
 // keep is the length up to which a drained queue is used again; a longer one goes back to the
@@ -166,6 +179,7 @@ func (m *mailbox) swap() {
 func (m *mailbox) suspend(on bool) {
 	m.mu.Lock()
 	m.suspended = on
+	m.urgent.Store(on || len(m.system) > 0)
 	m.mu.Unlock()
 }
 
@@ -175,32 +189,36 @@ func (m *mailbox) invoke(message any, system bool) {
 			m.invoker.EscalateFailure(r, message)
 		}
 	}()
-	g := m.guard()
 	if system {
+		m.look()
 		m.invoker.InvokeSystemMessage(message)
-		if g != nil && g.stopped {
+		m.look()
+		if g := m.guard; g != nil && g.stopped {
 			// An actor that stops after a panic is never resumed; what waits is buried all the same.
 			m.suspend(false)
 		}
 		return
 	}
-	if g != nil && g.stopped {
+	if !m.looked {
+		m.look()
+	}
+	if g := m.guard; g != nil && g.stopped {
 		g.runtime.Bury(message)
 		return
 	}
 	m.invoker.InvokeUserMessage(message)
 }
 
-// guard returns the guard of the actor, nil if it has none, and tells it of its mailbox. A restart makes
-// another guard.
-func (m *mailbox) guard() *Guard {
+// look notes the guard of the actor, if it has one, and tells it of its mailbox. A restart, which is a system
+// message, makes another guard.
+func (m *mailbox) look() {
+	m.looked = true
 	ctx, ok := m.invoker.(interface{ Actor() actor.Actor })
 	if !ok {
-		return nil
+		return
 	}
-	g, _ := ctx.Actor().(*Guard)
-	if g != nil && g.mailbox == nil {
-		g.mailbox = m
+	m.guard, _ = ctx.Actor().(*Guard)
+	if m.guard != nil && m.guard.mailbox == nil {
+		m.guard.mailbox = m
 	}
-	return g
 }

@@ -14,7 +14,6 @@ import (
 	"strowger/system/internal/introspect"
 	"strowger/system/internal/supervisor"
 	"strowger/system/service"
-	"strowger/transport"
 )
 
 // insight is what the system knows of itself. It is kept by those to whom things happen; who asks for
@@ -49,7 +48,7 @@ func (s *System) name() {
 	if s.admin != "" {
 		t.Add(place(adminPlace), "admin", nil)
 	}
-	for i := range transport.Shards {
+	for i := range s.egress.Shards() {
 		t.Add(place(egressPlace, strconv.Itoa(i)), "egress", func() int { return s.egress.Waiting(i) })
 		// They are started before the tree and restart in place without a supervisor's word.
 		t.Observe(place(egressPlace), &supervisor.ChildStarted{Child: strconv.Itoa(i), Generation: 1})

@@ -3,6 +3,7 @@ package transport
 import (
 	"fmt"
 	"net"
+	"runtime"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -14,10 +15,6 @@ import (
 	"strowger/actors/refusals"
 	"strowger/transport/frame"
 )
-
-// Shards is how many egress shards share the connections. On two cores two and four measured alike; where
-// there are more cores, fewer would leave some idle, and more shards join less into one write.
-const Shards = 4
 
 // Egress owns the write side of all connections.
 type Egress struct {
@@ -42,7 +39,7 @@ type Egress struct {
 func NewEgress(d *actors.Deps, limits *atomic.Pointer[Limits]) (*Egress, error) {
 	e := &Egress{stop: make(chan struct{}), looks: make(chan time.Duration, 1), deps: d, refusals: d.Refusals()}
 	d.Beat()
-	for i := range Shards {
+	for i := range runtime.GOMAXPROCS(0) {
 		sh := newShard(i, e, d, limits)
 		props := sh.inbox.Props(d.Props("egress", func() actor.Actor { return sh }, actor.WithGuardian(d.Permanent)))
 		pid, err := d.System.Root.SpawnNamed(props, fmt.Sprintf("egress%d", i))
@@ -57,7 +54,11 @@ func NewEgress(d *actors.Deps, limits *atomic.Pointer[Limits]) (*Egress, error) 
 	return e, nil
 }
 
-// Waiting returns how many messages wait for one of the Shards.
+// Shards returns how many egress shards share the connections: as many as can run at once. More would join less
+// into one write, and with fewer a broadcast could not use every processor.
+func (e *Egress) Shards() int { return len(e.shards) }
+
+// Waiting returns how many messages wait for one of the shards.
 func (e *Egress) Waiting(shard int) int { return e.shards[shard].inbox.Waiting() }
 
 func (e *Egress) tick() {

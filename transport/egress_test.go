@@ -101,7 +101,7 @@ func TestSlowMemberCostsOthersNothing(t *testing.T) {
 	r := newRig(t, func(l *Limits) { l.OutboundMessages, l.OutboundBytes = 20, 64<<10 })
 	all := r.NewGroup()
 	var slow, quick []*link
-	for range 4 * Shards {
+	for range 4 * r.Shards() {
 		l, q := r.link(4<<10), r.link(0)
 		slow, quick = append(slow, l), append(quick, q)
 		all.Add(l.socket)

@@ -10,7 +10,6 @@ import (
 	"net"
 	"net/http"
 	"net/netip"
-	"runtime"
 	"runtime/debug"
 	"sync"
 	"time"
@@ -47,8 +46,8 @@ func Listen(address string, e *Egress, o Options) (*Server, error) {
 	s := &Server{opts: o, egress: e, opened: make(chan struct{}), turns: newTurns(), proxies: prefixes(o.TrustedProxies), handshakes: make(map[net.Conn]struct{})}
 	e.descriptors.Store(int64(o.Descriptors))
 	var err error
-	// More than can run at once would only find less to do each time.
-	if s.pollers, err = newPollers(min(runtime.GOMAXPROCS(0), Shards), o.Log); err != nil {
+	// Each reads for the connections of one shard. More than can run at once would only find less to do each time.
+	if s.pollers, err = newPollers(e.Shards(), o.Log); err != nil {
 		return nil, err
 	}
 	if s.lobby, err = newPollers(1, o.Log); err != nil {

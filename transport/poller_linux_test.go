@@ -2,6 +2,7 @@ package transport
 
 import (
 	"encoding/json"
+	"runtime"
 	"slices"
 	"testing"
 
@@ -14,7 +15,7 @@ func TestFloodHoldsUpNobodyElse(t *testing.T) {
 	s := newServer(t, nil, func(l *Limits) {
 		l.ServiceBytes, l.ServiceInboundMessages = 8<<10, window
 		// All that comes may wait for the client, whose test reads it more slowly than the services send.
-		l.OutboundMessages, l.OutboundBytes = 2*Shards*messages, 64<<20
+		l.OutboundMessages, l.OutboundBytes = 2*runtime.GOMAXPROCS(0)*messages, 64<<20
 	})
 	var floods, calm []*peer
 	for range 2 * len(s.pollers) {

@@ -44,3 +44,16 @@ func mustDecode(t *testing.T, data string) *Message {
 	}
 	return m
 }
+
+// What somebody appends to one value does not run into the next one.
+func TestValuesHaveNoRoom(t *testing.T) {
+	m, err := Decode([]byte(`{"payload":{"a":1},"topic":"t","request_id":"1"}`), MaxDepth)
+	if err != nil {
+		t.Fatal(err)
+	}
+	topic, _ := View(m.Topic)
+	_ = append(m.Payload, `,"topic":"forged"`...)
+	if topic != "t" || string(m.RequestID) != `"1"` {
+		t.Errorf("topic %s, request id %s; want t and \"1\"", topic, m.RequestID)
+	}
+}

@@ -38,7 +38,8 @@ type scanner struct {
 }
 
 // fields calls visit for each key of the object that data is, in the order written; key is the
-// text between the quotes, as written, and value the raw JSON. Both point into data.
+// text between the quotes, as written, and value the raw JSON. Both point into data. Value has no room behind it, so
+// that whoever appends to it changes nothing else.
 func fields(data []byte, depth int, visit func(key, value []byte)) (overflow bool, err error) {
 	if !utf8.Valid(data) {
 		return false, ErrUTF8
@@ -71,7 +72,7 @@ func fields(data []byte, depth int, visit func(key, value []byte)) (overflow boo
 		if err := s.value(); err != nil {
 			return false, err
 		}
-		visit(key, data[start:s.pos])
+		visit(key, data[start:s.pos:s.pos])
 		s.space()
 		switch s.next() {
 		case ',':

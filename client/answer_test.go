@@ -142,7 +142,8 @@ const serviceBytes = 16 << 20
 // The longest message that a service may send fits in by default, with all the keys that the router adds.
 func TestLongestMessageOfTheRouter(t *testing.T) {
 	r := newFakeRouter(t)
-	c, p := r.online(Options{})
+	// A busy machine takes long for so much.
+	c, p := r.online(Options{RequestTimeout: clienttest.Patience, PingInterval: -1})
 	done := asking(t.Context(), c, "x")
 	m := p.Next()
 	payload := strings.Repeat("x", serviceBytes-128)

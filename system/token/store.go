@@ -65,7 +65,8 @@ type Store struct {
 }
 
 // Open returns the store of a directory. The error wraps ErrUnavailable when
-// the directory cannot serve; see Check. Bounds below 0 are errors.
+// opts.Dir cannot serve; see Check. If opts.Dir is empty and the default cannot
+// serve, Open logs an error, and claims fail until it can. Bounds below 0 are errors.
 func Open(opts Options) (*Store, error) {
 	lim, err := opts.limits()
 	if err != nil {
@@ -81,7 +82,8 @@ func Open(opts Options) (*Store, error) {
 		reported: make(map[refusal]struct{}),
 		odd:      make(map[string]time.Time),
 	}
-	if s.dir == "" {
+	chosen := s.dir != ""
+	if !chosen {
 		s.dir = defaultDir()
 	}
 	if s.now == nil {
@@ -91,12 +93,17 @@ func Open(opts Options) (*Store, error) {
 		s.log = slog.New(slog.DiscardHandler)
 	}
 	dir, err := openDirectory(s.dir)
-	if err != nil {
-		return nil, err
+	if err == nil {
+		defer dir.close()
+		err = dir.writable()
 	}
-	defer dir.close()
-	if err := dir.writable(); err != nil {
+	switch {
+	case err != nil && chosen:
 		return nil, err
+	case err != nil:
+		// Each claim looks anew, so that a directory that comes later serves.
+		s.log.Error("no token can be claimed", "dir", s.dir, "err", err, "setting", "tokens.directory")
+		return s, nil
 	}
 	if foreign := s.undeletable(dir); len(foreign) > 0 {
 		s.log.Warn("tokens of these users will be refused: run the daemon as the user that writes them, or give it CAP_FOWNER",

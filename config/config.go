@@ -74,6 +74,7 @@ type Limits struct {
 	Connections            int           `koanf:"connections"`
 	ServiceReserve         int           `koanf:"service_reserve"`
 	Unauthenticated        int           `koanf:"unauthenticated"`
+	Handshakes             int           `koanf:"handshakes"`
 	HeaderBytes            Size          `koanf:"header_bytes"`
 	HeaderTimeout          time.Duration `koanf:"header_timeout"`
 	AuthenticationTimeout  time.Duration `koanf:"authentication_timeout"`

@@ -45,6 +45,8 @@ func keys() []key {
 			"Connections of limits.connections that are kept for services: when clients have all others, a further client is closed with 1013 and its token stays good. Never more than a quarter of limits.connections. 0 means that clients may take every place."},
 		{"limits.unauthenticated", 9500, between(0, 1_000_000), onReload,
 			"Connections that may be open without having authenticated. Beyond it the oldest of them is closed, so that silent peers cannot keep services and users out. Never more than half of limits.connections. 0 means no bound: they may take every place, and nobody is closed to make room."},
+		{"limits.handshakes", 0, between(0, 65_536), onReload,
+			"Handshakes that are worked on at the same time. A further one waits for its turn, so that a flood of newcomers does not hold up who is connected. A handshake that waits for its peer does not count. 0 means two for each processor."},
 		{"limits.header_bytes", 8 * KiB, between(KiB, MiB), onReload,
 			"Largest HTTP request head."},
 		{"limits.header_timeout", 10 * time.Second, between(100*time.Millisecond, 5*time.Minute), onReload,

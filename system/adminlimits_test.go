@@ -49,6 +49,28 @@ func TestAdminLimits(t *testing.T) {
 	})
 }
 
+// TestHandshakes: limits.handshakes reaches the transport, at the start and by a reload, and the metric says that none waits.
+func TestHandshakes(t *testing.T) {
+	cfg := testConfig(t)
+	cfg.Admin.Address = "127.0.0.1:0"
+	cfg.Limits.Handshakes = 3
+	s := start(t, cfg)
+	if n := s.limits.Load().Handshakes; n != 3 {
+		t.Errorf("limit %d, want 3", n)
+	}
+	changed := *cfg
+	changed.Limits.Handshakes = 4
+	if _, err := s.Reload(&changed); err != nil {
+		t.Fatal(err)
+	}
+	if n := s.limits.Load().Handshakes; n != 4 {
+		t.Errorf("limit %d after a reload, want 4", n)
+	}
+	if metrics := string(get(t, s, "/metrics", http.StatusOK)); !strings.Contains(metrics, "strowger_transport_waiting_handshakes 0\n") {
+		t.Error("no metric of the handshakes that wait")
+	}
+}
+
 // TestRefusalKinds: log.refusal_kinds holds from a reload on, and the metric counts what is not told apart.
 func TestRefusalKinds(t *testing.T) {
 	cfg := testConfig(t)

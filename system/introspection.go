@@ -134,6 +134,7 @@ func (s source) Metrics() introspect.Metrics {
 	if s.live() {
 		m.Clients = int64(s.egress.Clients())
 		m.Waiting, m.Early = s.egress.WaitingBytes(), s.egress.UnauthenticatedBytes()
+		m.Handshakes = int64(s.server.WaitingHandshakes())
 	}
 	for reason, n := range c.DeadLetters() {
 		m.Dead[reason.String()] = n

@@ -19,6 +19,7 @@ func (s *System) apply(cfg *config.Config) error {
 		Connections:            l.Connections,
 		ServiceReserve:         l.ServiceReserve,
 		Unauthenticated:        l.Unauthenticated,
+		Handshakes:             l.Handshakes,
 		HeaderBytes:            int(l.HeaderBytes),
 		HeaderTimeout:          l.HeaderTimeout,
 		UnauthenticatedBytes:   int64(l.UnauthenticatedBytes),

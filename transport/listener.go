@@ -26,7 +26,7 @@ type Server struct {
 	egress   *Egress
 	pollers  []*poller // of authenticated connections
 	lobby    []*poller // one, of the others, so that those never wait for them; none where there are no pollers
-	turns    turns
+	turns    *turns
 	upgrader *gws.Upgrader
 	listener net.Listener
 	running  sync.WaitGroup // the accept loop, handshakes and readers
@@ -43,7 +43,7 @@ type Server struct {
 // Listen opens the address; connections are taken in once an actor with the Props runs and Open was
 // called.
 func Listen(address string, e *Egress, o Options) (*Server, error) {
-	s := &Server{opts: o, egress: e, opened: make(chan struct{}), turns: newTurns(), proxies: prefixes(o.TrustedProxies), handshakes: make(map[net.Conn]struct{})}
+	s := &Server{opts: o, egress: e, opened: make(chan struct{}), turns: newTurns(o.Limits), proxies: prefixes(o.TrustedProxies), handshakes: make(map[net.Conn]struct{})}
 	e.descriptors.Store(int64(o.Descriptors))
 	var err error
 	// Each reads for the connections of one shard. More than can run at once would only find less to do each time.
@@ -96,6 +96,12 @@ func (s *Server) StopListening() {
 	for conn := range s.handshakes {
 		_ = conn.Close()
 	}
+}
+
+// WaitingHandshakes returns how many handshakes wait for their turn.
+func (s *Server) WaitingHandshakes() int {
+	_, waiting := s.turns.counts()
+	return waiting
 }
 
 // Wait returns when the accept loop, the handshakes and every reader have ended.

@@ -253,7 +253,7 @@ func TestPanicBehindHandOver(t *testing.T) {
 	// Without Supervise no actor can be spawned.
 	s := &Server{egress: r.Egress, opts: Options{Log: r.deps.Log, Deps: &actors.Deps{Counters: new(actors.Counters)}}}
 	r.live.Add(1)
-	s.begin(r.newSocket(near, r.limits.Load()), nil, newTurns().take(), actors.RouterRef{})
+	s.begin(r.newSocket(near, r.limits.Load()), nil, newTurns(r.limits).take(), actors.RouterRef{})
 	newPeer(t, far).closed(frame.CloseInternalError)
 	s.running.Wait()
 	eventually(t, "the connection is gone", func() bool { return r.Live() == 0 })

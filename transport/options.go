@@ -15,6 +15,7 @@ type Limits struct {
 	Connections            int           // open at once; further ones get HTTP 503
 	ServiceReserve         int           // of them, those that clients may not take
 	Unauthenticated        int           // of them, those that may wait to authenticate; 0: all
+	Handshakes             int           // worked on at a time; 0: two for each processor
 	HeaderBytes            int           // request line and headers of the handshake
 	HeaderTimeout          time.Duration // for the whole handshake
 	UnauthenticatedBytes   int64         // longest message before authentication

@@ -4,25 +4,72 @@ import (
 	"crypto/tls"
 	"net"
 	"runtime"
+	"sync"
+	"sync/atomic"
 )
 
 // turns bounds how many handshakes are worked on at a time. The goroutines of the others wait, and do not stand before
 // those of authenticated connections in the scheduler's queue. A handshake that waits for its peer has no turn, so
 // that a slow peer takes none from others. While all turns are taken nothing is accepted.
-type turns chan struct{}
+type turns struct {
+	limits  *atomic.Pointer[Limits]
+	mu      sync.Mutex // Protects following.
+	free    sync.Cond  // signalled when a turn may be free
+	taken   int
+	waiting int // handshakes that wait for a turn
+}
 
-// newTurns returns two turns for each processor, so that one is at work where another is put aside.
-func newTurns() turns { return make(turns, 2*runtime.GOMAXPROCS(0)) }
+func newTurns(limits *atomic.Pointer[Limits]) *turns {
+	t := &turns{limits: limits}
+	t.free.L = &t.mu
+	return t
+}
+
+// handshakes returns how many handshakes may be worked on at a time: two for each processor unless l says
+// otherwise, so that one is at work where another is put aside.
+func (l *Limits) handshakes() int {
+	if l.Handshakes == 0 {
+		return 2 * runtime.GOMAXPROCS(0)
+	}
+	return l.Handshakes
+}
 
 // take waits for a turn.
-func (t turns) take() *turn {
-	t <- struct{}{}
+func (t *turns) take() *turn {
+	t.wait()
 	return &turn{turns: t}
+}
+
+func (t *turns) wait() {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.waiting++
+	for t.taken >= t.limits.Load().handshakes() {
+		t.free.Wait()
+	}
+	t.waiting--
+	t.taken++
+	// A reload may have freed more turns than the one.
+	t.free.Signal()
+}
+
+func (t *turns) giveBack() {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.taken--
+	t.free.Signal()
+}
+
+// counts returns how many turns are taken and how many handshakes wait for one.
+func (t *turns) counts() (taken, waiting int) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.taken, t.waiting
 }
 
 // turn is held by one goroutine until end.
 type turn struct {
-	turns turns
+	turns *turns
 	over  bool
 }
 
@@ -30,7 +77,7 @@ type turn struct {
 func (t *turn) end() {
 	if !t.over {
 		t.over = true
-		<-t.turns
+		t.turns.giveBack()
 	}
 }
 
@@ -39,8 +86,8 @@ func (t *turn) aside(f func() (int, error)) (int, error) {
 	if t.over {
 		return f()
 	}
-	<-t.turns
-	defer func() { t.turns <- struct{}{} }()
+	t.turns.giveBack()
+	defer t.turns.wait()
 	return f()
 }
 

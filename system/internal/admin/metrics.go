@@ -29,6 +29,8 @@ func counters() []counter {
 			func(m *introspect.Metrics) int64 { return m.Waiting }},
 		{"strowger_transport_unauthenticated_bytes", "Bytes held by unauthenticated connections.", now,
 			func(m *introspect.Metrics) int64 { return m.Early }},
+		{"strowger_transport_waiting_handshakes", "Handshakes that wait because as many as limits.handshakes says are worked on.", prometheus.GaugeValue,
+			func(m *introspect.Metrics) int64 { return m.Handshakes }},
 		{"strowger_tokens_accepted_total", "Tokens accepted.", total,
 			func(m *introspect.Metrics) int64 { return m.Authenticated }},
 		{"strowger_tokens_refused_total", "Tokens refused.", total,

@@ -14,7 +14,7 @@ import (
 
 func TestMetrics(t *testing.T) {
 	source := &fake{tree: sampleTree(), metrics: introspect.Metrics{
-		Connections: 1, Panics: 2, Errors: 20, Authenticated: 3, Refused: 4, OddTokens: 13, Requests: 5, Replies: 6, Broadcasts: 7, SlowConsumers: 8, Waiting: 11, Early: 12,
+		Connections: 1, Panics: 2, Errors: 20, Authenticated: 3, Refused: 4, OddTokens: 13, Requests: 5, Replies: 6, Broadcasts: 7, SlowConsumers: 8, Waiting: 11, Early: 12, Handshakes: 21,
 		Dead:     map[string]int64{"late_reply": 9, "expired": 10},
 		Switch:   &introspect.Switch{Connected: true, Connects: 13, Failures: 14, Events: 15, Lost: 16, Skipped: 17, Replies: 18, Late: 19, Hurried: 27},
 		Database: &introspect.Database{Up: true, Connections: 20, Queries: 21, Failed: 22, Unavailable: 23, NameHits: 24, NameMisses: 25, Names: 26},
@@ -37,6 +37,7 @@ func TestMetrics(t *testing.T) {
 		"\nstrowger_switch_connects_total 13\n",
 		"\nstrowger_switch_failures_total 14\n",
 		"\nstrowger_switch_events_total 15\n",
+		"\nstrowger_transport_waiting_handshakes 21\n",
 		"\nstrowger_switch_lost_events_total 16\n",
 		"\nstrowger_switch_skipped_messages_total 17\n",
 		"\nstrowger_switch_replies_total 18\n",
@@ -73,7 +74,7 @@ func TestMetrics(t *testing.T) {
 func TestMetricNames(t *testing.T) {
 	source := &fake{tree: sampleTree(), metrics: introspect.Metrics{Dead: map[string]int64{"x": 1}, Switch: new(introspect.Switch), Database: new(introspect.Database), Panel: new(introspect.Panel)}}
 	body := get(t, listen(t, source, nil), "/metrics").body
-	form := regexp.MustCompile(`^strowger_(transport|tokens|routing|actors|supervisor|switch|database|panel|log|admin)(_[a-z]+)+_(total|connections|seconds|messages|bytes|status|actors|tokens|names)$`)
+	form := regexp.MustCompile(`^strowger_(transport|tokens|routing|actors|supervisor|switch|database|panel|log|admin)(_[a-z]+)+_(total|connections|seconds|messages|bytes|status|actors|tokens|names|handshakes)$`)
 	ours := 0
 	for line := range strings.Lines(body) {
 		name, isType := strings.CutPrefix(line, "# TYPE ")

@@ -1,6 +1,6 @@
 package introspect
 
-// Metrics is one reading of the system's counters. All but Connections, Clients, Waiting, Early and Reclaimable count since the start.
+// Metrics is one reading of the system's counters. All but Connections, Clients, Waiting, Early, Handshakes and Reclaimable count since the start.
 type Metrics struct {
 	Connections   int64 // open now
 	Clients       int64 // of them, clients
@@ -19,6 +19,7 @@ type Metrics struct {
 	SlowConsumers int64 // connections ended because they read too slowly
 	Waiting       int64 // bytes that wait for slow readers now
 	Early         int64 // bytes that unauthenticated connections hold now
+	Handshakes    int64 // handshakes that wait for their turn now
 	LogLost       int64 // log lines dropped
 	Merged        int64 // refusals that the log did not tell apart
 	// Cut counts the peers that were refused or cut off, by cause. The causes are a fixed set.

@@ -69,7 +69,11 @@ func hangUp(conn net.Conn) { _ = underlying(conn).Close() }
 // cut makes the read side end soon. The descriptor stays open: who reads and who polls may be using it.
 func (s *socket) cut() {
 	s.reader.isCut.Store(true)
-	if c, ok := s.conn.(*net.TCPConn); ok {
+	// A TLS connection has no CloseRead.
+	if c, ok := s.conn.(interface {
+		CloseRead() error
+		CloseWrite() error
+	}); ok {
 		_ = c.CloseRead()
 		_ = c.CloseWrite()
 		return

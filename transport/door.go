@@ -163,8 +163,8 @@ func (d *door) makeRoom() bool {
 	p.gone = true
 	d.remove(p)
 	if p.socket == nil {
-		// The handshake's goroutine sees its connection closed.
-		_ = p.conn.Close()
+		// Whoever shakes hands sees the connection end.
+		dismiss(p.conn)
 		return true
 	}
 	p.socket.shard.post(&giveWay{p.socket})

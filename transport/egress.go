@@ -1,6 +1,7 @@
 package transport
 
 import (
+	"crypto/tls"
 	"fmt"
 	"net"
 	"runtime"
@@ -131,7 +132,7 @@ func (e *Egress) UnauthenticatedBytes() int64 { return e.early.Load() }
 
 // newSocket returns the write side of conn, owned by one of the shards.
 func (e *Egress) newSocket(conn net.Conn, l *Limits) *socket {
-	s := &socket{shard: e.shards[int(e.next.Add(1))%len(e.shards)], conn: conn, fd: descriptor(conn), remote: conn.RemoteAddr()}
+	s := &socket{shard: e.shards[int(e.next.Add(1))%len(e.shards)], conn: conn, fd: descriptor(conn), remote: farEnd(conn)}
 	s.reader = &reader{socket: s, deps: s.shard.deps, alone: true, last: frame.CloseNormal}
 	s.reader.window.CountIn(&e.early)
 	s.allow(actors.Unauthenticated, l)
@@ -141,13 +142,23 @@ func (e *Egress) newSocket(conn net.Conn, l *Limits) *socket {
 
 // descriptor returns conn's file descriptor, -1 if reads and writes must go through conn.
 func descriptor(conn net.Conn) int {
-	fd := -1
-	if c, ok := conn.(*net.TCPConn); ok {
-		if raw, err := c.SyscallConn(); err == nil {
-			_ = raw.Control(func(d uintptr) { fd = int(d) }) // -1 if it is closed
-		}
+	fd := -1 // also if it is closed
+	if _, secure := conn.(*tls.Conn); !secure {
+		control(conn, func(d int) { fd = d })
 	}
 	return fd
+}
+
+// control calls f with the descriptor of a TCP connection, under TLS or not, unless it is closed.
+func control(conn net.Conn, f func(fd int)) {
+	switch c := underlying(conn).(type) {
+	case interface{ control(f func(fd int)) }:
+		c.control(f)
+	case *net.TCPConn:
+		if raw, err := c.SyscallConn(); err == nil {
+			_ = raw.Control(func(d uintptr) { f(int(d)) })
+		}
+	}
 }
 
 // attach makes the socket known to its shard. The caller has counted it in live.

@@ -35,7 +35,7 @@ func (s *server) deaf() *peer {
 // is not read soon waits in the router.
 func (s *server) narrow() {
 	s.t.Helper()
-	raw, err := s.listener.(*net.TCPListener).SyscallConn()
+	raw, err := s.listener.(syscall.Conn).SyscallConn()
 	if err != nil {
 		s.t.Fatal(err)
 	}

@@ -26,15 +26,14 @@ type refusal struct {
 
 func (r *refusal) Error() string { return fmt.Sprintf("handshake refused: %d %s", r.status, r.reason) }
 
-// readRequest reads the opening request within the limits and makes of it what the WebSocket
-// library wants to see. Path, version, subprotocols and extensions are ignored, because the PHP
-// router ignores them and clients in the field depend on it. The request is returned with the error if
-// it could be read but is refused.
-// From is where conn is read.
-func readRequest(conn net.Conn, from io.Reader, br *bufio.Reader, l *Limits) (*http.Request, error) {
-	deadline := time.Now().Add(l.HeaderTimeout)
+// readRequest reads the opening request of conn out of from, within the limits. Path, version,
+// subprotocols and extensions are ignored, because the PHP router ignores them and clients in the field depend on
+// it. What is returned is what the WebSocket library wants to see, also with the error if the request could be read
+// but is refused.
+func readRequest(conn net.Conn, from io.Reader, br *bufio.Reader, o *opening) (*http.Request, error) {
+	l := o.limits
 	// TLS writes too.
-	if err := conn.SetDeadline(deadline); err != nil {
+	if err := conn.SetDeadline(o.due); err != nil {
 		return nil, fmt.Errorf("set deadline: %w", err)
 	}
 	bounded := &io.LimitedReader{R: from, N: int64(l.HeaderBytes)}
@@ -47,7 +46,7 @@ func readRequest(conn net.Conn, from io.Reader, br *bufio.Reader, l *Limits) (*h
 		return nil, &refusal{status: http.StatusRequestHeaderFieldsTooLarge, cause: refusals.HeaderBytes, reason: fmt.Sprintf("request header over %d bytes", l.HeaderBytes)}
 	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
 		return nil, fmt.Errorf("read request: %w", err)
-	case isTimeout(err), err != nil && !time.Now().Before(deadline):
+	case isTimeout(err), err != nil && !time.Now().Before(o.due):
 		// A line that the deadline cut is malformed in the parser's eyes.
 		return nil, &refusal{status: http.StatusRequestTimeout, cause: refusals.HeaderTimeout, reason: "no request in time"}
 	case isNetwork(err):
@@ -77,7 +76,7 @@ func skipEmptyLines(br *bufio.Reader) {
 	}
 }
 
-// shake returns the answer to the request, which is not written yet, and what the peer sent behind its
+// shake returns the answer to the request, which is not written yet, and what the peer sent after its
 // headers. The library's connection is let go again: reading and writing are ours.
 func shake(u *gws.Upgrader, conn net.Conn, request *http.Request, br *bufio.Reader) (answer, early []byte, err error) {
 	if n := br.Buffered(); n > 0 {

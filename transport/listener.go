@@ -2,6 +2,7 @@ package transport
 
 import (
 	"bufio"
+	"bytes"
 	"context"
 	"crypto/tls"
 	"errors"
@@ -27,7 +28,7 @@ type Server struct {
 	pollers  []*poller // of authenticated connections
 	lobby    []*poller // one, of the others, so that those never wait for them; none where there are no pollers
 	turns    *turns
-	upgrader *gws.Upgrader
+	upgrader *gws.Upgrader // of requests that are not plain
 	listener net.Listener
 	running  sync.WaitGroup // the accept loop, handshakes and readers
 	opening  sync.Once
@@ -35,15 +36,16 @@ type Server struct {
 	requests sync.Pool     // of *bufio.Reader, for handshakes
 	proxies  []netip.Prefix
 
-	mu         sync.Mutex // Protects following.
-	handshakes map[net.Conn]struct{}
-	stopped    bool
+	mu       sync.Mutex // Protects following.
+	openings openings
+	expiry   *time.Timer // calls expire; nil: no poller waits for a request
+	stopped  bool
 }
 
 // Listen opens the address; connections are taken in once an actor with the Props runs and Open was
 // called.
 func Listen(address string, e *Egress, o Options) (*Server, error) {
-	s := &Server{opts: o, egress: e, opened: make(chan struct{}), turns: newTurns(o.Limits), proxies: prefixes(o.TrustedProxies), handshakes: make(map[net.Conn]struct{})}
+	s := &Server{opts: o, egress: e, opened: make(chan struct{}), turns: newTurns(o.Limits), proxies: prefixes(o.TrustedProxies)}
 	e.descriptors.Store(int64(o.Descriptors))
 	var err error
 	// Each reads for the connections of one shard. More than can run at once would only find less to do each time.
@@ -57,17 +59,24 @@ func Listen(address string, e *Egress, o Options) (*Server, error) {
 	for _, p := range s.lobby {
 		p.lobby = true
 	}
-	// Keepalive is set by tune, once for each connection.
+	// Keepalive is set by tune or by the listener.
 	config := net.ListenConfig{KeepAlive: -1}
 	if s.listener, err = config.Listen(context.Background(), "tcp", address); err != nil {
 		stopAll(s.pollers)
 		stopAll(s.lobby)
 		return nil, fmt.Errorf("listen on %s: %w", address, err)
 	}
-	s.requests.New = func() any { return bufio.NewReaderSize(nil, requestBuffer) }
+	if o.TLS == nil && len(s.pollers) > 0 {
+		if s.listener, err = bareConnections(s.listener, o.Limits.Load().TCPKeepAlive); err != nil {
+			stopAll(s.pollers)
+			stopAll(s.lobby)
+			return nil, fmt.Errorf("listen on %s: %w", address, err)
+		}
+	}
 	s.upgrader = gws.NewUpgrader(new(gws.BuiltinEventHandler), &gws.ServerOption{
 		NewSession: func() gws.SessionStorage { return nil },
 	})
+	s.requests.New = func() any { return bufio.NewReaderSize(nil, requestBuffer) }
 	return s, nil
 }
 
@@ -93,8 +102,11 @@ func (s *Server) StopListening() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.stopped = true
-	for conn := range s.handshakes {
-		_ = conn.Close()
+	for o := s.openings.first; o != nil; o = o.next {
+		dismiss(o.conn)
+	}
+	if s.expiry != nil {
+		s.expiry.Stop()
 	}
 }
 
@@ -165,23 +177,60 @@ func (s *Server) accept(router actors.RouterRef) error {
 		wait = minAcceptWait
 		s.running.Add(1)
 		turn := s.turns.take()
-		// The places are given here, in the order in which the connections came.
 		l := s.opts.Limits.Load()
-		place := s.admit(conn, l)
-		s.opts.Deps.Go(func() { s.serve(conn, place, turn, l, router) })
+		if t, ok := s.listener.(interface {
+			tune(conn net.Conn, every time.Duration)
+		}); ok {
+			t.tune(conn, l.TCPKeepAlive)
+		}
+		// The places are given here, in the order in which the connections came.
+		s.take(&opening{server: s, router: router, conn: conn, limits: l, place: s.admit(conn, l), due: time.Now().Add(l.HeaderTimeout)}, turn)
 	}
 }
 
-// serve shakes hands and hands the connection over to a shard, an actor and a poller. A connection
-// without a place is turned away.
-func (s *Server) serve(conn net.Conn, place *place, turn *turn, l *Limits, router actors.RouterRef) {
-	defer s.running.Done()
-	defer turn.end()
-	if place == nil {
+// take has somebody shake hands, and ends the turn where no goroutine does. A connection without a place is turned
+// away.
+func (s *Server) take(o *opening, turn *turn) {
+	switch {
+	case o.place == nil:
 		turn.end()
-		s.turnAway(conn)
-		return
+		s.opts.Deps.Go(func() {
+			defer s.running.Done()
+			s.turnAway(o.conn)
+		})
+	case !s.remember(o):
+		turn.end()
+		s.abandon(o)
+	case s.poll(o):
+		turn.end()
+	default:
+		s.opts.Deps.Go(func() { s.serve(o, turn, nil) })
 	}
+}
+
+// poll has a poller wait for the request and shake hands, and reports whether it does.
+func (s *Server) poll(o *opening) bool {
+	if s.opts.TLS != nil || len(s.lobby) == 0 {
+		return false
+	}
+	socket := s.egress.newSocket(o.conn, o.limits)
+	if socket.fd < 0 {
+		return false
+	}
+	r := socket.reader
+	r.opening, r.poller, r.home = o, s.lobby[0], s.pollerOf(socket)
+	s.watch(o)
+	if !r.poller.know(r) {
+		s.unwatch(o)
+		return false
+	}
+	return true
+}
+
+// serve shakes hands with a peer that has sent these bytes already, and waits for the rest of its request. Then
+// it hands the connection over to a shard, an actor and a poller.
+func (s *Server) serve(o *opening, turn *turn, sent []byte) {
+	defer turn.end()
 	handed := false // a shard counts it and closes it
 	defer func() {
 		if handed {
@@ -189,28 +238,33 @@ func (s *Server) serve(conn net.Conn, place *place, turn *turn, l *Limits, route
 		}
 		if p := recover(); p != nil {
 			s.panicked(p)
-			_ = conn.Close()
 		}
-		_ = s.forget(conn)
-		s.egress.door.end(place, false)
-		s.egress.live.Add(-1)
+		s.abandon(o)
 	}()
-	tune(conn, l)
-	if !s.remember(conn) {
-		_ = conn.Close()
-		return
-	}
-	socket, early, err := s.shakeHands(conn, turn, l)
-	if err != nil {
-		return
-	}
-	// Whoever closed it from here on, but for the shard, would do so behind the back of those who use
-	// its descriptor.
-	if !s.forget(conn) || !s.egress.door.open(place, socket) {
+	tune(o.conn, o.limits)
+	socket, early, err := s.shakeHands(o, turn, sent)
+	if err != nil || !s.pass(o, socket) {
 		return
 	}
 	handed = true
-	s.begin(socket, early, turn, router)
+	s.begin(socket, early, turn, o.router)
+	s.running.Done()
+}
+
+// pass ends a handshake that went well. It returns false if the connection is not to go on.
+func (s *Server) pass(o *opening, socket *socket) bool {
+	// Whoever closed it from here on, but for the shard, would do so behind the back of those who use
+	// its descriptor.
+	return s.forget(o) && s.egress.door.open(o.place, socket)
+}
+
+// abandon closes a connection that has not shaken hands.
+func (s *Server) abandon(o *opening) {
+	s.forget(o)
+	_ = o.conn.Close()
+	s.egress.door.end(o.place, false)
+	s.egress.live.Add(-1)
+	s.running.Done()
 }
 
 func (s *Server) panicked(reason any) {
@@ -229,10 +283,10 @@ func (s *Server) turnAway(conn net.Conn) {
 }
 
 // shakeHands returns the write side of a connection whose request is good, with the answer to it, and
-// what the peer has sent behind it. After an error the connection is closed.
-func (s *Server) shakeHands(plain net.Conn, turn *turn, l *Limits) (*socket, []byte, error) {
-	inTurn := &turnConn{Conn: plain, turn: turn}
-	conn, from := plain, io.Reader(inTurn)
+// what the peer has sent behind it. The caller closes the connection after an error.
+func (s *Server) shakeHands(o *opening, turn *turn, sent []byte) (*socket, []byte, error) {
+	inTurn := &turnConn{Conn: o.conn, turn: turn}
+	conn, from := o.conn, io.Reader(inTurn)
 	if s.opts.TLS != nil {
 		conn = tls.Server(inTurn, s.opts.TLS)
 		from = conn
@@ -242,8 +296,8 @@ func (s *Server) shakeHands(plain net.Conn, turn *turn, l *Limits) (*socket, []b
 		br.Reset(nil)
 		s.requests.Put(br)
 	}()
-	request, err := readRequest(conn, from, br, l)
-	remote := s.clientOf(plain, request)
+	request, err := readRequest(conn, io.MultiReader(bytes.NewReader(sent), from), br, o)
+	remote := s.clientOf(o.conn, request)
 	if err != nil {
 		s.refused(remote, request, err)
 		turn.end()
@@ -253,37 +307,51 @@ func (s *Server) shakeHands(plain net.Conn, turn *turn, l *Limits) (*socket, []b
 	answer, early, err := shake(s.upgrader, conn, request, br)
 	if err != nil {
 		s.refused(remote, request, err)
-		turn.end()
-		_ = conn.Close()
 		return nil, nil, err
 	}
 	inTurn.done = true
-	socket := s.egress.newSocket(conn, l)
+	socket := s.egress.newSocket(conn, o.limits)
 	socket.answer, socket.remote = answer, remote
 	return socket, early, nil
 }
 
+// open shakes hands with a peer whose request a poller has read, and starts the connection's actor. After
+// false the caller ends the connection.
+func (s *Server) open(o *opening, socket *socket, request *plainRequest) bool {
+	socket.answer = acceptance(request.key)
+	if request.proxied {
+		socket.remote = address(remoteOf(o.conn.RemoteAddr(), request.old, request.standard, s.proxies))
+	}
+	socket.heard()
+	return s.pass(o, socket)
+}
+
 // begin gives the connection an actor and has what comes read. It ends the turn, because a reader may wait.
 func (s *Server) begin(socket *socket, early []byte, turn *turn, router actors.RouterRef) {
+	started := s.start(socket, router)
+	turn.end()
+	if !started {
+		socket.reader.leave()
+		return
+	}
+	s.read(socket.reader, early)
+}
+
+// start gives the connection an actor. It returns false after a panic; then the caller calls leave of the
+// reader.
+func (s *Server) start(socket *socket, router actors.RouterRef) (started bool) {
 	r := socket.reader
 	s.running.Add(1)
 	r.done = s.running.Done
 	s.egress.attach(socket)
-	reading := false
 	defer func() {
-		if reading {
-			return // the reader sees to itself
-		}
 		if p := recover(); p != nil {
 			s.panicked(p)
 			socket.Close(actors.Crashed)
-			r.leave()
 		}
 	}()
 	r.inbox = actors.SpawnConnection(s.opts.Deps, router, socket, socket.remote)
-	reading = true
-	turn.end()
-	s.read(r, early)
+	return true
 }
 
 // read begins with what came early, and leaves the rest to a poller where that can be.
@@ -296,27 +364,13 @@ func (s *Server) read(r *reader, early []byte) {
 		go r.loop()
 		return
 	}
-	r.home = s.pollers[r.socket.shard.index%len(s.pollers)]
+	r.home = s.pollerOf(r.socket)
 	r.poller = s.lobby[0]
 	r.poller.add(r)
 }
 
-func (s *Server) remember(conn net.Conn) bool {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.stopped {
-		return false
-	}
-	s.handshakes[conn] = struct{}{}
-	return true
-}
-
-// forget is false if StopListening has closed conn.
-func (s *Server) forget(conn net.Conn) bool {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	delete(s.handshakes, conn)
-	return !s.stopped
+func (s *Server) pollerOf(socket *socket) *poller {
+	return s.pollers[socket.shard.index%len(s.pollers)]
 }
 
 // probes is how many TCP keepalive probes a peer may leave unanswered.
@@ -329,6 +383,6 @@ func tune(conn net.Conn, l *Limits) {
 	}
 	_ = c.SetKeepAliveConfig(net.KeepAliveConfig{Enable: l.TCPKeepAlive > 0, Idle: l.TCPKeepAlive, Interval: l.TCPKeepAlive, Count: probes})
 	if l.TCPKeepAlive > 0 {
-		giveUpAfter(c, (1+probes)*l.TCPKeepAlive)
+		control(c, func(fd int) { giveUpAfter(fd, l.TCPKeepAlive) })
 	}
 }

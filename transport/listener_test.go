@@ -265,18 +265,18 @@ func TestPanicBehindHandOver(t *testing.T) {
 // A handshake that a stop has closed goes no further.
 func TestStopBehindHandshake(t *testing.T) {
 	s := newServer(t, nil, nil)
-	early, late := s.connect(), s.connect()
-	if !s.remember(early.Conn) || !s.forget(early.Conn) {
+	early, late := &opening{conn: s.connect().Conn}, &opening{conn: s.connect().Conn}
+	if !s.remember(early) || !s.forget(early) {
 		t.Fatal("a handshake was not let through")
 	}
-	if !s.remember(late.Conn) {
+	if !s.remember(late) {
 		t.Fatal("a handshake was not let begin")
 	}
 	s.StopListening()
-	if s.forget(late.Conn) {
+	if s.forget(late) {
 		t.Error("a connection that was closed goes on")
 	}
-	if s.remember(late.Conn) {
+	if s.remember(late) {
 		t.Error("a handshake begins behind the stop")
 	}
 }

@@ -2,23 +2,21 @@ package transport
 
 import (
 	"net"
-	"net/http"
 	"net/netip"
 	"net/url"
 	"slices"
 	"strings"
 )
 
-// originAllowed reports whether a page from the request's Origin may talk to us. PHP services and
+// originAllowed reports whether a page from an Origin may talk to us, whom the request calls host. PHP services and
 // programs send none, or ws://127.0.0.1 for Host 127.0.0.1:8080. A page behind a proxy has the host
 // name of the request. So originAllowed compares the names and leaves out ports and schemes (protocol 2.3).
-func originAllowed(r *http.Request, allowed []string) bool {
-	text := r.Header.Get("Origin")
+func originAllowed(text, host string, allowed []string) bool {
 	if text == "" {
 		return true
 	}
 	o := parseOrigin(text)
-	if o.name != "" && o.name == canonicalName(hostname(r.Host)) {
+	if o.name != "" && o.name == canonicalName(hostname(host)) {
 		return true
 	}
 	return slices.ContainsFunc(allowed, func(a string) bool {

@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"os"
 	"runtime"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"syscall"
@@ -139,7 +140,18 @@ func (p *poller) ask(fd uintptr) bool {
 // serve reads once for r. It is false if r has kept the goroutine meanwhile.
 func (p *poller) serve(r *reader) bool {
 	buffer, small := p.buffer, p.small
-	more := r.take(p.pulled(r))
+	data, err := p.pulled(r)
+	if r.opening != nil {
+		if len(data) == 0 && err == nil {
+			return true
+		}
+		var open bool
+		if data, open = p.open(r, data, err); !open {
+			return true
+		}
+		err = nil
+	}
+	more := r.take(data, err)
 	if !r.alone {
 		switch {
 		case !more:
@@ -163,6 +175,46 @@ func (p *poller) serve(r *reader) bool {
 	} else {
 		r.leave()
 	}
+	return false
+}
+
+// open shakes hands with a peer that has sent its request, and returns what it has sent after that. A request that
+// is not plain is left to a goroutine. After false the poller does not know r any more.
+func (p *poller) open(r *reader, data []byte, err error) (early []byte, open bool) {
+	o := r.opening
+	r.opening = nil
+	s := o.server
+	defer func() {
+		if reason := recover(); reason != nil {
+			s.panicked(reason)
+			p.remove(r)
+			s.abandon(o)
+		}
+	}()
+	request, early, plain := readPlain(data, o.limits, len(s.proxies) > 0)
+	passed := err == nil && plain && s.open(o, r.socket, &request)
+	switch {
+	case passed:
+		return early, p.begin(r, o)
+	case err != nil || !plain || o.late:
+		p.remove(r)
+		sent := slices.Clone(data)
+		s.opts.Deps.Go(func() { s.serve(o, s.turns.take(), sent) })
+	default:
+		p.remove(r)
+		s.abandon(o)
+	}
+	return nil, false
+}
+
+// begin starts the actor of a connection that has shaken hands. After false the poller does not know r any more.
+func (p *poller) begin(r *reader, o *opening) bool {
+	defer o.server.running.Done()
+	if o.server.start(r.socket, o.router) {
+		return true
+	}
+	p.remove(r)
+	r.leave()
 	return false
 }
 
@@ -220,6 +272,13 @@ func (p *poller) giveWay() {
 // add has r served from now on; the caller must not touch it any more. Where that fails, r gets a
 // goroutine of its own for good.
 func (p *poller) add(r *reader) {
+	if !p.know(r) {
+		go r.loop()
+	}
+}
+
+// know has r served from now on, or returns false.
+func (p *poller) know(r *reader) bool {
 	r.alone = false
 	fd := r.socket.fd
 	slot := p.slots.add(r)
@@ -227,8 +286,9 @@ func (p *poller) add(r *reader) {
 	if err := syscall.EpollCtl(int(p.epoll.Load()), syscall.EPOLL_CTL_ADD, fd, event); err != nil {
 		p.slots.remove(slot)
 		r.alone = true
-		go r.loop()
+		return false
 	}
+	return true
 }
 
 // remove takes r out.

@@ -2,6 +2,7 @@ package transport
 
 import (
 	"encoding/json"
+	"fmt"
 	"runtime"
 	"slices"
 	"testing"
@@ -141,7 +142,8 @@ func TestAuthenticatedDoNotWaitForOthers(t *testing.T) {
 	lobby.mu.Lock()
 	for _, p := range strangers {
 		_ = p.Close() // the lobby's poller waits for the lock to forget it
-		s.dial()      // and its handshake to enter it
+		// And whoever accepts waits to enter this one.
+		s.connect().write(fmt.Appendf(nil, upgrade, "x"))
 	}
 	for i := range 10 {
 		service.text(broadcast("a", i))

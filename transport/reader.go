@@ -25,19 +25,20 @@ type reader struct {
 	deps    *actors.Deps
 	done    func() // called behind the last read
 
-	poller *poller // nil: a goroutine of its own reads
-	home   *poller // the one that reads when the peer has authenticated
-	slot   int32   // the poller's
-	inline int     // messages of this read that its goroutine may still handle
-	alone  bool    // the poller does not know it: who runs it may block
-	over   bool    // nothing is read any more but to be thrown away
-	thrown int64   // bytes
-	pings  bool    // the peer has sent a ping
-	pinged int64   // when it sent the last one, in seconds of the shard's clock
-	early  int64   // bytes of an unfinished message that count in the total of those that have not authenticated
-	small  bool    // the poller read into its small buffer
-	crowd  bool    // the total is exceeded, and this peer must go
-	isCut  atomic.Bool
+	opening *opening // nil: hands are shaken
+	poller  *poller  // nil: a goroutine of its own reads
+	home    *poller  // the one that reads when the peer has authenticated
+	slot    int32    // the poller's
+	inline  int      // messages of this read that its goroutine may still handle
+	alone   bool     // the poller does not know it: who runs it may block
+	over    bool     // nothing is read any more but to be thrown away
+	thrown  int64    // bytes
+	pings   bool     // the peer has sent a ping
+	pinged  int64    // when it sent the last one, in seconds of the shard's clock
+	early   int64    // bytes of an unfinished message that count in the total of those that have not authenticated
+	small   bool     // the poller read into its small buffer
+	crowd   bool     // the total is exceeded, and this peer must go
+	isCut   atomic.Bool
 	// last is what our close frame says about the end of the reading. The shard reads it after ReadEnded.
 	last frame.CloseCode
 }

@@ -15,9 +15,17 @@ import (
 // clientOf returns whom a connection comes from. The request is nil if none could be read.
 func (s *Server) clientOf(conn net.Conn, r *http.Request) fmt.Stringer {
 	if r == nil || len(s.proxies) == 0 {
-		return conn.RemoteAddr()
+		return farEnd(conn)
 	}
-	return address(remoteOf(conn.RemoteAddr(), r.Header, s.proxies))
+	return address(remoteOf(conn.RemoteAddr(), r.Header.Values("X-Forwarded-For"), r.Header.Values("Forwarded"), s.proxies))
+}
+
+// farEnd returns the other end of a connection as logs show it.
+func farEnd(conn net.Conn) fmt.Stringer {
+	if b, ok := conn.(fmt.Stringer); ok {
+		return b // itself, so that no address need be kept beside it
+	}
+	return conn.RemoteAddr()
 }
 
 // refused counts and logs a handshake that failed. The request is nil if none could be read.

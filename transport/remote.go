@@ -2,7 +2,6 @@ package transport
 
 import (
 	"net"
-	"net/http"
 	"net/netip"
 	"slices"
 	"strings"
@@ -14,16 +13,16 @@ type address string
 func (a address) String() string { return string(a) }
 
 // remoteOf returns whom a request comes from: the other end of the connection, or whoever the trusted
-// proxies there say. A proxy adds the address of its own peer on the right of X-Forwarded-For, so what
+// proxies there say in the lines of X-Forwarded-For and Forwarded. A proxy adds the address of its own peer on the right of X-Forwarded-For, so what
 // stands left of the first address that is no trusted proxy may be anybody's invention.
-func remoteOf(peer net.Addr, h http.Header, trusted []netip.Prefix) string {
+func remoteOf(peer net.Addr, forwardedFor, forwarded []string, trusted []netip.Prefix) string {
 	own := peer.String()
 	hop, ok := parseHop(own)
 	if !ok || !isTrusted(hop, trusted) {
 		return own
 	}
-	old, hasOld := walk(split(h.Values("X-Forwarded-For")), trusted)
-	standard, hasStandard := walk(forwardedFor(h.Values("Forwarded")), trusted)
+	old, hasOld := walk(split(forwardedFor), trusted)
+	standard, hasStandard := walk(hopsOf(forwarded), trusted)
 	switch {
 	case hasOld && hasStandard && old != standard:
 		// The proxy writes one of them and passes on the other, which the client may have invented.
@@ -74,9 +73,9 @@ func split(lines []string) []string {
 	return strings.Split(strings.Join(lines, ","), ",")
 }
 
-// forwardedFor returns the for= of each hop in a Forwarded header (RFC 7239). A hop without one is no
+// hopsOf returns the for= of each hop in a Forwarded header (RFC 7239). A hop without one is no
 // address.
-func forwardedFor(lines []string) []string {
+func hopsOf(lines []string) []string {
 	hops := split(lines)
 	for i, hop := range hops {
 		hops[i] = ""

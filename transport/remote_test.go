@@ -2,7 +2,6 @@ package transport
 
 import (
 	"net"
-	"net/http"
 	"net/netip"
 	"testing"
 )
@@ -47,12 +46,11 @@ func TestRemoteOf(t *testing.T) {
 				tt.peer = own
 			}
 			peer := net.TCPAddrFromAddrPort(netip.MustParseAddrPort(tt.peer))
-			h := http.Header{"X-Forwarded-For": tt.forwarded, "Forwarded": tt.standard}
 			proxies := trusted
 			if tt.untrusted {
 				proxies = nil
 			}
-			if got := remoteOf(peer, h, proxies); got != tt.want {
+			if got := remoteOf(peer, tt.forwarded, tt.standard, proxies); got != tt.want {
 				t.Errorf("remote is %q, want %q", got, tt.want)
 			}
 		})

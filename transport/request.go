@@ -41,7 +41,7 @@ func checkRequest(r *http.Request, head *rawHead, l *Limits) error {
 			header: "Upgrade: websocket\r\nConnection: Upgrade"}
 	case !lists(r.Header, "Connection", "Upgrade"):
 		return malformed("Connection does not list Upgrade")
-	case !originAllowed(r, l.Origins):
+	case !originAllowed(r.Header.Get("Origin"), r.Host, l.Origins):
 		return &refusal{status: http.StatusForbidden, cause: refusals.Origin, reason: "origin not allowed, see listen.origins"}
 	}
 	return nil
@@ -76,8 +76,10 @@ func validHost(text string) bool {
 	if i := strings.LastIndexByte(text, ':'); i > strings.LastIndexByte(text, ']') {
 		name, port = text[:i], text[i+1:]
 	}
-	if _, err := strconv.ParseUint(port, 10, 16); port != "" && err != nil {
-		return false
+	if port != "" {
+		if _, err := strconv.ParseUint(port, 10, 16); err != nil {
+			return false
+		}
 	}
 	inner, opened := strings.CutPrefix(name, "[")
 	inner, ended := strings.CutSuffix(inner, "]")

@@ -7,30 +7,17 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// giveUpAfter has the kernel end the connection when what was sent is not acknowledged for so long. It
-// sends no keepalive probes meanwhile, and would try for a quarter of an hour.
-func giveUpAfter(c *net.TCPConn, d time.Duration) {
-	raw, err := c.SyscallConn()
-	if err != nil {
-		return
-	}
-	_ = raw.Control(func(fd uintptr) {
-		_ = unix.SetsockoptInt(int(fd), unix.IPPROTO_TCP, unix.TCP_USER_TIMEOUT, int(d/time.Millisecond))
-	})
+// giveUpAfter has the kernel end the connection when what was sent is not acknowledged for as long as a silent
+// peer has that is probed at such intervals. It sends no probes meanwhile, and would try for a quarter of an hour.
+func giveUpAfter(fd int, every time.Duration) {
+	limit := max(every, 0) * (1 + probes)
+	_ = unix.SetsockoptInt(fd, unix.IPPROTO_TCP, unix.TCP_USER_TIMEOUT, int(limit/time.Millisecond))
 }
 
 // acked returns how many bytes the peer's system has acknowledged.
 func acked(conn net.Conn) (bytes uint64, known bool) {
-	c, ok := underlying(conn).(*net.TCPConn)
-	if !ok {
-		return 0, false
-	}
-	raw, err := c.SyscallConn()
-	if err != nil {
-		return 0, false
-	}
-	_ = raw.Control(func(fd uintptr) {
-		if info, err := unix.GetsockoptTCPInfo(int(fd), unix.IPPROTO_TCP, unix.TCP_INFO); err == nil {
+	control(conn, func(fd int) {
+		if info, err := unix.GetsockoptTCPInfo(fd, unix.IPPROTO_TCP, unix.TCP_INFO); err == nil {
 			bytes, known = info.Bytes_acked, true
 		}
 	})

@@ -2,6 +2,7 @@ package transport
 
 import (
 	"net"
+	"slices"
 	"syscall"
 	"testing"
 	"time"
@@ -15,32 +16,61 @@ import (
 func TestUnreachableIsGivenUp(t *testing.T) {
 	s := newServer(t, nil, func(l *Limits) { l.TCPKeepAlive = 7 * time.Second })
 	s.login("service:a")
-	var options []int
+	if got, want := s.probing(), [][5]int{{28_000, 7, 7, 3, 1}}; !slices.Equal(got, want) {
+		t.Errorf("user timeout, idle, interval, count and no delay are %v, want %v", got, want)
+	}
+}
+
+// TestProbesFollowAReload: connections that come after a change of the interval have the new one.
+func TestProbesFollowAReload(t *testing.T) {
+	s := newServer(t, nil, func(l *Limits) { l.TCPKeepAlive = 7 * time.Second })
+	for _, every := range []time.Duration{9 * time.Second, -1, 5 * time.Second} {
+		l := *s.limits.Load()
+		l.TCPKeepAlive = every
+		s.limits.Store(&l)
+		for range 2 {
+			s.login("service:a")
+		}
+	}
+	got := s.probing()
+	for want, times := range map[[5]int]int{{36_000, 9, 9, 3, 1}: 2, {0, 0, 0, 0, 1}: 2, {20_000, 5, 5, 3, 1}: 2} {
+		n := 0
+		for _, options := range got {
+			if options == want {
+				n++
+			}
+		}
+		if n != times {
+			t.Errorf("%d connections have %v, want %d; all: %v", n, want, times, got)
+		}
+	}
+}
+
+// probing returns the user timeout, the idle time and the interval of probes, their count, and whether small
+// writes leave at once, of each connection. Without probes the three in the middle are 0.
+func (s *server) probing() (all [][5]int) {
 	for _, sh := range s.shards {
 		sh.during(func() {
 			for socket := range sh.sockets {
-				raw, err := socket.conn.(*net.TCPConn).SyscallConn()
-				if err != nil {
-					t.Error(err)
-					continue
-				}
-				_ = raw.Control(func(fd uintptr) {
-					for _, option := range []int{unix.TCP_USER_TIMEOUT, syscall.TCP_KEEPIDLE, syscall.TCP_KEEPINTVL, syscall.TCP_KEEPCNT} {
-						n, err := syscall.GetsockoptInt(int(fd), syscall.IPPROTO_TCP, option)
+				control(socket.conn, func(fd int) {
+					var options [5]int
+					on, _ := syscall.GetsockoptInt(fd, syscall.SOL_SOCKET, syscall.SO_KEEPALIVE)
+					for i, option := range []int{unix.TCP_USER_TIMEOUT, syscall.TCP_KEEPIDLE, syscall.TCP_KEEPINTVL, syscall.TCP_KEEPCNT, syscall.TCP_NODELAY} {
+						n, err := syscall.GetsockoptInt(fd, syscall.IPPROTO_TCP, option)
 						if err != nil {
-							t.Error(err)
+							s.t.Error(err)
 						}
-						options = append(options, n)
+						if probe := i > 0 && i < 4; !probe || on > 0 {
+							options[i] = n
+						}
 					}
+					all = append(all, options)
 				})
 			}
 		})
 		s.settle()
 	}
-	want := []int{28_000, 7, 7, 3}
-	if len(options) != 4 || [4]int(options) != [4]int(want) {
-		t.Errorf("user timeout, idle, interval and count are %v, want %v", options, want)
-	}
+	return all
 }
 
 // TestUnreachableIsCounted: what the kernel says when it gives up is told from other ends.

@@ -8,7 +8,7 @@ import (
 )
 
 // giveUpAfter does nothing: the system's own limit holds for what is not acknowledged.
-func giveUpAfter(*net.TCPConn, time.Duration) {}
+func giveUpAfter(int, time.Duration) {}
 
 // acked is not known.
 func acked(net.Conn) (bytes uint64, known bool) { return 0, false }

@@ -218,7 +218,7 @@ func keys() []key {
 			"The same for all causes together. It bounds how many of these lines the log has in a minute."},
 
 		{"shutdown.timeout", 10 * time.Second, between(0, 10*time.Minute), onRestart,
-			"Time connections have to take what waits for them and to say goodbye when the daemon stops. A peer that takes nothing for a quarter of it is cut off then (Linux only). 0s cuts them off at once."},
+			"Time connections have to take what waits for them and to say goodbye when the daemon stops. A peer that takes nothing for a quarter of it is cut off then (Linux only). Services inside finish within this time too; those that do not are abandoned. 0s cuts them off at once."},
 	}
 }
 

@@ -11,17 +11,26 @@ import (
 
 // connections stands in the tree for all connections, which are nobody's to restart: when its turn
 // to stop has come it closes them and waits for them.
-type connections struct{ system *System }
+type connections struct {
+	system  *System
+	closing bool
+}
 
 type connectionsClosed struct{}
 
-func (s *System) newConnections() actor.Actor { return &connections{s} }
+func (s *System) newConnections() actor.Actor { return &connections{system: s} }
 
 // Receive handles one message.
 func (c *connections) Receive(ctx actor.Context) {
 	switch m := ctx.Message().(type) {
 	case *supervisor.Shutdown:
-		c.shutdown(ctx)
+		if !c.closing {
+			c.closing = true
+			c.shutdown(ctx)
+		}
+		if m.Hurry > 0 {
+			c.system.egress.AbortAll()
+		}
 	case *connectionsClosed:
 		ctx.Stop(ctx.Self())
 	case actor.SystemMessage, actor.AutoReceiveMessage:

@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"net"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -53,6 +54,38 @@ func TestRun(t *testing.T) {
 	}
 	if err := s.Run(t.Context()); err == nil || !strings.Contains(err.Error(), "was started or stopped before") {
 		t.Errorf("a second run: %v", err)
+	}
+}
+
+// TestStopDoesNotWaitForHungServices: services that would have hours to stop are abandoned when the time for all is
+// over, and connections that came with them are gone.
+func TestStopDoesNotWaitForHungServices(t *testing.T) {
+	release := make(chan struct{})
+	defer close(release)
+	var hung sync.WaitGroup
+	var list []*service.Service
+	for _, name := range []string{"one", "two", "three"} {
+		list = append(list, &service.Service{Name: name, Policy: service.Everyone(), Supervision: service.Supervision{StopTimeout: 3 * time.Hour, PingEvery: -1},
+			Setup: func(s service.Setup) error {
+				s.Handle("hang", func(service.Request) error { hung.Done(); <-release; return nil })
+				return nil
+			}})
+	}
+	hung.Add(len(list))
+	s, _ := startStoppable(t, testConfig(t), list...)
+	c := join(t, s, user("one.example", nil, "one", "two", "three"))
+	for _, svc := range list {
+		c.sendf(`{"service":%q,"topic":"hang","request_id":"1"}`, svc.Name)
+	}
+	hung.Wait()
+	ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
+	defer cancel()
+	if err := s.Stop(ctx); !errors.Is(err, context.DeadlineExceeded) {
+		t.Errorf("stop: %v; want it to tell that the time was over", err)
+	}
+	<-c.closed
+	if n := s.Connections(); n != 0 {
+		t.Errorf("%d connections are left", n)
 	}
 }
 

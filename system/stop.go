@@ -4,12 +4,17 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"time"
 
 	"strowger/system/internal/supervisor"
 )
 
+// hurry is how long each part of the system may take to stop once the time for all of them is over.
+const hurry = 500 * time.Millisecond
+
 // Stop takes no more connections, lets the services finish, closes the connections with 1001 and
-// waits for them until ctx ends; then it cuts them off. The error wraps ctx's if it came to that.
+// waits for them until ctx ends; then it cuts them off, and abandons each service that does not end at once. The error
+// wraps ctx's if it came to that.
 // A nil ctx never ends. Stop of a system that has not started, or has stopped, does nothing.
 func (s *System) Stop(ctx context.Context) error {
 	if !s.made() {
@@ -38,6 +43,7 @@ func (s *System) Stop(ctx context.Context) error {
 	case <-ctx.Done():
 		err = fmt.Errorf("%d connections cut off: %w", s.egress.Live(), context.Cause(ctx))
 		s.egress.AbortAll()
+		s.deps.System.Root.Send(s.root, &supervisor.Shutdown{Hurry: hurry})
 		<-stopped
 	}
 	if err := s.services.wait(ctx); err != nil {

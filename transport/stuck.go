@@ -25,16 +25,20 @@ func (e *Egress) lookForStuck() {
 	}
 }
 
-// cutStuck cuts off the sockets for which something waits now as it did the last time, if their peers have
-// acknowledged nothing in between. Where the system does not tell, nobody is.
+// cutStuck cuts off the sockets for which something waits now as it did the last time, and those that have been told to
+// go and have not, if their peers have acknowledged nothing in between. Where the system does not tell, nobody is.
 func (sh *shard) cutStuck() {
 	for s := range sh.sockets {
-		if s.finished || !s.writing {
+		if !s.finished && !s.writing {
 			s.stuck = false
 			continue
 		}
 		acked, known := sh.acked(s.conn)
 		if s.stuck && known && acked == s.acked {
+			if s.finished {
+				s.cut() // all is sent, the close frame too
+				continue
+			}
 			s.cutOff(&refusals.Event{Cause: refusals.Shutdown, More: []any{"messages", s.waiting, "bytes", s.bytes}})
 			sh.abort(s)
 			continue

@@ -1,6 +1,7 @@
 package transport
 
 import (
+	"crypto/tls"
 	"net"
 	"strings"
 	"testing"
@@ -47,6 +48,34 @@ func TestStuckAreCutOff(t *testing.T) {
 	}
 	idle.expect(t, "admitted")
 	idle.far.closed(frame.CloseGoingAway)
+}
+
+// TestTheToldAreCutOff: when the router stops, whoever has all that was sent and does not go is cut off as well. The log
+// does not name it, because it has missed nothing.
+func TestTheToldAreCutOff(t *testing.T) {
+	pair, _, _ := loadPair(t)
+	for name, config := range map[string]*tls.Config{"plain": nil, "TLS": pair.Config()} {
+		t.Run(name, func(t *testing.T) {
+			s := newServer(t, config, nil)
+			dial := s.dial
+			if config != nil {
+				dial = func() *peer { return s.dialTLS(trusting) }
+			}
+			p := dial()
+			p.ping("here")
+			if _, known := acked(s.connOf(p)); !known {
+				t.Skip("this system does not tell what is acknowledged")
+			}
+			s.ahead() // for an hour no time passes for the shards
+			s.StopListening()
+			s.CloseAll()
+			s.CutStuck(50 * time.Millisecond)
+			eventually(t, "it is gone", func() bool { return s.Live() == 0 })
+			if n := s.deps.Refusals().Count(refusals.Shutdown); n != 0 {
+				t.Errorf("%d counted as cut off, want none", n)
+			}
+		})
+	}
 }
 
 // TestStopDoesNotWaitForTheStuck goes by what the kernel says of a peer that does not read.

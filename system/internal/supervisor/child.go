@@ -39,11 +39,12 @@ type child struct {
 	breaker BreakerState
 	window  []time.Time // failures within the period; only with a breaker
 
-	wait     *timer // until it may start: backoff or cool-down
-	deadline *timer // until it must have stopped
-	quiet    *timer // until the breaker closes
-	pinger   *timer // until the next ping, or its answer
-	ping     *Ping  // under way
+	wait     *timer    // until it may start: backoff or cool-down
+	told     time.Time // when it was told to stop
+	deadline *timer    // until it must have stopped
+	quiet    *timer    // until the breaker closes
+	pinger   *timer    // until the next ping, or its answer
+	ping     *Ping     // under way
 }
 
 // rest stops what only goes on while the child is up.

@@ -97,6 +97,35 @@ func TestHungChildDoesNotHoldUpShutdown(t *testing.T) {
 	}
 }
 
+// TestHurry: a second Shutdown abandons the child that is being stopped, also one of a supervisor below, and gives the
+// others little time.
+func TestHurry(t *testing.T) {
+	b := newBench(t)
+	patient := func(s *Spec) { s.StopTimeout = time.Hour }
+	b.pid = b.system.Root.Spawn(b.complete(Options{Children: []Spec{
+		{Name: "first", Props: workerProps(hooks{}), StopTimeout: time.Hour},
+		{Name: "inner", Nested: true, Props: b.complete(Options{Children: workers("a b c", patient)})},
+	}}))
+	t.Cleanup(func() { b.system.Root.StopFuture(b.pid).Wait() })
+	b.wantAll("started first-1", "started inner-1", "started a-1", "started b-1", "started c-1")
+	defer b.hang("b")()
+	defer b.hang("c")()
+	defer b.hang("first")()
+	b.system.Root.Send(b.pid, &Shutdown{})
+	b.clock.AwaitTimers(b.t, 1)
+	b.clock.Advance(time.Minute)
+	b.system.Root.Send(b.pid, &Shutdown{Hurry: time.Second})
+	b.want("abandoned c-1: not stopped after 1m0s")
+	b.clock.AwaitTimers(b.t, 1)
+	b.clock.Advance(time.Second)
+	b.want("abandoned b-1: not stopped after 1s", "stopped a-1", "stopped inner-1")
+	b.clock.AwaitTimers(b.t, 1)
+	b.system.Root.Send(b.pid, &Shutdown{Hurry: time.Second}) // says nothing new
+	b.clock.Advance(time.Second)
+	b.want("abandoned first-1: not stopped after 1s")
+	b.gone(b.pid)
+}
+
 func TestHungChildDoesNotHoldUpItsSupervisorsRestart(t *testing.T) {
 	b := newBench(t)
 	root := b.complete(Options{Children: []Spec{{Name: "inner", Nested: true,

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"time"
 
 	"github.com/asynkron/protoactor-go/actor"
 )
@@ -51,7 +52,7 @@ func (s *supervisor) stop(c *child) {
 	case c.hurt:
 		s.ctx.Stop(c.pid)
 	case c.spec.Nested:
-		s.ctx.Send(c.pid, &Shutdown{})
+		s.ctx.Send(c.pid, &Shutdown{Hurry: s.hurry})
 	case c.spec.Drain:
 		s.ctx.Poison(c.pid)
 	default:
@@ -60,14 +61,24 @@ func (s *supervisor) stop(c *child) {
 	if c.spec.StopTimeout <= 0 {
 		return
 	}
-	c.deadline = s.after(c.spec.StopTimeout, func() {
-		s.abandon(c, errOverdue(c))
-		c.gone()
+	limit := c.spec.StopTimeout
+	if s.hurry > 0 {
+		limit = min(limit, s.hurry)
+	}
+	c.told = s.o.Clock.Now()
+	c.deadline = s.after(limit, func() {
+		s.overdue(c, limit)
 		s.settle()
 	})
 }
 
-func errOverdue(c *child) error { return fmt.Errorf("not stopped after %s", c.spec.StopTimeout) }
+// overdue abandons a child that has not stopped within limit.
+func (s *supervisor) overdue(c *child, limit time.Duration) {
+	s.abandon(c, errOverdue(limit))
+	c.gone()
+}
+
+func errOverdue(limit time.Duration) error { return fmt.Errorf("not stopped after %s", limit) }
 
 // startDue starts children. Of a group, none starts before the pause of one in front of it is over;
 // with all_for_one, none before all pauses are.

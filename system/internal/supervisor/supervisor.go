@@ -13,7 +13,11 @@ type (
 	// Shutdown tells a supervisor to stop its children, the last one first and one at a time, and
 	// then itself. Whoever requests it gets a ShutdownCompleted once the children are gone. Stopping
 	// the actor in the library's way stops all children at once.
-	Shutdown struct{}
+	Shutdown struct {
+		// Hurry abandons the child that is being stopped and gives each of the others at most this time. It is for
+		// a Shutdown that takes too long. 0 leaves the children the time that they have.
+		Hurry time.Duration
+	}
 	// ShutdownCompleted answers Shutdown.
 	ShutdownCompleted struct{}
 )
@@ -33,9 +37,10 @@ type supervisor struct {
 
 	ending bool // stopping all children for good
 	cause  *GaveUp
-	told   bool         // ending because of Shutdown
-	askers []*actor.PID // wait for ShutdownCompleted
-	closed bool         // the library stops or restarts us
+	told   bool          // ending because of Shutdown
+	hurry  time.Duration // the most time a child has to stop; 0: what its Spec says
+	askers []*actor.PID  // wait for ShutdownCompleted
+	closed bool          // the library stops or restarts us
 }
 
 var _ actor.SupervisorStrategy = (*supervisor)(nil)
@@ -74,7 +79,7 @@ func (s *supervisor) Receive(ctx actor.Context) {
 	case *Inspect:
 		ctx.Respond(s.snapshot())
 	case *Shutdown:
-		s.shutdown(ctx.Sender())
+		s.shutdown(ctx.Sender(), m.Hurry)
 	case *actor.Stopped, *actor.DeadLetterResponse, *Ping:
 	default:
 		s.tell(&MessageIgnored{fmt.Sprintf("%T", m)})
@@ -112,7 +117,7 @@ func (s *supervisor) terminated(m *actor.Terminated) {
 		return
 	}
 	if m.Why == actor.TerminatedReason_NotFound {
-		s.tell(&ChildAbandoned{c.spec.Name, c.generation, m.Who, errOverdue(c)})
+		s.tell(&ChildAbandoned{c.spec.Name, c.generation, m.Who, errOverdue(c.spec.StopTimeout)})
 	} else {
 		s.tell(&ChildStopped{c.spec.Name, c.generation, m.Who})
 	}
@@ -129,12 +134,30 @@ func (s *supervisor) terminated(m *actor.Terminated) {
 	s.settle()
 }
 
-func (s *supervisor) shutdown(asker *actor.PID) {
+func (s *supervisor) shutdown(asker *actor.PID, hurry time.Duration) {
 	s.told = true
 	if asker != nil {
 		s.askers = append(s.askers, asker)
 	}
+	if hurry > 0 && s.hurry == 0 && !s.closed {
+		s.hurry = hurry
+		for _, c := range s.children {
+			s.hasten(c)
+		}
+	}
 	s.end()
+}
+
+// hasten shortens the time of a child that is being stopped.
+func (s *supervisor) hasten(c *child) {
+	switch {
+	case c.stage != stopping:
+	case c.spec.Nested:
+		s.ctx.Send(c.pid, &Shutdown{Hurry: s.hurry})
+	case c.spec.StopTimeout > 0:
+		c.deadline.cancel()
+		s.overdue(c, s.o.Clock.Now().Sub(c.told).Round(time.Millisecond))
+	}
 }
 
 // end stops all children for good.

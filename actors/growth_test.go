@@ -2,6 +2,7 @@ package actors
 
 import (
 	"fmt"
+	"maps"
 	"runtime"
 	"testing"
 	"time"
@@ -100,5 +101,85 @@ func TestServiceKeepsNoDeadInstance(t *testing.T) {
 			}
 			freed(t, "instances", dead)
 		})
+	}
+}
+
+// sizes returns how much the router, the resident service s and its topic hold.
+func (w *world) sizes(resident *peer) map[string]int {
+	w.t.Helper()
+	w.settleName(resident, "s")
+	all := make(map[string]int)
+	w.look(w.router.PID(), func(a actor.Actor) {
+		r := a.(*router)
+		all["names"], all["members of s"], all["offers of s"] = len(r.names), len(r.names["s"].members), len(r.names["s"].offers)
+	})
+	w.deps.Registry.routes.Range(func(any, any) bool { all["routes"]++; return true })
+	route := w.deps.Registry.Lookup("s")
+	w.look(route.Service.PID(), func(a actor.Actor) {
+		s := a.(*service)
+		all["instances"], all["classes"] = len(s.instances), len(s.classes)
+		all["askers"], all["unsettled requests"] = len(s.pending.askers), len(s.pending.unsettled)
+	})
+	w.look(route.Topic.PID(), func(a actor.Actor) {
+		t := a.(*topic)
+		all["members"], all["views"], all["speakers"] = len(t.members), len(t.views), len(t.speakers)
+	})
+	return all
+}
+
+// TestVisitsLeaveNothing: clients and services of ever new names and classes come, ask, say something and leave. All
+// tables are as large afterwards as they were before.
+func TestVisitsLeaveNothing(t *testing.T) {
+	w := newWorld(t)
+	s := w.service("s")
+	resident := w.client("s")
+	visit := func(i int) {
+		v := w.client("s", fmt.Sprintf("topic%d", i))
+		for _, id := range []string{"answered", "open"} {
+			v.writef(`{"service":"s","request_id":%q}`, id)
+			who := s.asked(fmt.Sprintf(` s/ #"%s" null`, id))
+			if id == "answered" {
+				s.writef(`{"service":"s","request_id":"answered","resource_id":%q}`, who)
+				v.gets(` s/ #"answered" null`)
+			}
+		}
+		second := w.bearer(&Credentials{Role: Service, Service: "s", Class: fmt.Sprintf("class%d", i)})
+		second.writef(`{"service":"foreign%d"}`, i)
+		second.writef(`{"service":"s"}`)
+		v.gets(` s/ #"" null`)
+		resident.gets(` s/ #"" null`)
+		named := w.service(fmt.Sprintf("name%d", i))
+		resident.writef(`{"service":"name%d","request_id":"lost"}`, i)
+		named.asked(fmt.Sprintf(` name%d/ #"lost" null`, i))
+		for _, p := range []*peer{v, second, named} {
+			w.leaves(p)
+			w.ended(p.pid)
+		}
+		resident.gets(fmt.Sprintf(`503 name%d/ #"lost" null`, i))
+	}
+	// forget lets the time pass in which a late answer may come to a client that has gone.
+	forget := func() {
+		w.settleName(resident, "s")
+		w.clock.Advance(4 * w.deps.settings().RequestTimeout)
+	}
+	visit(0)
+	forget()
+	before := w.sizes(resident)
+	for i := range 1000 {
+		visit(1 + i)
+	}
+	forget()
+	for end := time.Now().Add(patience); ; runtime.Gosched() {
+		after := w.sizes(resident)
+		actors := 0
+		for _, part := range w.deps.System.ProcessRegistry.LocalPIDs.LocalPIDs {
+			actors += part.Count()
+		}
+		if maps.Equal(before, after) && actors < 100 {
+			return
+		}
+		if time.Now().After(end) {
+			t.Fatalf("%d actors, sizes %v\nwant %v", actors, after, before)
+		}
 	}
 }

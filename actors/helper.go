@@ -1,6 +1,7 @@
 package actors
 
 import (
+	"slices"
 	"strings"
 
 	"strowger/actors/envelope"
@@ -80,6 +81,13 @@ func (s *service) offeredBy(class string) {
 		s.classes = make(map[string]bool)
 	}
 	s.classes[class] = true
+}
+
+// offeredNoMore forgets the class of an instance that has gone while other classes still offer the name.
+func (s *service) offeredNoMore(class string) {
+	if len(s.instances) > 0 && !slices.ContainsFunc(s.instances, func(i *instance) bool { return i.peer.Class == class }) {
+		delete(s.classes, class)
+	}
 }
 
 // foreign drops what a helper said that may not speak for this name.

@@ -136,6 +136,7 @@ func (s *service) instanceDown(peer *Peer) {
 	}
 	lost, passive := s.instances[at], s.passive(peer)
 	s.instances = slices.Delete(s.instances, at, at+1)
+	s.offeredNoMore(peer.Class)
 	s.topic.Send(&hush{peer: peer})
 	if passive {
 		s.deps.Log.Info("passive service left", "service", refusals.Clip(s.name), "class", refusals.Clip(peer.Class))

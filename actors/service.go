@@ -90,7 +90,7 @@ type service struct {
 	sent      int64         // broadcasts and replies sent to the topic
 	passed    *atomic.Int64 // of them, those that have gone on to the sockets
 	instances []*instance
-	classes   map[string]bool // of the instances since there was none; nil: there has been none
+	classes   map[string]bool // of the instances, or of the last that have gone; nil: there has been none
 	chosen    []*instance     // of the request being handed over
 	turn      int
 	pending   *pending

@@ -4,10 +4,12 @@ import (
 	"bufio"
 	"bytes"
 	"context"
+	"errors"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"runtime"
 	"slices"
 	"strings"
 	"syscall"
@@ -59,7 +61,42 @@ func TestEmbedding(t *testing.T) {
 		}
 	}
 
-	bin, tokens := filepath.Join(module, "bin"), t.TempDir()
+	runEmbedded(t, filepath.Join(module, "bin"), want)
+	if runtime.GOOS == "linux" && runtime.GOARCH == "amd64" {
+		t.Run("386", func(t *testing.T) { embedOn386(t, goTool, module, want) })
+	}
+}
+
+// embedOn386 builds and runs the programs for a platform of 32 bits, and then without the replaced module that they need
+// there: they say so when they start.
+func embedOn386(t *testing.T, goTool, module, want string) {
+	bin := t.TempDir()
+	command := func(words ...string) {
+		t.Helper()
+		cmd := exec.CommandContext(t.Context(), goTool, words...)
+		cmd.Dir = module
+		cmd.Env = append(os.Environ(), "GOFLAGS=-mod=mod", "GOPROXY=off", "GOWORK=off", "GOARCH=386", "CGO_ENABLED=0")
+		if out, err := cmd.CombinedOutput(); err != nil {
+			t.Fatalf("%v: %v\n%s", words, err, out)
+		}
+	}
+	command("build", "-o", bin+"/", "./...")
+	if err := exec.CommandContext(t.Context(), filepath.Join(bin, "ask"), "-h").Run(); errors.Is(err, syscall.ENOEXEC) {
+		t.Skip("this kernel runs no programs of 32 bits")
+	}
+	runEmbedded(t, bin, want)
+	command("mod", "edit", "-dropreplace=github.com/twmb/murmur3")
+	command("build", "-o", bin+"/", "./router")
+	out, err := exec.CommandContext(t.Context(), filepath.Join(bin, "router"), "-listen", "127.0.0.1:0", "-tokens", t.TempDir()).CombinedOutput()
+	if err == nil || !strings.Contains(string(out), "replace github.com/twmb/murmur3") {
+		t.Errorf("without the replaced module: %v, %s; want an error that names the line of go.mod", err, out)
+	}
+}
+
+// runEmbedded runs the programs of the page and compares what the last one prints.
+func runEmbedded(t *testing.T, bin, want string) {
+	t.Helper()
+	tokens := t.TempDir()
 	router := launch(t, filepath.Join(bin, "router"), "-listen", "127.0.0.1:0", "-tokens", tokens)
 	address, ok := strings.CutPrefix(router.line(), "listening on ")
 	if !ok {

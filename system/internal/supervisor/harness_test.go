@@ -283,14 +283,28 @@ func (b *bench) do(step string) {
 		if err != nil {
 			b.t.Fatal(err)
 		}
-		// Once the supervisor has answered, or is gone, it has set the timers of what it has announced.
-		_ = b.system.Root.RequestFuture(b.pid, &Inspect{}, patience).Wait()
+		b.settle()
 		b.clock.Advance(d)
 	case "shutdown":
 		b.system.Root.Send(b.pid, &Shutdown{})
 	default:
 		b.t.Fatalf("unknown step %q", step)
 	}
+}
+
+// settle waits until the supervisor has set the timers of what it has announced: until it has answered, or is gone.
+// A supervisor that stops answers nothing of what waits in its mailbox, so settle asks again.
+func (b *bench) settle() {
+	b.t.Helper()
+	for end := time.Now().Add(patience); time.Now().Before(end); {
+		if _, err := b.system.Root.RequestFuture(b.pid, &Inspect{}, time.Second/10).Result(); err == nil {
+			return
+		}
+		if _, known := b.system.ProcessRegistry.Get(b.pid); !known {
+			return
+		}
+	}
+	b.t.Fatal("the supervisor neither answers nor ends")
 }
 
 // gone waits until the actor is no more.

@@ -198,6 +198,7 @@ func (p *poller) open(r *reader, data []byte, err error) (early []byte, open boo
 		return early, p.begin(r, o)
 	case err != nil || !plain || o.late:
 		p.remove(r)
+		s.unwatch(o) // a goroutine has a deadline of its own, and could take what expire does for the peer's end
 		sent := slices.Clone(data)
 		s.opts.Deps.Go(func() { s.serve(o, s.turns.take(), sent) })
 	default:

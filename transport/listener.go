@@ -61,6 +61,8 @@ func Listen(address string, e *Egress, o Options) (*Server, error) {
 	}
 	// Keepalive is set by tune or by the listener.
 	config := net.ListenConfig{KeepAlive: -1}
+	// Go listens by multipath TCP where it can, and older kernels refuse the options of keepalive on such a socket.
+	config.SetMultipathTCP(false)
 	if s.listener, err = config.Listen(context.Background(), "tcp", address); err != nil {
 		stopAll(s.pollers)
 		stopAll(s.lobby)

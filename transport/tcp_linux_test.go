@@ -46,6 +46,24 @@ func TestProbesFollowAReload(t *testing.T) {
 	}
 }
 
+// TestNoMultipathTCP: the listening socket takes the options that connections inherit, also on older kernels.
+func TestNoMultipathTCP(t *testing.T) {
+	s := newServer(t, nil, nil)
+	raw, err := s.listener.(syscall.Conn).SyscallConn()
+	if err != nil {
+		t.Fatal(err)
+	}
+	protocol := 0
+	if err := raw.Control(func(fd uintptr) {
+		protocol, err = unix.GetsockoptInt(int(fd), unix.SOL_SOCKET, unix.SO_PROTOCOL)
+	}); err != nil {
+		t.Fatal(err)
+	}
+	if err != nil || protocol != unix.IPPROTO_TCP {
+		t.Errorf("the protocol is %d (%v), want TCP", protocol, err)
+	}
+}
+
 // probing returns the user timeout, the idle time and the interval of probes, their count, and whether small
 // writes leave at once, of each connection. Without probes the three in the middle are 0.
 func (s *server) probing() (all [][5]int) {

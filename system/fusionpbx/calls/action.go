@@ -6,13 +6,14 @@ import (
 	"strings"
 
 	"strowger/actors/envelope"
+	"strowger/system/fusionpbx/event"
 	"strowger/system/fusionpbx/eventsocket"
 	"strowger/system/service"
 )
 
 // hangupRequest is the payload of hangup.
 type hangupRequest struct {
-	UUID text `json:"unique_id"`
+	UUID event.Text `json:"unique_id"`
 }
 
 // hangup ends a channel. The answer is the switch's.
@@ -32,11 +33,11 @@ func (l *life) hangup(r service.Request, in hangupRequest) error {
 
 // eavesdropRequest is the payload of eavesdrop.
 type eavesdropRequest struct {
-	UUID        text `json:"unique_id"`
-	Name        text `json:"origination_caller_id_name"`
-	Contact     text `json:"origination_caller_contact"`
-	Number      text `json:"caller_caller_id_number"`
-	Destination text `json:"caller_destination_number"`
+	UUID        event.Text `json:"unique_id"`
+	Name        event.Text `json:"origination_caller_id_name"`
+	Contact     event.Text `json:"origination_caller_contact"`
+	Number      event.Text `json:"caller_caller_id_number"`
+	Destination event.Text `json:"caller_destination_number"`
 }
 
 // eavesdrop rings an extension of the asker's domain, which then hears the channel. The answer says that the switch

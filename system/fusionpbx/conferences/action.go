@@ -8,18 +8,19 @@ import (
 
 	"strowger/actors/envelope"
 	"strowger/system/fusionpbx/conference"
+	"strowger/system/fusionpbx/event"
 	"strowger/system/fusionpbx/eventsocket"
 	"strowger/system/service"
 )
 
 // actionRequest is the payload of action.
 type actionRequest struct {
-	Action     text `json:"action"`
-	Conference text `json:"conference_name"`
-	Domain     text `json:"domain_name"`
-	Member     text `json:"member_id"`
-	UUID       text `json:"uuid"`
-	Direction  text `json:"direction"`
+	Action     event.Text `json:"action"`
+	Conference event.Text `json:"conference_name"`
+	Domain     event.Text `json:"domain_name"`
+	Member     event.Text `json:"member_id"`
+	UUID       event.Text `json:"uuid"`
+	Direction  event.Text `json:"direction"`
 }
 
 // action is something that pages can do with a conference.

@@ -8,6 +8,7 @@ import (
 	"strowger/actors/envelope"
 	"strowger/system/fusionpbx/conference"
 	"strowger/system/fusionpbx/database"
+	"strowger/system/fusionpbx/event"
 	"strowger/system/fusionpbx/eventsocket"
 	"strowger/system/service"
 )
@@ -20,8 +21,8 @@ const (
 
 // progressRequest is the payload of in_progress.
 type progressRequest struct {
-	UUID   text `json:"uuid"` // of a room, or an extension; empty for all
-	Domain text `json:"domain_name"`
+	UUID   event.Text `json:"uuid"` // of a room, or an extension; empty for all
+	Domain event.Text `json:"domain_name"`
 }
 
 // progress answers with the conferences of the asker's domain, or with one of them. The policy has refused those
@@ -58,7 +59,7 @@ func (l *life) progress(r service.Request) error {
 }
 
 // isDomain reports whether a text can be the name of a domain. No name can be.
-func isDomain(s text) bool {
+func isDomain(s event.Text) bool {
 	_, err := eventsocket.NewDestination("x", string(s))
 	return s == "" || err == nil
 }

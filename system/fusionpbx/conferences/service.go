@@ -4,13 +4,12 @@
 // The service forwards the switch's events in order, with what the switch's list and the database add to some of them.
 // It remembers what it has told, and compares that with the switch's list after each gap in the events and every minute,
 // so that no page shows a conference or a member that has gone. Everybody sees and changes the conferences of the domain
-// in the own token; what a request says of domains counts for nothing.
+// in their own token; what a request says of domains counts for nothing.
 package conferences
 
 import (
 	"cmp"
 	"context"
-	"sync"
 	"sync/atomic"
 	"time"
 
@@ -69,27 +68,8 @@ func New(o Options) *service.Service {
 			*f = func(string) {}
 		}
 	}
-	told := new(memory)
+	told := new(conference.Memory)
 	return &service.Service{Name: Name, Setup: func(s service.Setup) error { return o.setup(s, told) }}
-}
-
-// memory hands what pages were told from one life of the service to the next.
-type memory struct {
-	mu    sync.Mutex // Protects following.
-	known *conference.Known
-}
-
-// take returns a copy of what pages were told in the life before. crashed is false for the first life.
-func (m *memory) take() (known *conference.Known, crashed bool) {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	crashed = m.known != nil
-	if crashed {
-		m.known = m.known.Clone()
-	} else {
-		m.known = conference.NewKnown()
-	}
-	return m.known, crashed
 }
 
 // life is the service from one start to the next.
@@ -108,11 +88,11 @@ type life struct {
 	names   map[conference.Name][]func(string) // who waits for a name from the database
 }
 
-func (o Options) setup(s service.Setup, told *memory) error {
+func (o Options) setup(s service.Setup, told *conference.Memory) error {
 	l := &life{Options: o, ctx: s, keys: event.Conferences(), topics: topics(), actions: actions(),
 		lists: map[string]*question{}, kicking: map[string]*kicking{}, names: map[conference.Name][]func(string){}}
 	l.watch.down = true // until the first gap says that events come
-	l.known, l.watch.tell = told.take()
+	l.known, l.watch.tell = told.Take()
 	event.Listen(s, Name, o.Events, []eventsocket.Filter{eventsocket.Match("Event-Subclass", conference.Maintenance)}, event.Needs([]*event.Keys{l.keys}), l.deliver)
 	s.Every(o.Interval, func(service.Context) {
 		l.report()

@@ -3,32 +3,11 @@ package panel
 import (
 	"errors"
 	"strconv"
-	"sync"
 	"time"
 
 	"strowger/system/fusionpbx/conference"
 	"strowger/system/service"
 )
-
-// rooms hands what pages know of conferences from one life of the service to the next.
-type rooms struct {
-	mu    sync.Mutex // Protects following.
-	known *conference.Known
-}
-
-// take returns a copy of what pages knew in the life before, since a life that hangs may still use its own. tell is false
-// for the first life: pages know nothing yet, so they have missed nothing.
-func (r *rooms) take() (known *conference.Known, tell bool) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	tell = r.known != nil
-	if tell {
-		r.known = r.known.Clone()
-	} else {
-		r.known = conference.NewKnown()
-	}
-	return r.known, tell
-}
 
 // roomWatch compares what pages know of conferences with the switch.
 type roomWatch struct {

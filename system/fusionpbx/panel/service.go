@@ -94,7 +94,7 @@ func New(o Options) *service.Service {
 // memory is what pages were told. It goes from one life of the service to the next.
 type memory struct {
 	calls  channels.Memory
-	rooms  rooms
+	rooms  conference.Memory
 	phones *phones
 
 	allowance *allowance // It goes on through a crash, or operators would get more by one.
@@ -143,7 +143,7 @@ func (o Options) setup(s service.Setup, told *memory) error {
 		},
 	}, &told.calls)
 	l.rooms = &roomWatch{l: l}
-	l.rooms.known, l.rooms.tell = told.rooms.take()
+	l.rooms.known, l.rooms.tell = told.rooms.Take()
 	l.registered = newShared(l, pollAge, l.askRegistrations)
 	l.conferences = newShared(l, 0, l.askConferences)
 	l.members = newShared(l, 0, l.askMembers)

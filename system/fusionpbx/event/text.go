@@ -1,20 +1,20 @@
-package conferences
+package event
 
 import (
 	"encoding/json"
 	"errors"
 )
 
-// text is a string of a request. A whole number stands for its digits, since pages make some of them from numbers.
-type text string
+// Text is a string of a request. A whole number stands for its digits, since pages make some of them from numbers.
+type Text string
 
 var errText = errors.New("must be text")
 
 // UnmarshalJSON implements json.Unmarshaler.
-func (t *text) UnmarshalJSON(data []byte) error {
+func (t *Text) UnmarshalJSON(data []byte) error {
 	var s string
 	if err := json.Unmarshal(data, &s); err == nil {
-		*t = text(s)
+		*t = Text(s)
 		return nil
 	}
 	for _, c := range data {
@@ -22,6 +22,6 @@ func (t *text) UnmarshalJSON(data []byte) error {
 			return errText
 		}
 	}
-	*t = text(data)
+	*t = Text(data)
 	return nil
 }

@@ -27,7 +27,8 @@ func (r *Registry) Lookup(name string) *Route {
 	return nil
 }
 
-// Again is Lookup for who has looked up a name before: last, which may be nil, is what it found then.
+// Again returns what Lookup would. Last is what the caller found for its last message, or nil. Again returns it without a
+// look-up if it still is the route of name.
 func (r *Registry) Again(last *Route, name string) *Route {
 	if last != nil && last.Name == name && !last.over.Load() {
 		return last

@@ -41,7 +41,7 @@ func (s *service) say(m *say) {
 	s.pass(&m.Held, e, to.peer)
 }
 
-// pass sends a reply behind all that the service said before: through the topic, or directly when
+// pass sends a reply after everything that the service said before: through the topic, or directly if
 // the topic has nothing more to pass on.
 func (s *service) pass(held *runtime.Held, e *envelope.Envelope, to *Peer) {
 	if s.passed.Load() == s.sent {
@@ -53,8 +53,8 @@ func (s *service) pass(held *runtime.Held, e *envelope.Envelope, to *Peer) {
 }
 
 // addressed reports whether a message without a request id is for one asker, so that others must not see
-// it (protocol 5.4, 11.17). It is if its resource_id is that of an asker who is connected, or of one who
-// left while it waited for the answer to a request without an id.
+// it (protocol 5.4, 11.17). That holds if its resource_id names an asker that is connected, or one that left
+// while it waited for the answer to a request without an id.
 func (s *service) addressed(e *envelope.Envelope) bool {
 	id, _ := envelope.View(e.ResourceID)
 	a := s.known(id)

@@ -33,7 +33,7 @@ type Config struct {
 	Shutdown    Shutdown    `koanf:"shutdown"`
 
 	// Policies are those of the file, by the name of a service or the class in its token. Each
-	// takes the place of the built-in one of that name.
+	// counts before the one that a service in the router has in code, and before the built-in one.
 	Policies map[string]policy.Policy `koanf:"-"`
 
 	// FusionPBX is what FusionPBX's own file says. No key of ours sets it.

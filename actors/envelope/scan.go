@@ -38,8 +38,8 @@ type scanner struct {
 }
 
 // fields calls visit for each key of the object that data is, in the order written; key is the
-// text between the quotes, as written, and value the raw JSON. Both point into data. Value has no room behind it, so
-// that whoever appends to it changes nothing else.
+// text between the quotes, as written, and value the raw JSON. Both point into data. The capacity of value is
+// its length, so appending to it does not change data.
 func fields(data []byte, depth int, visit func(key, value []byte)) (overflow bool, err error) {
 	if !utf8.Valid(data) {
 		return false, ErrUTF8

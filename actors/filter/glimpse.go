@@ -73,8 +73,8 @@ func (w *word) see(value []byte, after bool) {
 // leads reports whether the first carrier of the scope decides by itself where it does not match: see run.lost.
 func (s *scope) leads() bool { return s.to != policy.All && len(s.keys) > 0 }
 
-// Foreign reports whether the message is surely another's: Apply would drop it for the class. It is false if only Apply can
-// tell.
+// Foreign reports whether Apply would drop the message for the class. A result of false says nothing: the caller must
+// call Apply.
 func (g *Glimpse) Foreign(c Class) bool {
 	if c == (Class{}) {
 		return true

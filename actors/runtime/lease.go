@@ -133,7 +133,7 @@ func (w *Window) Close() {
 
 func (w *Window) release(cost int64) {
 	w.used.Add(-cost)
-	// Who is about to wait looks at used after it has set waited.
+	// A goroutine that is about to wait sets waited first and looks at used then, so one of the two sees the other.
 	if w.waited.Load() {
 		w.full.Lock()
 		w.signal()

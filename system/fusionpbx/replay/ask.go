@@ -36,5 +36,11 @@ func (s *Scenario) Ask(t testing.TB, at time.Duration, client, service, topic st
 
 // Replies returns what the service said to a request.
 func (r *Result) Replies(id string) []Message {
-	return slices.DeleteFunc(slices.Clone(r.Said), func(m Message) bool { return m.IsPush() || m.RequestID != id })
+	var found []Message
+	for i := range r.Said {
+		if m := &r.Said[i]; !m.IsPush() && m.RequestID == id {
+			found = append(found, *m)
+		}
+	}
+	return found
 }

@@ -39,9 +39,9 @@ func comparePairs(pairs []pair, in Difference, add func(Difference)) {
 		d.Message = p.got
 		switch {
 		case p.got == nil:
-			d.Want = p.want.value
+			d.Want = p.want.value()
 		case p.want == nil:
-			d.Got = p.got.value
+			d.Got = p.got.value()
 		}
 		if d.Topic == "" && p.want != nil {
 			d.Topic = p.want.Topic

@@ -56,16 +56,16 @@ func short(s string) string {
 
 // differences compares two messages key by key.
 func differences(want, got *Message) []Difference {
-	found := fieldDifferences("", want.fields, got.fields)
-	if want.payload == nil || got.payload == nil {
-		if want.value != got.value {
-			found = append(found, Difference{Key: "payload", Want: want.value, Got: got.value})
+	found := fieldDifferences("", want.fields(), got.fields())
+	if want.payload() == nil || got.payload() == nil {
+		if want.value() != got.value() {
+			found = append(found, Difference{Key: "payload", Want: want.value(), Got: got.value()})
 		}
 		return found
 	}
-	inPayload := fieldDifferences("payload.", want.payload, got.payload)
+	inPayload := fieldDifferences("payload.", want.payload(), got.payload())
 	found = append(found, inPayload...)
-	if a, b := keys(want.payload), keys(got.payload); len(inPayload) == 0 && a != b {
+	if a, b := keys(want.payload()), keys(got.payload()); len(inPayload) == 0 && a != b {
 		found = append(found, Difference{Key: "order", Want: a, Got: b})
 	}
 	return found

@@ -2,7 +2,6 @@ package replay
 
 import (
 	"context"
-	"encoding/json"
 	"log/slog"
 	"sync"
 	"testing"
@@ -70,17 +69,11 @@ func startHome(t testing.TB, s *service.Service) (h *home, stop func()) {
 }
 
 // ask hands a request over as the router does.
-func (h *home) ask(t testing.TB, l Line, c Client) {
-	t.Helper()
-	permissions, err := json.Marshal(c.Permissions)
-	if err != nil {
-		t.Fatal(err)
-	}
+func (h *home) ask(l Line, c Client) {
+	asked := l.Message.read.decoded
 	e := &envelope.Envelope{
-		ServiceName: envelope.QuoteString(l.Service), Permissions: permissions,
-		Payload: envelope.Raw(l.Message.Payload), Topic: envelope.Raw(get(l.Message.fields, "topic")),
-		RequestID: envelope.Raw(get(l.Message.fields, "request_id")), ResourceID: envelope.Raw(get(l.Message.fields, "resource_id")),
-		DomainName: envelope.Raw(get(l.Message.fields, "domain_name")), DomainUUID: envelope.Raw(get(l.Message.fields, "domain_uuid")),
+		ServiceName: envelope.QuoteString(l.Service), Permissions: c.permissions, Payload: asked.Payload, Topic: asked.Topic,
+		RequestID: asked.RequestID, ResourceID: asked.ResourceID, DomainName: asked.DomainName, DomainUUID: asked.DomainUUID,
 	}
 	h.instance.Ask(&runner.Ask{Envelope: e, User: service.User{Extensions: c.extensions()}})
 }

@@ -19,10 +19,19 @@ type Message struct {
 	ResourceID string
 	Payload    json.RawMessage
 
+	read *reading
+	line int // of the recording, from 1; 0: not from there
+}
+
+// reading is the part of a message that is read when somebody first asks for it, because most messages of most tests
+// are never compared. It is shared by the copies of a message and belongs to the goroutine of the test.
+type reading struct {
+	text    []byte // the envelope as it is on the wire
+	decoded *envelope.Message
+	done    bool
 	value   string  // of the payload: compact JSON with the keys of objects sorted
 	fields  []field // of the envelope, but the payload and the id
 	payload []field // of a payload that is an object
-	line    int     // of the recording, from 1; 0: not from there
 }
 
 type field struct {
@@ -35,44 +44,71 @@ type field struct {
 func (m *Message) IsPush() bool { return m.RequestID == "" }
 
 // Get returns the JSON of a key of the payload, or "".
-func (m *Message) Get(key string) string { return get(m.payload, key) }
+func (m *Message) Get(key string) string { return get(m.payload(), key) }
 
 // Field returns the JSON of a key of the envelope, or "".
-func (m *Message) Field(key string) string { return get(m.fields, key) }
+func (m *Message) Field(key string) string { return get(m.fields(), key) }
 
-// newMessage reads an envelope as it is on the wire.
+// newMessage reads an envelope as it is on the wire. The text must not change afterwards.
 func newMessage(text []byte) (Message, error) {
-	fields, err := members(text)
+	e, err := envelope.Decode(text, envelope.MaxDepth)
 	if err != nil {
 		return Message{}, fmt.Errorf("envelope: %w", err)
 	}
-	var m Message
+	m := Message{Payload: json.RawMessage(e.Payload), read: &reading{text: text, decoded: e}}
+	m.Topic, _ = envelope.Text(e.Topic)
+	m.RequestID, _ = envelope.Text(e.RequestID)
+	m.ResourceID, _ = envelope.Text(e.ResourceID)
+	return m, nil
+}
+
+// fields returns the keys of the envelope, but the payload and the id.
+func (m *Message) fields() []field { return m.compared().fields }
+
+// payload returns the keys of a payload that is an object.
+func (m *Message) payload() []field { return m.compared().payload }
+
+// value returns the payload as compact JSON with the keys of objects sorted.
+func (m *Message) value() string { return m.compared().value }
+
+// compared returns what can be compared. newMessage has found the text to be JSON, so reading it cannot fail.
+func (m *Message) compared() *reading {
+	r := m.read
+	if r.done {
+		return r
+	}
+	r.done = true
+	if err := r.split(); err != nil {
+		panic(fmt.Sprintf("read %s: %v", r.text, err))
+	}
+	if m.Topic == "pong" {
+		r.value, r.payload = `{"pong":0}`, []field{{key: "pong", value: "0"}} // the time of day
+	}
+	return r
+}
+
+func (r *reading) split() error {
+	fields, err := members(r.text)
+	if err != nil {
+		return err
+	}
 	for _, f := range fields {
 		switch f.key {
 		case "payload":
-			m.Payload, m.value = f.raw, f.value
+			r.value = f.value
 			if f.raw[0] == '{' {
-				m.payload, err = members(f.raw)
+				r.payload, err = members(f.raw)
 			}
 			continue
 		case "id":
 			continue // random
-		case "topic":
-			m.Topic, _ = envelope.Text([]byte(f.value))
-		case "request_id":
-			m.RequestID, _ = envelope.Text([]byte(f.value))
-		case "resource_id":
-			m.ResourceID, _ = envelope.Text([]byte(f.value))
 		}
 		if f.value == "{}" && f.key == "permissions" {
 			f.value = "[]" // as PHP writes it
 		}
-		m.fields = append(m.fields, f)
+		r.fields = append(r.fields, f)
 	}
-	if m.Topic == "pong" {
-		m.value, m.payload = `{"pong":0}`, []field{{key: "pong", value: "0"}} // the time of day
-	}
-	return m, err
+	return err
 }
 
 // members returns the keys and values of an object in order.

@@ -110,7 +110,7 @@ func (r *Result) feed(t *testing.T, sim *switchsim.Simulator, h *home, o Options
 		}
 		time.Sleep(time.Until(start.Add(l.At + time.Millisecond/2)))
 		synctest.Wait()
-		h.ask(t, l, r.Scenario.Clients[l.Client])
+		h.ask(l, r.Scenario.Clients[l.Client])
 	}
 	for _, e := range r.Scenario.Recording.Events {
 		end = max(end, e.At)

@@ -75,7 +75,7 @@ func (to *receivers) receives(name string, m *Message) string {
 	payload, verdict := to.filter.Apply(to.classes[name], m.Topic, envelope.Raw(m.Payload), nil)
 	if verdict == filter.Deliver {
 		fields, err := members(payload)
-		if err != nil || string(payload) == "null" || len(m.payload) == 0 {
+		if err != nil || string(payload) == "null" || len(m.payload()) == 0 {
 			if value, err := canonical(payload); err == nil {
 				return value
 			}
@@ -102,10 +102,10 @@ func (to *receivers) original(name string, m *Message) string {
 		if err := json.Unmarshal(got, &removed); err != nil {
 			return string(got)
 		}
-		if len(m.payload) == 0 {
-			return m.value
+		if len(m.payload()) == 0 {
+			return m.value()
 		}
-		return keys(slices.DeleteFunc(slices.Clone(m.payload), func(f field) bool { return slices.Contains(removed, f.key) }))
+		return keys(slices.DeleteFunc(slices.Clone(m.payload()), func(f field) bool { return slices.Contains(removed, f.key) }))
 	}
 	return ""
 }

@@ -55,6 +55,8 @@ type Client struct {
 		Context string `json:"user_context"`
 	} `json:"extension"`
 	ResourceID string `json:"resource_id"`
+
+	permissions []byte // Permissions as JSON
 }
 
 // Load reads the scenario NAME below dir, which has the directory corpus and the file clients.json.
@@ -111,6 +113,10 @@ func (s *Scenario) load(fsys fs.FS) error {
 	}
 	for name, client := range s.Clients {
 		client.Name = name
+		var err error
+		if client.permissions, err = json.Marshal(client.Permissions); err != nil {
+			return err
+		}
 		s.Clients[name] = client
 	}
 	if err := s.readService(fsys, path.Join(dir, "service.jsonl")); err != nil {

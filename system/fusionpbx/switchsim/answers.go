@@ -20,7 +20,7 @@ func (s *Simulator) answer(command string) string {
 	if text, ok := s.level(command); ok {
 		return text
 	}
-	for _, d := range s.defaults {
+	for _, d := range s.defaults() {
 		if d.command.MatchString(command) {
 			return d.text
 		}

@@ -42,8 +42,8 @@ type Command struct {
 // Simulator is an event socket that plays a recording. Any goroutine may call its methods.
 type Simulator struct {
 	opts     Options
-	defaults []fallback
-	listener net.Listener // nil: only Dial reaches it
+	defaults func() []fallback // made when a command needs them
+	listener net.Listener      // nil: only Dial reaches it
 	wait     sync.WaitGroup
 
 	mu        sync.Mutex // Protects following.
@@ -68,7 +68,7 @@ func New(recording *Recording, opts Options) *Simulator {
 		opts.Log = slog.New(slog.DiscardHandler)
 	}
 	opts.Log.Info("switch simulator plays a recording of a real FreeSWITCH; it is not a switch", "address", opts.Address, "recording", recording.Name, "events", len(recording.Events))
-	return &Simulator{recording: recording, opts: opts, defaults: defaults(), changed: make(chan struct{}), random: rand.New(rand.NewPCG(opts.Faults.Seed, 0))}
+	return &Simulator{recording: recording, opts: opts, defaults: sync.OnceValue(defaults), changed: make(chan struct{}), random: rand.New(rand.NewPCG(opts.Faults.Seed, 0))}
 }
 
 // Start listens and answers. It returns an error if the address is not a loopback address or is taken. The caller

@@ -73,14 +73,16 @@ func differences(want, got *Message) []Difference {
 
 func fieldDifferences(prefix string, want, got []field) []Difference {
 	var found []Difference
-	for _, f := range want {
-		if value := get(got, f.key); value != f.value {
-			found = append(found, Difference{Key: prefix + f.key, Want: f.value, Got: value})
+	for i := range want {
+		f := &want[i]
+		if a, b := f.value(), get(got, f.key); a != b {
+			found = append(found, Difference{Key: prefix + f.key, Want: a, Got: b})
 		}
 	}
-	for _, f := range got {
+	for i := range got {
+		f := &got[i]
 		if get(want, f.key) == "" {
-			found = append(found, Difference{Key: prefix + f.key, Got: f.value})
+			found = append(found, Difference{Key: prefix + f.key, Got: f.value()})
 		}
 	}
 	return found

@@ -1,7 +1,6 @@
 package replay
 
 import (
-	"bytes"
 	"encoding/json"
 	"fmt"
 	"slices"
@@ -29,15 +28,9 @@ type reading struct {
 	text    []byte // the envelope as it is on the wire
 	decoded *envelope.Message
 	done    bool
-	value   string  // of the payload: compact JSON with the keys of objects sorted
+	whole   field   // the payload
 	fields  []field // of the envelope, but the payload and the id
 	payload []field // of a payload that is an object
-}
-
-type field struct {
-	key   string
-	value string          // compact JSON with the keys of objects sorted
-	raw   json.RawMessage // as it was
 }
 
 // IsPush reports whether the message answers no request.
@@ -69,92 +62,36 @@ func (m *Message) fields() []field { return m.compared().fields }
 func (m *Message) payload() []field { return m.compared().payload }
 
 // value returns the payload as compact JSON with the keys of objects sorted.
-func (m *Message) value() string { return m.compared().value }
+func (m *Message) value() string { return m.compared().whole.value() }
 
-// compared returns what can be compared. newMessage has found the text to be JSON, so reading it cannot fail.
+// compared returns what can be compared.
 func (m *Message) compared() *reading {
 	r := m.read
 	if r.done {
 		return r
 	}
 	r.done = true
-	if err := r.split(); err != nil {
-		panic(fmt.Sprintf("read %s: %v", r.text, err))
-	}
-	if m.Topic == "pong" {
-		r.value, r.payload = `{"pong":0}`, []field{{key: "pong", value: "0"}} // the time of day
-	}
-	return r
-}
-
-func (r *reading) split() error {
-	fields, err := members(r.text)
-	if err != nil {
-		return err
-	}
-	for _, f := range fields {
+	for _, f := range split(r.text) { // newMessage has found it to be an object
 		switch f.key {
 		case "payload":
-			r.value = f.value
+			if m.Topic == "pong" {
+				f.raw = json.RawMessage(`{"pong":0}`) // not the time of day
+			}
+			r.whole = f
 			if f.raw[0] == '{' {
-				r.payload, err = members(f.raw)
+				r.payload = split(f.raw)
 			}
 			continue
 		case "id":
 			continue // random
-		}
-		if f.value == "{}" && f.key == "permissions" {
-			f.value = "[]" // as PHP writes it
+		case "permissions":
+			if string(f.raw) == "{}" {
+				f.raw = json.RawMessage("[]") // as PHP writes it
+			}
 		}
 		r.fields = append(r.fields, f)
 	}
-	return err
-}
-
-// members returns the keys and values of an object in order.
-func members(text []byte) ([]field, error) {
-	d := json.NewDecoder(bytes.NewReader(text))
-	if _, err := d.Token(); err != nil {
-		return nil, err
-	}
-	var fields []field
-	for d.More() {
-		key, err := d.Token()
-		if err != nil {
-			return nil, err
-		}
-		var raw json.RawMessage
-		if err := d.Decode(&raw); err != nil {
-			return nil, err
-		}
-		value, err := canonical(raw)
-		if err != nil {
-			return nil, err
-		}
-		name, ok := key.(string)
-		if !ok {
-			return nil, fmt.Errorf("%v is no key", key)
-		}
-		fields = append(fields, field{name, value, raw})
-	}
-	return fields, nil
-}
-
-// canonical returns a text that is the same for equal values.
-func canonical(raw []byte) (string, error) {
-	var value any
-	d := json.NewDecoder(bytes.NewReader(raw))
-	d.UseNumber()
-	if err := d.Decode(&value); err != nil {
-		return "", err
-	}
-	var b bytes.Buffer
-	e := json.NewEncoder(&b)
-	e.SetEscapeHTML(false)
-	if err := e.Encode(value); err != nil {
-		return "", err
-	}
-	return string(bytes.TrimSpace(b.Bytes())), nil
+	return r
 }
 
 func get(fields []field, key string) string {
@@ -162,7 +99,7 @@ func get(fields []field, key string) string {
 	if i < 0 {
 		return ""
 	}
-	return fields[i].value
+	return fields[i].value()
 }
 
 // sameThing reports whether two messages speak of the same, though perhaps not in the same words.

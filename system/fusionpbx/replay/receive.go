@@ -76,10 +76,7 @@ func (to *receivers) receives(name string, m *Message) string {
 	if verdict == filter.Deliver {
 		fields, err := members(payload)
 		if err != nil || string(payload) == "null" || len(m.payload()) == 0 {
-			if value, err := canonical(payload); err == nil {
-				return value
-			}
-			return string(payload)
+			return canonical(payload)
 		}
 		return keys(fields)
 	}

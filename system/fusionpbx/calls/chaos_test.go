@@ -20,11 +20,11 @@ const soon = time.Second
 func TestSwitchVanishes(t *testing.T) {
 	for gone, names := range map[time.Duration][]string{time.Millisecond: scenarios()[:1], 700 * time.Millisecond: scenarios()} {
 		t.Run(gone.String(), func(t *testing.T) {
-			each(t, names, func(t *testing.T, s *replay.Scenario, whole *switchsim.Recording, n int) {
-				s.Recording = outage(whole, n, gone)
+			each(t, names, func(t *testing.T, s *replay.Scenario, whole history, n int) {
+				s.Recording = outage(whole.recording, n, gone)
 				r := replay.Play(t, s, replay.Options{}, plain)
 				// The client tries again after 200, 400 and 800 ms.
-				wantPage(t, r, whole, whole.Events[n].At+gone+800*time.Millisecond+soon)
+				wantPage(t, r, whole, whole.recording.Events[n].At+gone+800*time.Millisecond+soon)
 				wantPage(t, r, whole, time.Hour)
 			})
 		})
@@ -36,7 +36,7 @@ func TestSwitchVanishes(t *testing.T) {
 func TestPanics(t *testing.T) {
 	for when, names := range map[string][]string{"before": scenarios(), "after": scenarios()[:2]} {
 		t.Run(when, func(t *testing.T) {
-			each(t, names, func(t *testing.T, s *replay.Scenario, whole *switchsim.Recording, n int) {
+			each(t, names, func(t *testing.T, s *replay.Scenario, whole history, n int) {
 				seen := 0
 				hook := func(string) {
 					if seen++; seen == n+1 {
@@ -52,7 +52,7 @@ func TestPanics(t *testing.T) {
 					}
 					return New(o)
 				})
-				wantPage(t, r, whole, whole.Events[n].At+soon)
+				wantPage(t, r, whole, whole.recording.Events[n].At+soon)
 				wantPage(t, r, whole, time.Hour)
 			})
 		})
@@ -72,7 +72,7 @@ func TestPanicsAtAKind(t *testing.T) {
 					}
 				}})
 			})
-			wantPage(t, r, s.Recording, time.Hour)
+			wantPage(t, r, historyOf(t, s.Recording), time.Hour)
 		})
 	}
 }
@@ -82,10 +82,11 @@ func TestPanicsAtAKind(t *testing.T) {
 func TestStall(t *testing.T) {
 	for _, name := range scenarios() {
 		s := load(t, name)
+		whole := historyOf(t, s.Recording)
 		for n := 1; n <= len(s.Recording.Events); n += 5 {
 			t.Run(fmt.Sprintf("%s/%d", name, n), func(t *testing.T) {
 				r := replay.Play(t, s, replay.Options{After: 2 * time.Minute, Faults: switchsim.Faults{StallAt: n}}, plain)
-				wantPage(t, r, s.Recording, time.Hour)
+				wantPage(t, r, whole, time.Hour)
 			})
 		}
 	}
@@ -114,7 +115,7 @@ func TestOddEvents(t *testing.T) {
 			s := load(t, "calls-two-domains")
 			normal := replay.Play(t, s, replay.Options{}, plain)
 			r := replay.Play(t, s, replay.Options{Faults: test.faults}, plain)
-			wantPage(t, r, s.Recording, time.Hour)
+			wantPage(t, r, historyOf(t, s.Recording), time.Hour)
 			if test.same && said(r) != said(normal) {
 				t.Errorf("the service says\n%s\nwant\n%s", said(r), said(normal))
 			}

@@ -85,23 +85,38 @@ func parse(t *testing.T, e switchsim.Event) *eventsocket.Event {
 	return event
 }
 
-// truth returns what the page would show if it missed nothing.
-func truth(t *testing.T, recording *switchsim.Recording, at time.Duration) page {
+// history is a recording with what the switch says in it.
+type history struct {
+	recording *switchsim.Recording
+	said      []*eventsocket.Event // as recording.Events; nil: connections are cut
+}
+
+func historyOf(t *testing.T, recording *switchsim.Recording) history {
 	t.Helper()
+	h := history{recording, make([]*eventsocket.Event, len(recording.Events))}
+	for i, e := range recording.Events {
+		if e.Cut == 0 {
+			h.said[i] = parse(t, e)
+		}
+	}
+	return h
+}
+
+// truth returns what the page would show if it missed nothing.
+func (h history) truth(at time.Duration) page {
 	p := page{}
-	for _, e := range recording.Events {
-		if e.At <= at && e.Cut == 0 {
-			event := parse(t, e)
-			p.apply(event.Name(), event.Get("Unique-ID"), event.Get("Answer-State"), event.Get("Caller-Context"))
+	for i, e := range h.said {
+		if e != nil && h.recording.Events[i].At <= at {
+			p.apply(e.Name(), e.Get("Unique-ID"), e.Get("Answer-State"), e.Get("Caller-Context"))
 		}
 	}
 	return p
 }
 
 // wantPage compares the page with the truth.
-func wantPage(t *testing.T, r *replay.Result, recording *switchsim.Recording, at time.Duration) {
+func wantPage(t *testing.T, r *replay.Result, whole history, at time.Duration) {
 	t.Helper()
-	if got, want := shown(t, r, at).String(), truth(t, recording, at).String(); got != want {
+	if got, want := shown(t, r, at).String(), whole.truth(at).String(); got != want {
 		t.Errorf("at %s the page shows\n%s\nwant\n%s", at, got, want)
 	}
 }
@@ -175,14 +190,15 @@ func scenarios() []string {
 }
 
 // each calls f for each scenario and the number of each event in it, or of each third one if there are many.
-func each(t *testing.T, names []string, f func(t *testing.T, s *replay.Scenario, whole *switchsim.Recording, n int)) {
+func each(t *testing.T, names []string, f func(t *testing.T, s *replay.Scenario, whole history, n int)) {
 	for _, name := range names {
 		s := load(t, name)
+		whole := historyOf(t, s.Recording)
 		events := len(s.Recording.Events)
 		for n := 0; n < events; n += 1 + 2*(events/30) {
 			t.Run(fmt.Sprintf("%s/%d", name, n), func(t *testing.T) {
 				twin := *s
-				f(t, &twin, s.Recording, n)
+				f(t, &twin, whole, n)
 			})
 		}
 	}

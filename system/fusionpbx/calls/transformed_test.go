@@ -77,7 +77,7 @@ func TestTwice(t *testing.T) {
 	for _, e := range s.Recording.Events {
 		twin.Events = append(twin.Events, e, e)
 	}
-	whole := s.Recording
+	whole := historyOf(t, s.Recording)
 	s.Recording = &twin
 	r := replay.Play(t, s, replay.Options{}, plain)
 	twice := strings.SplitAfter(said(r), "\n")

@@ -89,14 +89,32 @@ func flag(p page, name, id string, flags conference.Flags) {
 	}
 }
 
-// truth returns what pages would show if they missed nothing.
-func truth(t *testing.T, recording *switchsim.Recording, at time.Duration) page {
+// history is what the switch says in a recording.
+type history []happened
+
+type happened struct {
+	at   time.Duration
+	said event.Payload
+}
+
+func historyOf(t *testing.T, recording *switchsim.Recording) history {
 	t.Helper()
-	p, keys := page{}, event.Conferences()
+	var h history
+	keys := event.Conferences()
 	for _, e := range recording.Events {
-		if e.At <= at && e.Cut == 0 {
-			said := keys.Payload(parse(t, e))
-			p.apply(conference.Topic(&said), said.Get("conference_name"), said.Get("member_id"), said.Get("new_id"))
+		if e.Cut == 0 {
+			h = append(h, happened{e.At, keys.Payload(parse(t, e))})
+		}
+	}
+	return h
+}
+
+// truth returns what pages would show if they missed nothing.
+func (h history) truth(at time.Duration) page {
+	p := page{}
+	for i := range h {
+		if said := &h[i].said; h[i].at <= at {
+			p.apply(conference.Topic(said), said.Get("conference_name"), said.Get("member_id"), said.Get("new_id"))
 		}
 	}
 	return p
@@ -112,9 +130,9 @@ func parse(t *testing.T, e switchsim.Event) *eventsocket.Event {
 	return parsed
 }
 
-func wantPage(t *testing.T, r *replay.Result, recording *switchsim.Recording, at time.Duration) {
+func wantPage(t *testing.T, r *replay.Result, whole history, at time.Duration) {
 	t.Helper()
-	if got, want := shown(r, at).String(), truth(t, recording, at).String(); got != want {
+	if got, want := shown(r, at).String(), whole.truth(at).String(); got != want {
 		t.Errorf("at %s pages show\n%s\nwant\n%s", at, got, want)
 	}
 }
@@ -195,51 +213,61 @@ func outage(of *switchsim.Recording, n int, d time.Duration) *switchsim.Recordin
 	return &broken
 }
 
-// each calls f for each scenario and each third event in it.
-func each(t *testing.T, f func(t *testing.T, s *replay.Scenario, whole *switchsim.Recording, n int)) {
-	for _, name := range []string{"conf-three", "conf-same-extension", "conf-levels"} {
+// chaos are the scenarios in which the chaos happens.
+func chaos() []string { return []string{"conf-three", "conf-same-extension", "conf-levels"} }
+
+// TestPanics has the service panic at the events, before and after it has handled one, and after it has told pages. The
+// page is right again within a second.
+func TestPanics(t *testing.T) {
+	for _, name := range chaos() {
 		s := load(t, name)
-		for n := 0; n < len(s.Recording.Events); n += 3 {
-			t.Run(fmt.Sprintf("%s/%d", name, n), func(t *testing.T) {
-				twin := *s
-				f(t, &twin, s.Recording, n)
-			})
+		whole := historyOf(t, s.Recording)
+		for _, when := range []string{"before", "after", "said"} {
+			for n := 0; ; n += 3 { // of three events in a row that the service handles, two
+				at := time.Duration(0)
+				t.Run(fmt.Sprintf("%s/%s/%d", when, name, n), func(t *testing.T) {
+					var r *replay.Result
+					r, at = panicking(t, s, when, n/2+1)
+					if at > 0 {
+						wantPage(t, r, whole, at+soon)
+					}
+					wantPage(t, r, whole, time.Hour)
+				})
+				if at == 0 {
+					if n < 24 {
+						t.Errorf("%s/%s: the service has panicked at %d events only", when, name, n/3)
+					}
+					break // there is no such event
+				}
+			}
 		}
 	}
 }
 
-// TestPanics has the service panic at each event, before and after it has handled it, and after it has told pages. The
-// page is right again within a second.
-func TestPanics(t *testing.T) {
-	for _, when := range []string{"before", "after", "said"} {
-		t.Run(when, func(t *testing.T) {
-			each(t, func(t *testing.T, s *replay.Scenario, whole *switchsim.Recording, n int) {
-				seen, at := 0, time.Duration(0)
-				hook := func(string) {
-					if seen++; seen == n/2+1 {
-						at = time.Since(s.Start)
-						panic("at an event")
-					}
-				}
-				r := replay.Play(t, s, replay.Options{}, func(sw replay.Switch) *service.Service {
-					o := Options{Events: sw.Events, Commands: sw.Commands, Database: site{}}
-					switch when {
-					case "before":
-						o.before = hook
-					case "after":
-						o.after = hook
-					case "said":
-						o.said = hook
-					}
-					return New(o)
-				})
-				if at > 0 {
-					wantPage(t, r, whole, at+soon)
-				}
-				wantPage(t, r, whole, time.Hour)
-			})
-		})
+// panicking plays the scenario to a service that panics once, at an event from 1. It returns when that was, or 0 if there
+// are fewer events.
+func panicking(t *testing.T, s *replay.Scenario, when string, n int) (r *replay.Result, at time.Duration) {
+	t.Helper()
+	seen := 0
+	hook := func(string) {
+		if seen++; seen == n {
+			at = time.Since(s.Start)
+			panic("at an event")
+		}
 	}
+	r = replay.Play(t, s, replay.Options{}, func(sw replay.Switch) *service.Service {
+		o := Options{Events: sw.Events, Commands: sw.Commands, Database: site{}}
+		switch when {
+		case "before":
+			o.before = hook
+		case "after":
+			o.after = hook
+		case "said":
+			o.said = hook
+		}
+		return New(o)
+	})
+	return r, at
 }
 
 // TestPanicsAtAKind has the service panic at each event of one kind, for as long as its breaker lets it. The page is
@@ -255,23 +283,28 @@ func TestPanicsAtAKind(t *testing.T) {
 					}
 				}})
 			})
-			wantPage(t, r, s.Recording, time.Hour)
+			wantPage(t, r, historyOf(t, s.Recording), time.Hour)
 		})
 	}
 }
 
-// TestSwitchVanishes has the switch go in the middle of each event, and come back after a while. The page is right again
-// within a second, also in the conferences and members that came or went meanwhile.
+// TestSwitchVanishes has the switch go in the middle of each third event, and come back after a while. The page is right
+// again within a second, also in the conferences and members that came or went meanwhile.
 func TestSwitchVanishes(t *testing.T) {
-	for _, gone := range []time.Duration{time.Millisecond, 700 * time.Millisecond} {
-		t.Run(gone.String(), func(t *testing.T) {
-			each(t, func(t *testing.T, s *replay.Scenario, whole *switchsim.Recording, n int) {
-				s.Recording = outage(whole, n, gone)
-				r := replay.Play(t, s, replay.Options{}, plain)
-				// The client tries again after 200, 400 and 800 ms.
-				wantPage(t, r, whole, whole.Events[n].At+gone+800*time.Millisecond+soon)
-				wantPage(t, r, whole, time.Hour)
-			})
-		})
+	for _, name := range chaos() {
+		s := load(t, name)
+		whole := historyOf(t, s.Recording)
+		for _, gone := range []time.Duration{time.Millisecond, 700 * time.Millisecond} {
+			for n := 0; n < len(s.Recording.Events); n += 3 {
+				t.Run(fmt.Sprintf("%s/%s/%d", gone, name, n), func(t *testing.T) {
+					twin := *s
+					twin.Recording = outage(s.Recording, n, gone)
+					r := replay.Play(t, &twin, replay.Options{}, plain)
+					// The client tries again after 200, 400 and 800 ms.
+					wantPage(t, r, whole, s.Recording.Events[n].At+gone+800*time.Millisecond+soon)
+					wantPage(t, r, whole, time.Hour)
+				})
+			}
+		}
 	}
 }

@@ -27,7 +27,17 @@ func TestMain(m *testing.M) {
 func TestSmoke(t *testing.T) {
 	t.Setenv("FUSIONPBX_SRC", "")
 	out := t.TempDir()
-	if err := run([]string{"-plan", "smoke", "-root", "..", "-out", out}); err != nil {
+	args := []string{"-plan", "smoke", "-root", "..", "-out", out}
+	names := []string{"hub", "centrifuge", "nats", "strowger"}
+	if _, missing := exec.LookPath("cc"); missing == nil {
+		program, err := server.BuildFloor(t.TempDir())
+		if err != nil {
+			t.Fatal(err)
+		}
+		args = append(args, "-program", "another="+program)
+		names = append(names, "floor", "another")
+	}
+	if err := run(args); err != nil {
 		t.Fatal(err)
 	}
 	result, err := report.Read(filepath.Join(out, "results.json"))
@@ -40,10 +50,6 @@ func TestSmoke(t *testing.T) {
 			t.Errorf("%s with %s has %d rounds, want 1", s.Workload, s.Server, len(s.Rounds))
 		}
 		seen[s.Server] = true
-	}
-	names := []string{"hub", "centrifuge", "nats", "strowger"}
-	if _, missing := exec.LookPath("cc"); missing == nil {
-		names = append(names, "floor")
 	}
 	for _, name := range names {
 		if !seen[name] {

@@ -131,7 +131,7 @@ func pickServers(o options, p plan) (list []server.Spec, filters bool, cleanup f
 	wanted := func(name string) bool {
 		return len(o.servers) == 0 && (!p.variants || name == "strowger") || slices.Contains(o.servers, name)
 	}
-	peers := []server.Spec{server.Hub(), server.Centrifuge(o.centrifuge...), server.NATS()}
+	peers := append([]server.Spec{server.Hub(), server.Centrifuge(o.centrifuge...), server.NATS()}, o.programs...)
 	if p.site {
 		peers = nil
 	}

@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 
+	"strowger/bench/server"
 	"strowger/bench/workload"
 )
 
@@ -25,7 +26,9 @@ type options struct {
 	environ  []string
 	// centrifuge are flags for that peer.
 	centrifuge []string
-	out        string
+	// programs are other servers that speak the hub's protocol.
+	programs []server.Spec
+	out      string
 	// pin keeps the server and the generator on different processors.
 	pin  bool
 	args []string
@@ -51,6 +54,14 @@ func parseOptions(args []string) (options, error) {
 	flags.StringVar(&o.service, "service", "dashboard.system.information/cpu_status", "ask this service inside strowger, `NAME/TOPIC`")
 	environ := flags.String("strowger-env", "", "comma separated `NAME=VALUE` for strowger, such as GOGC=50")
 	centrifuge := flags.String("centrifuge", "", "comma separated `FLAGS` for centrifuge, such as -write-delay=1ms")
+	flags.Func("program", "`NAME=PROGRAM` takes part too: it speaks the hub's protocol and prints its address as the floor does; may be repeated", func(text string) error {
+		name, program, ok := strings.Cut(text, "=")
+		if !ok || name == "" || program == "" {
+			return fmt.Errorf("%q is not NAME=PROGRAM", text)
+		}
+		o.programs = append(o.programs, server.Program(name, program))
+		return nil
+	})
 	flags.BoolVar(&o.pin, "pin", false, "keep the server on the first processor and the generator on the others; for plan switch")
 	flags.StringVar(&o.out, "out", "results", "`DIR` for results.json and results.md")
 	if err := flags.Parse(args); err != nil {

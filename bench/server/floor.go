@@ -28,7 +28,15 @@ func BuildFloor(dir string) (string, error) {
 // Floor is a C program that only polls, reads, copies and writes. What it costs is nearly all the
 // kernel's. A reader that stalls stops it.
 func Floor(program string) Spec {
-	return Spec{Name: "floor", Title: "floor (C)", Local: true, Remote: true, Stalls: true,
+	s := Program("floor", program)
+	s.Title, s.Stalls = "floor (C)", true
+	return s
+}
+
+// Program is a program that takes no arguments and speaks the hub's protocol. It prints one line,
+// {"msg":"listening","addr":"HOST:PORT"}, once it listens.
+func Program(name, program string) Spec {
+	return Spec{Name: name, Title: name, Local: true, Remote: true,
 		start: func(Load, string) (*exec.Cmd, dialect.Dialect, error) {
 			return exec.Command(program), dialect.Hub{}, nil
 		}}

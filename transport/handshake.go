@@ -32,6 +32,9 @@ func (r *refusal) Error() string { return fmt.Sprintf("handshake refused: %d %s"
 // but is refused.
 func readRequest(conn net.Conn, from io.Reader, br *bufio.Reader, o *opening) (*http.Request, error) {
 	l := o.limits
+	if o.late {
+		return nil, noRequestInTime()
+	}
 	// TLS writes too.
 	if err := conn.SetDeadline(o.due); err != nil {
 		return nil, fmt.Errorf("set deadline: %w", err)
@@ -48,7 +51,7 @@ func readRequest(conn net.Conn, from io.Reader, br *bufio.Reader, o *opening) (*
 		return nil, fmt.Errorf("read request: %w", err)
 	case isTimeout(err), err != nil && !time.Now().Before(o.due):
 		// A line that the deadline cut is malformed in the parser's eyes.
-		return nil, &refusal{status: http.StatusRequestTimeout, cause: refusals.HeaderTimeout, reason: "no request in time"}
+		return nil, noRequestInTime()
 	case isNetwork(err):
 		return nil, fmt.Errorf("read request: %w", err)
 	case err != nil:
@@ -63,6 +66,10 @@ func readRequest(conn net.Conn, from io.Reader, br *bufio.Reader, o *opening) (*
 	r.Header.Del("Sec-WebSocket-Protocol")
 	r.Header.Del("Sec-WebSocket-Extensions")
 	return r, conn.SetDeadline(time.Time{})
+}
+
+func noRequestInTime() *refusal {
+	return &refusal{status: http.StatusRequestTimeout, cause: refusals.HeaderTimeout, reason: "no request in time"}
 }
 
 // skipEmptyLines reads the empty lines before a request line, which RFC 9112, section 2.2, has a server ignore. They

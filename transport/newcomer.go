@@ -81,7 +81,7 @@ func (s *Server) serve(o *opening, turn *turn, sent []byte) {
 func (s *Server) pass(o *opening, socket *socket) bool {
 	// Whoever closed it from here on, but for the shard, would do so behind the back of those who use
 	// its descriptor.
-	return s.forget(o) && s.egress.door.open(o.place, socket)
+	return s.forget(o) && !o.late && s.egress.door.open(o.place, socket)
 }
 
 // abandon closes a connection that has not shaken hands.
@@ -142,7 +142,7 @@ func (s *Server) shakeHands(o *opening, turn *turn, sent []byte) (*socket, []byt
 }
 
 // open shakes hands with a peer whose request a poller has read. After true the caller starts the connection's
-// actor, after false it ends the connection.
+// actor. After false it refuses the request if that is late, and otherwise closes the connection.
 func (s *Server) open(o *opening, socket *socket, request *plainRequest) bool {
 	socket.answer = acceptance(request.key)
 	if request.proxied {

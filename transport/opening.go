@@ -18,7 +18,7 @@ type opening struct {
 	polled bool      // a poller waits for the request
 
 	next, prev *opening // in the list of all; the server's mu protects them
-	late       bool     // the time was over before anything came; likewise
+	late       bool     // expire has ended the reading; likewise, and it stays as it is after forget or unwatch
 }
 
 // openings is a list of those that shake hands, the oldest first.
@@ -81,7 +81,7 @@ func (s *Server) watch(o *opening) {
 	}
 }
 
-// expire has the pollers see to those that have sent nothing in time. One timer serves all: a connection that
+// expire has the pollers see to those whose request has not been read in time. One timer serves all: a connection that
 // was opened after a reload with less time may get as long as those before it.
 func (s *Server) expire() {
 	s.mu.Lock()
@@ -100,7 +100,8 @@ func (s *Server) expire() {
 			return
 		}
 		o.late = true
-		// The poller finds the end of the stream, and the peer can still be told why.
+		// The poller finds the end of the stream, maybe after a request that waits in the kernel. Nothing that the peer
+		// sends from now on would be read, so it is refused, and it can still be told why.
 		if c, ok := o.conn.(interface{ CloseRead() error }); ok {
 			_ = c.CloseRead()
 		}

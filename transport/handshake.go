@@ -45,7 +45,7 @@ func readRequest(conn net.Conn, from io.Reader, br *bufio.Reader, o *opening) (*
 	skipEmptyLines(br)
 	r, err := http.ReadRequest(br)
 	switch {
-	case err != nil && bounded.N <= 0:
+	case err != nil && bounded.N <= 0 && !head.ended:
 		return nil, &refusal{status: http.StatusRequestHeaderFieldsTooLarge, cause: refusals.HeaderBytes, reason: fmt.Sprintf("request header over %d bytes", l.HeaderBytes)}
 	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
 		return nil, fmt.Errorf("read request: %w", err)

@@ -122,7 +122,8 @@ func (s *Server) shakeHands(o *opening, turn *turn, sent []byte) (*socket, []byt
 		br.Reset(nil)
 		s.requests.Put(br)
 	}()
-	request, err := readRequest(conn, io.MultiReader(bytes.NewReader(sent), from), br, o)
+	rest := bytes.NewReader(sent)
+	request, err := readRequest(conn, io.MultiReader(rest, from), br, o)
 	remote := s.clientOf(o.conn, request)
 	if err != nil {
 		s.refused(remote, request, err)
@@ -135,6 +136,8 @@ func (s *Server) shakeHands(o *opening, turn *turn, sent []byte) (*socket, []byt
 		s.refused(remote, request, err)
 		return nil, nil, err
 	}
+	// The limit of the head may have kept some of what was sent from br.
+	early = append(early, sent[len(sent)-rest.Len():]...)
 	inTurn.done = true
 	socket := s.egress.newSocket(conn, o.limits)
 	socket.answer, socket.remote = answer, remote

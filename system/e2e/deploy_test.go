@@ -2,6 +2,8 @@ package e2e
 
 import (
 	"fmt"
+	"net/http"
+	"net/http/httptest"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -18,6 +20,8 @@ type host struct {
 	t      *testing.T
 	root   string
 	before map[string]string // the files of the units
+	env    []string          // of the script, besides
+	ready  func() bool       // what /readyz says; nil: that it is
 }
 
 // fusionUnits are FusionPBX's daemons.
@@ -38,7 +42,14 @@ func newHost(t *testing.T, unitDir string) *host {
 	}
 	h.write("root/.keep", 0o600, "")
 	h.write("config.conf", 0o600, "websocket.host = 127.0.0.1\n")
-	h.write("bin/strowger", 0o755, fmt.Sprintf("#!/bin/sh\n[ \"$3\" = --fusionpbx ] || exit 1\nexec '%s' \"$1\" \"$2\" --fusionpbx='%s/config.conf'\n", path, h.root))
+	admin := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Path != "/readyz" || h.ready != nil && !h.ready() {
+			http.Error(w, "of database", http.StatusServiceUnavailable)
+		}
+	}))
+	t.Cleanup(admin.Close)
+	h.write("etc/systemd/system/websockets.service.d/admin.conf", 0o644, "[Service]\nEnvironment=\"STROWGER_ADMIN__ADDRESS="+admin.Listener.Addr().String()+"\" A=b\n")
+	h.write("bin/strowger", 0o755, fmt.Sprintf("#!/bin/sh\n[ \"$3\" = --fusionpbx ] || exit 1\nshift 3\nexec '%s' config show --fusionpbx='%s/config.conf' \"$@\"\n", path, h.root))
 	h.write("bin/runuser", 0o755, "#!/bin/sh\nshift 3\nexec \"$@\"\n")
 	systemctl, err := exec.LookPath("systemctl")
 	if err != nil {
@@ -46,12 +57,22 @@ func newHost(t *testing.T, unitDir string) *host {
 	}
 	h.write("bin/systemctl", 0o755, `#!/bin/sh
 echo "$*" >>'`+h.root+`/commands'
-case $1 in
-enable | disable) verb=$1; shift; [ "$1" != --now ] || shift; exec '`+systemctl+`' --quiet --root='`+h.root+`' "$verb" "$@" ;;
-cat) cat '`+h.root+`'/etc/systemd/system/"$2" 2>/dev/null || cat '`+h.root+`'/lib/systemd/system/"$2" ;;
+verb=$1
+shift
+now=; [ "${1-}" != --now ] || { now=yes; shift; }
+[ "${1-}" != --quiet ] || shift
+[ "$verb ${1-}" != "$(cat '`+h.root+`/fails' 2>/dev/null)" ] || exit 1
+case $verb$now in start | restart | enableyes) touch '`+h.root+`/active-'"$1" ;; stop | disableyes) rm -f '`+h.root+`/active-'"$1" ;; esac
+case $verb in
+enable | disable) exec '`+systemctl+`' --quiet --root='`+h.root+`' "$verb" "$@" ;;
+is-enabled) exec '`+systemctl+`' --root='`+h.root+`' "$verb" "$@" ;;
+is-active) if [ -e '`+h.root+`/active-'"$1" ]; then echo active; else echo inactive; exit 3; fi ;;
+cat) cat '`+h.root+`'/etc/systemd/system/"$1" 2>/dev/null || cat '`+h.root+`'/lib/systemd/system/"$1" ;;
 esac
 `)
-	h.ok(h.run("bin/systemctl", append([]string{"enable"}, fusionUnits()...)...))
+	for _, name := range fusionUnits() {
+		h.ok(h.run("bin/systemctl", "enable", "--now", name))
+	}
 	h.before = h.files()
 	return h
 }
@@ -77,7 +98,8 @@ func (h *host) run(program string, args ...string) (string, error) {
 	}
 	cmd := daemontest.Command(program, args...)
 	cmd.Env = append(cmd.Env, "PATH="+h.root+"/bin:"+os.Getenv("PATH"), "UNITS="+h.root+"/etc/systemd/system",
-		"BACKUP="+h.root+"/root/websockets.service.fusionpbx", "STROWGER="+h.root+"/bin/strowger")
+		"BACKUP="+h.root+"/root/websockets.service.fusionpbx", "STATE="+h.root+"/root/units.fusionpbx", "PATIENCE=120", "STROWGER="+h.root+"/bin/strowger")
+	cmd.Env = append(cmd.Env, h.env...)
 	out, err := cmd.CombinedOutput()
 	return string(out), err
 }
@@ -115,6 +137,20 @@ func (h *host) files() map[string]string {
 	return found
 }
 
+// active returns the units that run.
+func (h *host) active() []string {
+	h.t.Helper()
+	paths, err := filepath.Glob(filepath.Join(h.root, "active-*"))
+	if err != nil {
+		h.t.Fatal(err)
+	}
+	var names []string
+	for _, path := range paths {
+		names = append(names, strings.TrimPrefix(filepath.Base(path), "active-"))
+	}
+	return names
+}
+
 // enabled returns the units that start at boot.
 func (h *host) enabled() []string {
 	h.t.Helper()
@@ -139,6 +175,9 @@ func (h *host) wantOver(services ...string) {
 	slices.Sort(want)
 	if got := h.enabled(); !slices.Equal(got, want) {
 		h.t.Errorf("at boot %v start, want %v", got, want)
+	}
+	if got := h.active(); !slices.Equal(got, want) {
+		h.t.Errorf("%v run, want %v", got, want)
 	}
 	for _, name := range fusionUnits()[1:] {
 		dropIn, there := h.files()["/etc/systemd/system/"+name+".service.d/strowger.conf"]

@@ -1,7 +1,9 @@
 package admin
 
 import (
+	"errors"
 	"fmt"
+	"io"
 	"log/slog"
 	"net"
 	"net/http"
@@ -41,38 +43,57 @@ func (g *guard) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	switch {
 	case !question && r.Method != http.MethodGet && r.Method != http.MethodHead:
 		header.Set("Allow", "GET, HEAD")
+		dismiss(w, r)
 		refuse(w, http.StatusMethodNotAllowed, "only GET and HEAD are answered")
 	case !question && r.ContentLength != 0:
-		// What the peer still wants to send is not waited for.
-		_ = http.NewResponseController(w).SetReadDeadline(time.Now())
-		header.Set("Connection", "close")
+		dismiss(w, r)
 		refuse(w, http.StatusRequestEntityTooLarge, "a request has no body here")
 	case !g.meant(r.Host):
+		dismiss(w, r)
 		refuse(w, http.StatusMisdirectedRequest, "ask by IP address or as localhost")
+	case question:
+		if g.enter(w, r) {
+			g.answer(w, r)
+		}
 	default:
-		if question && !g.enter(w, r) {
-			return
-		}
-		if question {
-			defer func() { <-g.questions }()
-		}
 		g.next.ServeHTTP(w, r)
+	}
+}
+
+// dismiss ends the connection after the answer if the request has a body, which is not waited for. Otherwise net/http
+// would read the body before it sends the answer, and the peer would say how long that takes.
+func dismiss(w http.ResponseWriter, r *http.Request) {
+	if r.ContentLength == 0 {
+		return
+	}
+	_ = http.NewResponseController(w).SetReadDeadline(time.Now())
+	w.Header().Set("Connection", "close")
+}
+
+// maxLeftover is how much of a body is read that the page has left. It is as much as net/http reads.
+const maxLeftover = 256 << 10
+
+// answer has a question answered, and gives its place back when all of its body has come. The page may leave the body
+// unread, and net/http would wait for it when the place is another one's.
+func (g *guard) answer(w http.ResponseWriter, r *http.Request) {
+	defer func() { <-g.questions }()
+	g.next.ServeHTTP(w, r)
+	if _, err := io.CopyN(io.Discard, r.Body, maxLeftover); !errors.Is(err, io.EOF) {
+		_ = http.NewResponseController(w).SetReadDeadline(time.Now())
 	}
 }
 
 // enter takes a place for a question and gives its body some time to arrive. Without a place it
 // answers and returns false: whoever sends slowly must leave room for the other pages.
 func (g *guard) enter(w http.ResponseWriter, r *http.Request) bool {
-	control := http.NewResponseController(w)
 	select {
 	case g.questions <- struct{}{}:
 		// An error means that the connection is gone, which reading finds out.
-		_ = control.SetReadDeadline(time.Now().Add(g.readTimeout))
+		_ = http.NewResponseController(w).SetReadDeadline(time.Now().Add(g.readTimeout))
 		r.Body = &timedBody{ReadCloser: r.Body, limit: g.readTimeout, late: func() { g.refused.add(tooSlow, r.RemoteAddr) }}
 		return true
 	default:
-		_ = control.SetReadDeadline(time.Now())
-		w.Header().Set("Connection", "close")
+		dismiss(w, r)
 		g.refused.add(tooManyQuestions, r.RemoteAddr)
 		refuse(w, http.StatusServiceUnavailable, "too many questions at once ("+tooManyQuestions.setting+")")
 		return false

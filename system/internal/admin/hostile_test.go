@@ -260,62 +260,6 @@ func TestBusyConnectionsStay(t *testing.T) {
 	}
 }
 
-// Questions whose bodies do not come take no page away, and end.
-func TestSlowQuestions(t *testing.T) {
-	explain := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if _, err := io.ReadAll(r.Body); err != nil {
-			http.Error(w, "slow", http.StatusBadRequest)
-		}
-	})
-	const slow = "POST /explain HTTP/1.1\r\nHost: localhost\r\nContent-Length: 100\r\n\r\n{"
-	s := listen(t, &fake{}, func(o *Options) { o.Explain, o.ReadTimeout = explain, 500*time.Millisecond })
-	var conns []net.Conn
-	for range 32 {
-		conn, err := net.Dial("tcp", s.Addr().String())
-		if err != nil {
-			t.Fatal(err)
-		}
-		defer conn.Close()
-		fmt.Fprint(conn, slow)
-		conns = append(conns, conn)
-	}
-	ended := 0
-	for _, conn := range conns {
-		if err := conn.SetReadDeadline(time.Now().Add(patience)); err != nil {
-			t.Fatal(err)
-		}
-		response, err := http.ReadResponse(bufio.NewReader(conn), nil)
-		if err != nil {
-			t.Fatalf("a slow question gets %v", err)
-		}
-		response.Body.Close()
-		switch response.StatusCode {
-		case http.StatusBadRequest:
-			ended++
-		case http.StatusServiceUnavailable:
-		default:
-			t.Errorf("a slow question gets %d", response.StatusCode)
-		}
-	}
-	if ended < 8 {
-		t.Errorf("%d questions were given time, want at least 8", ended)
-	}
-	s2 := listen(t, &fake{}, func(o *Options) { o.Explain, o.ReadTimeout = explain, time.Hour })
-	for range 8 {
-		conn, err := net.Dial("tcp", s2.Addr().String())
-		if err != nil {
-			t.Fatal(err)
-		}
-		defer conn.Close()
-		fmt.Fprint(conn, slow)
-	}
-	for range 32 {
-		if got := raw(t, s2, "GET /healthz HTTP/1.0\r\n\r\n"); !strings.HasPrefix(got, "HTTP/1.0 200") {
-			t.Fatalf("beside slow questions: %q", got)
-		}
-	}
-}
-
 // A source that panics is a bug of ours; it costs the one answer and nothing else.
 func TestSourceThatPanics(t *testing.T) {
 	s := listen(t, &fake{panics: true}, nil)

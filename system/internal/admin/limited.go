@@ -29,6 +29,17 @@ func (c *limited) Close() error {
 	return c.Conn.Close()
 }
 
+// CloseWrite says that no more is written. net/http calls it when it has answered and the peer still sends, and keeps the
+// connection open for a moment so that the answer is not lost. The connection waits in that time and makes room for
+// another one.
+func (c *limited) CloseWrite() error {
+	c.limiter.wait(c)
+	if conn, ok := c.Conn.(interface{ CloseWrite() error }); ok {
+		return conn.CloseWrite() //nolint:wrapcheck // as Close
+	}
+	return nil
+}
+
 // changed notes what net/http does with the connection.
 func (c *limited) changed(state http.ConnState) {
 	switch state {

@@ -72,6 +72,15 @@ func (l *limiter) work(c *limited) {
 	}
 }
 
+// wait adds c to those that wait, unless it has left.
+func (l *limiter) wait(c *limited) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.open[c] {
+		l.waiting = append(l.waiting, c)
+	}
+}
+
 // changed is the hook that net/http calls when a connection begins or ends to be busy.
 func (l *limiter) changed(conn net.Conn, state http.ConnState) {
 	c, ok := conn.(*limited)
@@ -79,15 +88,13 @@ func (l *limiter) changed(conn net.Conn, state http.ConnState) {
 		return
 	}
 	c.changed(state)
-	l.mu.Lock()
-	defer l.mu.Unlock()
 	switch state {
 	case http.StateActive:
+		l.mu.Lock()
+		defer l.mu.Unlock()
 		l.work(c)
 	case http.StateIdle:
-		if l.open[c] {
-			l.waiting = append(l.waiting, c)
-		}
+		l.wait(c)
 	case http.StateNew, http.StateHijacked, http.StateClosed: // Accept and Close know
 	}
 }

@@ -38,3 +38,25 @@ func TestDemoRecordedSwitch(t *testing.T) {
 	page.await(`document.getElementById("switchmembers").textContent.includes("needs conference_active_view")`)
 	page.checkQuiet()
 }
+
+// TestDemoAsksAgain has each of the switch's services refuse twice, as while the switch is away. The page asks until
+// each has answered, and then no more.
+func TestDemoAsksAgain(t *testing.T) {
+	page, _ := openDemo(t)
+	be(page, "root")
+	page.await(`document.body.dataset.switch === "playing"`)
+	page.eval(`(() => {
+		const send = requests.send;
+		window.asked = {};
+		requests.send = function (service, topic, payload, take) {
+			const times = window.asked[service] = (window.asked[service] || 0) + 1;
+			if (times === 1) take(null, true);
+			else if (times === 2) take({ status_code: 503 }, true);
+			else send.call(this, service, topic, payload, take);
+		};
+		board.refresh();
+	})()`)
+	page.await(`["demo.switch", "active.calls", "active.conferences"].every((service) => window.asked[service] === 3)`)
+	page.await(`document.getElementById("switchmembers").textContent.includes("in 3001")`)
+	page.checkQuiet()
+}

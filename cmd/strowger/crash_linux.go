@@ -7,23 +7,37 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// ownLog returns file. If file is stderr and a pipe, ownLog returns a duplicate for the log alone, and from then on
-// writes to stderr itself do not wait for a reader. Go's runtime writes there when it ends the process after a panic or
-// SIGQUIT, and must not wait until somebody reads the pipe. Other processes that write to the pipe notice nothing.
+// ownLog returns file. If file is stderr and a pipe or a socket, ownLog returns a duplicate for the log alone, and from
+// then on writes to stderr itself do not wait for a reader. Go's runtime writes there when it ends the process after a
+// panic or SIGQUIT, and must not wait until somebody reads. Other processes that write to the pipe notice nothing.
 func ownLog(file *os.File) *os.File {
 	fd := int(file.Fd())
 	var stat unix.Stat_t
 	if fd != unix.Stderr || unix.Fstat(fd, &stat) != nil {
 		return file
 	}
-	// A socket, such as journald's, cannot be opened again. There the runtime waits for the reader.
-	if stat.Mode&unix.S_IFMT != unix.S_IFIFO {
+	take := map[uint32]func(int) (*os.File, error){unix.S_IFIFO: divert, unix.S_IFSOCK: share}[stat.Mode&unix.S_IFMT]
+	if take == nil {
 		return file
 	}
-	if own, err := divert(fd); err == nil {
+	if own, err := take(fd); err == nil {
 		return own
 	}
 	return file
+}
+
+// share makes fd, a socket such as journald's, one whose writes never wait, and returns a duplicate whose Write waits.
+// A socket cannot be opened again, so whoever else has it, such as stdout, does not wait from then on either.
+func share(fd int) (*os.File, error) {
+	own, err := unix.FcntlInt(uintptr(fd), unix.F_DUPFD_CLOEXEC, 0)
+	if err != nil {
+		return nil, fmt.Errorf("duplicate stderr: %w", err)
+	}
+	if err := unix.SetNonblock(own, true); err != nil {
+		_ = unix.Close(own)
+		return nil, fmt.Errorf("keep stderr from waiting: %w", err)
+	}
+	return os.NewFile(uintptr(own), "stderr"), nil // not blocking, so Go waits for it as for a connection
 }
 
 // divert puts in the place of fd, a pipe, one whose writes never wait, and returns what fd was.

@@ -11,7 +11,6 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"runtime"
 	"strings"
 	"syscall"
 	"testing"
@@ -39,6 +38,16 @@ type quiet struct {
 // says where it listens.
 func startQuiet(t *testing.T) *quiet {
 	t.Helper()
+	reader, writer, err := os.Pipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return startQuietOn(t, reader, writer)
+}
+
+// startQuietOn starts a daemon that writes to writer.
+func startQuietOn(t *testing.T, reader, writer *os.File) *quiet {
+	t.Helper()
 	path, err := binary()
 	if err != nil {
 		t.Fatal(err)
@@ -46,10 +55,6 @@ func startQuiet(t *testing.T) *quiet {
 	q := &quiet{t: t, config: filepath.Join(t.TempDir(), "strowger.yaml"),
 		tokenDir: t.TempDir(), exited: make(chan struct{})}
 	q.configure("nowhere.example")
-	reader, writer, err := os.Pipe()
-	if err != nil {
-		t.Fatal(err)
-	}
 	q.stderr, q.lines = reader, bufio.NewReader(reader)
 	q.cmd = daemontest.Command(path, "serve", "--listen", "127.0.0.1:0", "--admin=", "--token-dir", q.tokenDir, "--config", q.config)
 	q.cmd.Stdout, q.cmd.Stderr = writer, writer
@@ -177,43 +182,6 @@ func TestLogReaderIsStuck(t *testing.T) {
 		}
 	}
 	q.stops()
-}
-
-// Go's runtime ends the process, as after a panic outside of actors, although the log's pipe is full and nobody
-// reads it.
-func TestRuntimeEndsWhileLogReaderIsStuck(t *testing.T) {
-	if runtime.GOOS != "linux" {
-		t.Skip("the runtime waits for the reader")
-	}
-	q := startQuiet(t)
-	for _, host := range []string{"a.example", "b.example", "c.example"} {
-		q.configure(many(host)...)
-		q.reload(host)
-	}
-	if err := q.cmd.Process.Signal(syscall.SIGQUIT); err != nil {
-		t.Fatal(err)
-	}
-	select {
-	case <-q.exited:
-	case <-time.After(deadline):
-		t.Fatalf("still runs %v after SIGQUIT", deadline)
-	}
-	if exit := new(exec.ExitError); !errors.As(q.err, &exit) || exit.ExitCode() != 2 {
-		t.Errorf("ended with %v, want the runtime's status 2", q.err)
-	}
-}
-
-// What the runtime says at the end is read as ever.
-func TestRuntimeEndsWithATrace(t *testing.T) {
-	q := startQuiet(t)
-	if err := q.cmd.Process.Signal(syscall.SIGQUIT); err != nil {
-		t.Fatal(err)
-	}
-	for !strings.Contains(q.line(), "SIGQUIT") {
-	}
-	for !strings.HasPrefix(q.line(), "goroutine ") {
-	}
-	<-q.exited
 }
 
 // When the log flows again, a line says how many are missing.

@@ -31,7 +31,12 @@ func (c *Client) Alone(ctx context.Context, command Command) (Reply, error) {
 	}()
 	select {
 	case <-ready:
-		return one.Do(ctx, command)
+		p := &pending{answer: make(chan outcome, 1)}
+		reply, err := one.do(ctx, command, p)
+		if err != nil && p.sent.IsZero() && ctx.Err() != nil {
+			return Reply{}, fmt.Errorf("%w: %w", ErrNotConnected, err)
+		}
+		return reply, err
 	case <-ended:
 		if ctx.Err() != nil {
 			return Reply{}, fmt.Errorf("%w: %w", ErrNotConnected, ctx.Err()) // the command was not sent

@@ -1,6 +1,7 @@
 package eventsocket_test
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"net"
@@ -72,4 +73,38 @@ func TestAloneWithoutLogin(t *testing.T) {
 	if _, err := client.Alone(ctx, eventsocket.API("version")); !errors.Is(err, eventsocket.ErrNotConnected) || !errors.Is(err, context.Canceled) {
 		t.Errorf("got %v", err)
 	}
+}
+
+// TestAloneTooLate has the time of the caller end at the moment at which the switch accepts the password. The error says
+// that the command was not sent. It is tried often, because the end of the connection may be noticed first.
+func TestAloneTooLate(t *testing.T) {
+	for range 50 {
+		sim := switchsim.New(&switchsim.Recording{}, switchsim.Options{})
+		ctx, cancel := context.WithCancel(t.Context())
+		client, err := eventsocket.New(eventsocket.Options{Password: "ClueCon", Dial: func(ctx context.Context, address string) (net.Conn, error) {
+			conn, err := sim.Dial(ctx, address)
+			return &lateConn{conn, cancel}, err
+		}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := client.Alone(ctx, eventsocket.API("version")); !errors.Is(err, eventsocket.ErrNotConnected) || !errors.Is(err, context.Canceled) {
+			t.Errorf("got %v", err)
+		}
+		sim.Close()
+	}
+}
+
+// lateConn calls accepted when the switch accepts the password.
+type lateConn struct {
+	net.Conn
+	accepted func()
+}
+
+func (c *lateConn) Read(b []byte) (int, error) {
+	n, err := c.Conn.Read(b)
+	if bytes.Contains(b[:n], []byte("+OK accepted")) {
+		c.accepted()
+	}
+	return n, err
 }

@@ -10,12 +10,16 @@ import (
 // patience is how long a push waits for what the switch or the database has to add to it, and holds up those after it.
 const patience = 250 * time.Millisecond
 
-// outbox keeps pushes in the order of the events, although some wait for the switch or the database.
+// outbox keeps pushes in the order of the events, although some wait for the switch or the database. However many wait,
+// it has one timer, for the first of them: a service may have only so many timers.
 type outbox struct {
 	say      func(topic string, status int, payload any)
 	plain    func(topic string, payload any)
+	after    func(d time.Duration, f func(service.Context)) service.Timer
+	now      func() time.Time
 	waiting  []*push
 	flushing bool
+	timed    bool // the timer is set
 }
 
 // push is one push. Its payload is made when its turn comes, because it may depend on the pushes before it.
@@ -26,6 +30,7 @@ type push struct {
 	said   func()              // called after it was said; nil: nothing
 	turn   func()              // called in its turn in place of all else; nil: it is a push
 	ready  bool
+	due    time.Time // when it waits no longer
 }
 
 // push says something in its turn.
@@ -35,24 +40,18 @@ func (l *life) push(topic string, payload envelope.Raw) {
 
 // enqueue puts a push after all others.
 func (l *life) enqueue(p *push) {
+	p.due = l.out.now().Add(patience)
 	l.out.waiting = append(l.out.waiting, p)
-	l.await(p)
 	l.out.flush()
 }
 
 // insert puts pushes before all others. It is called in the turn of a push.
 func (l *life) insert(pushes []*push) {
+	due := l.out.now().Add(patience)
 	for _, p := range pushes {
-		l.await(p)
+		p.due = due
 	}
 	l.out.waiting = append(pushes, l.out.waiting...)
-}
-
-// await lets a push wait for what is to be added to it, but not for ever.
-func (l *life) await(p *push) {
-	if !p.ready {
-		l.ctx.After(patience, func(service.Context) { l.release(p) })
-	}
 }
 
 // release notes that a push need not wait any more.
@@ -64,14 +63,16 @@ func (l *life) release(p *push) {
 	l.out.flush()
 }
 
-// flush says all pushes up to the first that waits. What a push does in its turn may call it again.
+// flush says all pushes up to the first that waits, and sets the timer for that one. What a push does in its turn may
+// call it again.
 func (o *outbox) flush() {
 	if o.flushing {
 		return
 	}
 	o.flushing = true
-	for len(o.waiting) > 0 && o.waiting[0].ready {
+	for len(o.waiting) > 0 && (o.waiting[0].ready || !o.now().Before(o.waiting[0].due)) {
 		p := o.waiting[0]
+		p.ready = true
 		o.waiting[0] = nil
 		o.waiting = o.waiting[1:]
 		if p.turn != nil {
@@ -81,6 +82,20 @@ func (o *outbox) flush() {
 		o.tell(p)
 	}
 	o.flushing = false
+	o.arm()
+}
+
+// arm sets the timer for the first push unless it is set. One that was set for a push before it comes too early; flush
+// then sets it again.
+func (o *outbox) arm() {
+	if len(o.waiting) == 0 || o.timed {
+		return
+	}
+	o.timed = true
+	o.after(o.waiting[0].due.Sub(o.now()), func(service.Context) {
+		o.timed = false
+		o.flush()
+	})
 }
 
 func (o *outbox) tell(p *push) {

@@ -133,7 +133,7 @@ const pollAge = time.Second
 func (o Options) setup(s service.Setup, told *memory) error {
 	l := &life{Options: o, ctx: s, told: told, callKeys: event.PanelCalls(), memberKeys: event.PanelConferences(), actions: actions()}
 	l.out.say = s.BroadcastWith
-	l.out.plain = s.Broadcast
+	l.out.plain, l.out.after, l.out.now = s.Broadcast, s.After, s.Now
 	l.calls = channels.NewWatch(s, channels.Options{
 		Commands: o.Commands, Interval: o.Interval, Timeout: o.Timeout, Whole: true,
 		Ended:   func(ch *channels.Channel) { l.push(topicDestroy, ch.End("CHANNEL_DESTROY")) },

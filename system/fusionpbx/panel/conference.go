@@ -172,6 +172,7 @@ func (l *life) conferencesActive(r service.Request) error {
 	domain := r.Subscriber().DomainName
 	l.conferences.get("", func(list []conference.Conference, err error) {
 		if err != nil {
+			l.rooms.refused()
 			r.FailWith(refusal(err))
 			return
 		}

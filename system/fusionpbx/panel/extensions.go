@@ -46,7 +46,7 @@ func (l *life) extensionsActive(r service.Request) error {
 			l.registrationsOf(domain, func(phones map[string]int, err error) {
 				if err != nil {
 					r.Log().Warn("extensions are shown without their registrations", "err", err)
-					l.told.phones.forget(domain)
+					l.told.phones.hide(domain)
 					l.retryRegistrations()
 				}
 				rows := make([]extension, len(found))

@@ -11,7 +11,8 @@ type phones struct {
 	mu       sync.Mutex // Protects following: a life that hangs may still use them.
 	compared bool       // known has been compared with the switch
 	known    map[address]bool
-	events   uint64 // number of the last event
+	hidden   map[address]bool // those of known that some page shows as not registered
+	events   uint64           // number of the last event
 	changed  map[address]phoneEvent
 }
 
@@ -22,7 +23,7 @@ type phoneEvent struct {
 }
 
 func newPhones() *phones {
-	return &phones{known: map[address]bool{}, changed: map[address]phoneEvent{}}
+	return &phones{known: map[address]bool{}, hidden: map[address]bool{}, changed: map[address]phoneEvent{}}
 }
 
 // last returns the number of the last event. It is called before the switch is asked for its list.
@@ -50,19 +51,21 @@ func (p *phones) tell(at address, registered bool) {
 	p.set(at, registered)
 }
 
-// forget notes that a page was told that no extension of the domain is registered.
-func (p *phones) forget(domain string) {
+// hide notes that a page was told that no extension of the domain is registered. Other pages still show what they were
+// told, so the next comparison tells all of them: of those that have gone, and again of those that are registered.
+func (p *phones) hide(domain string) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	for at := range p.known {
 		if at.domain == domain {
-			delete(p.known, at)
+			p.hidden[at] = true
 		}
 	}
 	p.compared = true
 }
 
 func (p *phones) set(at address, registered bool) {
+	delete(p.hidden, at)
 	if registered {
 		p.known[at] = true
 		return
@@ -116,7 +119,7 @@ func (p *phones) differences(list registrationList) (changes []change, certain b
 		switch {
 		case ok:
 			certain = certain && said.registered == registered
-		case p.known[at] != registered:
+		case p.known[at] != registered, registered && p.hidden[at]:
 			changes = append(changes, change{at, registered})
 		}
 	}

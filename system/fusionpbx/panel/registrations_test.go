@@ -115,3 +115,18 @@ func TestExtensionsWithoutRegistrations(t *testing.T) {
 		t.Errorf("pages were told %q, want %q", got, want)
 	}
 }
+
+// TestRefusedRegistrations asks for the extensions while the switch does not answer with its registrations. Pages that
+// showed an extension that has gone meanwhile are told so all the same, without a gap in the events.
+func TestRefusedRegistrations(t *testing.T) {
+	x := &exchange{answer: func(command string, n int) (string, bool) {
+		return []string{listOf("1005", "1010"), "-ERR no reply\n", listOf("1002", "1010")}[min(n, 3)-1], command == showRegistrations
+	}}
+	s := madeUp(t)
+	s.Ask(t, time.Second, "operator", Name, "extensions_active", map[string]any{})
+	r := x.on(t, s, 10*time.Second, nil)
+	want := []string{"registration_change 1002 true", "registration_change 1005 false", "registration_change 1010 true"}
+	if got := pushes(r, topicRegistration, "extension", "registered"); !slices.Equal(got, want) {
+		t.Errorf("pages were told %q, want %q", got, want)
+	}
+}

@@ -14,6 +14,7 @@ type roomWatch struct {
 	l       *life
 	known   *conference.Known
 	tell    bool // pages are told of differences
+	all     bool // a page was refused the list, so pages are told of all
 	running bool
 	due     bool
 }
@@ -44,13 +45,19 @@ func (w *roomWatch) compare() {
 	})
 }
 
+// refused notes that a page was refused the list. Pages are told of all conferences when it can be had again.
+func (w *roomWatch) refused() {
+	w.all = true
+	w.compare()
+}
+
 // settle pushes the differences before all that waits. It compares again if the list differs from newer events.
 func (w *roomWatch) settle(list []conference.Conference, since uint64) {
-	found, certain := w.known.Differences(list, since, false)
+	found, certain := w.known.Differences(list, since, w.all)
 	var pushes []*push
 	for i := range found {
 		e := newDifference(&found[i])
-		if w.tell {
+		if w.tell || w.all {
 			pushes = append(pushes, w.l.newPush(e))
 			continue
 		}
@@ -58,7 +65,7 @@ func (w *roomWatch) settle(list []conference.Conference, since uint64) {
 		w.known.Settle(e.change, &e.p, false)
 	}
 	w.l.insert(pushes)
-	w.running, w.tell = false, true
+	w.running, w.tell, w.all = false, true, false
 	switch {
 	case w.due:
 		w.compare()

@@ -143,3 +143,40 @@ func TestOldRooms(t *testing.T) {
 		}
 	})
 }
+
+// TestRefusedRooms has a page be refused the conferences. It is told of all of them as soon as the switch answers, although
+// other pages know them.
+func TestRefusedRooms(t *testing.T) {
+	const name = "3001@a.example.com"
+	list := members(name, false, `"id":6,"uuid":"u6"`)
+	away := sent{at: 2 * time.Second, refuse: 3 * time.Second}
+	tests := map[string]struct {
+		events []sent
+		broken int // the question that the switch does not answer with a list; 0: none
+		reply  string
+		after  time.Duration
+	}{
+		"the switch is away":       {[]sent{away}, 0, "", 10 * time.Second},
+		"the switch makes no list": {nil, 2, "-ERR no reply\n", 2 * time.Minute},
+	}
+	for title, test := range tests {
+		t.Run(title, func(t *testing.T) {
+			x := &exchange{answer: func(command string, n int) (string, bool) {
+				if n == test.broken {
+					return test.reply, command == listRooms
+				}
+				return list, command == listRooms
+			}}
+			s := madeUp(t, test.events...)
+			id := s.Ask(t, 3*time.Second, "operator", Name, "conferences_active", map[string]any{})
+			r := x.on(t, s, test.after, nil)
+			if replies := r.Replies(id); len(replies) != 1 || !strings.HasPrefix(replies[0].Field("status_code"), "5") {
+				t.Errorf("answers %+v, want a refusal", replies)
+			}
+			got := strings.ReplaceAll(strings.Join(pushes(r, roomTopic, keyMember), ", "), "  ", " ")
+			if want := "conference_create , add_member 6"; got != want {
+				t.Errorf("pages were told %q, want %q", got, want)
+			}
+		})
+	}
+}

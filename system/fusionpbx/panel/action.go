@@ -164,16 +164,19 @@ func (l *life) do(ctx context.Context, command eventsocket.Command) (eventsocket
 	return reply, nil
 }
 
-// own calls then with the legs of the call if one of them is of the asker's domain; with none if there is no such call,
-// which the switch then says. It refuses a call of another domain.
-func (l *life) own(r service.Request, uuid eventsocket.UUID, then func(legs []channels.Leg)) {
+// own calls then with the legs of the call if one of them is of the asker's domain. It refuses a call of another domain. If
+// the switch has no such channel it calls missing, and the switch gets no command: a call that begins at that moment may be
+// of another domain.
+func (l *life) own(r service.Request, uuid eventsocket.UUID, then func(legs []channels.Leg), missing func()) {
 	asker := r.Subscriber()
 	l.calls.Legs(uuid, func(legs []channels.Leg, err error) {
 		ours := func(leg channels.Leg) bool { return leg.Of(asker.DomainName) }
 		switch {
 		case err != nil:
 			broken(r, err)
-		case len(legs) > 0 && !slices.ContainsFunc(legs, ours):
+		case len(legs) == 0:
+			missing()
+		case !slices.ContainsFunc(legs, ours):
 			l.ctx.Log().Warn("action on a call of another domain refused", "domain", asker.DomainName, "subscriber", asker.ID)
 			refuse(r, "The call is not of your domain")
 		default:
@@ -182,14 +185,8 @@ func (l *life) own(r service.Request, uuid eventsocket.UUID, then func(legs []ch
 	})
 }
 
-// ownAll is own for several calls.
-func (l *life) ownAll(r service.Request, uuids []eventsocket.UUID, then func()) {
-	if len(uuids) == 0 {
-		then()
-		return
-	}
-	l.own(r, uuids[0], func([]channels.Leg) { l.ownAll(r, uuids[1:], then) })
-}
+// noChannel refuses an action on a channel that the switch does not have.
+func noChannel(r service.Request) { refuse(r, "No such channel") }
 
 // fields are the keys of an action's payload. What has another type than expected counts as absent.
 type fields map[string]json.RawMessage

@@ -46,24 +46,25 @@ func (l *life) consultComplete(r service.Request, in fields) {
 	}
 	number, err := eventsocket.NewArg(in.text("destination"))
 	answered := err == nil && isNumber(in.text("destination"))
-	l.ownAll(r, []eventsocket.UUID{parked, operator}, func() {
-		perform(r, func(ctx context.Context) (verdict, error) {
-			// The events name the leg that the operator talked with first, which is the caller who waits.
-			other, found, err := l.otherLeg(ctx, operator, nil)
-			switch {
-			case err != nil:
-				return verdict{}, err
-			case found:
-				return l.connect(ctx, parked, other, operator)
-			case !answered:
-				return failure("Cannot find destination channel"), nil
-			}
-			if v, err := l.end(ctx, operator, ""); err != nil || !v.Success {
-				return v, err
-			}
-			return l.try(ctx, eventsocket.API("uuid_transfer", parked, number, eventsocket.Text("XML"), at), "Transfer completed (destination still ringing)")
-		})
-	})
+	l.own(r, parked, func([]channels.Leg) {
+		l.own(r, operator, func([]channels.Leg) {
+			perform(r, func(ctx context.Context) (verdict, error) {
+				other, found, err := l.otherLeg(ctx, operator)
+				switch {
+				case err != nil:
+					return verdict{}, err
+				case found:
+					return l.connect(ctx, parked, other, operator)
+				case !answered:
+					return failure("Cannot find destination channel"), nil
+				}
+				if v, err := l.end(ctx, operator, ""); err != nil || !v.Success {
+					return v, err
+				}
+				return l.try(ctx, eventsocket.API("uuid_transfer", parked, number, eventsocket.Text("XML"), at), "Transfer completed (destination still ringing)")
+			})
+		}, func() { noChannel(r) })
+	}, func() { noChannel(r) })
 }
 
 // connect bridges two channels and ends the operator's.
@@ -85,13 +86,8 @@ func (l *life) consultCancel(r service.Request, in fields) {
 		return
 	}
 	parked, err := eventsocket.ParseUUID(in.text("parked_uuid"))
-	uuids := []eventsocket.UUID{parked}
-	if operator := in.text("operator_uuid"); err == nil && operator != "" {
-		var uuid eventsocket.UUID
-		uuid, err = eventsocket.ParseUUID(operator)
-		uuids = append(uuids, uuid)
-	}
-	if err != nil {
+	operator := in.text("operator_uuid")
+	if _, bad := eventsocket.ParseUUID(operator); err != nil || operator != "" && bad != nil {
 		refuse(r, "Invalid UUID")
 		return
 	}
@@ -101,24 +97,36 @@ func (l *life) consultCancel(r service.Request, in fields) {
 		refuse(r, "Invalid source extension")
 		return
 	}
-	l.ownAll(r, uuids, func() {
+	begin := func(side []eventsocket.UUID) {
 		if source != "" && !l.mayCall(r) {
 			return
 		}
-		perform(r, func(ctx context.Context) (verdict, error) {
-			for _, operator := range uuids[1:] {
-				if v, err := l.end(ctx, operator, ""); err != nil || !v.Success {
-					return v, err
-				}
-			}
-			if source != "" {
-				dial := eventsocket.Join(eventsocket.Text("user/"), back)
-				v, err := l.try(ctx, eventsocket.API("bgapi originate", dial, eventsocket.App("bridge", parked)), "Transfer cancelled, reconnecting")
-				if err != nil || v.Success {
-					return v, err
-				}
-			}
-			return l.end(ctx, parked, "Transfer cancelled")
-		})
-	})
+		perform(r, func(ctx context.Context) (verdict, error) { return l.takeBack(ctx, parked, side, source != "", back) })
+	}
+	l.own(r, parked, func([]channels.Leg) {
+		uuid, err := eventsocket.ParseUUID(operator)
+		if err != nil {
+			begin(nil)
+			return
+		}
+		// An operator's side that has gone has ended.
+		l.own(r, uuid, func([]channels.Leg) { begin([]eventsocket.UUID{uuid}) }, func() { begin(nil) })
+	}, func() { noChannel(r) })
+}
+
+// takeBack ends the operator's side, if there is one, and calls the extension, if there is one, or ends the call.
+func (l *life) takeBack(ctx context.Context, parked eventsocket.UUID, side []eventsocket.UUID, call bool, back eventsocket.Destination) (verdict, error) {
+	for _, operator := range side {
+		if v, err := l.end(ctx, operator, ""); err != nil || !v.Success {
+			return v, err
+		}
+	}
+	if call {
+		dial := eventsocket.Join(eventsocket.Text("user/"), back)
+		v, err := l.try(ctx, eventsocket.API("bgapi originate", dial, eventsocket.App("bridge", parked)), "Transfer cancelled, reconnecting")
+		if err != nil || v.Success {
+			return v, err
+		}
+	}
+	return l.end(ctx, parked, "Transfer cancelled")
 }

@@ -14,14 +14,19 @@ func isNumber(s string) bool {
 	return s != "" && len(s) <= 64 && strings.Trim(s, "0123456789*#+") == ""
 }
 
-// channel reads the UUID of a call and calls then if it is of the asker's domain.
+// channel reads the UUID of a call and calls then if it is of the asker's domain. It refuses one that does not exist.
 func (l *life) channel(r service.Request, in fields, then func(uuid eventsocket.UUID, legs []channels.Leg)) {
+	l.channelOr(r, in, func() { noChannel(r) }, then)
+}
+
+// channelOr is channel, and calls missing for a call that does not exist.
+func (l *life) channelOr(r service.Request, in fields, missing func(), then func(uuid eventsocket.UUID, legs []channels.Leg)) {
 	uuid, err := eventsocket.ParseUUID(in.text("uuid"))
 	if err != nil {
 		refuse(r, "Invalid UUID")
 		return
 	}
-	l.own(r, uuid, func(legs []channels.Leg) { then(uuid, legs) })
+	l.own(r, uuid, func(legs []channels.Leg) { then(uuid, legs) }, missing)
 }
 
 // hangup ends a channel. One that is gone already has ended too.
@@ -35,7 +40,8 @@ func (l *life) kill(r service.Request, in fields, message string) {
 		refuse(r, "UUID required")
 		return
 	}
-	l.channel(r, in, func(uuid eventsocket.UUID, _ []channels.Leg) {
+	gone := func() { answerWith(r, success(message)) }
+	l.channelOr(r, in, gone, func(uuid eventsocket.UUID, _ []channels.Leg) {
 		perform(r, func(ctx context.Context) (verdict, error) { return l.end(ctx, uuid, message) })
 	})
 }
@@ -58,9 +64,10 @@ func (l *life) hangupCaller(r service.Request, in fields) {
 		refuse(r, "UUID required")
 		return
 	}
-	l.channel(r, in, func(uuid eventsocket.UUID, legs []channels.Leg) {
+	gone := func() { answerWith(r, success("Call terminated")) }
+	l.channelOr(r, in, gone, func(uuid eventsocket.UUID, _ []channels.Leg) {
 		perform(r, func(ctx context.Context) (verdict, error) {
-			other, found, err := l.otherLeg(ctx, uuid, legs)
+			other, found, err := l.otherLeg(ctx, uuid)
 			if err != nil {
 				return verdict{}, err
 			}
@@ -73,25 +80,15 @@ func (l *life) hangupCaller(r service.Request, in fields) {
 	})
 }
 
-// otherLeg returns the channel that a channel talks with: what the switch says, or else what the events said. The variable
-// bridge_uuid would name a channel also when the two have parted, which may be a call of another domain by then.
-func (l *life) otherLeg(ctx context.Context, uuid eventsocket.UUID, legs []channels.Leg) (other eventsocket.UUID, found bool, err error) {
+// otherLeg returns the channel that a channel talks with now, as the switch says. The variable bridge_uuid and earlier
+// events would name one also when the two have parted, which may talk with somebody of another domain by then.
+func (l *life) otherLeg(ctx context.Context, uuid eventsocket.UUID) (other eventsocket.UUID, found bool, err error) {
 	value, err := l.variable(ctx, uuid, eventsocket.Text("signal_bond"))
 	if err != nil {
 		return other, false, err
 	}
-	if other, err = eventsocket.ParseUUID(value); err == nil {
-		return other, true, nil
-	}
-	for _, leg := range legs {
-		if strings.EqualFold(leg.UUID, uuid.String()) {
-			continue
-		}
-		if other, err = eventsocket.ParseUUID(leg.UUID); err == nil {
-			return other, true, nil
-		}
-	}
-	return other, false, nil
+	other, err = eventsocket.ParseUUID(value)
+	return other, err == nil, nil
 }
 
 // context returns where a call of the asker's domain goes on. Pages send the domain, and nothing else is allowed.
@@ -173,9 +170,9 @@ func (l *life) intercept(r service.Request, in fields) {
 	if !ok {
 		return
 	}
-	l.channel(r, in, func(uuid eventsocket.UUID, legs []channels.Leg) {
+	l.channel(r, in, func(uuid eventsocket.UUID, _ []channels.Leg) {
 		perform(r, func(ctx context.Context) (verdict, error) {
-			other, found, err := l.otherLeg(ctx, uuid, legs)
+			other, found, err := l.otherLeg(ctx, uuid)
 			if err != nil {
 				return verdict{}, err
 			}

@@ -25,18 +25,39 @@ func memberAction(name string) func(*life, service.Request, fields) {
 			l.command(r, command, "Conference member updated")
 			return
 		}
-		// Who may speak, or may not, needs to raise no hand any more.
-		l.channel(r, in, func(uuid eventsocket.UUID, _ []channels.Leg) {
-			perform(r, func(ctx context.Context) (verdict, error) {
+		// Who may speak, or may not, needs to raise no hand any more. A channel that has gone has no hand.
+		gone := func() { l.command(r, command, "Conference member updated") }
+		l.channelOr(r, in, gone, func(uuid eventsocket.UUID, _ []channels.Leg) {
+			r.Go(func(ctx context.Context) func() {
 				v, err := l.try(ctx, command, "Conference member updated")
-				if err != nil || !v.Success {
-					return v, err
+				return func() {
+					if err != nil {
+						broken(r, err)
+						return
+					}
+					answerWith(r, v)
+					if v.Success {
+						l.lowerHand(uuid)
+					}
 				}
-				// The member is muted, or not any more, whatever becomes of the hand.
-				_, err = l.do(ctx, eventsocket.API("uuid_setvar", uuid, eventsocket.Text("hand_raised"), eventsocket.Text("false")))
-				return v, err
 			})
 		})
+	}
+}
+
+// lowerHand lowers the hand of a member. The operator has the answer already, because whatever becomes of the hand, the
+// member is muted, or is not any more.
+func (l *life) lowerHand(uuid eventsocket.UUID) {
+	done := func(err error) {
+		if err != nil {
+			l.ctx.Log().Warn("the hand of a member was not lowered", "err", err)
+		}
+	}
+	if !l.ctx.Go(func(ctx context.Context) func() {
+		_, err := l.do(ctx, eventsocket.API("uuid_setvar", uuid, eventsocket.Text("hand_raised"), eventsocket.Text("false")))
+		return func() { done(err) }
+	}) {
+		done(channels.ErrTooBusy)
 	}
 }
 

@@ -29,3 +29,32 @@ func TestPartedCall(t *testing.T) {
 		}
 	}
 }
+
+// TestNoBond has a call that talks with nobody any more, as the switch says, although events have named its other leg. No
+// action reaches that.
+func TestNoBond(t *testing.T) {
+	tests := map[string]struct {
+		asked asked
+		want  string
+	}{
+		"hangup_caller": {do("operator", "hangup_caller", "uuid", callB), "api uuid_kill " + callB},
+		"intercept":     {do("operator", "intercept", "uuid", callB, "destination", "1005"), "api uuid_transfer " + callB + " 1005 XML a.example.com"},
+	}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			x := &exchange{answer: func(command string, _ int) (string, bool) {
+				return "_undef_", strings.HasPrefix(command, "uuid_getvar") && strings.HasSuffix(command, " signal_bond")
+			}}
+			s := replay.Load(t, testdata, "panel-call")
+			s.Lines = nil
+			s.Ask(t, test.asked.at, test.asked.client, Name, "action", test.asked.payload)
+			r := x.on(t, s, 2*time.Second, nil)
+			if !slices.Contains(r.Commands, test.want) {
+				t.Errorf("commands %q, want %q", r.Commands, test.want)
+			}
+			if i := slices.IndexFunc(r.Commands, func(c string) bool { return strings.Contains(c, callA) }); i >= 0 {
+				t.Errorf("sends %q", r.Commands[i])
+			}
+		})
+	}
+}

@@ -54,7 +54,8 @@ func (l *life) recordingFile(ctx context.Context, domain string, uuid eventsocke
 const mostUUIDs = 4096
 
 // recordingState answers with which of the calls are recorded. The switch is asked for calls of the asker's domain
-// only: one that no event has told of is not recorded, whoever asks for it and however many are asked for.
+// only. What no event has told of, the switch's list may have, because events may be lost: a call that is not in it either
+// is not recorded, whoever asks for it and however many are asked for.
 func (l *life) recordingState(r service.Request, in fields) {
 	var list []any
 	if raw := in["uuids"]; len(raw) > 0 && json.Unmarshal(raw, &list) != nil {
@@ -72,27 +73,77 @@ func (l *life) recordingState(r service.Request, in fields) {
 			asked = append(asked, uuid)
 		}
 	}
-	var uuids []eventsocket.UUID
-	var unknown []string
+	var uuids, unknown []eventsocket.UUID
 	for i, legs := range l.calls.Known(asked) {
 		switch {
 		case len(legs) == 0:
-			unknown = append(unknown, asked[i].String())
+			unknown = append(unknown, asked[i])
 		case slices.ContainsFunc(legs, func(leg channels.Leg) bool { return leg.Of(r.Subscriber().DomainName) }):
 			uuids = append(uuids, asked[i])
 		}
 	}
+	if len(unknown) == 0 {
+		l.answerStates(r, uuids, nil)
+		return
+	}
+	l.recentList(func(now channels.List, err error) {
+		switch {
+		case err == nil:
+			found, missing := own(now, unknown, r.Subscriber().DomainName)
+			l.answerStates(r, append(uuids, found...), missing)
+		case len(uuids) == 0:
+			broken(r, err)
+		default:
+			l.answerStates(r, uuids, nil) // a page keeps what it shows of the others
+		}
+	})
+}
+
+// answerStates answers with which of the channels are recorded. Those that are missing are not.
+func (l *life) answerStates(r service.Request, uuids, missing []eventsocket.UUID) {
 	l.recorded(uuids, func(states map[string]bool, err error) {
 		if err != nil {
 			broken(r, err)
 			return
 		}
-		for _, uuid := range unknown {
-			states[uuid] = false
+		for _, uuid := range missing {
+			states[uuid.String()] = false
 		}
 		v := success("Recording state updated")
 		v.States = object(states)
 		answerWith(r, v)
+	})
+}
+
+// own returns which of the channels are of the domain, and which are not in the list.
+func own(now channels.List, uuids []eventsocket.UUID, domain string) (ours, missing []eventsocket.UUID) {
+	rows := make(map[string]*channels.Row, len(now.Rows))
+	for i := range now.Rows {
+		rows[strings.ToLower(now.Rows[i].UUID)] = &now.Rows[i]
+	}
+	for _, uuid := range uuids {
+		switch row := rows[strings.ToLower(uuid.String())]; {
+		case row == nil:
+			missing = append(missing, uuid)
+		case row.Of(domain):
+			ours = append(ours, uuid)
+		}
+	}
+	return ours, missing
+}
+
+// recentList calls then with the switch's list of channels, which may be pollAge old: pages ask every two seconds.
+func (l *life) recentList(then func(now channels.List, err error)) {
+	if l.listed != nil {
+		then(*l.listed, nil)
+		return
+	}
+	l.calls.List(func(now channels.List, err error) {
+		if err == nil && l.listed == nil {
+			l.listed = &now
+			l.ctx.After(pollAge, func(service.Context) { l.listed = nil })
+		}
+		then(now, err)
 	})
 }
 

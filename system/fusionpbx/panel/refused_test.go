@@ -2,6 +2,7 @@ package panel
 
 import (
 	"cmp"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -105,5 +106,32 @@ func TestLongAction(t *testing.T) {
 	}
 	if got := string(replies[1][0].Payload); !strings.Contains(got, `"Invalid action: explode"`) {
 		t.Errorf("answer %s", got)
+	}
+}
+
+// TestSlowHand has the switch mute a member and then not lower the hand. The operator is told at once that the member is
+// muted.
+func TestSlowHand(t *testing.T) {
+	x := &exchange{
+		answer: func(command string, _ int) (string, bool) {
+			return "+OK mute 6\n", strings.HasPrefix(command, "conference '3001@a.example.com' mute")
+		},
+		delay: func(command string, _ int) time.Duration {
+			if strings.HasPrefix(command, "uuid_setvar") {
+				return time.Minute
+			}
+			return 0
+		},
+	}
+	s := replay.Load(t, testdata, "panel-call")
+	s.Lines = nil
+	id := s.Ask(t, talking, "operator", Name, "action", map[string]any{"action": "mute", "conference_name": "3001@a.example.com", "member_id": "6", "uuid": callA})
+	r := x.on(t, s, 2*time.Minute, nil)
+	replies := r.Replies(id)
+	if len(replies) != 1 || !strings.Contains(string(replies[0].Payload), `"success":true`) || replies[0].At > talking+time.Second {
+		t.Errorf("answers %+v", replies)
+	}
+	if !slices.Contains(r.Commands, "api uuid_setvar "+callA+" hand_raised false") {
+		t.Errorf("commands %q", r.Commands)
 	}
 }

@@ -124,6 +124,7 @@ type life struct {
 	agents      *shared[[]agent]
 	parked      *shared[[]parked]
 	recordings  recordings
+	listed      *channels.List // the switch's list of channels, for pollAge; nil: none
 }
 
 // pollAge is how old the answer to a question may be that pages ask every few seconds. An event that changes

@@ -10,14 +10,18 @@ import (
 	"strowger/system/service"
 )
 
-// The topics of pushes that the service makes up itself.
+// The topics of pushes that the service makes up itself or looks at.
 const (
+	topicCreate       = "channel_create"
 	topicState        = "channel_callstate"
 	topicDestroy      = "channel_destroy"
 	topicValet        = "valet_info"
 	topicRegistration = "registration_change"
 	topicStats        = "agent_stats"
 )
+
+// renamed is the event of a channel that gets another UUID. Pages know no such event.
+const renamed = "CHANNEL_UUID"
 
 // deliver handles what comes of the switch.
 func (l *life) deliver(c service.Context, d eventsocket.Delivery) {
@@ -60,6 +64,8 @@ func nameOf(e *eventsocket.Event) string {
 
 func (l *life) event(name string, e *eventsocket.Event) {
 	switch name {
+	case renamed:
+		l.renamed(e.Get("Old-Unique-ID"), e.Get("Unique-ID"))
 	case "CHANNEL_CREATE", "CHANNEL_CALLSTATE", "CALL_UPDATE", "CHANNEL_DESTROY", "CHANNEL_PARK", "CHANNEL_UNPARK":
 		l.call(strings.ToLower(name), l.callKeys.Payload(e))
 	case "valet_parking::info":
@@ -75,13 +81,31 @@ func (l *life) event(name string, e *eventsocket.Event) {
 }
 
 // call pushes an event of a channel. It is remembered last: whatever fails before is then found to be missing by
-// the comparison after the restart.
+// the comparison after the restart. What comes after the last event of a channel would bring it back to pages, which would
+// show it for ever, so it is not pushed.
 func (l *life) call(topic string, p event.Payload) {
-	if topic == topicDestroy {
-		l.recordings.forget(p.Get("unique_id"))
+	uuid := p.Get("unique_id")
+	switch topic {
+	case topicDestroy:
+		l.recordings.forget(uuid)
+		l.ended.add(uuid, l.ctx.Now())
+	case topicCreate:
+		delete(l.ended.at, uuid)
+	case topicValet: // which pages take for news of the parking lot
+	default:
+		if l.ended.has(uuid) {
+			return
+		}
 	}
 	l.enqueue(&push{topic: topic, ready: true,
 		make: func() envelope.Raw { l.calls.Complete(&p); return p.JSON() },
 		said: func() { l.calls.Remember(&p) },
 	})
+}
+
+// renamed tells pages that a channel has ended under its old UUID, and makes sure that they are told of it under the new
+// one.
+func (l *life) renamed(from, to string) {
+	l.recordings.forget(from)
+	l.enqueue(&push{ready: true, turn: func() { l.calls.Renamed(from, to) }})
 }

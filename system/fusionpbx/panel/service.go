@@ -124,6 +124,7 @@ type life struct {
 	agents      *shared[[]agent]
 	parked      *shared[[]parked]
 	recordings  recordings
+	ended       ended
 	listed      *channels.List // the switch's list of channels, for pollAge; nil: none
 }
 
@@ -152,6 +153,7 @@ func (o Options) setup(s service.Setup, told *memory) error {
 	l.agents = newShared(l, pollAge, l.askAgents)
 	l.parked = newShared(l, pollAge, l.askParked)
 	l.recordings.known = map[string]recording{}
+	l.ended.at = map[string]time.Time{}
 	event.Listen(s, Name, o.Events, filters(), needs(l.callKeys, l.memberKeys), l.deliver)
 	l.handle(s)
 	if o.AgentStats > 0 {
@@ -181,14 +183,14 @@ func (l *life) handle(s service.Setup) {
 
 // needs returns which headers of events the service reads.
 func needs(keys ...*event.Keys) func(header string) bool {
-	return event.Needs(keys, "CC-Queue", "from-user", "to-user", "user", "username", "realm", "from-host", "to-host")
+	return event.Needs(keys, "Unique-ID", "Old-Unique-ID", "CC-Queue", "from-user", "to-user", "user", "username", "realm", "from-host", "to-host")
 }
 
 func filters() []eventsocket.Filter {
 	m := eventsocket.Match
 	return []eventsocket.Filter{
 		m("Event-Name", "CHANNEL_CREATE"), m("Event-Name", "CHANNEL_CALLSTATE"), m("Event-Name", "CALL_UPDATE"),
-		m("Event-Name", "CHANNEL_DESTROY"), m("Event-Name", "CHANNEL_PARK"), m("Event-Name", "CHANNEL_UNPARK"),
+		m("Event-Name", "CHANNEL_DESTROY"), m("Event-Name", renamed), m("Event-Name", "CHANNEL_PARK"), m("Event-Name", "CHANNEL_UNPARK"),
 		m("Event-Subclass", "valet_parking::info"), m("Event-Subclass", conference.Maintenance),
 		// FusionPBX listens to callcenter::maintenance, which the switch does not have.
 		m("Event-Subclass", "callcenter::info"),

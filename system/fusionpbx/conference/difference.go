@@ -60,7 +60,8 @@ func (c *Change) Same(other Change) bool {
 	return c.Topic == other.Topic && c.Name == other.Name && c.id == other.id
 }
 
-// Begin begins a comparison. It returns the number of the last event, and is called before the switch is asked.
+// Begin begins a comparison. It returns the number of the last event, and is called before the switch is asked. What ends
+// from now on is noted until Differences is called.
 func (k *Known) Begin() uint64 {
 	k.mu.Lock()
 	defer k.mu.Unlock()
@@ -71,10 +72,11 @@ func (k *Known) Begin() uint64 {
 // Differences compares what pages know with the switch's list of all conferences, which was asked for after Begin
 // returned since. What events have said meanwhile of a conference or a member is newer than what the list has of it:
 // where the two differ, certain is false, and a later list will tell. With all, pages may know nothing of what is in
-// the list. It changes nothing.
+// the list. What pages know stays as it is. It is called once after each Begin whose list has come.
 func (k *Known) Differences(list []Conference, since uint64, all bool) (found []Change, certain bool) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
+	defer func() { k.gone = nil }() // there is no list under way any more, so nothing needs to be noted
 	d := differences{known: k, since: since, all: all, certain: true}
 	listed := map[string]bool{}
 	for i := range list {

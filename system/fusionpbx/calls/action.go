@@ -16,7 +16,10 @@ type hangupRequest struct {
 	UUID event.Text `json:"unique_id"`
 }
 
-// hangup ends a channel. The answer is the switch's.
+// noChannel is what the switch answers to a command for a channel that does not exist.
+const noChannel = "-ERR No such channel!"
+
+// hangup ends a channel. The answer is the switch's, or what the switch would say if there is no such channel.
 func (l *life) hangup(r service.Request, in hangupRequest) error {
 	if err := allow(r, mayHangup); err != nil {
 		return err
@@ -27,7 +30,7 @@ func (l *life) hangup(r service.Request, in hangupRequest) error {
 	}
 	l.own(r, uuid, func() {
 		l.command(r, eventsocket.API("uuid_kill", uuid), func(reply eventsocket.Reply) { r.Reply(strings.TrimSpace(reply.Body)) })
-	})
+	}, func() { r.Reply(noChannel) })
 	return nil
 }
 
@@ -58,7 +61,7 @@ func (l *life) eavesdrop(r service.Request, in eavesdropRequest) error {
 			}
 			r.Reply(nil)
 		})
-	})
+	}, func() { r.FailWith(service.Errorf(envelope.NotFound.Code, "there is no such call")) })
 	return nil
 }
 

@@ -10,9 +10,9 @@ import (
 )
 
 // own calls then if the channel is of the asker's domain, or talks with one that is, or if the asker sees all
-// domains. Otherwise it answers with an error. If there is no such channel it calls then too, because the switch's answer to
-// the command says so.
-func (l *life) own(r service.Request, uuid eventsocket.UUID, then func()) {
+// domains. If the switch has no such channel it calls missing, and the switch gets no command: one that begins at that
+// moment may be of another domain. Otherwise it answers with an error.
+func (l *life) own(r service.Request, uuid eventsocket.UUID, then, missing func()) {
 	asker := r.Subscriber()
 	if leg, ok := l.calls.Leg(uuid); asker.Has(seesAll) || ok && leg.Of(asker.DomainName) {
 		then()
@@ -23,7 +23,9 @@ func (l *life) own(r service.Request, uuid eventsocket.UUID, then func()) {
 		switch {
 		case err != nil:
 			r.FailWith(refusal(err))
-		case len(legs) > 0 && !slices.ContainsFunc(legs, ours):
+		case len(legs) == 0:
+			missing()
+		case !slices.ContainsFunc(legs, ours):
 			l.ctx.Log().Warn("action on a call of another domain refused", "domain", asker.DomainName, "subscriber", asker.ID)
 			r.FailWith(service.Errorf(envelope.Forbidden.Code, "the call is not of your domain"))
 		default:

@@ -2,18 +2,16 @@ package channels
 
 import (
 	"cmp"
+	"errors"
 	"slices"
 	"time"
 
+	"strowger/system/fusionpbx/eventsocket"
 	"strowger/system/service"
 )
 
-const (
-	// retry is how long after a failure the switch is asked again.
-	retry = 200 * time.Millisecond
-	// confirm is how long a difference must last to be no matter of events that are on their way.
-	confirm = 500 * time.Millisecond
-)
+// confirm is how long a difference must last to be no matter of events that are on their way.
+const confirm = 500 * time.Millisecond
 
 // compare compares the model with the switch's list of channels, and tells pages what they have missed. certain says
 // that events were missed; otherwise a difference counts only if it is still there half a second later.
@@ -26,18 +24,17 @@ func (w *Watch) compare(certain bool) {
 }
 
 func (w *Watch) run() {
-	certain := w.certain
-	w.running, w.due, w.certain = true, false, false
+	certain, all := w.certain, w.all
+	w.running, w.due, w.certain, w.all = true, false, false, false
 	w.List(func(now List, err error) {
 		if err != nil {
-			w.ctx.Log().Debug("calls were not compared with the switch", "err", err)
-			w.due, w.certain = true, w.certain || certain
-			w.ctx.After(retry, func(service.Context) { w.run() })
+			w.failed(err, certain, all)
 			return
 		}
-		found := w.differences(now)
-		if certain || found.empty() {
-			w.settle(found, now)
+		w.pause.Reset()
+		found := w.differences(now, all)
+		if certain || all || found.empty() {
+			w.settle(found, now, all)
 			return
 		}
 		w.ctx.After(confirm, func(service.Context) { w.confirm(found) })
@@ -48,17 +45,28 @@ func (w *Watch) run() {
 func (w *Watch) confirm(before differences) {
 	w.List(func(now List, err error) {
 		if err != nil {
-			w.due = true
-			w.ctx.After(retry, func(service.Context) { w.run() })
+			w.failed(err, false, false)
 			return
 		}
-		w.settle(w.differences(now).only(before), now)
+		w.settle(w.differences(now, false).only(before), now, false)
 	})
 }
 
-// settle makes the model as the list is and says so.
-func (w *Watch) settle(found differences, now List) {
-	if w.compared || w.refused || w.all {
+// failed makes the comparison again after a pause.
+func (w *Watch) failed(err error, certain, all bool) {
+	if !errors.Is(err, eventsocket.ErrNotConnected) && w.pause.First() {
+		w.ctx.Log().Warn("calls were not compared with the switch, pages may be wrong meanwhile", "err", err)
+	}
+	w.due, w.certain, w.all = true, w.certain || certain, w.all || all
+	w.again = w.ctx.After(w.pause.After(err, w.o.Interval), func(service.Context) {
+		w.again = nil
+		w.run()
+	})
+}
+
+// settle makes the model as the list is and says so. all says that pages may have known nothing.
+func (w *Watch) settle(found differences, now List, all bool) {
+	if w.compared || all {
 		for _, ch := range found.ended {
 			w.o.Ended(ch)
 		}
@@ -70,7 +78,7 @@ func (w *Watch) settle(found differences, now List) {
 		w.ctx.Log().Info("calls differed from the switch's, pages were told", "ended", len(found.ended), "others", len(found.rows))
 	}
 	w.known.settle(found, now)
-	w.running, w.compared, w.refused, w.all = false, true, false, false
+	w.running, w.compared = false, true
 	w.current = !w.down && !(w.due && w.certain)
 	if w.due {
 		w.run()
@@ -109,8 +117,8 @@ func (d differences) only(other differences) differences {
 }
 
 // differences compares the model with a list. What events have said since the list was asked for is newer than the
-// list. If pages may know anything, every row is a difference.
-func (w *Watch) differences(now List) differences {
+// list. With all, pages may know anything, and every row is a difference.
+func (w *Watch) differences(now List, all bool) differences {
 	m := w.known
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -123,8 +131,10 @@ func (w *Watch) differences(now List) differences {
 		case m.gone[r.UUID], ch != nil && ch.ended:
 		case ch == nil, !ch.shown, r.Answered() && !ch.answered():
 			found.rows = append(found.rows, r) // no later event takes that back
+		case all && ch.event > now.since:
+			found.rows = append(found.rows, ch.newer(r))
 		case ch.event > now.since:
-		case w.all, r.Context != "" && r.Context != ch.Get(keyContext), w.o.Differs != nil && w.o.Differs(ch, r):
+		case all, r.Context != "" && r.Context != ch.Get(keyContext), w.o.Differs != nil && w.o.Differs(ch, r):
 			found.rows = append(found.rows, r)
 		}
 	}

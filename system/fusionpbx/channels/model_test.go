@@ -111,9 +111,10 @@ func TestDifferences(t *testing.T) {
 		all           bool
 		ended, others string
 	}{
-		"nothing":                     {nil, nil, nil, false, "", ""},
-		"the same":                    {[]event.Payload{talks}, nil, []Row{row(one, "ACTIVE", "a.example.com")}, false, "", ""},
-		"pages know nothing":          {[]event.Payload{talks}, nil, []Row{row(one, "ACTIVE", "a.example.com")}, true, "", "1111"},
+		"nothing":            {nil, nil, nil, false, "", ""},
+		"the same":           {[]event.Payload{talks}, nil, []Row{row(one, "ACTIVE", "a.example.com")}, false, "", ""},
+		"pages know nothing": {[]event.Payload{talks}, nil, []Row{row(one, "ACTIVE", "a.example.com")}, true, "", "1111"},
+		"pages know nothing, and more happened since": {nil, []event.Payload{talks}, []Row{row(one, "RINGING", "a.example.com")}, true, "", "1111"},
 		"a new call":                  {[]event.Payload{talks}, nil, []Row{row(one, "ACTIVE", "a.example.com"), row(two, "RINGING", "b.example.com")}, false, "", "2222"},
 		"a call has ended":            {[]event.Payload{talks}, nil, nil, false, "1111", ""},
 		"an answer was missed":        {[]event.Payload{rings}, nil, []Row{row(one, "ACTIVE", "a.example.com")}, false, "", "1111"},
@@ -134,7 +135,7 @@ func TestDifferences(t *testing.T) {
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
-			w := &Watch{known: newModel(), all: test.all}
+			w := &Watch{known: newModel()}
 			for _, p := range test.before {
 				w.known.hear(p)
 			}
@@ -142,7 +143,7 @@ func TestDifferences(t *testing.T) {
 			for _, p := range test.since {
 				w.known.hear(p)
 			}
-			found := w.differences(now)
+			found := w.differences(now, test.all)
 			var ended, others []string
 			for _, ch := range found.ended {
 				ended = append(ended, ch.uuid[:4])
@@ -161,9 +162,8 @@ func TestDifferences(t *testing.T) {
 				t.Error("differences that last are not those that were there")
 			}
 			w.known.settle(found, now)
-			w.all = false
 			now.since = w.known.begin()
-			if again := w.differences(now); len(test.since) == 0 && !again.empty() {
+			if again := w.differences(now, false); len(test.since) == 0 && !again.empty() {
 				t.Errorf("still %d channels ended and %d others", len(again.ended), len(again.rows))
 			}
 		})
@@ -179,7 +179,7 @@ func TestGhosts(t *testing.T) {
 		w.known.hear(says(t, callState, uuid, hungUp))
 	}
 	now := List{Rows: []Row{{UUID: one, State: "ACTIVE"}}, since: w.known.begin()}
-	w.known.settle(w.differences(now), now)
+	w.known.settle(w.differences(now, false), now)
 	if got, want := w.known.String(), "1111 hangup a.example.com  ended"; got != want {
 		t.Errorf("the model knows\n%s\nwant\n%s", got, want)
 	}

@@ -166,7 +166,7 @@ func TestRecordedLists(t *testing.T) {
 			}
 			compared++
 			w := &Watch{known: m}
-			found := w.differences(List{Rows: rows, since: m.events})
+			found := w.differences(List{Rows: rows, since: m.events}, false)
 			if !found.empty() {
 				t.Errorf("%s at %s: %d channels are not in the list, %d rows differ from\n%s", name, l.at, len(found.ended), len(found.rows), m)
 			}

@@ -1,6 +1,7 @@
 package channels
 
 import (
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -89,6 +90,16 @@ func (r *Row) Created() int64 {
 		seconds = 0
 	}
 	return seconds * 1_000_000
+}
+
+// newer returns the row with what events have said of the channel since the switch was asked for the list.
+func (ch *Channel) newer(r *Row) *Row {
+	twin := *r
+	if ch.answered() && !r.Answered() {
+		twin.State = "ACTIVE"
+	}
+	twin.Context, twin.Presence = cmp.Or(ch.Get(keyContext), r.Context), cmp.Or(ch.Get(keyPresence), r.Presence)
+	return &twin
 }
 
 // channel returns what is remembered of the channel once pages were told of it.

@@ -5,6 +5,7 @@ import (
 
 	"strowger/system/fusionpbx/event"
 	"strowger/system/fusionpbx/eventsocket"
+	"strowger/system/fusionpbx/timing"
 	"strowger/system/service"
 )
 
@@ -35,18 +36,20 @@ type Watch struct {
 	down     bool // no events come: there is no connection for them, or none yet
 	current  bool // it was compared with the switch, and no event was missed since
 	compared bool // it was compared in this life or an earlier one
-	refused  bool // a page was refused the list of channels
 	all      bool // pages may know anything: they are told of every channel
 	due      bool
 	certain  bool // events were missed, so a difference need not be confirmed
 	running  bool
+	pause    timing.Pause
+	again    service.Timer // runs the comparison again after a failure; nil: it has not failed
+	leaving  *timing.Line  // channels whose last event came before the one that removes them from pages
 }
 
 // NewWatch returns a Watch that takes over what pages know from the service's last life. It compares when Gap is
 // called and every Options.Interval. Until the first call of Gap it asks the switch whatever matters, because it
 // does not know whether events come.
 func NewWatch(s service.Setup, o Options, memory *Memory) *Watch {
-	w := &Watch{o: o, ctx: s, down: true}
+	w := &Watch{o: o, ctx: s, down: true, leaving: timing.NewLine(s)}
 	w.known, w.all = memory.take()
 	w.known.whole = o.Whole
 	s.Every(o.Interval, func(service.Context) { w.compare(false) })
@@ -56,9 +59,14 @@ func NewWatch(s service.Setup, o Options, memory *Memory) *Watch {
 // Down notes that no events come any more.
 func (w *Watch) Down() { w.down, w.current = true, false }
 
-// Gap notes that events were missed, and compares.
+// Gap notes that events were missed, and compares. A comparison that has failed is made again at once.
 func (w *Watch) Gap() {
 	w.down, w.current = false, false
+	w.pause.Reset()
+	if w.again != nil {
+		w.again.Stop()
+		w.again, w.running = nil, false
+	}
 	w.compare(true)
 }
 
@@ -73,7 +81,7 @@ func (w *Watch) Remember(p *event.Payload) {
 	if ch == nil {
 		return
 	}
-	w.ctx.After(confirm, func(service.Context) {
+	w.leaving.Add(confirm, func() {
 		if w.known.end(ch) {
 			w.o.Ended(ch)
 		}
@@ -89,8 +97,12 @@ func (w *Watch) Renamed(from, to string) {
 	}
 }
 
-// Refused notes that a page was refused the list of channels, so that pages are told of all when it can be had again.
-func (w *Watch) Refused() { w.refused = true }
+// Refused notes that a page was refused the list of channels. It does not know those that go on, so pages are told of every
+// channel as soon as the list can be had again.
+func (w *Watch) Refused() {
+	w.all = true
+	w.compare(true)
+}
 
 // Leg returns a channel. ok is false if there is none, or if events were missed so that its domain may be another by now.
 func (w *Watch) Leg(uuid eventsocket.UUID) (leg Leg, ok bool) {
@@ -100,13 +112,13 @@ func (w *Watch) Leg(uuid eventsocket.UUID) (leg Leg, ok bool) {
 	return w.known.leg(uuid.String())
 }
 
-// Legs calls then with a channel and those that it talks with, or with none if there is no such channel. It asks the switch
-// if events were missed, or if a leg is of a domain that the channel is not of: who talked with it a while ago has
-// no right to it now. Otherwise it calls then at once.
+// Legs calls then with a channel and those that it talks with, or with none if the switch has no such channel. It asks
+// the switch if no event has told of the channel, if events were missed, or if a leg is of a domain that the channel is not
+// of: who talked with it a while ago has no right to it now. Otherwise it calls then at once.
 func (w *Watch) Legs(uuid eventsocket.UUID, then func([]Leg, error)) {
 	id := uuid.String()
 	if w.current {
-		if legs := w.known.legs(id); trusted(legs) {
+		if legs := w.known.legs(id); len(legs) > 0 && trusted(legs) {
 			then(legs, nil)
 			return
 		}

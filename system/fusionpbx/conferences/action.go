@@ -200,17 +200,25 @@ func one(word eventsocket.Arg, lowersHand bool) func(*life, service.Request, *ta
 }
 
 // lowerHand notes that the member does not ask to speak any more. A channel that is not in the conference is left as
-// it is.
+// it is. The member is muted, or not any more, by then, so the answer says so whatever becomes of the hand.
 func (l *life) lowerHand(r service.Request, t *target) {
+	then := func(err error) {
+		if err != nil {
+			r.Log().Debug("a member's hand was not lowered", "err", err)
+		}
+		done(r)
+	}
 	l.inConference(t, func(is bool, err error) {
-		switch {
-		case err != nil:
-			l.failed(r, err)
-		case !is:
-			done(r)
-		default:
-			command := eventsocket.API("uuid_setvar", t.uuid, eventsocket.Text("hand_raised"), eventsocket.Text("false"))
-			l.command(r, command, func(eventsocket.Reply) { done(r) })
+		if err != nil || !is {
+			then(err)
+			return
+		}
+		command := eventsocket.API("uuid_setvar", t.uuid, eventsocket.Text("hand_raised"), eventsocket.Text("false"))
+		if !l.ctx.Go(func(ctx context.Context) func() {
+			_, err := l.do(ctx, command)
+			return func() { then(err) }
+		}) {
+			then(errTooBusy)
 		}
 	})
 }

@@ -1,19 +1,18 @@
 package conferences
 
 import (
+	"errors"
 	"slices"
 	"time"
 
 	"strowger/system/fusionpbx/conference"
+	"strowger/system/fusionpbx/eventsocket"
+	"strowger/system/fusionpbx/timing"
 	"strowger/system/service"
 )
 
-const (
-	// retry is how long after a failure the switch is asked again.
-	retry = 200 * time.Millisecond
-	// confirm is how long a difference must last to be no matter of events that are on their way.
-	confirm = 500 * time.Millisecond
-)
+// confirm is how long a difference must last to be no matter of events that are on their way.
+const confirm = 500 * time.Millisecond
 
 // watch compares what pages know with the switch.
 type watch struct {
@@ -24,6 +23,20 @@ type watch struct {
 	running bool
 	due     bool
 	certain bool // events were missed, so a difference need not be confirmed
+	pause   timing.Pause
+	again   service.Timer // runs the comparison again after a failure; nil: it has not failed
+}
+
+// gap notes that events were missed, and compares. A comparison that has failed is made again at once.
+func (l *life) gap() {
+	w := &l.watch
+	w.down, w.current = false, false
+	w.pause.Reset()
+	if w.again != nil {
+		w.again.Stop()
+		w.again, w.running = nil, false
+	}
+	l.compare(true)
 }
 
 // compare compares what pages know with the switch's list, and tells them what they have missed. certain says that
@@ -36,50 +49,59 @@ func (l *life) compare(certain bool) {
 	}
 }
 
+// reason is why a comparison is made.
+type reason struct {
+	certain bool // as watch.certain
+	all     bool // as watch.all
+}
+
 func (l *life) runComparison() {
 	w := &l.watch
-	certain := w.certain
-	w.running, w.due, w.certain = true, false, false
-	l.listAll(certain, func(found []conference.Change, whole bool) {
-		if certain || len(found) == 0 || w.all {
-			l.settle(found, whole)
+	why := reason{w.certain, w.all}
+	w.running, w.due, w.certain, w.all = true, false, false, false
+	l.listAll(why, func(found []conference.Change, whole bool) {
+		if why.certain || len(found) == 0 || why.all {
+			l.settle(found, whole, why.all)
 			return
 		}
 		l.ctx.After(confirm, func(service.Context) {
-			l.listAll(false, func(now []conference.Change, whole bool) {
-				l.settle(slices.DeleteFunc(now, func(c conference.Change) bool { return !slices.ContainsFunc(found, c.Same) }), whole)
+			l.listAll(reason{}, func(now []conference.Change, whole bool) {
+				l.settle(slices.DeleteFunc(now, func(c conference.Change) bool { return !slices.ContainsFunc(found, c.Same) }), whole, false)
 			})
 		})
 	})
 }
 
 // listAll calls then with the differences, in their turn among the pushes. whole is false if the list differs from events
-// that are newer. If the switch does not answer it begins anew.
-func (l *life) listAll(certain bool, then func(found []conference.Change, whole bool)) {
+// that are newer. If the switch does not answer it begins anew after a pause.
+func (l *life) listAll(why reason, then func(found []conference.Change, whole bool)) {
+	w := &l.watch
 	since := l.known.Begin()
 	l.ask(all(), func(list []conference.Conference, err error) {
-		if err != nil && !isMissing(err) {
-			l.ctx.Log().Debug("conferences were not compared with the switch", "err", err)
-			l.watch.certain = l.watch.certain || certain
-			l.ctx.After(retry, func(service.Context) { l.runComparison() })
+		if err == nil {
+			w.pause.Reset()
+			l.enqueue(&push{turn: func() { then(l.known.Differences(list, since, why.all)) }})
 			return
 		}
-		if err != nil {
-			l.ctx.Log().Warn("conferences were not compared with the switch: it did not answer with a list")
-			l.watch.running, l.watch.certain = false, l.watch.certain || certain // until the next interval
-			return
+		if !errors.Is(err, eventsocket.ErrNotConnected) && w.pause.First() {
+			l.ctx.Log().Warn("conferences were not compared with the switch, pages may be wrong meanwhile", "err", err)
 		}
-		l.enqueue(&push{turn: func() { then(l.known.Differences(list, since, l.watch.all)) }})
+		w.certain, w.all = w.certain || why.certain, w.all || why.all
+		w.again = l.ctx.After(w.pause.After(err, l.Interval), func(service.Context) {
+			w.again = nil
+			l.runComparison()
+		})
 	})
 }
 
-// settle tells pages of the differences, and remembers them. Unless they are the whole, it compares again.
-func (l *life) settle(found []conference.Change, whole bool) {
+// settle tells pages of the differences, and remembers them. all says that pages may have known nothing. Unless the
+// differences are the whole, it compares again.
+func (l *life) settle(found []conference.Change, whole, all bool) {
 	w := &l.watch
 	var pushes []*push
 	for i := range found {
 		at := l.pushOf(&found[i])
-		if w.tell || w.all {
+		if w.tell || all {
 			pushes = append(pushes, at)
 			continue
 		}
@@ -90,7 +112,7 @@ func (l *life) settle(found []conference.Change, whole bool) {
 		l.ctx.Log().Info("conferences differed from the switch's, pages were told", "differences", len(pushes))
 	}
 	l.insert(pushes)
-	w.running, w.tell, w.all = false, true, false
+	w.running, w.tell = false, true
 	w.current = !w.down && !w.certain
 	if w.due {
 		l.runComparison()

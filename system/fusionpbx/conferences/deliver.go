@@ -25,13 +25,14 @@ func (l *life) deliver(c service.Context, d eventsocket.Delivery) {
 	switch d.Kind {
 	case eventsocket.KindDown:
 		l.watch.down, l.watch.current = true, false
+		l.lost()
 		return
 	case eventsocket.KindGap:
 		if d.Lost > 0 {
 			c.Log().Warn("events of the switch were lost", "events", d.Lost)
 		}
-		l.watch.down, l.watch.current = false, false
-		l.compare(true)
+		l.lost()
+		l.gap()
 		return
 	}
 	p := l.keys.Payload(d.Event)
@@ -56,12 +57,16 @@ func (l *life) forward(topic string, p event.Payload) {
 		l.wantList(at)
 		l.wantName(at)
 	case conference.Delete:
+		l.left(full, p.Get("unique_id"))
 		if size, ok := sizeOf(&p); ok {
 			at.count = size
 		} else {
 			l.wantList(at)
 		}
 		l.wantName(at)
+	}
+	if topic == conference.Destroy {
+		l.left(full, "")
 	}
 	if full != "" && topicHasName(topic) {
 		at.payload.Set("conference_name", full)

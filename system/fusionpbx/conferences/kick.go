@@ -2,6 +2,8 @@ package conferences
 
 import (
 	"context"
+	"slices"
+	"strings"
 	"time"
 
 	"strowger/system/fusionpbx/conference"
@@ -9,10 +11,12 @@ import (
 	"strowger/system/service"
 )
 
-// The pauses between the calls that kick_all ends: after the first, and after each other.
+// The pauses between the calls that kick_all ends: after the first, after each other, and while the service has too much to
+// do.
 const (
 	firstPause = 500 * time.Millisecond
 	nextPause  = 10 * time.Millisecond
+	busyPause  = 200 * time.Millisecond
 )
 
 // margin is how long before the deadline of a request its asker is told that kick_all goes on.
@@ -25,6 +29,9 @@ type kicking struct {
 	of            eventsocket.Command // for the list of the conference
 	name          string
 	calls         []eventsocket.UUID // that are left
+	gone          map[string]bool    // the UUIDs, in lower case, of members who have left since the list was asked for
+	listed        time.Time          // when the list came
+	missed        bool               // events were missed since, so members may have left unnoticed
 	ended         bool               // at least one was
 	waiting, next []*asker
 	pause         time.Duration
@@ -34,16 +41,17 @@ type kicking struct {
 // than a request may.
 type asker struct {
 	service.Request
-	deadline service.Timer // nil: there is none
-	told     bool
+	told bool
 }
 
 func (l *life) newAsker(r service.Request) *asker {
 	a := &asker{Request: r}
 	if at, ok := r.Deadline(); ok {
-		a.deadline = l.ctx.After(at.Sub(r.Now())-margin, func(service.Context) {
-			a.told = true
-			r.ReplyWith(response, 200, outcome{true, "Action goes on"})
+		l.line.Add(at.Sub(r.Now())-margin, func() {
+			if !a.told {
+				a.told = true
+				r.ReplyWith(response, 200, outcome{true, "Action goes on"})
+			}
 		})
 	}
 	return a
@@ -54,9 +62,7 @@ func (a *asker) tell(l *life, k *kicking, err error) {
 	if a.told {
 		return
 	}
-	if a.deadline != nil {
-		a.deadline.Stop()
-	}
+	a.told = true
 	switch {
 	case err == nil:
 		done(a)
@@ -86,26 +92,76 @@ func (l *life) kickAll(r service.Request, t *target) {
 // kickRound begins with the members that the conference has now.
 func (l *life) kickRound(k *kicking) {
 	l.kicking[k.name] = k
+	k.pause = firstPause
+	l.kickList(k, func(members []eventsocket.UUID) { k.calls = members })
+}
+
+// kickList asks the switch for the members, hands them to take, and goes on with the next call.
+func (l *life) kickList(k *kicking, take func(members []eventsocket.UUID)) {
+	k.gone, k.missed = map[string]bool{}, l.watch.down
 	l.ask(k.of, func(list []conference.Conference, err error) {
+		k.listed = l.ctx.Now()
 		if err != nil && !isMissing(err) {
 			l.kickEnd(k, err)
 			return
 		}
+		var members []eventsocket.UUID
 		for _, c := range list {
 			for _, m := range c.Members {
 				if uuid, err := eventsocket.ParseUUID(m.UUID); err == nil && c.Name == k.name {
-					k.calls = append(k.calls, uuid)
+					members = append(members, uuid)
 				}
 			}
 		}
-		k.pause = firstPause
+		take(members)
 		l.kickNext(k)
 	})
 }
 
+// left notes that a member has left a conference, or all if there is no UUID. The call of one who has left may be anywhere
+// by now, so kick_all leaves it alone.
+func (l *life) left(name, uuid string) {
+	switch k := l.kicking[name]; {
+	case k == nil:
+	case uuid == "":
+		k.missed = true
+	default:
+		k.gone[strings.ToLower(uuid)] = true
+	}
+}
+
+// lost notes that events are missed, so that kick_all does not know who has left.
+func (l *life) lost() {
+	for _, k := range l.kicking {
+		k.missed = true
+	}
+}
+
+// kickAgain asks who of those that are left is still there. Without events that is asked once a second.
+func (l *life) kickAgain(k *kicking) bool {
+	if !k.missed || l.watch.down && l.ctx.Now().Sub(k.listed) < time.Second {
+		return false
+	}
+	l.kickList(k, func(members []eventsocket.UUID) {
+		there := make(map[eventsocket.UUID]bool, len(members))
+		for _, uuid := range members {
+			there[uuid] = true
+		}
+		k.calls = slices.DeleteFunc(k.calls, func(uuid eventsocket.UUID) bool { return !there[uuid] })
+	})
+	return true
+}
+
+// kickNext ends the next call of a member who is still in the conference.
 func (l *life) kickNext(k *kicking) {
+	for len(k.calls) > 0 && k.gone[strings.ToLower(k.calls[0].String())] {
+		k.calls = k.calls[1:]
+	}
 	if len(k.calls) == 0 {
 		l.kickEnd(k, nil)
+		return
+	}
+	if l.kickAgain(k) {
 		return
 	}
 	command := eventsocket.API("uuid_kill", k.calls[0])
@@ -115,7 +171,7 @@ func (l *life) kickNext(k *kicking) {
 	}) {
 		return
 	}
-	l.ctx.After(retry, func(service.Context) { l.kickNext(k) }) // the pool is full
+	l.ctx.After(busyPause, func(service.Context) { l.kickNext(k) }) // the pool is full
 }
 
 func (l *life) kicked(k *kicking, err error) {

@@ -11,6 +11,7 @@ import (
 
 	"strowger/system/fusionpbx/replay"
 	"strowger/system/fusionpbx/switchsim"
+	"strowger/system/service"
 )
 
 // crowd returns a scenario with one conference of so many members, until all have gone at a time in ms.
@@ -106,5 +107,90 @@ func TestKickTwice(t *testing.T) {
 	}
 	if got := kills(r); !slices.Equal(got, want) {
 		t.Errorf("commands %q, want %q", got, want)
+	}
+}
+
+// TestKickLeavers has members leave while the calls of many are being ended. Those calls go on, whether an event says who
+// has left or, because events were missed, only the switch's list does.
+func TestKickLeavers(t *testing.T) {
+	const members, stay, leave = 300, 290, 3000 // leave: when, in ms
+	left := func(uuid string) string {
+		body := "Event-Name: CUSTOM\nEvent-Subclass: conference::maintenance\nConference-Name: " + roomA + "\nConference-Size: 1\nAction: del-member\n"
+		if uuid != "" {
+			body += "Unique-ID: " + strings.ToUpper(uuid) + "\n"
+		}
+		return fmt.Sprintf("Content-Length: %d\nContent-Type: text/event-plain\n\n%s\n", len(body)+1, body)
+	}
+	tests := map[string]struct {
+		events func(gone []string) []scripted
+		silent bool // no events come
+	}{
+		"events say so": {func(gone []string) []scripted {
+			var events []scripted
+			for _, uuid := range gone {
+				events = append(events, scripted{at: leave, text: left(uuid)})
+			}
+			return events
+		}, false},
+		"an event does not say who": {func([]string) []scripted { return []scripted{{at: leave, text: left("")}} }, false},
+		"all have left": {func([]string) []scripted {
+			return []scripted{{at: leave, text: about("conference-destroy", 0)}}
+		}, false},
+		"no events come": {func([]string) []scripted { return nil }, true},
+	}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			var rows, remain []map[string]any
+			var want, gone []string
+			for i := range members {
+				uuid := fmt.Sprintf("%08d-0000-4000-8000-00000000000a", i)
+				row := map[string]any{"id": i, "uuid": uuid, "flags": map[string]bool{"can_hear": true}}
+				rows = append(rows, row)
+				if i >= stay {
+					gone = append(gone, uuid)
+					continue
+				}
+				remain = append(remain, row)
+				want = append(want, "api uuid_kill "+uuid)
+			}
+			list := func(rows []map[string]any) string {
+				return jsonText(t, []any{map[string]any{"conference_name": roomA, "member_count": len(rows), "members": rows}})
+			}
+			s := script(t, test.events(gone), map[string][][2]any{
+				"conference json_list":                      {{-5000, list(rows)}},
+				"conference '3001@a.example.com' json_list": {{-5000, list(rows)}, {leave, list(remain)}},
+			})
+			id := s.Ask(t, time.Second, "admin", Name, "action", kickAllOf(roomA))
+			r := replay.Play(t, s, replay.Options{After: time.Minute}, func(sw replay.Switch) *service.Service {
+				if test.silent {
+					sw.Events = deaf(t, sw)
+				}
+				return plain(sw)
+			})
+			if answers := r.Replies(id); len(answers) != 1 || answers[0].Field("status_code") != "200" {
+				t.Errorf("answers %+v, want one with 200", answers)
+			}
+			if got := kills(r); !slices.Equal(got, want) {
+				t.Errorf("the switch got %d commands, want %d", len(got), len(want))
+			}
+		})
+	}
+}
+
+// TestKickAskers has more ask for kick_all of one conference than a service may have timers. Each gets an answer.
+func TestKickAskers(t *testing.T) {
+	const askers = 4200
+	s, _ := crowd(t, 3, 1300)
+	id := s.Ask(t, time.Second, "admin", Name, "action", kickAllOf(roomA))
+	s.Lines = slices.Repeat(s.Lines, askers)
+	r := replay.Play(t, s, replay.Options{After: 2 * time.Minute}, plain)
+	answers := r.Replies(id)
+	if len(answers) != askers {
+		t.Errorf("%d answers, want %d", len(answers), askers)
+	}
+	for _, m := range answers {
+		if m.Field("status_code") != "200" {
+			t.Fatalf("answer %+v", m)
+		}
 	}
 }

@@ -12,7 +12,9 @@ import (
 type outbox struct {
 	waiting  []*push
 	flushing bool
-	hurried  int // pushes that did not wait to the end, since the last line in the log
+	hurried  int           // pushes that did not wait to the end, since the last line in the log
+	timer    service.Timer // for the end of the wait of the first push; nil: it waits for nothing
+	due      time.Time     // of timer
 }
 
 // push is one push.
@@ -24,16 +26,17 @@ type push struct {
 	turn    func()             // called in its turn, in place of a push; nil: it is a push
 
 	waits   int                    // for so many answers
+	until   time.Time              // it waits no longer than that
 	list    *conference.Conference // in the switch's list; nil: unknown
 	missing bool                   // the switch says that there is no such conference
 	count   int                    // of members
 	display string
 }
 
-// enqueue puts a push behind all others.
+// enqueue puts a push after all others. It may wait for Options.PushWait.
 func (l *life) enqueue(at *push) {
+	at.until = l.ctx.Now().Add(l.PushWait)
 	l.out.waiting = append(l.out.waiting, at)
-	l.limit(at)
 	if oldest := l.out.waiting[0]; len(l.out.waiting) > l.PushQueue && oldest.waits > 0 {
 		l.hurry(oldest)
 	}
@@ -42,23 +45,11 @@ func (l *life) enqueue(at *push) {
 
 // insert puts pushes before all others. It is called in the turn of a push.
 func (l *life) insert(pushes []*push) {
+	until := l.ctx.Now().Add(l.PushWait)
 	for _, at := range pushes {
-		l.limit(at)
+		at.until = until
 	}
 	l.out.waiting = append(pushes, l.out.waiting...)
-}
-
-// limit lets a push wait for Options.PushWait.
-func (l *life) limit(at *push) {
-	if at.waits == 0 {
-		return
-	}
-	l.ctx.After(l.PushWait, func(service.Context) {
-		if at.waits > 0 {
-			l.hurry(at)
-			l.flush()
-		}
-	})
 }
 
 // hurry lets a push wait no longer. It goes out with what the event has.
@@ -86,13 +77,20 @@ func (l *life) arrived(at *push) {
 	}
 }
 
+// flush sends the pushes whose turn it is.
 func (l *life) flush() {
 	if l.out.flushing {
 		return
 	}
 	l.out.flushing = true
-	for len(l.out.waiting) > 0 && l.out.waiting[0].waits == 0 {
+	for len(l.out.waiting) > 0 {
 		at := l.out.waiting[0]
+		if at.waits > 0 && l.ctx.Now().Before(at.until) {
+			break
+		}
+		if at.waits > 0 {
+			l.hurry(at)
+		}
 		l.out.waiting[0] = nil
 		l.out.waiting = l.out.waiting[1:]
 		if at.turn != nil {
@@ -102,6 +100,24 @@ func (l *life) flush() {
 		l.say(at)
 	}
 	l.out.flushing = false
+	l.wake()
+}
+
+// wake sets the timer for the first push. However many wait, there is one timer, because a service has a limited number.
+func (l *life) wake() {
+	out := &l.out
+	if out.timer != nil && (len(out.waiting) == 0 || !out.waiting[0].until.Equal(out.due)) {
+		out.timer.Stop()
+		out.timer = nil
+	}
+	if out.timer != nil || len(out.waiting) == 0 {
+		return
+	}
+	out.due = out.waiting[0].until
+	out.timer = l.ctx.After(out.due.Sub(l.ctx.Now()), func(service.Context) {
+		out.timer = nil
+		l.flush()
+	})
 }
 
 // wantName makes a push wait for the name that pages show, unless that is known.
@@ -114,7 +130,7 @@ func (l *life) wantName(at *push) {
 	})
 }
 
-// again is when the switch is asked once more for a member who is not in its list yet.
+// again is how long after an answer the switch is asked once more for a member who is not in its list yet.
 const again = 100 * time.Millisecond
 
 // wantList makes a push wait for its conference in the switch's list. A conference whose name is not one of
@@ -130,7 +146,7 @@ func (l *life) wantList(at *push) {
 			l.arrived(at)
 			return
 		}
-		l.ctx.After(again, func(service.Context) {
+		l.line.Add(again, func() {
 			l.ask(command, func(list []conference.Conference, err error) {
 				at.listed(list, err)
 				l.arrived(at)

@@ -30,14 +30,7 @@ func TestNoEvents(t *testing.T) {
 	}
 	id := s.Ask(t, 80*time.Second, "admin", Name, "action", map[string]any{"action": "kick", "conference_name": roomA, "member_id": 7, "uuid": uuid})
 	r := replay.Play(t, s, replay.Options{}, func(sw replay.Switch) *service.Service {
-		if _, err := sw.Events.Subscribe("another service", eventsocket.Match("Event-Name", "HEARTBEAT")); err != nil {
-			t.Fatal(err) // the switch begins when somebody listens
-		}
-		silent, err := eventsocket.New(eventsocket.Options{Password: "ClueCon"})
-		if err != nil {
-			t.Fatal(err)
-		}
-		return New(Options{Events: silent, Commands: sw.Commands})
+		return New(Options{Events: deaf(t, sw), Commands: sw.Commands})
 	})
 	if answers := r.Replies(id); len(answers) != 1 || answers[0].Field("status_code") != "400" || !strings.Contains(string(answers[0].Payload), "not in the conference") {
 		t.Errorf("answers %+v, want one with 400", answers)
@@ -45,4 +38,17 @@ func TestNoEvents(t *testing.T) {
 	if slices.Contains(r.Commands, "api uuid_kill "+uuid) {
 		t.Error("a call was ended that is not in the conference")
 	}
+}
+
+// deaf returns a client that no events come over, while the switch plays to another.
+func deaf(t *testing.T, sw replay.Switch) *eventsocket.Client {
+	t.Helper()
+	if _, err := sw.Events.Subscribe("another service", eventsocket.Match("Event-Name", "HEARTBEAT")); err != nil {
+		t.Fatal(err) // the switch begins when somebody listens
+	}
+	silent, err := eventsocket.New(eventsocket.Options{Password: "ClueCon"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return silent
 }

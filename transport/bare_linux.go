@@ -8,6 +8,7 @@ import (
 	"net/netip"
 	"os"
 	"sync"
+	"sync/atomic"
 	"syscall"
 	"time"
 
@@ -152,9 +153,10 @@ func (b *bare) limit(t time.Time, set func(*os.File, time.Time) error) error {
 // bareListener accepts connections as *bare. The kernel gives each the options of the listening socket, but for
 // the user timeout, which costs nothing.
 type bareListener struct {
-	file *os.File
-	raw  syscall.RawConn
-	addr net.Addr
+	file   *os.File
+	raw    syscall.RawConn
+	addr   net.Addr
+	closed atomic.Bool
 
 	// The rest belongs to the goroutine that accepts.
 	try      func(fd uintptr) bool // accept, once for all calls
@@ -177,16 +179,22 @@ func bareConnections(from net.Listener, every time.Duration) (net.Listener, erro
 	}
 	l := &bareListener{file: file, raw: raw, addr: from.Addr(), every: every}
 	l.try = l.accept
-	return l, raw.Control(func(fd uintptr) { keepAlive(int(fd), every) })
+	if err := raw.Control(func(fd uintptr) { keepAlive(int(fd), every) }); err != nil {
+		return nil, errors.Join(err, file.Close())
+	}
+	return l, nil
 }
 
-// Accept implements net.Listener. It is for one goroutine.
+// Accept implements net.Listener. It returns net.ErrClosed after Close. It is for one goroutine.
 func (l *bareListener) Accept() (net.Conn, error) {
 	l.accepted, l.err = nil, nil
-	if err := l.raw.Read(l.try); err != nil {
-		return nil, net.ErrClosed
-	}
-	if l.err != nil {
+	err := l.raw.Read(l.try)
+	switch {
+	case err != nil && l.closed.Load():
+		return nil, net.ErrClosed // what Read returns then is an error of its own
+	case err != nil:
+		return nil, fmt.Errorf("wait for a connection: %w", err)
+	case l.err != nil:
 		return nil, &net.OpError{Op: "accept", Net: "tcp", Addr: l.addr, Err: os.NewSyscallError("accept4", l.err)}
 	}
 	return l.accepted, nil
@@ -230,7 +238,10 @@ func (l *bareListener) tune(conn net.Conn, every time.Duration) {
 }
 
 // Close implements net.Listener.
-func (l *bareListener) Close() error { return l.file.Close() }
+func (l *bareListener) Close() error {
+	l.closed.Store(true)
+	return l.file.Close()
+}
 
 // Addr implements net.Listener.
 func (l *bareListener) Addr() net.Addr { return l.addr }

@@ -8,6 +8,7 @@ import (
 	"net"
 	"net/netip"
 	"sync"
+	"syscall"
 	"time"
 
 	"github.com/asynkron/protoactor-go/actor"
@@ -153,6 +154,15 @@ const (
 	maxAcceptWait = time.Second
 )
 
+// passes reports whether an accept that failed with err may be tried again. It may where the kernel refused one
+// connection. It may not where the socket does not listen, or Go's poller does not tell of connections any more.
+func passes(err error) bool {
+	no, ok := errors.AsType[syscall.Errno](err)
+	return ok && no != syscall.EBADF && no != syscall.EINVAL && no != syscall.ENOTSOCK
+}
+
+// accept takes connections in until the listener is closed, which it reports as net.ErrClosed, or cannot accept any
+// more.
 func (s *Server) accept(router actors.RouterRef) error {
 	<-s.opened
 	wait := minAcceptWait
@@ -162,7 +172,7 @@ func (s *Server) accept(router actors.RouterRef) error {
 			<-time.After(early)
 		}
 		conn, err := s.listener.Accept()
-		if errors.Is(err, net.ErrClosed) {
+		if err != nil && !passes(err) {
 			return err
 		}
 		if err != nil {

@@ -125,6 +125,9 @@ func (s *Server) shakeHands(o *opening, turn *turn, sent []byte) (*socket, []byt
 	rest := bytes.NewReader(sent)
 	request, err := readRequest(conn, io.MultiReader(rest, from), br, o)
 	remote := s.clientOf(o.conn, request)
+	if err != nil && s.ended(o) {
+		return nil, nil, err
+	}
 	if err != nil {
 		s.refused(remote, request, err)
 		turn.end()

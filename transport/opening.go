@@ -71,6 +71,13 @@ func (s *Server) forget(o *opening) bool {
 	return !s.stopped
 }
 
+// ended reports whether the router itself has ended the handshake, to make room or because it stops.
+func (s *Server) ended(o *opening) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.stopped || s.egress.door.stays(o.place) != nil
+}
+
 // watch has expire called when the time for o's request is over.
 func (s *Server) watch(o *opening) {
 	s.mu.Lock()

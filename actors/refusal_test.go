@@ -203,7 +203,7 @@ func TestNamesAreClipped(t *testing.T) {
 	}
 }
 
-// A broadcast that nobody gets because it has not the key that its policy goes by is named once a minute. One that is
+// A broadcast that nobody gets because it lacks the key that its policy goes by is named once a minute. One that is
 // another tenant's is not, nor is one that somebody gets.
 func TestUnheardBroadcasts(t *testing.T) {
 	w, lines := logged(t, "s: {scopes: [{permission: all, to: all}, {to: domain, keys: [d]}]}\nevents: {scopes: [{to: domain, keys: [d]}], events: [GO]}")

@@ -133,7 +133,7 @@ func (t *topic) broadcast(m *broadcast) {
 	}
 }
 
-// unheard logs that a broadcast reached nobody because it has not the key that its policy goes by: as a rule one of the
+// unheard logs that a broadcast reached nobody because it lacks the key that its policy goes by: as a rule one of the
 // two is wrong. What FusionPBX's own services say is known, and is kept from some on purpose.
 func (t *topic) unheard(v *view, m *broadcast) {
 	if m.from.local != nil || policy.BuiltinClass(m.from.Name) != "" {

@@ -32,8 +32,8 @@ type Config struct {
 	Log         Log         `koanf:"log"`
 	Shutdown    Shutdown    `koanf:"shutdown"`
 
-	// Policies are those of the file, by the name of a service or the class in its token. Each
-	// counts before the one that a service in the router has in code, and before the built-in one.
+	// Policies are those of the file, by the name of a service or the class in its token. A policy of the
+	// file takes the place of the one that a service inside the router brings, and of the built-in one.
 	Policies map[string]policy.Policy `koanf:"-"`
 
 	// FusionPBX is what FusionPBX's own file says. No key of ours sets it.

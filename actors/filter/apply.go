@@ -32,7 +32,7 @@ func (f *Filter) Apply(c Class, topic string, payload, dst []byte) (out []byte, 
 	return f.apply(c, topic, payload, dst, nil)
 }
 
-// Lacking returns the rule that drops a message for c because the payload has not the key that the rule goes by; empty
+// Lacking returns the rule that drops a message for c because the payload lacks the key that the rule goes by; empty
 // if the message is delivered or dropped for another reason. It costs more than Apply.
 func (f *Filter) Lacking(c Class, topic string, payload []byte) (rule string) {
 	if c == (Class{}) || c.handle.Value().filter != f {

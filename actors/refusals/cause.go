@@ -74,7 +74,7 @@ func (c Cause) text() text {
 		ReplyDropped:         {"reply_dropped", "reply dropped by policy: the request was carried out and answered 403", "policies", slog.LevelWarn},
 		ForeignName:          {"foreign_name", "service spoke under a name that is not its own", "services.classes", slog.LevelWarn},
 		UnknownName:          {"unknown_name", "service spoke under a name that nobody offers or watches", "", slog.LevelWarn},
-		BroadcastUnheard:     {"broadcast_unheard", "broadcast reached nobody: it has not the key that its policy goes by", "policies", slog.LevelWarn},
+		BroadcastUnheard:     {"broadcast_unheard", "broadcast reached nobody: it lacks the key that its policy goes by", "policies", slog.LevelWarn},
 		UnknownClass:         {"unknown_class", "token of a service makes its holder a client because the class is not known", "services.classes, services.unknown_class", slog.LevelWarn},
 	}[c]
 }

@@ -68,9 +68,9 @@ func (s *Store) claim(name, hash string, may func(*Token) error) (*Token, error)
 	return nil, outcome
 }
 
-// directory returns the token directory, which is kept open. One that was removed and made again, replaced by
-// another or opened to everyone is noticed at each call, as if it were opened anew: its path is looked up, and
-// what is found is compared with what is open.
+// directory returns the token directory, which is kept open. Each call looks up its path and compares what is
+// there with what is open. It opens the directory anew if it was replaced, or if anyone may now delete
+// its files. It does not check again whether the router may read it.
 func (s *Store) directory() (*directory, error) {
 	if kept := s.kept.Load(); kept != nil && kept.current() {
 		return kept, nil

@@ -37,7 +37,7 @@ type Options struct {
 	// ReadTimeout is how long the head of a request may take to arrive, and as long again the body of a
 	// POST. 0 means 10 s.
 	ReadTimeout time.Duration
-	// WriteTimeout is how long an answer may take, over the time a profile runs. 0 means 30 s.
+	// WriteTimeout is how long an answer may take to be read, besides the time that a profile runs. 0 means 30 s.
 	WriteTimeout time.Duration
 	// IdleTimeout is how long a connection may wait for its next request. 0 means 2 min.
 	IdleTimeout time.Duration

@@ -34,33 +34,36 @@ func (c *Crash) Error() string { return fmt.Sprint(c.Reason) }
 // reports the panic and the message that is lost by it, and keeps a panic in Restarting, Stopping or Stopped
 // from hanging the parent.
 type Guard struct {
+	*kind
 	inner   actor.Actor
-	kind    string
-	runtime *Runtime
 	mailbox *mailbox // set before the first message
 	stopped bool
+}
+
+// kind is what the guards of all actors of one kind share.
+type kind struct {
+	name    string
+	runtime *Runtime
 	quiet   bool // panics are logged and counted elsewhere
 }
 
 // Crasher is an actor that cleans up when it panics, before its supervisor decides.
 type Crasher interface{ Crashed() }
 
-// Props returns how to spawn an actor of a kind.
-func (r *Runtime) Props(kind string, produce func() actor.Actor, more ...actor.PropsOption) *actor.Props {
-	return r.props(Guard{kind: kind, runtime: r}, produce, more)
+// Props returns how to spawn an actor of a kind with that name.
+func (r *Runtime) Props(name string, produce func() actor.Actor, more ...actor.PropsOption) *actor.Props {
+	return r.props(&kind{name: name, runtime: r}, produce, more)
 }
 
 // QuietProps is Props of an actor whose panics are logged and counted by its supervisor, as those of a listener
 // that cannot listen are. The guard neither logs nor reports them, and they reach the supervisor as they are.
-func (r *Runtime) QuietProps(kind string, produce func() actor.Actor, more ...actor.PropsOption) *actor.Props {
-	return r.props(Guard{kind: kind, runtime: r, quiet: true}, produce, more)
+func (r *Runtime) QuietProps(name string, produce func() actor.Actor, more ...actor.PropsOption) *actor.Props {
+	return r.props(&kind{name: name, runtime: r, quiet: true}, produce, more)
 }
 
-func (r *Runtime) props(g Guard, produce func() actor.Actor, more []actor.PropsOption) *actor.Props {
+func (r *Runtime) props(k *kind, produce func() actor.Actor, more []actor.PropsOption) *actor.Props {
 	return actor.PropsFromProducer(func() actor.Actor {
-		made := g
-		made.inner = produce()
-		return &made
+		return &Guard{kind: k, inner: produce()}
 	}, append(r.Mailbox(), more...)...)
 }
 
@@ -103,8 +106,8 @@ func (g *Guard) recover(ctx actor.Context) {
 
 // crashed logs and reports a panic.
 func (g *Guard) crashed(ctx actor.Context, reason, message any) *Crash {
-	crash := &Crash{Actor: ctx.Self().GetId(), Kind: g.kind, Reason: reason, Message: message, Stack: debug.Stack()}
-	g.runtime.Log.Error("actor panicked", "actor", crash.Actor, "kind", g.kind,
+	crash := &Crash{Actor: ctx.Self().GetId(), Kind: g.name, Reason: reason, Message: message, Stack: debug.Stack()}
+	g.runtime.Log.Error("actor panicked", "actor", crash.Actor, "kind", g.name,
 		"message", fmt.Sprintf("%T", message), "reason", fmt.Sprint(reason), "stack", string(crash.Stack))
 	g.runtime.crashed(crash)
 	return crash

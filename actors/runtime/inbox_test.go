@@ -78,7 +78,7 @@ func TestInboxAllocatesNothing(t *testing.T) {
 	allocs := testing.AllocsPerRun(1000, func() {
 		b.Post(1)
 		b.Post(2)
-		d.f()
+		d.runner.run()
 	})
 	if allocs != 0 {
 		t.Errorf("%v allocations for two messages, want none", allocs)

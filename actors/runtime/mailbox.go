@@ -10,37 +10,41 @@ import (
 
 // mailbox is the queue in front of an actor: many post, one goroutine at a time hands over. It
 // differs from the library's in two ways: a post allocates nothing while the queue is short, and
-// what is still queued when the actor stops becomes dead letters.
+// what is still queued when the actor stops becomes dead letters. Each connection has two mailboxes, so
+// the fields are in an order that leaves no gaps, and what is rarely needed is in urgency.
 type mailbox struct {
-	mu        sync.Mutex // Protects following.
-	user      []any
-	system    []any
-	running   bool
-	suspended bool
-	urgent    atomic.Bool // there are system messages, or it is suspended; written with mu held
-
-	// The rest belongs to the goroutine that runs.
-	taken []any // user messages taken from the queue
-	at    int   // the next one of them
-	slot  [1]any
-
-	guard   *Guard // of the actor; nil if it has none
-	looked  bool   // guard is known
-	patient bool   // others post before it is run
+	mu     sync.Mutex              // Protects user, running and what urgent points to.
+	urgent atomic.Pointer[urgency] // nil: nothing goes before the user messages; written with mu held
+	user   []any
+	slot   [1]any // the first room of user
 
 	invoker    actor.MessageInvoker
-	dispatcher actor.Dispatcher
-	runFunc    func()
+	dispatcher scheduler
+
+	// The rest belongs to the goroutine that runs, but for running.
+	guard   *Guard // of the actor; nil if it has none
+	taken   []any  // user messages taken from the queue
+	at      int32  // the next one of them
+	looked  bool   // guard is known
+	patient bool   // others post before it is run
+	running bool
+}
+
+// urgency is what keeps a mailbox from its user messages: there are system messages, or it is suspended.
+type urgency struct {
+	system    []any
+	slot      [1]any // the first room of system
+	suspended bool
 }
 
 func newMailbox() actor.Mailbox { return &mailbox{} }
 
+// RegisterHandlers implements actor.Mailbox. The dispatcher is one of this package.
 func (m *mailbox) RegisterHandlers(invoker actor.MessageInvoker, dispatcher actor.Dispatcher) {
 	// A gauge may look already.
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	m.invoker, m.dispatcher = invoker, dispatcher
-	m.runFunc = m.run
+	m.invoker, m.dispatcher = invoker, dispatcher.(scheduler)
 	m.user = m.slot[:0]
 }
 
@@ -54,7 +58,7 @@ func (m *mailbox) UserMessageCount() int {
 
 func (m *mailbox) PostUserMessage(message any) {
 	if m.post(message) {
-		m.dispatcher.Schedule(m.runFunc)
+		m.dispatcher.schedule(m)
 	}
 }
 
@@ -62,7 +66,7 @@ func (m *mailbox) PostUserMessage(message any) {
 func (m *mailbox) post(message any) (start bool) {
 	m.mu.Lock()
 	m.user = append(m.user, message)
-	start = !m.running && !m.suspended
+	start = !m.running && !m.suspended()
 	m.running = m.running || start
 	m.mu.Unlock()
 	return start
@@ -70,16 +74,41 @@ func (m *mailbox) post(message any) (start bool) {
 
 func (m *mailbox) PostSystemMessage(message any) {
 	m.mu.Lock()
-	m.system = append(m.system, message)
-	m.urgent.Store(true)
+	u := m.press()
+	u.system = append(u.system, message)
 	start := !m.running
 	m.running = true
 	m.mu.Unlock()
 	if start {
-		m.dispatcher.Schedule(m.runFunc)
+		m.dispatcher.schedule(m)
 	}
 }
 
+// suspended reports whether user messages have to wait. The caller holds mu.
+func (m *mailbox) suspended() bool {
+	u := m.urgent.Load()
+	return u != nil && u.suspended
+}
+
+// press returns the urgency, which the caller adds something to. The caller holds mu.
+func (m *mailbox) press() *urgency {
+	u := m.urgent.Load()
+	if u == nil {
+		u = new(urgency)
+		u.system = u.slot[:0]
+		m.urgent.Store(u)
+	}
+	return u
+}
+
+// relax forgets the urgency if nothing of it is left. The caller holds mu.
+func (m *mailbox) relax(u *urgency) {
+	if len(u.system) == 0 && !u.suspended {
+		m.urgent.Store(nil)
+	}
+}
+
+// run implements runner.
 func (m *mailbox) run() {
 	if m.patient {
 		// Those who are about to post do so first: what comes together leaves in one write.
@@ -96,7 +125,7 @@ func (m *mailbox) run() {
 // what came meanwhile to another one.
 func (m *mailbox) runOne() {
 	if m.step() && m.more() {
-		m.dispatcher.Schedule(m.runFunc)
+		m.dispatcher.schedule(m)
 	}
 }
 
@@ -104,7 +133,8 @@ func (m *mailbox) runOne() {
 func (m *mailbox) more() bool {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	m.running = len(m.system) > 0 || !m.suspended && (m.at < len(m.taken) || len(m.user) > 0)
+	u := m.urgent.Load()
+	m.running = u != nil && len(u.system) > 0 || !m.suspended() && (int(m.at) < len(m.taken) || len(m.user) > 0)
 	return m.running
 }
 
@@ -128,7 +158,7 @@ func (m *mailbox) step() bool {
 
 // take returns the next message, system messages first; nil ends the run.
 func (m *mailbox) take() (message any, system bool) {
-	if m.at == len(m.taken) || m.urgent.Load() {
+	if int(m.at) == len(m.taken) || m.urgent.Load() != nil {
 		if message, more := m.refill(); !more {
 			return message, message != nil
 		}
@@ -144,20 +174,20 @@ func (m *mailbox) take() (message any, system bool) {
 func (m *mailbox) refill() (system any, more bool) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	if len(m.system) > 0 {
-		system = m.system[0]
-		m.system[0] = nil
-		if m.system = m.system[1:]; len(m.system) == 0 {
-			m.system = nil // there will hardly be more
-			m.urgent.Store(m.suspended)
-		}
+	u := m.urgent.Load()
+	if u != nil && len(u.system) > 0 {
+		system = u.system[0]
+		u.system[0] = nil
+		u.system = u.system[1:]
+		m.relax(u)
 		return system, false
 	}
-	if m.suspended || m.at == len(m.taken) && len(m.user) == 0 {
+	drained := int(m.at) == len(m.taken)
+	if u != nil || drained && len(m.user) == 0 {
 		m.running = false
 		return nil, false
 	}
-	if m.at == len(m.taken) {
+	if drained {
 		m.swap()
 	}
 	return nil, true
@@ -178,9 +208,13 @@ func (m *mailbox) swap() {
 
 func (m *mailbox) suspend(on bool) {
 	m.mu.Lock()
-	m.suspended = on
-	m.urgent.Store(on || len(m.system) > 0)
-	m.mu.Unlock()
+	defer m.mu.Unlock()
+	if m.suspended() == on {
+		return
+	}
+	u := m.press()
+	u.suspended = on
+	m.relax(u)
 }
 
 func (m *mailbox) invoke(message any, system bool) {

@@ -9,16 +9,17 @@ import (
 )
 
 // manual is a dispatcher that keeps what it is to run until the test runs it.
-type manual struct{ scheduled []func() }
+type manual struct{ scheduled []runner }
 
-func (d *manual) Schedule(f func()) { d.scheduled = append(d.scheduled, f) }
+func (d *manual) Schedule(f func()) { d.schedule(task(f)) }
+func (d *manual) schedule(r runner) { d.scheduled = append(d.scheduled, r) }
 func (d *manual) Throughput() int   { return 1 }
 
 func (d *manual) run() {
 	for len(d.scheduled) > 0 {
-		f := d.scheduled[0]
+		r := d.scheduled[0]
 		d.scheduled = d.scheduled[1:]
-		f()
+		r.run()
 	}
 }
 
@@ -162,10 +163,11 @@ func TestMailboxReusesSlices(t *testing.T) {
 	}
 }
 
-// last keeps only the last function it was given.
-type last struct{ f func() }
+// last keeps only the last one it was given.
+type last struct{ runner runner }
 
-func (d *last) Schedule(f func()) { d.f = f }
+func (d *last) Schedule(f func()) { d.schedule(task(f)) }
+func (d *last) schedule(r runner) { d.runner = r }
 func (d *last) Throughput() int   { return 1 }
 
 func TestMailboxShortQueueAllocatesNothing(t *testing.T) {
@@ -175,7 +177,7 @@ func TestMailboxShortQueueAllocatesNothing(t *testing.T) {
 	message := any("m")
 	allocs := testing.AllocsPerRun(1000, func() {
 		m.PostUserMessage(message)
-		d.f()
+		d.runner.run()
 	})
 	if allocs != 0 || seen != 1001 {
 		t.Errorf("%v allocations a message and %d messages, want 0 and 1001", allocs, seen)
@@ -298,7 +300,7 @@ func TestMailboxBuriesTheRest(t *testing.T) {
 		t.Run(fmt.Sprint("suspended ", suspended), func(t *testing.T) {
 			lost := map[Loss]int{}
 			rt := &Runtime{lost: func(_ any, why Loss) { lost[why]++ }}
-			guard := &Guard{runtime: rt}
+			guard := &Guard{kind: &kind{runtime: rt}}
 			m, r, run := testMailbox()
 			r.hook = guard
 			r.handle = func(message any) {

@@ -151,7 +151,7 @@ func (sh *shard) tick(m *tick) {
 		if s.finished && seconds > s.linger {
 			s.cut()
 		}
-		if s.closing || sh.died(s, seconds, l) || s.role == actors.Service {
+		if s.closing || sh.died(s, seconds, l) || s.mayDoNow() == actors.Service {
 			continue
 		}
 		if ping := int64(l.PingInterval / time.Second); ping > 0 && seconds >= s.nextPing {
@@ -164,7 +164,7 @@ func (sh *shard) tick(m *tick) {
 // died closes a connection that gave no sign of life for too long.
 func (sh *shard) died(s *socket, seconds int64, l *Limits) bool {
 	cause, limit, longest := refusals.Idle, l.IdleTimeout, int64(l.IdleTimeout/time.Second)
-	if s.role == actors.Service || limit == 0 {
+	if s.mayDoNow() == actors.Service || limit == 0 {
 		cause, limit = refusals.PingsEnded, l.PingerTimeout
 		longest = max(int64(limit/time.Second), missedPings*s.pingGap.Load())
 		if s.pingGap.Load() == 0 {

@@ -42,11 +42,11 @@ type decoder struct {
 	op        frame.Opcode // of the current frame
 	final     bool
 	masked    bool
-	inside    bool // the current frame's payload is not complete
-	partial   bool // more fragments of the message are to come
-	text      bool // the message is text
+	inside    bool  // the current frame's payload is not complete
+	partial   bool  // more fragments of the message are to come
+	text      bool  // the message is text
+	phase     uint8 // of the key: the place in it of the payload's next byte
 	key       [4]byte
-	at        int    // bytes of the payload seen; the key's phase
 	left      int64  // bytes of the payload still to come
 	buffer    []byte // the message so far
 	control   []byte // the control frame's payload so far
@@ -143,7 +143,7 @@ func (d *decoder) frame(h []byte, limit int64) error {
 			return err
 		}
 	}
-	d.op, d.final, d.masked, d.inside, d.at, d.left = op, fin, masked, true, 0, length
+	d.op, d.final, d.masked, d.inside, d.phase, d.left = op, fin, masked, true, 0, length
 	if masked {
 		copy(d.key[:], h[len(h)-4:])
 	}
@@ -202,9 +202,9 @@ func (d *decoder) take(p []byte) {
 	}
 	*to = append(*to, p...)
 	if d.masked {
-		unmask((*to)[had:], d.key, d.at)
+		unmask((*to)[had:], d.key, int(d.phase))
 	}
-	d.at += len(p)
+	d.phase = uint8((int(d.phase) + len(p)) % len(d.key))
 	d.left -= int64(len(p))
 }
 

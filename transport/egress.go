@@ -133,7 +133,7 @@ func (e *Egress) UnauthenticatedBytes() int64 { return e.early.Load() }
 // newSocket returns the write side of conn, owned by one of the shards.
 func (e *Egress) newSocket(conn net.Conn, l *Limits) *socket {
 	s := &socket{shard: e.shards[int(e.next.Add(1))%len(e.shards)], conn: conn, fd: descriptor(conn), remote: farEnd(conn)}
-	s.reader = &reader{socket: s, deps: s.shard.deps, alone: true, last: frame.CloseNormal}
+	s.reader = &reader{socket: s, alone: true, last: frame.CloseNormal}
 	s.reader.window.CountIn(&e.early)
 	s.allow(actors.Unauthenticated, l)
 	s.heard()

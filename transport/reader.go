@@ -22,23 +22,22 @@ type reader struct {
 	socket  *socket
 	window  runtime.Window
 	inbox   actors.Connection
-	deps    *actors.Deps
 	done    func() // called behind the last read
 
 	opening *opening // nil: hands are shaken
 	poller  *poller  // nil: a goroutine of its own reads
 	home    *poller  // the one that reads when the peer has authenticated
-	slot    int32    // the poller's
-	inline  int      // messages of this read that its goroutine may still handle
-	alone   bool     // the poller does not know it: who runs it may block
-	over    bool     // nothing is read any more but to be thrown away
+	pinged  int64    // when the peer sent the last ping, in seconds of the shard's clock
 	thrown  int64    // bytes
-	pings   bool     // the peer has sent a ping
-	pinged  int64    // when it sent the last one, in seconds of the shard's clock
 	early   int64    // bytes of an unfinished message that count in the total of those that have not authenticated
-	small   bool     // the poller read into its small buffer
-	crowd   bool     // the total is exceeded, and this peer must go
+	slot    int32    // the poller's
+	inline  int32    // messages of this read that its goroutine may still handle
 	isCut   atomic.Bool
+	alone   bool // the poller does not know it: who runs it may block
+	over    bool // nothing is read any more but to be thrown away
+	pings   bool // the peer has sent a ping
+	small   bool // the poller read into its small buffer
+	crowd   bool // the total is exceeded, and this peer must go
 	// last is what our close frame says about the end of the reading. The shard reads it after ReadEnded.
 	last frame.CloseCode
 }
@@ -123,8 +122,9 @@ func (r *reader) leave() {
 
 // crashed ends the connection after a panic.
 func (r *reader) crashed(reason any) (more bool) {
-	r.deps.Counters.Panics.Add(1)
-	r.deps.Log.Error("reader panicked", "remote", r.socket.remote.String(), "reason", fmt.Sprint(reason), "stack", string(debug.Stack()))
+	deps := r.socket.shard.deps
+	deps.Counters.Panics.Add(1)
+	deps.Log.Error("reader panicked", "remote", r.socket.remote.String(), "reason", fmt.Sprint(reason), "stack", string(debug.Stack()))
 	return !r.over && r.end(&violation{frame.CloseInternalError, "reader panicked"})
 }
 

@@ -13,48 +13,50 @@ import (
 // socket is the write side of one connection. Its methods post to the shard that owns it; the
 // fields below belong to that shard.
 type socket struct {
-	shard *shard
-	conn  net.Conn
+	// Each write uses these. They stand together because a broadcast passes many sockets, and the processor
+	// fetches neighbours at once.
+
 	// fd is conn's descriptor, for reads and writes that do not wait; -1: there are none (TLS). It is
 	// valid until detach, which comes behind the last read.
-	fd int
+	fd       int
+	head     int32    // what this batch adds, as indices into the shard's nodes; 0: nothing
+	tail     int32    //
+	waiting  int      // frames in queue and with the goroutine
+	queue    [][]byte // waits behind the goroutine
+	answer   []byte   // to the handshake; it goes out with the first frame
+	admitted bool
+	client   bool // it has one of the places for clients
+	closing  bool // nothing is accepted any more
+	finished bool // the close frame is out, or cannot be
+	hasty    bool // closed without waiting for the peer
+	readDone bool
+	writing  bool // a goroutine writes what was queued
+	stuck    bool // something waited at the last look for those who take nothing
 
+	shard  *shard
+	conn   net.Conn
 	remote fmt.Stringer // the client's address, for the log
-	answer []byte       // to the handshake; it goes out with the first frame
 
 	place      *place // at the door; nil: it never waited there
 	reader     *reader
 	maxMessage atomic.Int64                  // bytes; set by the shard, read by the reader
 	mayDo      atomic.Int32                  // an actors.Role: what the peer may send, for the reader
-	lastHeard  atomic.Int64                  // seconds of the shard's clock
 	dismissed  atomic.Bool                   // a close frame of ours is on its way, which the peer's answers
+	lastHeard  atomic.Int64                  // seconds of the shard's clock
 	probed     atomic.Bool                   // nothing was read since Probe
 	replaced   atomic.Pointer[actors.Outlet] // nil: it has no heir
 	pingGap    atomic.Int64                  // the longest time between two pings of the peer's, in seconds; 0: it has not sent two
 
-	role      actors.Role
-	admitted  bool
-	client    bool // it has one of the places for clients
-	closing   bool // nothing is accepted any more
-	finished  bool // the close frame is out, or cannot be
-	hasty     bool // closed without waiting for the peer
-	readDone  bool
-	writing   bool             // a goroutine writes what was queued
 	held      [][]byte         // sent before Admit
 	owed      []*runtime.Lease // of frames in queue that hold their share until they are written
 	heldBytes int64
-	queue     [][]byte // waits behind the goroutine
-	waiting   int      // frames in queue and with the goroutine
-	bytes     int64    // of them
-	free      int      // of waiting, what came when nothing waited: the bound is for what comes behind it
-	freeBytes int64
-	head      int32         // what this batch adds, as indices into the shard's nodes; 0: nothing
-	tail      int32         //
+	bytes     int64         // of what waits
+	free      int           // of waiting, what came when nothing waited: the bound is for what comes behind it
+	freeBytes int64         //
 	groups    []membership  // where it is a member
 	left      []*group      // where it was when it closed, for an heir
 	heir      actors.Outlet // gets what is sent to it; nil: itself
-	stuck     bool          // something waited at the last look for those who take nothing
-	acked     uint64        // bytes that the peer had acknowledged then
+	acked     uint64        // bytes that the peer had acknowledged when it was stuck
 	nextPing  int64         // seconds of the shard's clock
 	linger    int64         // how long the peer may take to hear our last words
 }
@@ -200,7 +202,6 @@ func (s *socket) silent(now, limit int64) bool {
 
 // allow sets what the peer may send in its role.
 func (s *socket) allow(role actors.Role, l *Limits) {
-	s.role = role
 	s.mayDo.Store(int32(role))
 	longest := l.messageBytes(role)
 	s.maxMessage.Store(longest)

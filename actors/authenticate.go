@@ -72,7 +72,7 @@ func (c *connection) claimed(m *tokenClaimed) {
 		return
 	}
 	c.deps.Counters.Authentic.Add(1)
-	c.accepted = &m.envelope
+	c.entry.accepted = &m.envelope
 	c.peer = c.deps.newPeer(m.credentials, c.socket)
 	c.peer.Remote = c.remote
 	c.hold(m)
@@ -83,7 +83,7 @@ func (c *connection) claimed(m *tokenClaimed) {
 			"service", m.credentials.DeniedService, "class", m.credentials.DeniedClass, "subscriber", c.peer.ID,
 		}})
 	}
-	c.subscriber = spawnSubscriber(c.deps, c.router, c.self, c.peer)
+	c.subscriber = spawnSubscriber(c.deps, c.entry.router, c.self, c.peer)
 }
 
 func (c *connection) admitted() {
@@ -91,30 +91,30 @@ func (c *connection) admitted() {
 		return
 	}
 	c.state = authenticated
-	c.inTime()
-	ok := envelope.Authenticated.Answer(withServiceName(c.accepted))
+	c.entry.inTime()
+	ok := envelope.Authenticated.Answer(withServiceName(c.entry.accepted))
 	c.deps.own(c.socket, ok, func(m Message) { c.socket.Admit(c.peer.Role, m) })
-	c.accepted = nil
 	c.resume()
+	c.entry = nil
 }
 
 // resume handles what came while the token was being looked at.
 func (c *connection) resume() {
-	c.stash.Replay(func() bool { return c.state != authenticating }, c.received)
+	c.entry.stash.Replay(func() bool { return c.state != authenticating }, c.received)
 }
 
 // refuse answers 401. The connection stays open, because a page that is cut off at once retries
 // for ever (protocol 9.3), but not for any number of attempts.
 func (c *connection) refuse(e *envelope.Envelope, err error) {
-	c.attempts++
+	c.entry.attempts++
 	c.deps.Counters.Refused.Add(1)
 	setting := ""
 	if used(err) || errors.Is(err, errTokenInUse) || errors.Is(err, errTokenOver) || errors.Is(err, errOtherAddress) {
 		setting = "tokens.reclaim"
 	}
-	c.refused(&refusals.Event{Cause: refusals.Token, Kind: kind(err), Setting: setting, More: []any{"attempt", c.attempts, "err", err}})
+	c.refused(&refusals.Event{Cause: refusals.Token, Kind: kind(err), Setting: setting, More: []any{"attempt", c.entry.attempts, "err", err}})
 	c.greet(envelope.Unauthorized, withServiceName(e))
-	if limit := c.deps.settings().AuthenticationAttempts; c.attempts >= limit {
+	if limit := c.deps.settings().AuthenticationAttempts; c.entry.attempts >= limit {
 		c.refused(&refusals.Event{Cause: refusals.Attempts, More: []any{"limit", strconv.Itoa(limit)}})
 		c.close(TooManyAttempts)
 	}

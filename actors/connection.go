@@ -67,16 +67,12 @@ const (
 // On restart: it is stopped instead, the socket is closed with 1011.
 type connection struct {
 	deps       *Deps
-	router     RouterRef
 	socket     Outlet
 	self       Connection
 	remote     fmt.Stringer // the peer's address, for the log
 	state      state
-	attempts   int
-	deadline   func() bool              // stops the authentication deadline; nil: there is none
-	accepted   *envelope.Envelope       // the authentication that waits for its 200
-	stash      runtime.Stash[*Received] // what came while authenticating
-	peer       *Peer                    // nil before authentication
+	entry      *entry // nil after admission
+	peer       *Peer  // nil before authentication
 	subscriber runtime.Ref[toSubscriber]
 	asked      *asked // services that may know it as an asker; nil: none
 	// last is where its last message went. It is weak, so that a connection keeps nothing alive of a service that
@@ -87,10 +83,19 @@ type connection struct {
 	over   bool     // nobody is to come back with it
 }
 
+// entry is what a connection needs until it is admitted, and not while it idles afterwards.
+type entry struct {
+	router   RouterRef
+	attempts int
+	deadline func() bool              // stops the authentication deadline; nil: there is none
+	accepted *envelope.Envelope       // the authentication that waits for its 200
+	stash    runtime.Stash[*Received] // what came while authenticating
+}
+
 // SpawnConnection starts the actor of one connection. Its first act is to ask the peer for a token.
 // The log shows remote.
 func SpawnConnection(d *Deps, router RouterRef, socket Outlet, remote fmt.Stringer) Connection {
-	return d.connections.Spawn(&connection{deps: d, router: router, socket: socket, remote: remote})
+	return d.connections.Spawn(&connection{deps: d, socket: socket, remote: remote, entry: &entry{router: router}})
 }
 
 // log writes a line about this connection.
@@ -148,7 +153,7 @@ func (c *connection) start(ctx actor.Context) {
 
 // closeAt sets the deadline for the authentication.
 func (c *connection) closeAt(due time.Time) {
-	c.deadline = c.self.After(c.deps.Clock, due.Sub(c.deps.Awake()), &authenticationTimedOut{due: due})
+	c.entry.deadline = c.self.After(c.deps.Clock, due.Sub(c.deps.Awake()), &authenticationTimedOut{due: due})
 }
 
 // timedOut closes a connection that is not admitted yet. The timer may have fired just before the
@@ -166,10 +171,10 @@ func (c *connection) timedOut(due time.Time) {
 }
 
 // inTime ends the deadline.
-func (c *connection) inTime() {
-	if c.deadline != nil {
-		c.deadline()
-		c.deadline = nil
+func (e *entry) inTime() {
+	if e.deadline != nil {
+		e.deadline()
+		e.deadline = nil
 	}
 }
 
@@ -179,7 +184,7 @@ func (c *connection) received(m *Received) {
 		return
 	case authenticating:
 		// Order holds: what was sent behind the token waits for the verdict.
-		c.stash.Keep(m)
+		c.entry.stash.Keep(m)
 		return
 	}
 	if err := m.decoded.Decode(m.Data, c.deps.settings().Depth); err != nil {
@@ -300,8 +305,10 @@ func (c *connection) close(why End) {
 
 func (c *connection) stop(ctx actor.Context) {
 	c.close(GoingAway)
-	c.inTime()
-	c.stash.Drop()
+	if c.entry != nil {
+		c.entry.inTime()
+		c.entry.stash.Drop()
+	}
 	if !c.subscriber.Zero() {
 		ctx.Stop(c.subscriber.PID())
 	}

@@ -73,6 +73,12 @@ func TestAllocationsOfABroadcast(t *testing.T) {
 	}
 }
 
+// How often atMost performs an operation.
+const (
+	warmRuns    = 200
+	countedRuns = 2000
+)
+
 // atMost fails if an operation allocates more often than the bound, on average. What other goroutines of the router
 // allocate meanwhile is far less than one half.
 func atMost(t *testing.T, bound float64, operation func()) {
@@ -80,18 +86,17 @@ func atMost(t *testing.T, bound float64, operation func()) {
 	if raceEnabled {
 		t.Skip("the race detector allocates")
 	}
-	const warm, runs = 200, 2000
-	for range warm {
+	for range warmRuns {
 		operation()
 	}
 	var before, after runtime.MemStats
 	runtime.ReadMemStats(&before)
-	for range runs {
+	for range countedRuns {
 		operation()
 	}
 	runtime.ReadMemStats(&after)
-	n := float64(after.Mallocs-before.Mallocs) / runs
-	t.Logf("%.2f allocations, %.0f bytes", n, float64(after.TotalAlloc-before.TotalAlloc)/runs)
+	n := float64(after.Mallocs-before.Mallocs) / countedRuns
+	t.Logf("%.2f allocations, %.0f bytes", n, float64(after.TotalAlloc-before.TotalAlloc)/countedRuns)
 	if n > bound+0.5 {
 		t.Errorf("%.2f allocations, want at most %v", n, bound)
 	}

@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 
 	"strowger/system/internal/daemontest"
@@ -17,11 +18,11 @@ import (
 // host is a machine with FusionPBX's units, as far as deploy/fusionpbx sees one: real systemctl in a directory in the
 // place of /, without a manager, and commands of the manager only noted.
 type host struct {
-	t      *testing.T
-	root   string
-	before map[string]string // the files of the units
-	env    []string          // of the script, besides
-	ready  func() bool       // what /readyz says; nil: that it is
+	t       *testing.T
+	root    string
+	before  map[string]string // the files of the units
+	env     []string          // of the script, besides
+	unready atomic.Int64      // how many more times /readyz says that it is not
 }
 
 // fusionUnits are FusionPBX's daemons.
@@ -43,7 +44,7 @@ func newHost(t *testing.T, unitDir string) *host {
 	h.write("root/.keep", 0o600, "")
 	h.write("config.conf", 0o600, "websocket.host = 127.0.0.1\n")
 	admin := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if r.URL.Path != "/readyz" || h.ready != nil && !h.ready() {
+		if r.URL.Path != "/readyz" || h.unready.Add(-1) >= 0 {
 			http.Error(w, "of database", http.StatusServiceUnavailable)
 		}
 	}))

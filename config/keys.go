@@ -189,7 +189,7 @@ func keys() []key {
 		{"admin.read_timeout", 10 * time.Second, between(100*time.Millisecond, 5*time.Minute), onRestart,
 			"Time a request to the admin pages may take to arrive; its body, if it has one, may take as long again."},
 		{"admin.write_timeout", 30 * time.Second, between(100*time.Millisecond, 10*time.Minute), onRestart,
-			"Time an answer of the admin pages may take to be read. A profile may take as long as it runs besides."},
+			"Time an answer of the admin pages may take to be read. A profile may also take the time that it runs."},
 		{"admin.idle_timeout", 2 * time.Minute, between(time.Second, time.Hour), onRestart,
 			"Time a connection to the admin pages may wait for its next request. Where metrics are fetched more often than that, one connection serves for all of them."},
 		{"admin.header_bytes", 8 * KiB, between(KiB, MiB), onRestart,

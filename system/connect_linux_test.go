@@ -17,7 +17,7 @@ func TestHeapOfAnIdleConnection(t *testing.T) {
 	if raceEnabled {
 		t.Skip("the race detector allocates")
 	}
-	const connections, before, most = 350, 50, 2500 // the process may have few descriptors
+	const connections, before, most = 350, 50, 2700 // the process may have few descriptors
 	p := newQuietPeer(t, start(t, testConfig(t)))
 	tokens := p.tokens(before + connections)
 	for _, made := range tokens[:before] { // what is made once does not count

@@ -16,7 +16,10 @@ func TestIdleAndSlowAreNamed(t *testing.T) {
 	s, j := startJournal(t, cfg)
 	deafen(t, s, mint(t, cfg.Tokens.Directory, user("a.example", nil, "weather")))
 	weather := join(t, s, remote("weather", "weather_service"))
-	for len(j.lines(t, "slow_reader")) == 0 {
+	for end := time.Now().Add(patience); len(j.lines(t, "slow_reader")) == 0; {
+		if time.Now().After(end) {
+			t.Fatal("the reader that does not read is not named")
+		}
 		weather.sendf(`{"service_name":"weather","payload":%q}`, strings.Repeat("x", 256<<10))
 		settled(weather)
 	}

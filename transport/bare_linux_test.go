@@ -35,7 +35,7 @@ func listening(t *testing.T) *bareListener {
 }
 
 // TestEndOfAccepting: only a listener that was closed ends in good order. One that does not hear of connections any
-// more fails, so that its actor crashes and is restarted.
+// more fails, so that its actor crashes.
 func TestEndOfAccepting(t *testing.T) {
 	closed := listening(t)
 	_ = closed.Close()
@@ -56,9 +56,9 @@ func TestEndOfAccepting(t *testing.T) {
 	if err := accepts(t, mute); !errors.Is(err, syscall.EINVAL) {
 		t.Errorf("shut down: ended with %v, want what the kernel says", err)
 	}
-	for _, no := range []syscall.Errno{syscall.EMFILE, syscall.ENFILE, syscall.ENOMEM, syscall.EPERM, syscall.ENETDOWN} {
-		if err := accepts(t, &exhausted{calls: 2, no: no}); !errors.Is(err, net.ErrClosed) {
-			t.Errorf("%v: ended with %v, want that it is tried again", no, err)
+	for _, errno := range []syscall.Errno{syscall.EMFILE, syscall.ENFILE, syscall.ENOMEM, syscall.EPERM, syscall.ENETDOWN} {
+		if err := accepts(t, &failing{calls: 2, errno: errno}); !errors.Is(err, net.ErrClosed) {
+			t.Errorf("%v: ended with %v, want that it is tried again", errno, err)
 		}
 	}
 }

@@ -45,9 +45,22 @@ func TestLateRequestIsRefused(t *testing.T) {
 func (s *server) holdLobby() (release func()) {
 	s.t.Helper()
 	leaver := s.dial()
-	s.lobby[0].slots.mu.Lock()
+	slots := &s.lobby[0].slots
+	slots.mu.Lock()
+	filled := func() (n int) {
+		for _, page := range *slots.pages.Load() {
+			for i := range page {
+				if page[i].Load() != nil {
+					n++
+				}
+			}
+		}
+		return n
+	}
+	before := filled()
 	_ = leaver.Close()
-	return s.lobby[0].slots.mu.Unlock
+	eventually(s.t, "the poller comes to the lock", func() bool { return filled() < before })
+	return slots.mu.Unlock
 }
 
 // runOut ends the time of all requests that are waited for.

@@ -154,9 +154,9 @@ const (
 	maxAcceptWait = time.Second
 )
 
-// passes reports whether an accept that failed with err may be tried again. It may where the kernel refused one
+// temporary reports whether an accept that failed with err may be tried again. It may where the kernel refused one
 // connection. It may not where the socket does not listen, or Go's poller does not tell of connections any more.
-func passes(err error) bool {
+func temporary(err error) bool {
 	no, ok := errors.AsType[syscall.Errno](err)
 	return ok && no != syscall.EBADF && no != syscall.EINVAL && no != syscall.ENOTSOCK
 }
@@ -172,7 +172,7 @@ func (s *Server) accept(router actors.RouterRef) error {
 			<-time.After(early)
 		}
 		conn, err := s.listener.Accept()
-		if err != nil && !passes(err) {
+		if err != nil && !temporary(err) {
 			return err
 		}
 		if err != nil {

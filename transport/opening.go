@@ -17,8 +17,9 @@ type opening struct {
 	due    time.Time // the request must be there by then
 	polled bool      // a poller waits for the request
 
-	next, prev *opening // in the list of all; the server's mu protects them
-	late       bool     // expire has ended the reading; likewise, and it stays as it is after forget or unwatch
+	// The server's mu protects the rest. late does not change any more after forget or unwatch.
+	next, prev *opening // in the list of all
+	late       bool     // expire has ended the reading
 }
 
 // openings is a list of those that shake hands, the oldest first.

@@ -33,26 +33,26 @@ func (j *journal) String() string {
 	return j.text.String()
 }
 
-// exhausted is a listener whose accepts fail with no for some calls. It is closed after that.
-type exhausted struct {
+// failing is a listener whose accepts fail with errno for some calls. It is closed after that.
+type failing struct {
 	net.Listener
 	calls int
-	no    syscall.Errno
+	errno syscall.Errno
 }
 
 // Accept implements net.Listener.
-func (e *exhausted) Accept() (net.Conn, error) {
+func (e *failing) Accept() (net.Conn, error) {
 	if e.calls--; e.calls < 0 {
 		return nil, net.ErrClosed
 	}
-	return nil, &net.OpError{Op: "accept", Net: "tcp", Err: os.NewSyscallError("accept4", e.no)}
+	return nil, &net.OpError{Op: "accept", Net: "tcp", Err: os.NewSyscallError("accept4", e.errno)}
 }
 
 // An accept that fails for want of descriptors is tried again, counted, and named once a minute.
 func TestFailingAcceptIsNamed(t *testing.T) {
 	lines := new(journal)
 	r := newRigWithLog(t, slog.New(slog.NewTextHandler(lines, nil)), nil)
-	s := &Server{opts: Options{Limits: r.limits, Deps: r.deps, Log: r.deps.Log}, egress: r.Egress, listener: &exhausted{calls: 3, no: syscall.EMFILE}, opened: make(chan struct{})}
+	s := &Server{opts: Options{Limits: r.limits, Deps: r.deps, Log: r.deps.Log}, egress: r.Egress, listener: &failing{calls: 3, errno: syscall.EMFILE}, opened: make(chan struct{})}
 	s.Open()
 	if err := s.accept(actors.RouterRef{}); err != net.ErrClosed {
 		t.Errorf("ended with %v, want that it is closed", err)

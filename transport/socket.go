@@ -17,12 +17,12 @@ type socket struct {
 	// fetches neighbours at once.
 
 	// fd is conn's descriptor, for reads and writes that do not wait; -1: there are none (TLS). It is
-	// valid until detach, which comes behind the last read.
+	// valid until detach, which comes after the last read.
 	fd       int
-	head     int32    // what this batch adds, as indices into the shard's nodes; 0: nothing
-	tail     int32    //
+	head     int32    // the first node of what this batch adds, as an index into the shard's nodes; 0: nothing
+	tail     int32    // the last one
 	waiting  int      // frames in queue and with the goroutine
-	queue    [][]byte // waits behind the goroutine
+	queue    [][]byte // waits until the goroutine has written
 	answer   []byte   // to the handshake; it goes out with the first frame
 	admitted bool
 	client   bool // it has one of the places for clients
@@ -51,8 +51,8 @@ type socket struct {
 	owed      []*runtime.Lease // of frames in queue that hold their share until they are written
 	heldBytes int64
 	bytes     int64         // of what waits
-	free      int           // of waiting, what came when nothing waited: the bound is for what comes behind it
-	freeBytes int64         //
+	free      int           // of waiting, what came when nothing waited: the bound is for what comes after it
+	freeBytes int64         // of bytes, those of free
 	groups    []membership  // where it is a member
 	left      []*group      // where it was when it closed, for an heir
 	heir      actors.Outlet // gets what is sent to it; nil: itself

@@ -106,8 +106,8 @@ func (g *Guard) recover(ctx actor.Context) {
 
 // crashed logs and reports a panic.
 func (g *Guard) crashed(ctx actor.Context, reason, message any) *Crash {
-	crash := &Crash{Actor: ctx.Self().GetId(), Kind: g.name, Reason: reason, Message: message, Stack: debug.Stack()}
-	g.runtime.Log.Error("actor panicked", "actor", crash.Actor, "kind", g.name,
+	crash := &Crash{Actor: ctx.Self().GetId(), Kind: g.kind.name, Reason: reason, Message: message, Stack: debug.Stack()}
+	g.runtime.Log.Error("actor panicked", "actor", crash.Actor, "kind", g.kind.name,
 		"message", fmt.Sprintf("%T", message), "reason", fmt.Sprint(reason), "stack", string(crash.Stack))
 	g.runtime.crashed(crash)
 	return crash

@@ -74,7 +74,7 @@ func (m *mailbox) post(message any) (start bool) {
 
 func (m *mailbox) PostSystemMessage(message any) {
 	m.mu.Lock()
-	u := m.press()
+	u := m.ensureUrgency()
 	u.system = append(u.system, message)
 	start := !m.running
 	m.running = true
@@ -90,8 +90,8 @@ func (m *mailbox) suspended() bool {
 	return u != nil && u.suspended
 }
 
-// press returns the urgency, which the caller adds something to. The caller holds mu.
-func (m *mailbox) press() *urgency {
+// ensureUrgency returns the urgency. It makes one if there is none. The caller holds mu.
+func (m *mailbox) ensureUrgency() *urgency {
 	u := m.urgent.Load()
 	if u == nil {
 		u = new(urgency)
@@ -101,8 +101,8 @@ func (m *mailbox) press() *urgency {
 	return u
 }
 
-// relax forgets the urgency if nothing of it is left. The caller holds mu.
-func (m *mailbox) relax(u *urgency) {
+// dropUrgency drops u if nothing of it is left. The caller holds mu.
+func (m *mailbox) dropUrgency(u *urgency) {
 	if len(u.system) == 0 && !u.suspended {
 		m.urgent.Store(nil)
 	}
@@ -179,7 +179,7 @@ func (m *mailbox) refill() (system any, more bool) {
 		system = u.system[0]
 		u.system[0] = nil
 		u.system = u.system[1:]
-		m.relax(u)
+		m.dropUrgency(u)
 		return system, false
 	}
 	drained := int(m.at) == len(m.taken)
@@ -212,9 +212,9 @@ func (m *mailbox) suspend(on bool) {
 	if m.suspended() == on {
 		return
 	}
-	u := m.press()
+	u := m.ensureUrgency()
 	u.suspended = on
-	m.relax(u)
+	m.dropUrgency(u)
 }
 
 func (m *mailbox) invoke(message any, system bool) {

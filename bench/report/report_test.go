@@ -43,7 +43,11 @@ func TestJudge(t *testing.T) {
 	}
 	met := map[string]bool{"met": true, "at least": true}
 	known := map[string]bool{"met": true, "at least": true, "missed": true, "not enough": true}
-	for _, v := range sampleResult().Judge(targets) {
+	verdicts := sampleResult().Judge(targets)
+	if len(verdicts) != len(targets)-1 {
+		t.Errorf("%d verdicts, want one for each target but that beside a server that took no part", len(verdicts))
+	}
+	for _, v := range verdicts {
 		if v.Met() != met[v.Title] || v.Known != known[v.Title] {
 			t.Errorf("%s: met %t, known %t", v.Title, v.Met(), v.Known)
 		}

@@ -3,6 +3,7 @@ package report
 import (
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 
 	"strowger/bench/workload"
@@ -42,10 +43,13 @@ func (v Verdict) Met() bool {
 
 const ours = "strowger"
 
-// Judge holds the targets against the result.
+// Judge holds the targets against the result. It leaves out those beside a server that took no part.
 func (r *Result) Judge(targets []Target) []Verdict {
 	verdicts := make([]Verdict, 0, len(targets))
 	for _, t := range targets {
+		if !slices.ContainsFunc(r.Series, func(s Series) bool { return s.Server == t.Server }) {
+			continue
+		}
 		v := Verdict{Target: t}
 		if a, b := r.find(t.Workload, ours), r.find(t.Workload, t.Server); a != nil && b != nil {
 			ourSpread, ok := a.Figure(t.Metric)

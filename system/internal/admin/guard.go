@@ -61,7 +61,8 @@ func (g *guard) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 }
 
 // dismiss ends the connection after the answer if the request has a body, which is not waited for. Otherwise net/http
-// would read the body before it sends the answer, and the peer would say how long that takes.
+// would read the body before it sends the answer, and the peer would decide how long that takes. A peer that is still
+// sending may get a reset in place of the answer.
 func dismiss(w http.ResponseWriter, r *http.Request) {
 	if r.ContentLength == 0 {
 		return
@@ -74,11 +75,12 @@ func dismiss(w http.ResponseWriter, r *http.Request) {
 const maxLeftover = 256 << 10
 
 // answer has a question answered, and gives its place back when all of its body has come. The page may leave the body
-// unread, and net/http would wait for it when the place is another one's.
+// unread, and net/http would wait for the rest after the place has been given away. A body is closed once the first
+// part of a long answer is sent; net/http has then read it, or ends the connection.
 func (g *guard) answer(w http.ResponseWriter, r *http.Request) {
 	defer func() { <-g.questions }()
 	g.next.ServeHTTP(w, r)
-	if _, err := io.CopyN(io.Discard, r.Body, maxLeftover); !errors.Is(err, io.EOF) {
+	if _, err := io.CopyN(io.Discard, r.Body, maxLeftover); !errors.Is(err, io.EOF) && !errors.Is(err, http.ErrBodyReadAfterClose) {
 		_ = http.NewResponseController(w).SetReadDeadline(time.Now())
 	}
 }

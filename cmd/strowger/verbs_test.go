@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"os"
 	"path/filepath"
-	"runtime"
 	"slices"
 	"strings"
 	"testing"
@@ -23,26 +22,6 @@ func succeed(t *testing.T, args ...string) (stdout string) {
 		t.Fatalf("%s: exit status %d, stderr %s", args, status, &stderr)
 	}
 	return out.String()
-}
-
-func TestVersion(t *testing.T) {
-	if got := succeed(t, "version"); !strings.HasPrefix(got, "strowger ") || !strings.Contains(got, " "+runtime.Version()+" ") {
-		t.Errorf("version is %q", got)
-	}
-	if got, want := succeed(t, "--version"), succeed(t, "version"); got != want {
-		t.Errorf("--version is %q, want %q", got, want)
-	}
-	var b build
-	if err := json.Unmarshal([]byte(succeed(t, "version", "--json")), &b); err != nil {
-		t.Fatal(err)
-	}
-	if b != readBuild() || b.Version == "" || b.Platform != runtime.GOOS+"/"+runtime.GOARCH {
-		t.Errorf("version is %+v", b)
-	}
-	b = build{Version: "v1.2.3", Go: "go1.26", Platform: "linux/amd64", Revision: "abc", Modified: true}
-	if got, want := b.String(), "strowger v1.2.3 go1.26 linux/amd64 abc modified"; got != want {
-		t.Errorf("version is %q, want %q", got, want)
-	}
 }
 
 func TestConfigDefaultsAreGood(t *testing.T) {

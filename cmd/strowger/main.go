@@ -59,6 +59,7 @@ func (p *program) run(args []string) int {
 	root.SetOut(p.stdout)
 	root.SetErr(p.stderr)
 	addCompletion(root)
+	addManual(root)
 	cmd, err := root.ExecuteC()
 	return p.report(cmd, err)
 }

@@ -19,6 +19,7 @@ import (
 func TestPostgreSQL(t *testing.T) {
 	cluster := databasetest.Start(t)
 	for name, test := range map[string]func(*testing.T, *databasetest.Cluster){
+		"about itself":              testAbout,
 		"settings":                  testSettings,
 		"rooms and conferences":     testConferences,
 		"names are kept":            testNamesAreKept,

@@ -8,10 +8,10 @@ import (
 	"strings"
 )
 
-// originAllowed reports whether a page from an Origin may talk to us, whom the request calls host. PHP services and
+// OriginAllowed reports whether a page from an Origin may talk to us, whom the request calls host. PHP services and
 // programs send none, or ws://127.0.0.1 for Host 127.0.0.1:8080. A page behind a proxy has the host
-// name of the request. So originAllowed compares the names and leaves out ports and schemes (protocol 2.3).
-func originAllowed(text, host string, allowed []string) bool {
+// name of the request. So OriginAllowed compares the names and leaves out ports and schemes (protocol 2.3).
+func OriginAllowed(text, host string, allowed []string) bool {
 	if text == "" {
 		return true
 	}

@@ -60,8 +60,8 @@ func TestOriginAllowed(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			if got := originAllowed(tt.origin, tt.host, tt.allowed); got != tt.want {
-				t.Errorf("originAllowed = %t, want %t", got, tt.want)
+			if got := OriginAllowed(tt.origin, tt.host, tt.allowed); got != tt.want {
+				t.Errorf("OriginAllowed = %t, want %t", got, tt.want)
 			}
 		})
 	}

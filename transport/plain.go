@@ -93,7 +93,7 @@ func (r *plainRequest) good(l *Limits) bool {
 	}
 	n, err := base64.StdEncoding.Decode(decoded[:], r.key)
 	return err == nil && n == 16 && r.upgrades && r.connected && len(r.host) > 0 && validHost(string(r.host)) &&
-		(len(r.origin) == 0 || originAllowed(string(r.origin), string(r.host), l.Origins))
+		(len(r.origin) == 0 || OriginAllowed(string(r.origin), string(r.host), l.Origins))
 }
 
 // once notes the value of a field that must not come twice and is not empty.

@@ -41,7 +41,7 @@ func checkRequest(r *http.Request, head *rawHead, l *Limits) error {
 			header: "Upgrade: websocket\r\nConnection: Upgrade"}
 	case !lists(r.Header, "Connection", "Upgrade"):
 		return malformed("Connection does not list Upgrade")
-	case !originAllowed(r.Header.Get("Origin"), r.Host, l.Origins):
+	case !OriginAllowed(r.Header.Get("Origin"), r.Host, l.Origins):
 		return &refusal{status: http.StatusForbidden, cause: refusals.Origin, reason: "origin not allowed, see listen.origins"}
 	}
 	return nil

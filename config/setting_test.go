@@ -154,3 +154,16 @@ func TestShowSaysWhyThereAreNoSettings(t *testing.T) {
 		t.Errorf("%v: %s", err, out.String())
 	}
 }
+
+// TestChosen wants each value that is no default with its place, and no other.
+func TestChosen(t *testing.T) {
+	cfg := mustLoadYAML(t, "listen: {origins: [a.example.com]}\nlimits: {depth: 9}\n")
+	chosen := cfg.Chosen()
+	if len(chosen) != 2 || chosen[0].Key != "listen.origins" || chosen[1].Key != "limits.depth" || chosen[1].Text != "9" ||
+		!strings.HasSuffix(chosen[1].Origin, ".yaml:2") {
+		t.Errorf("chosen are %+v", chosen)
+	}
+	if chosen := Default().Chosen(); len(chosen) > 0 {
+		t.Errorf("of the defaults %+v are chosen", chosen)
+	}
+}

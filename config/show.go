@@ -15,6 +15,25 @@ func (c *Config) Origin(name string) string {
 	return "default"
 }
 
+// Value is a setting that is no default.
+type Value struct {
+	Key    string
+	Text   string // as it is written in a file of settings
+	Origin string // as Config.Origin returns it
+}
+
+// Chosen returns the settings that some source has set, in the order of the table of settings.
+func (c *Config) Chosen() []Value {
+	var chosen []Value
+	values := c.flatten()
+	for _, k := range keys() {
+		if at, ok := c.origins[k.name]; ok {
+			chosen = append(chosen, Value{k.name, oneLine(format(values[k.name])), oneLine(at.String())})
+		}
+	}
+	return chosen
+}
+
 // String returns the source, with the line if it has lines.
 func (o origin) String() string {
 	if o.line > 0 {

@@ -10,6 +10,7 @@ import (
 	"os"
 	"os/signal"
 
+	"strowger/cmd/strowger/internal/check"
 	"strowger/system"
 	"strowger/system/service"
 )
@@ -28,6 +29,7 @@ func run(args []string, stdin io.Reader, stdout, stderr io.Writer, environ []str
 		notify:    notify,
 		newRouter: newSystem,
 		newSite:   newSite,
+		machine:   check.Local,
 		command:   os.Args[0],
 	}
 	return p.run(args)
@@ -47,7 +49,8 @@ type program struct {
 	notify         func(c chan<- os.Signal, signals ...os.Signal) (stop func())
 	newRouter      func(o system.Options, services ...*service.Service) (router, error)
 	newSite        func() *site
-	command        string // how the program was called; empty means strowger
+	machine        func() check.Machine // where check looks
+	command        string               // how the program was called; empty means strowger
 }
 
 // run carries out one command line and returns the exit status.

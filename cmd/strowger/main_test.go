@@ -10,6 +10,8 @@ import (
 	"time"
 
 	"go.uber.org/goleak"
+
+	"strowger/cmd/strowger/internal/check"
 )
 
 // deadline bounds every wait.
@@ -38,6 +40,7 @@ func begin(t *testing.T, change func(*program), args ...string) *running {
 		notify:    r.signals.notify,
 		newRouter: newSystem,
 		newSite:   newSite,
+		machine:   check.Local,
 	}
 	if change != nil {
 		change(p)

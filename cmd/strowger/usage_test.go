@@ -24,8 +24,8 @@ func TestWrongCommandLines(t *testing.T) {
 		stderr  string // its first line
 		hint    string // the command whose help is named
 	}{
-		"no command":               {nil, "", nil, 2, "strowger: a command is missing: one of serve, demo, call, listen, token, explain, config, version", "strowger"},
-		"unknown command":          {[]string{"frobnicate"}, "", nil, 2, `strowger: unknown command "frobnicate": want one of serve, demo, call, listen, token, explain, config, version`, "strowger"},
+		"no command":               {nil, "", nil, 2, "strowger: a command is missing: one of serve, demo, call, listen, token, explain, check, config, version", "strowger"},
+		"unknown command":          {[]string{"frobnicate"}, "", nil, 2, `strowger: unknown command "frobnicate": want one of serve, demo, call, listen, token, explain, check, config, version`, "strowger"},
 		"near command":             {[]string{"serv"}, "", nil, 2, `strowger: unknown command "serv", did you mean serve?`, "strowger"},
 		"no token command":         {[]string{"token"}, "", nil, 2, "strowger: a command is missing: one of create", "strowger token"},
 		"unknown config command":   {[]string{"config", "frobnicate"}, "", nil, 2, `strowger: unknown command "frobnicate": want one of defaults, check, show, policies`, "strowger config"},
@@ -38,6 +38,9 @@ func TestWrongCommandLines(t *testing.T) {
 		"check without a file":     {[]string{"config", "check"}, "", nil, 2, "strowger: FILE is missing, write: strowger config check FILE", "strowger config check"},
 		"check of a wrong file":    {[]string{"config", "check", wrong}, "", nil, 1, wrong + ":4: limits.depth: 1 is too small, the smallest is 8", ""},
 		"policies of a wrong file": {[]string{"config", "policies", wrong}, "", nil, 1, "strowger: " + wrong + ":4: limits.depth: 1 is too small, the smallest is 8", ""},
+		"check an argument":        {[]string{"check", "x"}, "", nil, 2, `strowger: unexpected argument "x": strowger check takes none`, "strowger check"},
+		"check in no time":         {[]string{"check", "--timeout", "0s"}, "", nil, 2, "strowger: --timeout: 0s is not a time to wait", "strowger check"},
+		"check of no file":         {[]string{"check", "--config", ""}, "", nil, 2, "strowger: --config: FILE is empty", "strowger check"},
 		"explain to nobody":        {[]string{"explain", "--service", "s"}, "", nil, 2, "strowger: --token FILE or --subscriber ID is missing", "strowger explain"},
 		"explain no service":       {[]string{"explain", "--token", "t.php"}, "", nil, 2, "strowger: --service NAME is missing", "strowger explain"},
 		"explain a wrong event":    {[]string{"explain", "--token", "t.php", "--service", "s", "--event", "-"}, "{", nil, 1, "strowger: --event: ", ""},
@@ -64,13 +67,13 @@ func TestWrongCommandLines(t *testing.T) {
 		"token variable":           {[]string{"call", "weather", "today"}, "", []string{"STROWGER_TOKEN=name"}, 2, "strowger: STROWGER_TOKEN: want NAME:HASH", "strowger call"},
 		"scheme":                   {[]string{"call", "weather", "today", "--url", "http://127.0.0.1/"}, "", nil, 2, `strowger: --url: "http://127.0.0.1/" is no address of a router, write ws://HOST:PORT/, or wss:// for TLS`, "strowger call"},
 		"listen to nothing":        {[]string{"listen"}, "", nil, 2, "strowger: SERVICE is missing, write: strowger listen SERVICE...", "strowger listen"},
-		"help for nothing":         {[]string{"help", "nope"}, "", nil, 2, `strowger: unknown command "nope": want one of serve, demo, call, listen, token, explain, config, version`, "strowger"},
+		"help for nothing":         {[]string{"help", "nope"}, "", nil, 2, `strowger: unknown command "nope": want one of serve, demo, call, listen, token, explain, check, config, version`, "strowger"},
 		"help for a near command":  {[]string{"help", "config", "chek"}, "", nil, 2, `strowger: unknown command "chek", did you mean check?`, "strowger"},
 		"help below a verb":        {[]string{"help", "call", "x"}, "", nil, 2, `strowger: unknown command "x": strowger call has no commands`, "strowger"},
 		"completion":               {[]string{"completion"}, "", nil, 2, "strowger: a command is missing: one of bash, fish, powershell, zsh", "strowger completion"},
 		"completion of tcsh":       {[]string{"completion", "tcsh"}, "", nil, 2, `strowger: unknown command "tcsh": want one of bash, fish, powershell, zsh`, "strowger completion"},
 		"argument of completion":   {[]string{"completion", "bash", "x"}, "", nil, 2, `strowger: unexpected argument "x": strowger completion bash takes none`, "strowger completion bash"},
-		"version of a command":     {[]string{"--version", "x"}, "", nil, 2, `strowger: unknown command "x": want one of serve, demo, call, listen, token, explain, config, version`, "strowger"},
+		"version of a command":     {[]string{"--version", "x"}, "", nil, 2, `strowger: unknown command "x": want one of serve, demo, call, listen, token, explain, check, config, version`, "strowger"},
 		"short flag":               {[]string{"-v"}, "", nil, 2, "strowger: unknown flag -v", "strowger"},
 		"short flag of a verb":     {[]string{"call", "a", "b", "-1"}, "", nil, 2, "strowger: unknown flag -1; an argument that begins with - stands after --", "strowger call"},
 		"near flag":                {[]string{"serve", "--tokens-dir", "x"}, "", nil, 2, "strowger: unknown flag: --tokens-dir, did you mean --token-dir?", "strowger serve"},
@@ -129,6 +132,7 @@ func TestWrongCommandLines(t *testing.T) {
 
 func TestUnwritableStdout(t *testing.T) {
 	for name, args := range map[string][]string{
+		"check":           {"check"},
 		"version":         {"version"},
 		"version as JSON": {"version", "--json"},
 		"version flag":    {"--version"},

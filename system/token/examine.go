@@ -27,7 +27,7 @@ type Examination struct {
 
 // Examined is one token file.
 type Examined struct {
-	Name    string // shortened, with the extension
+	Name    string // shortened to a pattern, such as 0a1b2c3d*.php
 	Owner   int    // user id
 	Written time.Time
 	Problem error // why a claim would fail, nil if it would not; it wraps fs.ErrPermission where only this process may not look
@@ -152,7 +152,7 @@ func (e *examiner) newest(dir *directory) error {
 		if written := time.Unix(stat.Mtim.Unix()); newest == "" || written.After(last) {
 			newest, last = name, written
 			base, format, _ := tokenFile(name)
-			e.seen.Newest = &Examined{Name: shortName(base) + format.extension(), Owner: int(stat.Uid), Written: written}
+			e.seen.Newest = &Examined{Name: base[:shownName] + "*" + format.extension(), Owner: int(stat.Uid), Written: written}
 		}
 	}
 	if newest != "" {

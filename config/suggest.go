@@ -22,7 +22,7 @@ func unknown(name string, known []string) string {
 // Nearest returns the name that was probably meant by one that is none of the known ones; empty where
 // none is close.
 func Nearest(name string, known []string) string {
-	nearest, best := "", 1+max(2, len(name)/8)
+	nearest, best := "", 1+max(2, len(name)/6)
 	for _, candidate := range known {
 		if d := distance(name, candidate); d < best {
 			nearest, best = candidate, d

@@ -174,6 +174,9 @@ func (e *examiner) file(dir *directory, name string) error {
 	if owner := int(f.stat.Uid); dir.sticky() && e.uid != 0 && e.uid != owner && e.uid != int(dir.stat.Uid) {
 		return fmt.Errorf("%w: user %d may not delete a file of user %d", ErrUnavailable, e.uid, owner)
 	}
+	if owner := int(f.stat.Uid); e.uid != 0 && e.uid != owner && uint32(f.stat.Mode)&(unix.S_IRGRP|unix.S_IROTH) == 0 {
+		return fmt.Errorf("%w: user %d may not read a file of user %d", ErrUnavailable, e.uid, owner)
+	}
 	data, err := f.read(e.limits)
 	if err != nil {
 		return err

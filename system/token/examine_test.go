@@ -90,6 +90,24 @@ func TestExamineDirectory(t *testing.T) {
 	}
 }
 
+// TestExamineUnreadable has a router that may delete a file, but not read it.
+func TestExamineUnreadable(t *testing.T) {
+	if os.Geteuid() != 0 {
+		t.Skip("only root can give a directory away")
+	}
+	const router = 54321
+	dir := t.TempDir()
+	_, path, err := Create(dir, Spec{}, JSON)
+	check(t, errors.Join(err, os.Chown(dir, router, router)))
+	for mode, want := range map[fs.FileMode]error{0o600: ErrUnavailable, 0o644: nil} {
+		check(t, os.Chmod(path, mode))
+		seen, err := Examine(Options{Dir: dir}, router)
+		if err != nil || seen.Problem != nil || !errors.Is(seen.Newest.Problem, want) {
+			t.Errorf("mode %o: %+v, %v", mode, seen.Newest, err)
+		}
+	}
+}
+
 func listing(t *testing.T, dir string) []string {
 	t.Helper()
 	entries, err := os.ReadDir(dir)

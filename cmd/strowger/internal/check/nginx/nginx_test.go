@@ -104,6 +104,24 @@ func TestUnreadable(t *testing.T) {
 	}
 }
 
+// TestManyIncludes has a file that includes itself twice, again and again.
+func TestManyIncludes(t *testing.T) {
+	const self = "include /etc/nginx/nginx.conf;"
+	config, err := Read(files(t, map[string]string{"etc/nginx/nginx.conf": self + self}))
+	if err != nil || len(config.Problems) != 1 {
+		t.Errorf("%d problems, %v", len(config.Problems), err)
+	}
+}
+
+// TestParsePrefixes wants an answer for each file that ends too early.
+func TestParsePrefixes(t *testing.T) {
+	for i := range site {
+		if all, err := parse("x", site[:i]); err == nil {
+			(&Config{directives: all}).Proxies()
+		}
+	}
+}
+
 func TestDuration(t *testing.T) {
 	for text, want := range map[string]time.Duration{
 		"60": time.Minute, "60s": time.Minute, "1h30m": 90 * time.Minute, "500ms": time.Second / 2, "1d": 24 * time.Hour,

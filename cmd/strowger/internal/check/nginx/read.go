@@ -55,7 +55,7 @@ type reader struct {
 // file returns the directives of one file, with included ones in their place.
 func (r *reader) file(name string, depth int) []Directive {
 	if depth > deepest || r.config.Files >= mostFiles {
-		r.config.Problems = append(r.config.Problems, fmt.Errorf("%s: too many files include each other", name))
+		r.problem(fmt.Errorf("%s: too many files include each other", name))
 		return nil
 	}
 	r.config.Files++
@@ -66,8 +66,16 @@ func (r *reader) file(name string, depth int) []Directive {
 			return r.expand(all, depth)
 		}
 	}
-	r.config.Problems = append(r.config.Problems, err)
+	r.problem(err)
 	return nil
+}
+
+// problem notes what is wrong, once.
+func (r *reader) problem(err error) {
+	same := func(known error) bool { return known.Error() == err.Error() }
+	if !slices.ContainsFunc(r.config.Problems, same) {
+		r.config.Problems = append(r.config.Problems, err)
+	}
 }
 
 func readFile(path string) (string, error) {
@@ -112,7 +120,7 @@ func (r *reader) include(pattern string, depth int) []Directive {
 		err = fmt.Errorf("%s: %w", pattern, fs.ErrNotExist)
 	}
 	if err != nil {
-		r.config.Problems = append(r.config.Problems, err)
+		r.problem(err)
 	}
 	slices.Sort(found)
 	var out []Directive

@@ -18,7 +18,7 @@ const loggingLines = "LOGGING_LINES"
 func TestLogOfProcess(t *testing.T) {
 	lines, err := strconv.Atoi(os.Getenv(loggingLines))
 	if err != nil {
-		t.Skip("only for TestClosedStderr")
+		t.Skip("only for tests that start it")
 	}
 	log, queue := newQueuedLog(os.Stderr, "auto", slog.LevelInfo, 1<<20)
 	for range lines {

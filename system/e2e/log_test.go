@@ -45,8 +45,8 @@ func startQuiet(t *testing.T) *quiet {
 	return startQuietOn(t, reader, writer)
 }
 
-// startQuietOn starts a daemon that writes to writer.
-func startQuietOn(t *testing.T, reader, writer *os.File) *quiet {
+// startQuietOn starts a daemon that writes to writer, with further variables of the environment.
+func startQuietOn(t *testing.T, reader, writer *os.File, env ...string) *quiet {
 	t.Helper()
 	path, err := binary()
 	if err != nil {
@@ -57,6 +57,7 @@ func startQuietOn(t *testing.T, reader, writer *os.File) *quiet {
 	q.configure("nowhere.example")
 	q.stderr, q.lines = reader, bufio.NewReader(reader)
 	q.cmd = daemontest.Command(path, "serve", "--listen", "127.0.0.1:0", "--admin=", "--token-dir", q.tokenDir, "--config", q.config)
+	q.cmd.Env = append(q.cmd.Env, env...)
 	q.cmd.Stdout, q.cmd.Stderr = writer, writer
 	if err := q.cmd.Start(); err != nil {
 		t.Fatal(err)
@@ -137,13 +138,19 @@ func (q *quiet) stops() {
 	if err := q.cmd.Process.Signal(syscall.SIGTERM); err != nil {
 		q.t.Fatal(err)
 	}
+	q.exits("SIGTERM")
+	if q.err != nil {
+		q.t.Errorf("exited with %v", q.err)
+	}
+}
+
+// exits waits until the process is gone, because of a signal.
+func (q *quiet) exits(signal string) {
+	q.t.Helper()
 	select {
 	case <-q.exited:
 	case <-time.After(deadline):
-		q.t.Fatalf("still runs %v after SIGTERM", deadline)
-	}
-	if q.err != nil {
-		q.t.Errorf("exited with %v", q.err)
+		q.t.Fatalf("still runs %v after %s", deadline, signal)
 	}
 }
 
@@ -169,13 +176,24 @@ func many(last string) []string {
 	return append(hosts, last)
 }
 
-// A reader that is stuck keeps nobody from being served, nor the router from stopping.
-func TestLogReaderIsStuck(t *testing.T) {
-	q := startQuiet(t)
+// fill has more logged than fits into what takes the log.
+func (q *quiet) fill() {
+	q.t.Helper()
 	for _, host := range []string{"a.example", "b.example", "c.example"} {
 		q.configure(many(host)...)
 		q.reload(host)
 	}
+}
+
+// A reader that is stuck keeps nobody from being served, nor the router from stopping.
+func TestLogReaderIsStuck(t *testing.T) {
+	stuck(t, startQuiet(t))
+}
+
+// stuck wants a daemon whose log is full to serve and to stop.
+func stuck(t *testing.T, q *quiet) {
+	t.Helper()
+	q.fill()
 	for range 20 {
 		if err := q.login("c.example"); err != nil {
 			t.Fatalf("login: %v", err)
@@ -185,12 +203,12 @@ func TestLogReaderIsStuck(t *testing.T) {
 }
 
 // When the log flows again, a line says how many are missing.
-func TestLogFlowsAgain(t *testing.T) {
-	q := startQuiet(t)
-	for _, host := range []string{"a.example", "b.example", "c.example"} {
-		q.configure(many(host)...)
-		q.reload(host)
-	}
+func TestLogFlowsAgain(t *testing.T) { flowsAgain(t, startQuiet(t)) }
+
+// flowsAgain fills a log that nobody reads, reads it while the daemon stops, and wants to be told of the missing lines.
+func flowsAgain(t *testing.T, q *quiet) {
+	t.Helper()
+	q.fill()
 	told := make(chan string, 1)
 	go func() {
 		defer close(told)
@@ -239,10 +257,7 @@ func (q *quiet) lingering(host string) *bufio.Reader {
 // it, and a connection keeps the first SIGTERM waiting.
 func TestSecondSignalWhileLogReaderIsStuck(t *testing.T) {
 	q := startQuiet(t)
-	for _, host := range []string{"a.example", "b.example", "c.example"} {
-		q.configure(many(host)...)
-		q.reload(host)
-	}
+	q.fill()
 	reader := q.lingering("c.example")
 	if err := q.cmd.Process.Signal(syscall.SIGTERM); err != nil {
 		t.Fatal(err)
@@ -259,11 +274,7 @@ func TestSecondSignalWhileLogReaderIsStuck(t *testing.T) {
 	if err := q.cmd.Process.Signal(syscall.SIGTERM); err != nil {
 		t.Fatal(err)
 	}
-	select {
-	case <-q.exited:
-	case <-time.After(deadline):
-		t.Fatalf("still runs %v after the second SIGTERM", deadline)
-	}
+	q.exits("the second SIGTERM")
 	if exit := new(exec.ExitError); !errors.As(q.err, &exit) || exit.ExitCode() != 1 {
 		t.Errorf("ended with %v, want status 1", q.err)
 	}

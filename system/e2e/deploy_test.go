@@ -22,7 +22,9 @@ type host struct {
 	root    string
 	before  map[string]string // the files of the units
 	env     []string          // of the script, besides
+	admin   string            // the address of the admin pages
 	unready atomic.Int64      // how many more times /readyz says that it is not
+	other   atomic.Bool       // whether another program answers in the place of the admin pages
 }
 
 // fusionUnits are FusionPBX's daemons.
@@ -44,14 +46,23 @@ func newHost(t *testing.T, unitDir string) *host {
 	h.write("root/.keep", 0o600, "")
 	h.write("config.conf", 0o600, "websocket.host = 127.0.0.1\n")
 	admin := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if r.URL.Path != "/readyz" || h.unready.Add(-1) >= 0 {
-			http.Error(w, "of database", http.StatusServiceUnavailable)
+		switch {
+		case r.URL.Path != "/readyz" || h.other.Load():
+			fmt.Fprintln(w, "welcome")
+		case h.unready.Add(-1) >= 0:
+			http.Error(w, `{"ready":false,"problems":["of database"]}`, http.StatusServiceUnavailable)
+		default:
+			fmt.Fprintln(w, `{"ready":true,"problems":[]}`)
 		}
 	}))
 	t.Cleanup(admin.Close)
-	h.write("etc/systemd/system/websockets.service.d/admin.conf", 0o644, "[Service]\nEnvironment=\"STROWGER_ADMIN__ADDRESS="+admin.Listener.Addr().String()+"\" A=b\n")
+	h.admin = admin.Listener.Addr().String()
+	h.write("etc/systemd/system/websockets.service.d/admin.conf", 0o644, "[Service]\nEnvironment=\"STROWGER_ADMIN__ADDRESS="+h.admin+"\" A=b\n")
 	h.write("bin/strowger", 0o755, fmt.Sprintf("#!/bin/sh\n[ \"$3\" = --fusionpbx ] || exit 1\nshift 3\nexec '%s' config show --fusionpbx='%s/config.conf' \"$@\"\n", path, h.root))
-	h.write("bin/runuser", 0o755, "#!/bin/sh\nshift 3\nexec \"$@\"\n")
+	h.write("bin/runuser", 0o755, "#!/bin/sh\nprintf '%s\\n' \"$@\" >'"+h.root+"/arguments'\nenv | grep ^STROWGER_ | sort >'"+h.root+"/given'\nshift 3\nexec \"$@\"\n")
+	if curl, err := exec.LookPath("curl"); err == nil { // one as old as Debian 11's
+		h.write("bin/curl", 0o755, "#!/bin/sh\ncase \"$*\" in *fail-with-body*) exit 2 ;; esac\nexec "+curl+" \"$@\"\n")
+	}
 	systemctl, err := exec.LookPath("systemctl")
 	if err != nil {
 		t.Fatal(err)
@@ -63,12 +74,12 @@ shift
 now=; [ "${1-}" != --now ] || { now=yes; shift; }
 [ "${1-}" != --quiet ] || shift
 [ "$verb ${1-}" != "$(cat '`+h.root+`/fails' 2>/dev/null)" ] || exit 1
-case $verb$now in start | restart | enableyes) touch '`+h.root+`/active-'"$1" ;; stop | disableyes) rm -f '`+h.root+`/active-'"$1" ;; esac
+case $verb$now in start | restart | enableyes) touch '`+h.root+`/active-'"$1"; rm -f '`+h.root+`/failed-'"$1" ;; stop | disableyes) rm -f '`+h.root+`/active-'"$1" ;; esac
 case $verb in
 enable | disable) exec '`+systemctl+`' --quiet --root='`+h.root+`' "$verb" "$@" ;;
 is-enabled) exec '`+systemctl+`' --root='`+h.root+`' "$verb" "$@" ;;
-is-active) if [ -e '`+h.root+`/active-'"$1" ]; then echo active; else echo inactive; exit 3; fi ;;
-cat) cat '`+h.root+`'/etc/systemd/system/"$1" 2>/dev/null || cat '`+h.root+`'/lib/systemd/system/"$1" ;;
+is-active) if [ -e '`+h.root+`/failed-'"$1" ]; then echo failed; exit 3; elif [ -e '`+h.root+`/active-'"$1" ]; then echo active; else echo inactive; exit 3; fi ;;
+cat) [ -L '`+h.root+`'/etc/systemd/system/"$1" ] || cat '`+h.root+`'/etc/systemd/system/"$1" 2>/dev/null || cat '`+h.root+`'/lib/systemd/system/"$1" ;;
 esac
 `)
 	for _, name := range fusionUnits() {
@@ -92,15 +103,16 @@ func (h *host) write(name string, mode os.FileMode, text string) {
 // run runs a program of the machine, or the script.
 func (h *host) run(program string, args ...string) (string, error) {
 	h.t.Helper()
+	var caller []string
 	if program == "fusionpbx" {
-		program = "../../deploy/fusionpbx"
+		program, caller = "../../deploy/fusionpbx", []string{"STROWGER_TLS=of the caller"}
 	} else {
 		program = filepath.Join(h.root, program)
 	}
 	cmd := daemontest.Command(program, args...)
 	cmd.Env = append(cmd.Env, "PATH="+h.root+"/bin:"+os.Getenv("PATH"), "UNITS="+h.root+"/etc/systemd/system",
 		"BACKUP="+h.root+"/root/websockets.service.fusionpbx", "STATE="+h.root+"/root/units.fusionpbx", "PATIENCE=120", "STROWGER="+h.root+"/bin/strowger")
-	cmd.Env = append(cmd.Env, h.env...)
+	cmd.Env = append(append(cmd.Env, caller...), h.env...)
 	out, err := cmd.CombinedOutput()
 	return string(out), err
 }
@@ -213,6 +225,7 @@ func TestDeployOverAndBack(t *testing.T) {
 	for _, dir := range []string{"etc/systemd/system", "lib/systemd/system"} {
 		t.Run(dir, func(t *testing.T) {
 			h := newHost(t, dir)
+			h.shows(h.shown())
 			h.ok(h.run("fusionpbx", "over", "router"))
 			h.wantOver(fusionUnits()[1:]...)
 			h.wantPHP()

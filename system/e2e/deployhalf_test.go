@@ -1,6 +1,7 @@
 package e2e
 
 import (
+	"errors"
 	"math"
 	"os"
 	"path/filepath"
@@ -39,8 +40,27 @@ func TestDeployBackAfterUpgrade(t *testing.T) {
 	h.wantAll()
 }
 
+// shown returns what strowger config show prints.
+func (h *host) shown() string {
+	h.t.Helper()
+	h.env = []string{"STROWGER_ADMIN__ADDRESS=" + h.admin}
+	defer func() { h.env = nil }()
+	out, err := h.run("bin/strowger", "config", "show", "--fusionpbx")
+	h.ok(out, err)
+	return out
+}
+
+// shows has strowger config show print a text, which is much cheaper than to run it.
+func (h *host) shows(text string) {
+	h.t.Helper()
+	h.write("shown", 0o600, text)
+	h.write("bin/strowger", 0o755, "#!/bin/sh\nexec cat '"+h.root+"/shown'\n")
+}
+
 // TestDeployHalfway stops each command at each of its commands to the manager, and wants both ways to lead out of it.
 func TestDeployHalfway(t *testing.T) {
+	like := newHost(t, "etc/systemd/system")
+	settings := like.shown()
 	for name, test := range map[string]struct{ before, command, fails string }{
 		"over stops the router":      {"", "over", "stop websockets"},
 		"over stops a service":       {"", "over", "disable operator_panel"},
@@ -48,6 +68,7 @@ func TestDeployHalfway(t *testing.T) {
 		"over starts the router":     {"", "over", "restart websockets"},
 		"over reads the units":       {"", "over", "daemon-reload "},
 		"back stops the router":      {"over", "back", "stop websockets"},
+		"back disables the router":   {"over", "back", "disable websockets"},
 		"back reads the units":       {"over", "back", "daemon-reload "},
 		"back enables the router":    {"over", "back", "enable websockets"},
 		"back enables a service":     {"over", "back", "enable active_calls"},
@@ -57,6 +78,7 @@ func TestDeployHalfway(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			for _, way := range []string{"over", "back"} {
 				h := newHost(t, "etc/systemd/system")
+				h.shows(strings.ReplaceAll(settings, like.admin, h.admin))
 				if test.before != "" {
 					h.ok(h.run("fusionpbx", test.before))
 				}
@@ -80,20 +102,49 @@ func TestDeployHalfway(t *testing.T) {
 }
 
 // TestDeployKeepsState gives back what was there: units that did not start at boot, or did not run, do not afterwards.
+// One that is static or a link stays so.
 func TestDeployKeepsState(t *testing.T) {
-	h := newHost(t, "etc/systemd/system")
-	h.ok(h.run("bin/systemctl", "disable", "--now", "operator_panel"))
-	h.ok(h.run("bin/systemctl", "disable", "active_calls"))
-	h.before = h.files()
-	for range 2 {
-		h.ok(h.run("fusionpbx", "over"))
-		h.wantOver()
-		h.ok(h.run("fusionpbx", "over", "router"))
+	for router, change := range map[string]func(*host){
+		"as before": func(*host) {},
+		"static": func(h *host) {
+			h.ok(h.run("bin/systemctl", "disable", "websockets"))
+			h.write("etc/systemd/system/websockets.service", 0o644, "[Service]\nExecStart=/usr/bin/php websockets.php\n")
+		},
+		"linked": func(h *host) { h.link("websockets") },
+	} {
+		t.Run(router, func(t *testing.T) {
+			h := newHost(t, "etc/systemd/system")
+			h.shows(h.shown())
+			h.ok(h.run("bin/systemctl", "disable", "--now", "operator_panel"))
+			h.write("failed-operator_panel", 0o600, "")
+			h.ok(h.run("bin/systemctl", "disable", "active_calls"))
+			h.ok(h.run("bin/systemctl", "disable", "system_status"))
+			h.write("etc/systemd/system/system_status.service", 0o644, "[Service]\nExecStart=/usr/bin/php system_status.php\n")
+			h.link("active_conferences")
+			change(h)
+			h.before = h.files()
+			for range 2 {
+				h.ok(h.run("fusionpbx", "over"))
+				h.wantOver()
+				h.ok(h.run("fusionpbx", "over", "router"))
+			}
+			h.ok(h.run("fusionpbx", "back"))
+			h.wantBack()
+			if got := strings.Join(h.active(), " "); got != "active_calls active_conferences system_status websockets" {
+				t.Errorf("%s run", got)
+			}
+		})
 	}
-	h.ok(h.run("fusionpbx", "back"))
-	h.wantBack()
-	if got := strings.Join(h.active(), " "); got != "active_calls active_conferences system_status websockets" {
-		t.Errorf("%s run", got)
+}
+
+// link has a unit that starts at boot be a link to a file elsewhere, as after systemctl link.
+func (h *host) link(name string) {
+	h.t.Helper()
+	h.ok(h.run("bin/systemctl", "disable", name))
+	unit := filepath.Join(h.root, "etc/systemd/system", name+".service")
+	h.write("opt/.keep", 0o600, "")
+	if err := errors.Join(os.Rename(unit, filepath.Join(h.root, "opt", name+".service")), os.Symlink("/opt/"+name+".service", unit)); err != nil {
+		h.t.Fatal(err)
 	}
 }
 
@@ -129,7 +180,7 @@ func TestDeployWaitsForReady(t *testing.T) {
 	}
 	h.unready.Store(math.MaxInt64)
 	h.env = []string{"PATIENCE=0"}
-	if out, err := h.run("fusionpbx", "over"); err == nil || !strings.Contains(out, "says: of database") {
+	if out, err := h.run("fusionpbx", "over"); err == nil || !strings.Contains(out, "of database") {
 		t.Errorf("%v\n%s", err, out)
 	}
 	h.ok(h.run("fusionpbx", "back"))

@@ -287,12 +287,12 @@ func (s *session) writeLoop(ctx context.Context) {
 	}
 }
 
-// end fails every command that waits.
+// end fails every command that waits. A later one is not sent.
 func (s *session) end() {
 	s.conn.Close()
 	s.mu.Lock()
 	queue := s.queue
-	s.queue, s.err = nil, ErrDisconnected
+	s.queue, s.err = nil, ErrNotConnected
 	s.mu.Unlock()
 	for _, p := range s.jobs {
 		p.answer <- outcome{err: ErrDisconnected}

@@ -45,26 +45,45 @@ func (l *life) consultComplete(r service.Request, in fields) {
 		return
 	}
 	number, err := eventsocket.NewArg(in.text("destination"))
-	answered := err == nil && isNumber(in.text("destination"))
+	to := rings{number: number, at: at, known: err == nil && isNumber(in.text("destination"))}
 	l.own(r, parked, func([]channels.Leg) {
 		l.own(r, operator, func([]channels.Leg) {
-			perform(r, func(ctx context.Context) (verdict, error) {
-				other, found, err := l.otherLeg(ctx, operator)
-				switch {
-				case err != nil:
-					return verdict{}, err
-				case found:
-					return l.connect(ctx, parked, other, operator)
-				case !answered:
-					return failure("Cannot find destination channel"), nil
-				}
-				if v, err := l.end(ctx, operator, ""); err != nil || !v.Success {
-					return v, err
-				}
-				return l.try(ctx, eventsocket.API("uuid_transfer", parked, number, eventsocket.Text("XML"), at), "Transfer completed (destination still ringing)")
-			})
-		}, func() { noChannel(r) })
+			perform(r, func(ctx context.Context) (verdict, error) { return l.complete(ctx, parked, operator, to) })
+		}, func() { // The operator has hung up, and the caller still waits.
+			perform(r, func(ctx context.Context) (verdict, error) { return l.sendOn(ctx, parked, to) })
+		})
 	}, func() { noChannel(r) })
+}
+
+// rings is the number that rings while the caller waits.
+type rings struct {
+	number, at eventsocket.Arg
+	known      bool // the page has said it
+}
+
+// complete connects the caller with whom the operator talks to. If nobody has answered yet, it ends the operator's side and
+// sends the caller to the number.
+func (l *life) complete(ctx context.Context, parked, operator eventsocket.UUID, to rings) (verdict, error) {
+	other, found, err := l.otherLeg(ctx, operator)
+	switch {
+	case err != nil:
+		return verdict{}, err
+	case found:
+		return l.connect(ctx, parked, other, operator)
+	case to.known: // otherwise sendOn refuses, and the operator still has the call
+		if v, err := l.end(ctx, operator, ""); err != nil || !v.Success {
+			return v, err
+		}
+	}
+	return l.sendOn(ctx, parked, to)
+}
+
+// sendOn sends the caller to the number.
+func (l *life) sendOn(ctx context.Context, parked eventsocket.UUID, to rings) (verdict, error) {
+	if !to.known {
+		return failure("Cannot find destination channel"), nil
+	}
+	return l.try(ctx, eventsocket.API("uuid_transfer", parked, to.number, eventsocket.Text("XML"), to.at), "Transfer completed (destination still ringing)")
 }
 
 // connect bridges two channels and ends the operator's.
@@ -85,9 +104,9 @@ func (l *life) consultCancel(r service.Request, in fields) {
 		refuse(r, "parked_uuid required")
 		return
 	}
-	parked, err := eventsocket.ParseUUID(in.text("parked_uuid"))
-	operator := in.text("operator_uuid")
-	if _, bad := eventsocket.ParseUUID(operator); err != nil || operator != "" && bad != nil {
+	parked, err1 := eventsocket.ParseUUID(in.text("parked_uuid"))
+	operator, err2 := optionalUUID(in.text("operator_uuid"))
+	if err1 != nil || err2 != nil {
 		refuse(r, "Invalid UUID")
 		return
 	}
@@ -97,27 +116,50 @@ func (l *life) consultCancel(r service.Request, in fields) {
 		refuse(r, "Invalid source extension")
 		return
 	}
-	begin := func(side []eventsocket.UUID) {
-		if source != "" && !l.mayCall(r) {
-			return
-		}
-		perform(r, func(ctx context.Context) (verdict, error) { return l.takeBack(ctx, parked, side, source != "", back) })
-	}
 	l.own(r, parked, func([]channels.Leg) {
-		uuid, err := eventsocket.ParseUUID(operator)
-		if err != nil {
+		begin := func(operator *eventsocket.UUID) {
+			if source != "" && !l.mayCall(r) {
+				return
+			}
+			perform(r, func(ctx context.Context) (verdict, error) {
+				return l.takeBack(ctx, parked, operator, source != "", back)
+			})
+		}
+		if operator == nil {
 			begin(nil)
 			return
 		}
 		// An operator's side that has gone has ended.
-		l.own(r, uuid, func([]channels.Leg) { begin([]eventsocket.UUID{uuid}) }, func() { begin(nil) })
-	}, func() { noChannel(r) })
+		l.own(r, *operator, func([]channels.Leg) { begin(operator) }, func() { begin(nil) })
+	}, func() { l.consultOver(r, operator) })
+}
+
+// consultOver ends the operator's side when the caller has hung up. It calls nobody. Without an operator's side there is
+// nothing to cancel.
+func (l *life) consultOver(r service.Request, operator *eventsocket.UUID) {
+	if operator == nil {
+		noChannel(r)
+		return
+	}
+	const message = "Transfer cancelled"
+	l.own(r, *operator, func([]channels.Leg) {
+		perform(r, func(ctx context.Context) (verdict, error) { return l.end(ctx, *operator, message) })
+	}, func() { answerWith(r, success(message)) })
+}
+
+// optionalUUID parses a UUID, unless the text is empty.
+func optionalUUID(text string) (*eventsocket.UUID, error) {
+	if text == "" {
+		return nil, nil
+	}
+	uuid, err := eventsocket.ParseUUID(text)
+	return &uuid, err
 }
 
 // takeBack ends the operator's side, if there is one, and calls the extension, if there is one, or ends the call.
-func (l *life) takeBack(ctx context.Context, parked eventsocket.UUID, side []eventsocket.UUID, call bool, back eventsocket.Destination) (verdict, error) {
-	for _, operator := range side {
-		if v, err := l.end(ctx, operator, ""); err != nil || !v.Success {
+func (l *life) takeBack(ctx context.Context, parked eventsocket.UUID, operator *eventsocket.UUID, call bool, back eventsocket.Destination) (verdict, error) {
+	if operator != nil {
+		if v, err := l.end(ctx, *operator, ""); err != nil || !v.Success {
 			return v, err
 		}
 	}

@@ -16,11 +16,11 @@ func isNumber(s string) bool {
 
 // channel reads the UUID of a call and calls then if it is of the asker's domain. It refuses one that does not exist.
 func (l *life) channel(r service.Request, in fields, then func(uuid eventsocket.UUID, legs []channels.Leg)) {
-	l.channelOr(r, in, func() { noChannel(r) }, then)
+	l.channelOr(r, in, then, func() { noChannel(r) })
 }
 
 // channelOr is channel, and calls missing for a call that does not exist.
-func (l *life) channelOr(r service.Request, in fields, missing func(), then func(uuid eventsocket.UUID, legs []channels.Leg)) {
+func (l *life) channelOr(r service.Request, in fields, then func(uuid eventsocket.UUID, legs []channels.Leg), missing func()) {
 	uuid, err := eventsocket.ParseUUID(in.text("uuid"))
 	if err != nil {
 		refuse(r, "Invalid UUID")
@@ -41,9 +41,9 @@ func (l *life) kill(r service.Request, in fields, message string) {
 		return
 	}
 	gone := func() { answerWith(r, success(message)) }
-	l.channelOr(r, in, gone, func(uuid eventsocket.UUID, _ []channels.Leg) {
+	l.channelOr(r, in, func(uuid eventsocket.UUID, _ []channels.Leg) {
 		perform(r, func(ctx context.Context) (verdict, error) { return l.end(ctx, uuid, message) })
-	})
+	}, gone)
 }
 
 // end ends a channel and returns the message. A channel that has gone already has ended too.
@@ -65,7 +65,7 @@ func (l *life) hangupCaller(r service.Request, in fields) {
 		return
 	}
 	gone := func() { answerWith(r, success("Call terminated")) }
-	l.channelOr(r, in, gone, func(uuid eventsocket.UUID, _ []channels.Leg) {
+	l.channelOr(r, in, func(uuid eventsocket.UUID, _ []channels.Leg) {
 		perform(r, func(ctx context.Context) (verdict, error) {
 			other, found, err := l.otherLeg(ctx, uuid)
 			if err != nil {
@@ -77,7 +77,7 @@ func (l *life) hangupCaller(r service.Request, in fields) {
 			}
 			return l.end(ctx, uuid, message)
 		})
-	})
+	}, gone)
 }
 
 // otherLeg returns the channel that a channel talks with now, as the switch says. The variable bridge_uuid and earlier

@@ -27,7 +27,7 @@ func memberAction(name string) func(*life, service.Request, fields) {
 		}
 		// Who may speak, or may not, needs to raise no hand any more. A channel that has gone has no hand.
 		gone := func() { l.command(r, command, "Conference member updated") }
-		l.channelOr(r, in, gone, func(uuid eventsocket.UUID, _ []channels.Leg) {
+		l.channelOr(r, in, func(uuid eventsocket.UUID, _ []channels.Leg) {
 			r.Go(func(ctx context.Context) func() {
 				v, err := l.try(ctx, command, "Conference member updated")
 				return func() {
@@ -41,7 +41,7 @@ func memberAction(name string) func(*life, service.Request, fields) {
 					}
 				}
 			})
-		})
+		}, gone)
 	}
 }
 

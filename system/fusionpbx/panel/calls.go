@@ -31,6 +31,17 @@ func (l *life) callsActive(r service.Request) error {
 	return nil
 }
 
+// changed pushes a channel that pages do not know, or know wrongly. The last event of it may have come since the switch made
+// its list, and may wait for its turn. Pages would show the channel again, and for ever.
+func (l *life) changed(r *channels.Row) {
+	l.enqueue(&push{topic: topicState, ready: true, make: func() envelope.Raw {
+		if l.ended.has(r.UUID, l.ctx.Now()) {
+			return nil
+		}
+		return rowPayload(r)
+	}})
+}
+
 // rowPayload returns what a page is told of a channel in the switch's list.
 func rowPayload(r *channels.Row) envelope.Raw {
 	destination := r.CurrentDestination

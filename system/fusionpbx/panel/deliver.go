@@ -90,10 +90,10 @@ func (l *life) call(topic string, p event.Payload) {
 		l.recordings.forget(uuid)
 		l.ended.add(uuid, l.ctx.Now())
 	case topicCreate:
-		delete(l.ended.at, uuid)
+		l.ended.forget(uuid)
 	case topicValet: // which pages take for news of the parking lot
 	default:
-		if l.ended.has(uuid) {
+		if l.ended.has(uuid, l.ctx.Now()) {
 			return
 		}
 	}
@@ -104,8 +104,13 @@ func (l *life) call(topic string, p event.Payload) {
 }
 
 // renamed tells pages that a channel has ended under its old UUID, and makes sure that they are told of it under the new
-// one.
+// one. Events that still come under the old one are like those that come after the last event of a channel.
 func (l *life) renamed(from, to string) {
+	if from == "" || to == "" || from == to {
+		return
+	}
 	l.recordings.forget(from)
-	l.enqueue(&push{ready: true, turn: func() { l.calls.Renamed(from, to) }})
+	l.ended.add(from, l.ctx.Now())
+	l.ended.forget(to)
+	l.inTurn(func() { l.calls.Renamed(from, to) })
 }

@@ -25,8 +25,11 @@ func (e *ended) add(uuid string, now time.Time) {
 	e.order = append(e.order, uuid)
 }
 
+// forget notes that a channel has begun anew.
+func (e *ended) forget(uuid string) { delete(e.at, uuid) }
+
 // has reports whether the last event of the channel came lately.
-func (e *ended) has(uuid string) bool {
-	_, ok := e.at[uuid]
-	return ok
+func (e *ended) has(uuid string, now time.Time) bool {
+	at, ok := e.at[uuid]
+	return ok && now.Sub(at) < lately
 }

@@ -45,6 +45,9 @@ func (l *life) enqueue(p *push) {
 	l.out.flush()
 }
 
+// inTurn calls f when all that waits has been said.
+func (l *life) inTurn(f func()) { l.enqueue(&push{ready: true, turn: f}) }
+
 // insert puts pushes before all others. It is called in the turn of a push.
 func (l *life) insert(pushes []*push) {
 	due := l.out.now().Add(patience)

@@ -139,7 +139,7 @@ func (o Options) setup(s service.Setup, told *memory) error {
 	l.calls = channels.NewWatch(s, channels.Options{
 		Commands: o.Commands, Interval: o.Interval, Timeout: o.Timeout, Whole: true,
 		Ended:   func(ch *channels.Channel) { l.push(topicDestroy, ch.End("CHANNEL_DESTROY")) },
-		Changed: func(r *channels.Row) { l.push(topicState, rowPayload(r)) },
+		Changed: l.changed,
 		Differs: func(ch *channels.Channel, r *channels.Row) bool {
 			return r.Answered() && (r.State == held) != (ch.Get("channel_call_state") == held)
 		},

@@ -166,10 +166,10 @@ func (l *life) do(ctx context.Context, command eventsocket.Command) (eventsocket
 
 // own calls then with the legs of the call if one of them is of the asker's domain. It refuses a call of another domain. If
 // the switch has no such channel it calls missing, and the switch gets no command: a call that begins at that moment may be
-// of another domain.
+// of another domain. The events before the request decide, also those of which pages are told later.
 func (l *life) own(r service.Request, uuid eventsocket.UUID, then func(legs []channels.Leg), missing func()) {
 	asker := r.Subscriber()
-	l.calls.Legs(uuid, func(legs []channels.Leg, err error) {
+	decide := func(legs []channels.Leg, err error) {
 		ours := func(leg channels.Leg) bool { return leg.Of(asker.DomainName) }
 		switch {
 		case err != nil:
@@ -182,7 +182,8 @@ func (l *life) own(r service.Request, uuid eventsocket.UUID, then func(legs []ch
 		default:
 			then(legs)
 		}
-	})
+	}
+	l.inTurn(func() { l.calls.Legs(uuid, decide) })
 }
 
 // noChannel refuses an action on a channel that the switch does not have.

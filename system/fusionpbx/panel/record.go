@@ -73,6 +73,11 @@ func (l *life) recordingState(r service.Request, in fields) {
 			asked = append(asked, uuid)
 		}
 	}
+	l.inTurn(func() { l.statesOf(r, asked) })
+}
+
+// statesOf answers with which of the calls are recorded, as far as they are of the asker's domain.
+func (l *life) statesOf(r service.Request, asked []eventsocket.UUID) {
 	var uuids, unknown []eventsocket.UUID
 	for i, legs := range l.calls.Known(asked) {
 		switch {
@@ -89,7 +94,7 @@ func (l *life) recordingState(r service.Request, in fields) {
 	l.recentList(func(now channels.List, err error) {
 		switch {
 		case err == nil:
-			found, missing := own(now, unknown, r.Subscriber().DomainName)
+			found, missing := ofDomain(now, unknown, r.Subscriber().DomainName)
 			l.answerStates(r, append(uuids, found...), missing)
 		case len(uuids) == 0:
 			broken(r, err)
@@ -115,8 +120,8 @@ func (l *life) answerStates(r service.Request, uuids, missing []eventsocket.UUID
 	})
 }
 
-// own returns which of the channels are of the domain, and which are not in the list.
-func own(now channels.List, uuids []eventsocket.UUID, domain string) (ours, missing []eventsocket.UUID) {
+// ofDomain returns which of the channels are of the domain, and which are not in the list.
+func ofDomain(now channels.List, uuids []eventsocket.UUID, domain string) (ours, missing []eventsocket.UUID) {
 	rows := make(map[string]*channels.Row, len(now.Rows))
 	for i := range now.Rows {
 		rows[strings.ToLower(now.Rows[i].UUID)] = &now.Rows[i]

@@ -21,7 +21,6 @@ func channelList(uuids ...string) string {
 // TestSwitchVanishes has the switch go away in the middle of an event, and stay away for a while. Operators who act then
 // are refused with a reason. When it is back pages are told what they have missed, and operators can act again.
 func TestSwitchVanishes(t *testing.T) {
-	const callC = "cccccccc-0000-4000-8000-000000000000"
 	x := &exchange{answer: func(command string, n int) (string, bool) {
 		switch command {
 		case "show channels as json":

@@ -103,7 +103,7 @@ func rules() []rule {
 			reason: "a built-in service is written as anybody's is: against system/service"},
 		{dir: "system/fusionpbx/link", ours: []string{"system/fusionpbx/eventsocket", "system/internal/introspect"}, never: []string{gws, koanf, protoactor, "net/http"},
 			reason: "the link to the switch knows no service and no router"},
-		{dir: "system/fusionpbx/panel", ours: []string{"actors/envelope", "config/policy", "system/service", "system/fusionpbx/channels", "system/fusionpbx/conference", "system/fusionpbx/database", "system/fusionpbx/event", "system/fusionpbx/eventsocket"}, never: []string{gws, koanf, protoactor, "net/http"},
+		{dir: "system/fusionpbx/panel", ours: []string{"actors/envelope", "config/policy", "system/service", "system/fusionpbx/channels", "system/fusionpbx/conference", "system/fusionpbx/database", "system/fusionpbx/event", "system/fusionpbx/eventsocket", "system/fusionpbx/timing"}, never: []string{gws, koanf, protoactor, "net/http"},
 			reason: "a built-in service is written as anybody's is: against system/service"},
 		{dir: "system/fusionpbx/replay", ours: []string{"actors/envelope", "actors/filter", "config/policy", "system/service", "system/internal/runner", "system/internal/supervisor", "system/fusionpbx/eventsocket", "system/fusionpbx/switchsim"}, never: []string{gws, koanf, "net/http"},
 			reason: "a service is tested without a router"},

@@ -48,8 +48,10 @@ func (l *life) gap() {
 	l.agents.forgetAll()
 	l.parked.forgetAll()
 	l.recordings.forgetAll()
+	l.listed.forget()
 	l.calls.Gap()
-	l.rooms.compare()
+	l.rooms.gap()
+	l.registering.pause.Reset()
 	l.compareRegistrations()
 	l.pushStats()
 }

@@ -47,7 +47,7 @@ func (l *life) extensionsActive(r service.Request) error {
 				if err != nil {
 					r.Log().Warn("extensions are shown without their registrations", "err", err)
 					l.told.phones.hide(domain)
-					l.retryRegistrations()
+					l.registrationsFailed(err)
 				}
 				rows := make([]extension, len(found))
 				for i := range found {

@@ -137,21 +137,6 @@ func ofDomain(now channels.List, uuids []eventsocket.UUID, domain string) (ours,
 	return ours, missing
 }
 
-// recentList calls then with the switch's list of channels, which may be pollAge old: pages ask every two seconds.
-func (l *life) recentList(then func(now channels.List, err error)) {
-	if l.listed != nil {
-		then(*l.listed, nil)
-		return
-	}
-	l.calls.List(func(now channels.List, err error) {
-		if err == nil && l.listed == nil {
-			l.listed = &now
-			l.ctx.After(pollAge, func(service.Context) { l.listed = nil })
-		}
-		then(now, err)
-	})
-}
-
 // registrationsState answers with the number of phones of each extension of the asker's domain.
 func (l *life) registrationsState(r service.Request, in fields) {
 	if in.text("domain_name") == "" {

@@ -11,7 +11,6 @@ import (
 	"strowger/actors/envelope"
 	"strowger/system/fusionpbx/event"
 	"strowger/system/fusionpbx/eventsocket"
-	"strowger/system/service"
 )
 
 // address is an extension of a domain.
@@ -123,20 +122,32 @@ func first(e *eventsocket.Event, headers ...string) string {
 
 // compareRegistrations pushes what pages have missed. The first time there is nothing to compare with.
 func (l *life) compareRegistrations() {
+	l.registering.stop()
 	l.registered.get("", func(now registrationList, err error) {
 		if err != nil {
-			l.ctx.Log().Debug("registrations were not compared with the switch", "err", err)
-			l.retryRegistrations()
+			l.registrationsFailed(err)
 			return
 		}
+		l.registering.succeeded()
 		changes, certain := l.told.phones.differences(now)
 		for _, c := range changes {
 			l.pushRegistration(c.address, c.registered)
 		}
 		if !certain {
-			l.retryRegistrations()
+			l.registering.after(again, l.compareRegistrations)
 		}
 	})
+}
+
+// registrationsFailed compares again after a pause, unless that is to be done already.
+func (l *life) registrationsFailed(err error) {
+	if l.registering.waits() {
+		return
+	}
+	if l.registering.isNews(err) {
+		l.ctx.Log().Warn("registrations were not compared with the switch, pages may be wrong meanwhile", "err", err)
+	}
+	l.registering.after(l.registering.pause.After(err, l.Interval), l.compareRegistrations)
 }
 
 // registrationsOf calls then with how many phones each extension of a domain has. Events that came after the switch was
@@ -149,20 +160,8 @@ func (l *life) registrationsOf(domain string, then func(phones map[string]int, e
 		}
 		phones, certain := l.told.phones.of(now, domain)
 		if !certain {
-			l.retryRegistrations()
+			l.registering.after(again, l.compareRegistrations)
 		}
 		then(phones, nil)
-	})
-}
-
-// retryRegistrations compares again after a while.
-func (l *life) retryRegistrations() {
-	if l.retrying {
-		return
-	}
-	l.retrying = true
-	l.ctx.After(again, func(service.Context) {
-		l.retrying = false
-		l.compareRegistrations()
 	})
 }

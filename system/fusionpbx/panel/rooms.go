@@ -1,12 +1,9 @@
 package panel
 
 import (
-	"errors"
 	"strconv"
-	"time"
 
 	"strowger/system/fusionpbx/conference"
-	"strowger/system/service"
 )
 
 // roomWatch compares what pages know of conferences with the switch.
@@ -15,12 +12,19 @@ type roomWatch struct {
 	known   *conference.Known
 	tell    bool // pages are told of differences
 	all     bool // a page was refused the list, so pages are told of all
-	running bool
-	due     bool
+	running bool // a comparison is under way, or is made again after a failure
+	due     bool // another one follows it
+	retry   retry
 }
 
-// again is how long after a failure, or after an event that came during a comparison, the switch is asked again.
-const again = 500 * time.Millisecond
+// gap compares after a gap in the events. A comparison that has failed is made again at once.
+func (w *roomWatch) gap() {
+	if w.retry.stop() {
+		w.running = false
+	}
+	w.retry.pause.Reset()
+	w.compare()
+}
 
 // compare pushes what pages have missed.
 func (w *roomWatch) compare() {
@@ -28,21 +32,29 @@ func (w *roomWatch) compare() {
 		w.due = true
 		return
 	}
+	w.run()
+}
+
+func (w *roomWatch) run() {
+	w.retry.stop()
 	w.running, w.due = true, false
 	since := w.known.Begin()
 	w.l.conferences.get("", func(list []conference.Conference, err error) {
-		if err == nil {
-			w.l.enqueue(&push{ready: true, turn: func() { w.settle(list, since) }})
+		if err != nil {
+			w.failed(err)
 			return
 		}
-		pause := again
-		if errors.Is(err, conference.ErrList) {
-			pause = w.l.Interval // the same answer is likely to come again
-			w.l.ctx.Log().Warn("conferences were not compared with the switch: it did not answer with a list")
-		}
-		w.running = false
-		w.l.ctx.After(pause, func(service.Context) { w.compare() })
+		w.retry.succeeded()
+		w.l.inTurn(func() { w.settle(list, since) })
 	})
+}
+
+// failed makes the comparison again after a pause.
+func (w *roomWatch) failed(err error) {
+	if w.retry.isNews(err) {
+		w.l.ctx.Log().Warn("conferences were not compared with the switch, pages may be wrong meanwhile", "err", err)
+	}
+	w.retry.after(w.retry.pause.After(err, w.l.Interval), w.run)
 }
 
 // refused notes that a page was refused the list. Pages are told of all conferences when it can be had again.
@@ -68,9 +80,9 @@ func (w *roomWatch) settle(list []conference.Conference, since uint64) {
 	w.running, w.tell, w.all = false, true, false
 	switch {
 	case w.due:
-		w.compare()
+		w.run()
 	case !certain:
-		w.l.ctx.After(again, func(service.Context) { w.compare() })
+		w.retry.after(again, w.run)
 	}
 }
 

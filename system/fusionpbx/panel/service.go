@@ -17,6 +17,7 @@ import (
 	"strowger/system/fusionpbx/database"
 	"strowger/system/fusionpbx/event"
 	"strowger/system/fusionpbx/eventsocket"
+	"strowger/system/fusionpbx/timing"
 	"strowger/system/service"
 )
 
@@ -117,7 +118,7 @@ type life struct {
 	actions     map[string]action
 	stats       stats
 	registered  *shared[registrationList]
-	retrying    bool // the registrations are compared again soon
+	registering retry // compares the registrations again
 	conferences *shared[[]conference.Conference]
 	members     *shared[[]conference.Conference]
 	names       *shared[string]
@@ -125,7 +126,8 @@ type life struct {
 	parked      *shared[[]parked]
 	recordings  recordings
 	ended       ended
-	listed      *channels.List // the switch's list of channels, for pollAge; nil: none
+	listed      listed
+	line        *timing.Line // what is to be done later, and may be much
 }
 
 // pollAge is how old the answer to a question may be that pages ask every few seconds. An event that changes
@@ -144,7 +146,9 @@ func (o Options) setup(s service.Setup, told *memory) error {
 			return r.Answered() && (r.State == held) != (ch.Get("channel_call_state") == held)
 		},
 	}, &told.calls)
-	l.rooms = &roomWatch{l: l}
+	l.line = timing.NewLine(s)
+	l.registering.ctx = s
+	l.rooms = &roomWatch{l: l, retry: retry{ctx: s}}
 	l.rooms.known, l.rooms.tell = told.rooms.Take()
 	l.registered = newShared(l, pollAge, l.askRegistrations)
 	l.conferences = newShared(l, 0, l.askConferences)

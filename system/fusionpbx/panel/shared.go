@@ -5,7 +5,6 @@ import (
 	"time"
 
 	"strowger/system/fusionpbx/channels"
-	"strowger/system/service"
 )
 
 // shared asks a question once for all who want the answer. It belongs to the service's goroutine.
@@ -93,7 +92,7 @@ func (s *shared[V]) done(key string, a *answer[V], value V, err error) {
 	a.waiting, a.next, a.running = a.next, nil, false
 	if s.age > 0 && err == nil && !a.stale {
 		a.value, a.at, a.good = value, s.l.ctx.Now(), true
-		s.l.ctx.After(s.age, func(service.Context) { s.drop(key, a) })
+		s.l.line.Add(s.age, func() { s.drop(key, a) })
 	}
 	for _, then := range waiting {
 		then(value, err)

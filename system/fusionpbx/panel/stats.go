@@ -129,7 +129,7 @@ func (l *life) pushSoon(domain string) {
 		return
 	}
 	l.stats.waiting[domain] = true
-	l.ctx.After(rest, func(service.Context) {
+	l.line.Add(rest, func() {
 		delete(l.stats.waiting, domain)
 		l.agents.forget(domain)
 		l.pushDomain(domain)

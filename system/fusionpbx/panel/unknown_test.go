@@ -76,6 +76,42 @@ func TestUntoldCall(t *testing.T) {
 	}
 }
 
+// TestRecordingAfterGap asks for a call that began while events were lost, soon after somebody asked before the gap. The
+// switch's list of that time does not count any more.
+func TestRecordingAfterGap(t *testing.T) {
+	for name, late := range map[string]time.Duration{"list before the gap": 0, "list during the gap": 150 * time.Millisecond} {
+		t.Run(name, func(t *testing.T) {
+			x := &exchange{
+				answer: func(command string, n int) (string, bool) {
+					switch {
+					case command == "show channels as json" && n < 3:
+						return channelList(), true
+					case command == "show channels as json":
+						return channelList(nowhere), true
+					}
+					return isRecorded, strings.HasPrefix(command, "uuid_buglist")
+				},
+				delay: func(command string, n int) time.Duration {
+					if command == "show channels as json" {
+						return []time.Duration{0, late, 200 * time.Millisecond, 0}[min(n, 4)-1]
+					}
+					return 0
+				},
+			}
+			s := madeUp(t, told(1500*time.Millisecond, "Event-Name: CHANNEL_CREATE", "Too-Large: "+strings.Repeat("x", 1<<20)))
+			ask := func(at time.Duration) string {
+				return s.Ask(t, at, "operator", Name, "action", do("operator", "recording_state", "uuids", []string{nowhere}).payload)
+			}
+			ask(1400 * time.Millisecond)
+			id := ask(1600 * time.Millisecond)
+			r := x.on(t, s, 10*time.Second, nil)
+			if replies := r.Replies(id); len(replies) != 1 || !strings.Contains(string(replies[0].Payload), `"`+nowhere+`":true`) {
+				t.Errorf("answers %+v, want that the call is recorded", replies)
+			}
+		})
+	}
+}
+
 // TestRecordingOfLostCalls asks for calls of which no event has told. The switch is asked for those of the asker's domain
 // that are in its list, and for no others.
 func TestRecordingOfLostCalls(t *testing.T) {

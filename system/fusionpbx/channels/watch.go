@@ -42,14 +42,14 @@ type Watch struct {
 	running  bool
 	pause    timing.Pause
 	again    service.Timer // runs the comparison again after a failure; nil: it has not failed
-	leaving  *timing.Line  // channels whose last event came before the one that removes them from pages
+	leaving  *timing.Queue // channels whose last event came before the one that removes them from pages
 }
 
 // NewWatch returns a Watch that takes over what pages know from the service's last life. It compares when Gap is
 // called and every Options.Interval. Until the first call of Gap it asks the switch whatever matters, because it
 // does not know whether events come.
 func NewWatch(s service.Setup, o Options, memory *Memory) *Watch {
-	w := &Watch{o: o, ctx: s, down: true, leaving: timing.NewLine(s)}
+	w := &Watch{o: o, ctx: s, down: true, leaving: timing.NewQueue(s)}
 	w.known, w.all = memory.take()
 	w.known.whole = o.Whole
 	s.Every(o.Interval, func(service.Context) { w.compare(false) })

@@ -47,7 +47,7 @@ type asker struct {
 func (l *life) newAsker(r service.Request) *asker {
 	a := &asker{Request: r}
 	if at, ok := r.Deadline(); ok {
-		l.line.Add(at.Sub(r.Now())-margin, func() {
+		l.later.Add(at.Sub(r.Now())-margin, func() {
 			if !a.told {
 				a.told = true
 				r.ReplyWith(response, 200, outcome{true, "Action goes on"})

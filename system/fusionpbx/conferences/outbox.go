@@ -146,7 +146,7 @@ func (l *life) wantList(at *push) {
 			l.arrived(at)
 			return
 		}
-		l.line.Add(again, func() {
+		l.later.Add(again, func() {
 			l.ask(command, func(list []conference.Conference, err error) {
 				at.listed(list, err)
 				l.arrived(at)

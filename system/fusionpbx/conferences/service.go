@@ -84,7 +84,7 @@ type life struct {
 	known   *conference.Known
 	watch   watch
 	out     outbox
-	line    *timing.Line // what is to be done later, and may be much
+	later   *timing.Queue // what is to be done later, and may be much
 	lists   map[string]*question
 	kicking map[string]*kicking                // by the name of the conference
 	names   map[conference.Name][]func(string) // who waits for a name from the database
@@ -93,7 +93,7 @@ type life struct {
 func (o Options) setup(s service.Setup, told *conference.Memory) error {
 	l := &life{Options: o, ctx: s, keys: event.Conferences(), topics: topics(), actions: actions(),
 		lists: map[string]*question{}, kicking: map[string]*kicking{}, names: map[conference.Name][]func(string){}}
-	l.line = timing.NewLine(s)
+	l.later = timing.NewQueue(s)
 	l.watch.down = true // until the first gap says that events come
 	l.known, l.watch.tell = told.Take()
 	event.Listen(s, Name, o.Events, []eventsocket.Filter{eventsocket.Match("Event-Subclass", conference.Maintenance)}, event.Needs([]*event.Keys{l.keys}), l.deliver)

@@ -71,8 +71,9 @@ func (k *Known) Begin() uint64 {
 
 // Differences compares what pages know with the switch's list of all conferences, which was asked for after Begin
 // returned since. What events have said meanwhile of a conference or a member is newer than what the list has of it:
-// where the two differ, certain is false, and a later list will tell. With all, pages may know nothing of what is in
-// the list. What pages know stays as it is. It is called once after each Begin whose list has come.
+// where the two differ, certain is false, and a later list will tell. With all, pages may know nothing, so that they are
+// told of each conference and member in the list, and then of what events have said meanwhile. What Known has stays as it
+// is until Settle. It is called once after each Begin whose list has come.
 func (k *Known) Differences(list []Conference, since uint64, all bool) (found []Change, certain bool) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
@@ -132,8 +133,8 @@ func (d *differences) compare(c *Conference) {
 	if all {
 		d.add(0, Change{Topic: Create, Name: c.Name, of: c}) // pages show no members of a new conference, so they are told of all
 	}
-	if c.Locked != r.locked {
-		d.add(r.event, Change{Topic: topicOf(c.Locked, Lock, Unlock), Name: c.Name, of: c})
+	if locked := newest(d, r.event, r.locked, c.Locked); locked != r.locked || all && locked {
+		d.found = append(d.found, Change{Topic: topicOf(locked, Lock, Unlock), Name: c.Name, of: c})
 	}
 	for _, id := range slices.Sorted(maps.Keys(r.members)) {
 		if _, ok := c.Member(id); !ok {
@@ -148,6 +149,7 @@ func (d *differences) compare(c *Conference) {
 			continue
 		case told == nil || all:
 			d.add(0, Change{Topic: Add, Name: c.Name, of: c, id: m.ID, uuid: m.UUID})
+			d.catchUp(c, told, &m)
 		default:
 			d.compareMember(c, told, &m)
 		}
@@ -155,8 +157,52 @@ func (d *differences) compare(c *Conference) {
 			floor = m.ID
 		}
 	}
-	if floor != floorOf(r.floor) && d.known.rooms[c.Name] != nil {
-		d.add(r.event, Change{Topic: FloorChange, Name: c.Name, of: c, floor: floor})
+	if d.known.rooms[c.Name] == nil {
+		return // who has the floor is in the members
+	}
+	if has := newest(d, r.event, floorOf(r.floor), floor); has != floorOf(r.floor) || all && has != floor {
+		d.found = append(d.found, Change{Topic: FloorChange, Name: c.Name, of: c, floor: has})
+	}
+}
+
+// newest returns what the list has, unless the event with the number is newer: then it returns what was told. If the two
+// differ, the event may be older than the list all the same, so a later list will tell.
+func newest[T comparable](d *differences, event uint64, told, listed T) T {
+	if told == listed || event <= d.since {
+		return listed
+	}
+	d.certain = false
+	return told
+}
+
+// catchUp adds what events have said of a member whom pages are told of anew, if they have said it since the list was asked
+// for. told is nil if pages do not know the member.
+func (d *differences) catchUp(c *Conference, told *known, now *Member) {
+	if told == nil || told.event <= d.since {
+		return
+	}
+	d.certain = false
+	if told.uuid != now.UUID {
+		return // the list has another member under this id
+	}
+	for _, flag := range flagsOf(told, now) {
+		if flag.told != flag.now {
+			d.found = append(d.found, Change{Topic: topicOf(flag.told, flag.yes, flag.no), Name: c.Name, of: c, id: now.ID, uuid: now.UUID})
+		}
+	}
+}
+
+// flag is one of a member's flags, as pages were told and as the list has it. The list does not say each flag.
+type flag struct {
+	said, told, now bool
+	yes, no         string // the topics that set and clear it
+}
+
+func flagsOf(told *known, now *Member) [3]flag {
+	return [...]flag{
+		{now.says.hear, told.flags.Hear, now.Flags.Hear, Undeaf, Deaf},
+		{now.says.speak, told.flags.Speak, now.Flags.Speak, Unmute, Mute},
+		{now.says.talking, told.flags.Talking, now.Flags.Talking, StartTalking, StopTalking},
 	}
 }
 
@@ -167,14 +213,7 @@ func (d *differences) compareMember(c *Conference, told *known, now *Member) {
 		d.add(told.event, Change{Topic: Add, Name: c.Name, of: c, id: now.ID, uuid: now.UUID})
 		return
 	}
-	for _, flag := range []struct {
-		said, told, now bool
-		yes, no         string
-	}{
-		{now.says.hear, told.flags.Hear, now.Flags.Hear, Undeaf, Deaf},
-		{now.says.speak, told.flags.Speak, now.Flags.Speak, Unmute, Mute},
-		{now.says.talking, told.flags.Talking, now.Flags.Talking, StartTalking, StopTalking},
-	} {
+	for _, flag := range flagsOf(told, now) {
 		if flag.said && flag.told != flag.now {
 			d.add(told.event, Change{Topic: topicOf(flag.now, flag.yes, flag.no), Name: c.Name, of: c, id: now.ID, uuid: now.UUID})
 		}

@@ -34,7 +34,7 @@ const (
 type Known struct {
 	mu     sync.Mutex // Protects following.
 	rooms  map[string]*room
-	gone   map[member]bool // what ended since Begin; nil: no list is under way
+	gone   map[member]bool // what has ended since Begin; nil before Begin and after Differences
 	events uint64          // number of the last event
 }
 

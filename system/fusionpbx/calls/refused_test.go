@@ -3,6 +3,7 @@ package calls
 import (
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -44,6 +45,47 @@ func TestRefused(t *testing.T) {
 				t.Errorf("pages were told\n%s\nwant\n%s", got, want)
 			}
 		})
+	}
+}
+
+// TestRefusedAgain refuses pages the list of calls again and again, while the switch gives it two times of three. Pages are told
+// of all calls more and more rarely, and once more in the end.
+func TestRefusedAgain(t *testing.T) {
+	const last, most = 20 * time.Second, 8
+	a := rows(t, [4]string{ofA, "ACTIVE", "a.example.com", "1001@a.example.com"})
+	s := craft(t, map[int][]string{0: {happens("CHANNEL_CALLSTATE", ofA, "answered", inA, of1)}}, [][2]any{{0, a}})
+	for at := time.Second; at < last; at += 20 * time.Millisecond {
+		s.Ask(t, at, "admin", Name, "in.progress", nil)
+	}
+	o := replay.Options{After: 12 * time.Second}
+	var asked atomic.Int64
+	start := s.Start
+	o.Faults.Answer = func(command string) (string, bool) {
+		now := time.Since(start)
+		return "-ERR no", strings.HasPrefix(command, "show channels") && now > time.Second && now < last && asked.Add(1)%3 == 0
+	}
+	r := replay.Play(t, s, o, plain)
+	if n := len(strings.Split(told(t, r, 500*time.Millisecond, last), "\n")); n > most {
+		t.Errorf("pages were told %d times, want at most %d", n, most)
+	}
+	if told(t, r, last, time.Hour) == "" {
+		t.Error("pages were not told of the call in the end")
+	}
+}
+
+// TestListAgain has a comparison wait for longer and longer after failures. It goes on as soon as the switch gives its list to
+// somebody else.
+func TestListAgain(t *testing.T) {
+	const again = 15 * time.Second
+	lists := [][2]any{{0, none}, {1000, "-ERR no"}, {14_800, rows(t, [4]string{ofA, "ACTIVE", "a.example.com", "1001@a.example.com"})}}
+	s := craft(t, map[int][]string{1100: {"cut x"}}, lists)
+	id := s.Ask(t, again, "admin", Name, "in.progress", nil)
+	r := replay.Play(t, s, replay.Options{After: 2 * time.Second}, plain)
+	if answers := r.Replies(id); len(answers) == 0 || answers[0].Topic == "error" {
+		t.Fatalf("answers %+v, want a list", answers)
+	}
+	if told(t, r, again, again+time.Second) == "" {
+		t.Error("pages were not told of the call")
 	}
 }
 

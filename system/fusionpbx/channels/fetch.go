@@ -31,17 +31,21 @@ func (w *Watch) ask() {
 	w.fetch.waiting = nil
 	since := w.known.begin()
 	done := func(rows []Row, err error) {
-		w.fetch.running = false
 		for _, then := range waiting {
 			then(List{rows, since}, err)
 		}
-		if len(w.fetch.waiting) > 0 && !w.fetch.running {
+		w.fetch.running = false // not before: what ended since is noted until all have used the list
+		if err == nil {
+			w.recovered()
+		}
+		if w.fetch.running {
+			return
+		}
+		if len(w.fetch.waiting) > 0 {
 			w.ask()
 			return
 		}
-		if !w.fetch.running {
-			w.known.finish()
-		}
+		w.known.finish()
 	}
 	w.fetch.running = true
 	if !w.ctx.Go(func(ctx context.Context) func() {

@@ -203,13 +203,11 @@ func (m *model) rename(from, to string) *Channel {
 	return ch
 }
 
-// begin notes from now on which channels end, and returns the number of the last event.
+// begin notes from now on which channels end, and returns the number of the last event. It forgets those that ended before.
 func (m *model) begin() uint64 {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	if m.gone == nil {
-		m.gone = gone{}
-	}
+	m.gone = gone{}
 	return m.events
 }
 

@@ -1,6 +1,7 @@
 package channels
 
 import (
+	"cmp"
 	"fmt"
 	"strings"
 	"testing"
@@ -167,6 +168,36 @@ func TestDifferences(t *testing.T) {
 				t.Errorf("still %d channels ended and %d others", len(again.ended), len(again.rows))
 			}
 		})
+	}
+}
+
+// TestNewer has pages that know nothing told of a call, while an event says that it is on hold.
+func TestNewer(t *testing.T) {
+	for state, listed := range map[string]string{"HELD": "ACTIVE", "ACTIVE": "HELD", "": "ACTIVE"} {
+		w := &Watch{known: newModel()}
+		w.known.hear(says(t, callState, one, ringing, inA))
+		now := List{Rows: []Row{{UUID: one, State: listed}}, since: w.known.begin()}
+		w.known.hear(says(t, callState, one, answered, inA, "Channel-Call-State: "+state))
+		found := w.differences(now, true)
+		want := cmp.Or(state, listed)
+		if len(found.rows) != 1 || found.rows[0].State != want {
+			t.Errorf("pages are told %+v, want the state %s", found.rows, want)
+		}
+	}
+}
+
+// TestGoneIsForgotten has channels end while lists of the switch follow each other without a break. Only those are kept that
+// ended since the last list was asked for.
+func TestGoneIsForgotten(t *testing.T) {
+	m := newModel()
+	for range 100 {
+		m.begin()
+		m.hear(says(t, callState, one, hungUp))
+		m.begin()
+		m.hear(says(t, callState, two, hungUp))
+	}
+	if len(m.gone) != 1 || !m.gone[two] {
+		t.Errorf("it is noted that %v ended", m.gone)
 	}
 }
 

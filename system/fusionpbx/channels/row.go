@@ -95,7 +95,8 @@ func (r *Row) Created() int64 {
 // newer returns the row with what events have said of the channel since the switch was asked for the list.
 func (ch *Channel) newer(r *Row) *Row {
 	twin := *r
-	if ch.answered() && !r.Answered() {
+	twin.State = cmp.Or(ch.Get(keyState), r.State)
+	if ch.answered() && !twin.Answered() {
 		twin.State = "ACTIVE"
 	}
 	twin.Context, twin.Presence = cmp.Or(ch.Get(keyContext), r.Context), cmp.Or(ch.Get(keyPresence), r.Presence)

@@ -42,6 +42,7 @@ type Watch struct {
 	running  bool
 	pause    timing.Pause
 	again    service.Timer // runs the comparison again after a failure; nil: it has not failed
+	refused  timing.Refusals
 	leaving  *timing.Queue // channels whose last event came before the one that removes them from pages
 }
 
@@ -52,7 +53,14 @@ func NewWatch(s service.Setup, o Options, memory *Memory) *Watch {
 	w := &Watch{o: o, ctx: s, down: true, leaving: timing.NewQueue(s)}
 	w.known, w.all = memory.take()
 	w.known.whole = o.Whole
-	s.Every(o.Interval, func(service.Context) { w.compare(false) })
+	w.refused.Tell = func() {
+		w.all = true
+		w.compare(false)
+	}
+	s.Every(o.Interval, func(service.Context) {
+		w.refused.Rest()
+		w.compare(false)
+	})
 	return w
 }
 
@@ -61,6 +69,9 @@ func (w *Watch) Down() { w.down, w.current = true, false }
 
 // Gap notes that events were missed, and compares. A comparison that has failed is made again at once.
 func (w *Watch) Gap() {
+	if w.down && w.refused.Cancel() { // they were refused because there was no connection, not for too much work
+		w.all = true
+	}
 	w.down, w.current = false, false
 	w.pause.Reset()
 	if w.again != nil {
@@ -97,11 +108,23 @@ func (w *Watch) Renamed(from, to string) {
 	}
 }
 
-// Refused notes that a page was refused the list of channels. It does not know those that go on, so pages are told of every
-// channel as soon as the list can be had again.
+// Refused notes that a page was refused the list of channels. It does not know the calls that go on, so after a pause pages are
+// told of every channel. The pause grows if pages are refused again and again: an overload must not make more work.
 func (w *Watch) Refused() {
-	w.all = true
-	w.compare(true)
+	if !w.all {
+		w.refused.Add(w.ctx)
+	}
+}
+
+// recovered notes that the switch has given its list. A comparison that pauses after a failure goes on at once.
+func (w *Watch) recovered() {
+	if w.again == nil {
+		return
+	}
+	w.again.Stop()
+	w.again = nil
+	w.pause.Shorten()
+	w.run()
 }
 
 // Leg returns a channel. ok is false if there is none, or if events were missed so that its domain may be another by now.

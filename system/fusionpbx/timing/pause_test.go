@@ -13,9 +13,10 @@ func TestPause(t *testing.T) {
 	other := errors.New("no list")
 	var p Pause
 	for i, test := range []struct {
-		err   error
-		reset bool
-		want  time.Duration
+		err     error
+		reset   bool
+		shorten bool
+		want    time.Duration
 	}{
 		{err: other, want: 200 * time.Millisecond},
 		{err: other, want: 400 * time.Millisecond},
@@ -24,8 +25,15 @@ func TestPause(t *testing.T) {
 		{err: other, want: time.Second},
 		{err: other, want: time.Second},
 		{err: eventsocket.ErrDisconnected, want: 200 * time.Millisecond},
+		{err: other, shorten: true, want: 400 * time.Millisecond},
 		{err: other, reset: true, want: 200 * time.Millisecond},
 	} {
+		if test.shorten {
+			p.Shorten()
+			if p.First() {
+				t.Error("the pause after Shorten is the first")
+			}
+		}
 		if test.reset {
 			p.Reset()
 			if !p.First() {

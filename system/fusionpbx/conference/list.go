@@ -52,13 +52,14 @@ func ReadAll(body string) ([]Conference, error) {
 // ReadList reads the answer to "conference json_list" and to the same for one conference. The text that the switch
 // gives when there is no such conference is ErrList.
 func ReadList(body string) ([]Conference, error) {
-	text := compact([]byte(strings.ToValidUTF8(strings.TrimSpace(body), "\ufffd")))
+	body = strings.TrimSpace(body)
+	if !strings.HasPrefix(body, "[") { // compact makes a list of an empty object
+		return nil, fmt.Errorf("%w: it is no JSON array", ErrList)
+	}
 	var entries []json.RawMessage
+	text := compact([]byte(strings.ToValidUTF8(body, "\ufffd")))
 	if err := json.Unmarshal(text, &entries); err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrList, err)
-	}
-	if entries == nil {
-		return nil, fmt.Errorf("%w: it is null", ErrList) // which is not the list of a switch without conferences
 	}
 	list := make([]Conference, 0, len(entries))
 	for _, entry := range entries {

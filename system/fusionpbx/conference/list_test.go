@@ -30,7 +30,7 @@ func TestReadList(t *testing.T) {
 }
 
 func TestReadNoList(t *testing.T) {
-	for _, body := range []string{"", "-ERR Conference 3001@a.example.com not found\n", "No active conferences.\n", "{", `{"a":1}`, "null"} {
+	for _, body := range []string{"", "-ERR Conference 3001@a.example.com not found\n", "No active conferences.\n", "{", `{"a":1}`, "{}", "{ }", "null"} {
 		if list, err := ReadList(body); !errors.Is(err, ErrList) || list != nil {
 			t.Errorf("%q is the list %+v, %v", body, list, err)
 		}

@@ -51,6 +51,9 @@ func (l *life) start(command eventsocket.Command, q *question) {
 		for _, then := range q.waiting {
 			then(list, err)
 		}
+		if err == nil && key == all().String() {
+			l.recovered()
+		}
 	}
 	if !l.ctx.Go(func(ctx context.Context) func() {
 		list, err := l.list(ctx, command)

@@ -19,17 +19,21 @@ type watch struct {
 	down    bool // no events come: there is no connection for them, or none yet
 	current bool // it was compared with the switch, and no event was missed since
 	tell    bool // pages may know something: they are told of differences
-	all     bool // a page was refused the list of conferences: pages are told of all of them
+	all     bool // pages may know nothing: they are told of all conferences
 	running bool
 	due     bool
 	certain bool // events were missed, so a difference need not be confirmed
 	pause   timing.Pause
 	again   service.Timer // runs the comparison again after a failure; nil: it has not failed
+	refused timing.Refusals
 }
 
 // gap notes that events were missed, and compares. A comparison that has failed is made again at once.
 func (l *life) gap() {
 	w := &l.watch
+	if w.down && w.refused.Cancel() { // they were refused because there was no connection, not for too much work
+		w.all = true
+	}
 	w.down, w.current = false, false
 	w.pause.Reset()
 	if w.again != nil {
@@ -37,6 +41,33 @@ func (l *life) gap() {
 		w.again, w.running = nil, false
 	}
 	l.compare(true)
+}
+
+// refuse notes that a page was refused the list of conferences. It does not know those that go on, so after a pause pages are
+// told of all. The pause grows if pages are refused again and again: an overload must not make more work.
+func (l *life) refuse() {
+	if !l.watch.all {
+		l.watch.refused.Add(l.ctx)
+	}
+}
+
+// tellAll tells pages of all conferences.
+func (l *life) tellAll() {
+	l.watch.all = true
+	l.compare(false)
+}
+
+// recovered notes that the switch has given its list of all conferences. A comparison that pauses after a failure goes on at
+// once.
+func (l *life) recovered() {
+	w := &l.watch
+	if w.again == nil {
+		return
+	}
+	w.again.Stop()
+	w.again = nil
+	w.pause.Shorten()
+	l.runComparison()
 }
 
 // compare compares what pages know with the switch's list, and tells them what they have missed. certain says that

@@ -64,12 +64,10 @@ func isDomain(s event.Text) bool {
 	return s == "" || err == nil
 }
 
-// answer answers with those conferences that are of the asker's domain. A switch that does not answer with a list
-// has none.
+// answer answers with those conferences that are of the asker's domain.
 func (l *life) answer(r service.Request, list []conference.Conference, err error) {
-	if err != nil && !isMissing(err) {
-		l.watch.all = true
-		l.compare(true)
+	if err != nil {
+		l.refuse()
 		r.FailWith(refusal(err))
 		return
 	}

@@ -95,10 +95,14 @@ func (o Options) setup(s service.Setup, told *conference.Memory) error {
 		lists: map[string]*question{}, kicking: map[string]*kicking{}, names: map[conference.Name][]func(string){}}
 	l.later = timing.NewQueue(s)
 	l.watch.down = true // until the first gap says that events come
-	l.known, l.watch.tell = told.Take()
+	var crashed bool
+	l.known, crashed = told.Take()
+	l.watch.tell, l.watch.all = crashed, crashed
+	l.watch.refused.Tell = l.tellAll
 	event.Listen(s, Name, o.Events, []eventsocket.Filter{eventsocket.Match("Event-Subclass", conference.Maintenance)}, event.Needs([]*event.Keys{l.keys}), l.deliver)
 	s.Every(o.Interval, func(service.Context) {
 		l.report()
+		l.watch.refused.Rest()
 		l.compare(false)
 	})
 	s.Handle("in_progress", l.progress)

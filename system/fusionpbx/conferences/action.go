@@ -190,23 +190,22 @@ func one(word eventsocket.Arg, lowersHand bool) func(*life, service.Request, *ta
 			return
 		}
 		l.command(r, eventsocket.API("conference", t.room, word, t.member), func(eventsocket.Reply) {
+			done(r)
 			if !lowersHand || !t.hasUUID {
-				done(r)
 				return
 			}
-			l.lowerHand(r, t)
+			l.lowerHand(t)
 		})
 	}
 }
 
-// lowerHand notes that the member does not ask to speak any more. A channel that is not in the conference is left as
-// it is. The member is muted, or not any more, by then, so the answer says so whatever becomes of the hand.
-func (l *life) lowerHand(r service.Request, t *target) {
+// lowerHand notes that the member does not ask to speak any more. A channel that is not in the conference is left as it is. The
+// page has the answer already: whatever becomes of the hand, the member is muted, or is not any more.
+func (l *life) lowerHand(t *target) {
 	then := func(err error) {
 		if err != nil {
-			r.Log().Debug("a member's hand was not lowered", "err", err)
+			l.ctx.Log().Warn("the hand of a member was not lowered", "err", err)
 		}
-		done(r)
 	}
 	l.inConference(t, func(is bool, err error) {
 		if err != nil || !is {

@@ -223,9 +223,10 @@ func TestPanics(t *testing.T) {
 		s := load(t, name)
 		whole := historyOf(t, s.Recording)
 		for _, when := range []string{"before", "after", "said"} {
-			for n := 0; ; n += 3 { // of three events in a row that the service handles, two
-				at := time.Duration(0)
+			for n := 0; n < 3*len(s.Recording.Events); n += 3 { // of three events in a row that the service handles, two
+				at, skipped := time.Duration(0), true
 				t.Run(fmt.Sprintf("%s/%s/%d", when, name, n), func(t *testing.T) {
+					skipped = false
 					var r *replay.Result
 					r, at = panicking(t, s, when, n/2+1)
 					if at > 0 {
@@ -233,7 +234,7 @@ func TestPanics(t *testing.T) {
 					}
 					wantPage(t, r, whole, time.Hour)
 				})
-				if at == 0 {
+				if at == 0 && !skipped {
 					if n < 24 {
 						t.Errorf("%s/%s: the service has panicked at %d events only", when, name, n/3)
 					}

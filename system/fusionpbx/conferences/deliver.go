@@ -54,6 +54,7 @@ func (l *life) forward(topic string, p event.Payload) {
 	case conference.Create:
 		l.wantName(at)
 	case conference.Add:
+		l.came(full, p.Get("unique_id"))
 		l.wantList(at)
 		l.wantName(at)
 	case conference.Delete:
@@ -64,8 +65,7 @@ func (l *life) forward(topic string, p event.Payload) {
 			l.wantList(at)
 		}
 		l.wantName(at)
-	}
-	if topic == conference.Destroy {
+	case conference.Destroy:
 		l.left(full, "")
 	}
 	if full != "" && topicHasName(topic) {

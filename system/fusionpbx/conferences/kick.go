@@ -32,24 +32,22 @@ type kicking struct {
 	gone          map[string]bool    // the UUIDs, in lower case, of members who have left since the list was asked for
 	listed        time.Time          // when the list came
 	missed        bool               // events were missed since, so members may have left unnoticed
+	fresh         bool               // no call was ended since
 	ended         bool               // at least one was
 	waiting, next []*asker
 	pause         time.Duration
 }
 
 // asker waits until kick_all is done, or until the deadline of the request is near: with thousands of members it takes longer
-// than a request may.
-type asker struct {
-	service.Request
-	told bool
-}
+// than a request may. The call at the deadline remains until then, and with it the asker, so the asker lets go of the request
+// and its payload when that is answered.
+type asker struct{ request service.Request } // nil: it was answered
 
 func (l *life) newAsker(r service.Request) *asker {
-	a := &asker{Request: r}
+	a := &asker{r}
 	if at, ok := r.Deadline(); ok {
 		l.later.Add(at.Sub(r.Now())-margin, func() {
-			if !a.told {
-				a.told = true
+			if r := a.take(); r != nil {
 				r.ReplyWith(response, 200, outcome{true, "Action goes on"})
 			}
 		})
@@ -57,20 +55,25 @@ func (l *life) newAsker(r service.Request) *asker {
 	return a
 }
 
-// tell answers with what came of it, unless the asker was told something already.
+// take returns the request, which the caller must answer, or nil if it was answered.
+func (a *asker) take() service.Request {
+	r := a.request
+	a.request = nil
+	return r
+}
+
+// tell answers with what came of it, unless the request was answered already.
 func (a *asker) tell(l *life, k *kicking, err error) {
-	if a.told {
-		return
-	}
-	a.told = true
+	r := a.take()
 	switch {
+	case r == nil:
 	case err == nil:
-		done(a)
+		done(r)
 	case k.ended:
 		status, reason := explain(err)
-		_ = deny(a, status, "Some calls were not ended: "+reason)
+		_ = deny(r, status, "Some calls were not ended: "+reason)
 	default:
-		l.failed(a, err)
+		l.failed(r, err)
 	}
 }
 
@@ -100,7 +103,7 @@ func (l *life) kickRound(k *kicking) {
 func (l *life) kickList(k *kicking, take func(members []eventsocket.UUID)) {
 	k.gone, k.missed = map[string]bool{}, l.watch.down
 	l.ask(k.of, func(list []conference.Conference, err error) {
-		k.listed = l.ctx.Now()
+		k.listed, k.fresh = l.ctx.Now(), true
 		if err != nil && !isMissing(err) {
 			l.kickEnd(k, err)
 			return
@@ -118,8 +121,15 @@ func (l *life) kickList(k *kicking, take func(members []eventsocket.UUID)) {
 	})
 }
 
-// left notes that a member has left a conference, or all if there is no UUID. The call of one who has left may be anywhere
-// by now, so kick_all leaves it alone.
+// came notes that the member with the UUID has come to a conference. It may be one who had left and is kicked after all.
+func (l *life) came(name, uuid string) {
+	if k := l.kicking[name]; k != nil {
+		delete(k.gone, strings.ToLower(uuid))
+	}
+}
+
+// left notes that the member with the UUID has left a conference. The call may be anywhere by now, so kick_all does not end
+// it. Without a UUID any member may have left, so kick_all asks the switch who is still there.
 func (l *life) left(name, uuid string) {
 	switch k := l.kicking[name]; {
 	case k == nil:
@@ -137,9 +147,10 @@ func (l *life) lost() {
 	}
 }
 
-// kickAgain asks who of those that are left is still there. Without events that is asked once a second.
+// kickAgain asks who of those that are left is still there, if members may have left unnoticed, and reports whether it does.
+// Without events it asks once a second. However often events are missed, one call is ended after each list.
 func (l *life) kickAgain(k *kicking) bool {
-	if !k.missed || l.watch.down && l.ctx.Now().Sub(k.listed) < time.Second {
+	if !k.missed || k.fresh || l.watch.down && l.ctx.Now().Sub(k.listed) < time.Second {
 		return false
 	}
 	l.kickList(k, func(members []eventsocket.UUID) {
@@ -164,6 +175,7 @@ func (l *life) kickNext(k *kicking) {
 	if l.kickAgain(k) {
 		return
 	}
+	k.fresh = false
 	command := eventsocket.API("uuid_kill", k.calls[0])
 	if l.ctx.Go(func(ctx context.Context) func() {
 		_, err := l.do(ctx, command)

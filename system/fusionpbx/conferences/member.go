@@ -11,11 +11,11 @@ import (
 	"strowger/system/service"
 )
 
-// inConference calls then with whether a channel is that of a member of the conference. The switch is asked unless the
-// events have told of the member and none was missed.
+// inConference calls then with whether a channel is that of a member of the conference. The switch is asked unless pages were
+// told of the member, no event was missed, and none waits to be told: it may say that the member has left.
 func (l *life) inConference(t *target, then func(bool, error)) {
 	uuid := t.uuid.String()
-	if l.watch.current && l.known.Has(t.name, uuid) {
+	if l.watch.current && len(l.out.waiting) == 0 && l.known.Has(t.name, uuid) {
 		then(true, nil)
 		return
 	}

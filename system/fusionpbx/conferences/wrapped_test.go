@@ -43,11 +43,8 @@ type holder struct {
 	left *atomic.Int64 // how many were held when ping was asked for last
 }
 
-// held is a request with a payload of some size.
-type held struct {
-	service.Request
-	payload [64 << 10]byte
-}
+// held is a request that a weak pointer can be to.
+type held struct{ service.Request }
 
 func (h *holder) Handle(topic string, f func(r service.Request) error) {
 	h.Setup.Handle(topic, func(r service.Request) error {

@@ -65,7 +65,7 @@ func TestKickInGaps(t *testing.T) {
 	const members = 20
 	s, want := crowd(t, members, 60_000)
 	s.Ask(t, time.Second, "admin", Name, "action", kickAllOf(roomA))
-	o := replay.Options{After: time.Minute}
+	o := replay.Options{After: 10 * time.Second}
 	o.Faults.Delay = func(command string) time.Duration {
 		if strings.HasPrefix(command, "conference '") {
 			return 20 * time.Millisecond // longer than the next events are missed

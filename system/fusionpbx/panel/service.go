@@ -127,7 +127,7 @@ type life struct {
 	recordings  recordings
 	ended       ended
 	listed      listed
-	line        *timing.Line // what is to be done later, and may be much
+	line        *timing.Queue // what is to be done later, and may be much
 }
 
 // pollAge is how old the answer to a question may be that pages ask every few seconds. An event that changes
@@ -146,7 +146,7 @@ func (o Options) setup(s service.Setup, told *memory) error {
 			return r.Answered() && (r.State == held) != (ch.Get("channel_call_state") == held)
 		},
 	}, &told.calls)
-	l.line = timing.NewLine(s)
+	l.line = timing.NewQueue(s)
 	l.registering.ctx = s
 	l.rooms = &roomWatch{l: l, retry: retry{ctx: s}}
 	l.rooms.known, l.rooms.tell = told.rooms.Take()

@@ -100,7 +100,7 @@ func (p *quietPeer) connect(made client.Token) int {
 	if err != nil {
 		p.t.Fatal(err)
 	}
-	limit := syscall.Timeval{Sec: int64(patience.Seconds())}
+	limit := syscall.NsecToTimeval(patience.Nanoseconds())
 	if err := syscall.SetsockoptTimeval(fd, syscall.SOL_SOCKET, syscall.SO_RCVTIMEO, &limit); err != nil {
 		p.t.Fatal(err)
 	}

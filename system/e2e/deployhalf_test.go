@@ -28,7 +28,7 @@ func (h *host) wantAll() {
 }
 
 // TestDeployBackAfterUpgrade goes back where an upgrade of FusionPBX has written its own unit over strowger's. The new
-// unit stays, and no service is left behind.
+// unit stays. Each service starts at boot and runs.
 func TestDeployBackAfterUpgrade(t *testing.T) {
 	h := newHost(t, "etc/systemd/system")
 	h.ok(h.run("fusionpbx", "over"))

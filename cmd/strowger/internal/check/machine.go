@@ -79,7 +79,7 @@ func userName(uid int) string {
 	return strconv.Itoa(uid)
 }
 
-// userID returns the number of a user who is written as a name or a number.
+// userID returns the user ID that name stands for. The name may be the number itself.
 func userID(name string) (int, error) {
 	if id, err := strconv.Atoi(name); err == nil {
 		return id, nil

@@ -52,7 +52,7 @@ func Names() []Described {
 		{ConfigValue, "A setting that is no default, and the source that it comes from."},
 		{ConfigDefault, "No source sets anything."},
 		{ConfigUnused, "A value of FusionPBX's `config.conf` or default settings cannot be used."},
-		{ListenPort, "Who has the port of `listen.address`: a strowger, nobody, or another process."},
+		{ListenPort, "Which process has the port of `listen.address`: a router, another program, or none."},
 		{AdminPages, "Whether a strowger answers at `admin.address`."},
 		{RouterReady, "What `/readyz` of the running router says, one finding for each problem."},
 		{UnitRouter, "The unit `websockets`: whether it starts strowger, and runs. With `--fusionpbx`."},

@@ -10,7 +10,7 @@ import (
 	"syscall"
 )
 
-// listenPort tells who has the port that a router would listen on.
+// listenPort reports which process has the router's port.
 func (c *checker) listenPort(r *report) {
 	address := c.Config.Listen.Address
 	h := c.listen()
@@ -126,10 +126,11 @@ func (p process) String() string {
 	return text
 }
 
-// strowger tells whether the process is called as ours is.
+// strowger reports whether the process has the router's name: strowger, or strowger-NAME as FusionPBX's unit has it.
 func (p process) strowger() bool {
 	program, _, _ := strings.Cut(p.name, " ")
-	return strings.Contains(program[strings.LastIndexByte(program, '/')+1:], "strowger")
+	name := program[strings.LastIndexByte(program, '/')+1:]
+	return name == "strowger" || strings.HasPrefix(name, "strowger-")
 }
 
 // late tells whether an error is that of a deadline.

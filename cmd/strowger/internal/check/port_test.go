@@ -39,6 +39,20 @@ func ports(listen, admin string) string {
 	return "listen: {address: '" + listen + "'}\nadmin: {address: '" + admin + "'}\n"
 }
 
+func TestNameOfTheRouter(t *testing.T) {
+	for name, want := range map[string]bool{
+		"/usr/bin/strowger serve":                true,
+		"strowger-websockets serve --fusionpbx":  true,
+		"/opt/strowger/nginx -g":                 false,
+		"/tmp/strowger_check.test -test.timeout": false,
+		"notstrowger":                            false,
+	} {
+		if got := (process{name: name}).strowger(); got != want {
+			t.Errorf("%q: got %t, want %t", name, got, want)
+		}
+	}
+}
+
 func TestFreePort(t *testing.T) {
 	b := newBench(t, alone(t), "")
 	f := b.check()

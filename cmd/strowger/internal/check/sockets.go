@@ -66,7 +66,7 @@ func parseSocket(line string) (socket, bool) {
 	return socket{netip.AddrPortFrom(ip.Unmap(), uint16(number)), uid, fields[9]}, ok
 }
 
-// holders are who has an address.
+// holders says which processes have an address.
 type holders struct {
 	known     bool  // /proc could be asked
 	err       error // the address cannot be one of this machine

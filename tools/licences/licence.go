@@ -13,13 +13,16 @@ import (
 // licence is one that a module has.
 type licence struct{ name, text string }
 
-// permitted are the licences that a part of strowger may have. All of them let the program be passed on under Apache-2.0, and
-// ask for no more than their own text. A further one needs a decision, not only a line here.
+// permitted returns the names of the licences that a part of strowger may have.
 func permitted() []string {
-	return []string{"Apache-2.0", "BSD-2-Clause", "BSD-3-Clause", "ISC", "MIT"}
+	var names []string
+	for _, s := range signs() {
+		names = append(names, s.name)
+	}
+	return names
 }
 
-// files are named so.
+// files matches the names of files that hold a licence or a notice.
 var files = regexp.MustCompile(`(?i)^(un)?licen[cs]e([-.].*)?$|^copying([-.].*)?$|^notice([-.].*)?$`)
 
 // licences returns the licences of the module and its notices. All files that look like one are read, and each must be
@@ -59,12 +62,14 @@ func (m module) licences() ([]licence, error) {
 	return all, nil
 }
 
-// sign is what a licence says and no other does. Words of marks that are absent tell licences of one family apart.
+// sign tells one licence from all others. has are words that it has, and hasNot are words of its relatives.
 type sign struct {
 	name        string
 	has, hasNot []string
 }
 
+// signs returns those of the permitted licences. All of them let the program be passed on under Apache-2.0, and ask for no
+// more than their own text. A further one needs a decision, not only a line here.
 func signs() []sign {
 	return []sign{
 		{"Apache-2.0", []string{"apache license", "version 2.0, january 2004"}, nil},

@@ -21,7 +21,7 @@ func (r *release) packages(ctx context.Context, p platform) error {
 	if arch == "arm" {
 		arch = "arm6" // nfpm's name for what platform.environment asks for
 	}
-	env := []string{"PACKAGE_ARCH=" + arch, "PACKAGE_VERSION=" + r.version, "PACKAGE_TIME=" + r.date()}
+	env := []string{"PACKAGE_ARCH=" + arch, "PACKAGE_VERSION=" + r.version}
 	for _, kind := range []string{"deb", "rpm"} {
 		if err := r.command(ctx, stage, env, tool, "package", "-f", "nfpm.yaml", "-p", kind, "-t", r.published(p.file()+"."+kind)); err != nil {
 			return err

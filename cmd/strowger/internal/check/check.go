@@ -34,7 +34,7 @@ type checker struct {
 	about   func() about
 }
 
-// Run looks at everything at the same time and returns what it found in the order of Names.
+// Run makes all checks at the same time. It returns the findings of each check together, in the order of the checks.
 func Run(ctx context.Context, o Options) []Finding {
 	c := &checker{Options: o, ctx: ctx}
 	c.sockets = sync.OnceValue(c.readSockets)

@@ -3,7 +3,7 @@ package check
 // Name says what a finding is about. Scripts may rely on it.
 type Name string
 
-// The names of findings, in the order in which they are looked for.
+// The names of findings.
 const (
 	ConfigProblem    Name = "config.problem"
 	ConfigValue      Name = "config.value"
@@ -45,12 +45,12 @@ type Described struct {
 	Doc  string
 }
 
-// Names returns all names in the order of the output.
+// Names returns all names and what they mean.
 func Names() []Described {
 	return []Described{
 		{ConfigProblem, "Something is wrong with the configuration, such as an unknown key; the nearest key is named. Nothing else is looked at then."},
 		{ConfigValue, "A setting that is no default, and the source that it comes from."},
-		{ConfigDefault, "No source sets anything."},
+		{ConfigDefault, "No source sets anything; or FusionPBX is on this machine, and `--fusionpbx` is not given."},
 		{ConfigUnused, "A value of FusionPBX's `config.conf` or default settings cannot be used."},
 		{ListenPort, "Which process has the port of `listen.address`: a router, another program, or none."},
 		{AdminPages, "Whether a strowger answers at `admin.address`."},

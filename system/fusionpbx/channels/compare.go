@@ -64,7 +64,7 @@ func (w *Watch) failed(err error, certain, all bool) {
 	})
 }
 
-// settle makes the model as the list is and says so. all says that pages may have known nothing.
+// settle makes the model as the list is and says so. all says that pages may have known anything.
 func (w *Watch) settle(found differences, now List, all bool) {
 	if w.compared || all {
 		for _, ch := range found.ended {

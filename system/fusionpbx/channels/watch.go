@@ -35,7 +35,7 @@ type Watch struct {
 
 	down     bool // no events come: there is no connection for them, or none yet
 	current  bool // it was compared with the switch, and no event was missed since
-	compared bool // it was compared in this life or an earlier one
+	compared bool // it was compared in this life
 	all      bool // pages may know anything: they are told of every channel
 	due      bool
 	certain  bool // events were missed, so a difference need not be confirmed

@@ -71,7 +71,7 @@ func (k *Known) Begin() uint64 {
 
 // Differences compares what pages know with the switch's list of all conferences, which was asked for after Begin
 // returned since. What events have said meanwhile of a conference or a member is newer than what the list has of it:
-// where the two differ, certain is false, and a later list will tell. With all, pages may know nothing, so that they are
+// where the two differ, certain is false, and a later list will tell. With all, pages may know anything, so that they are
 // told of each conference and member in the list, and then of what events have said meanwhile. What Known has stays as it
 // is until Settle. It is called once after each Begin whose list has come.
 func (k *Known) Differences(list []Conference, since uint64, all bool) (found []Change, certain bool) {

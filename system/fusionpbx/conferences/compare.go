@@ -19,7 +19,7 @@ type watch struct {
 	down    bool // no events come: there is no connection for them, or none yet
 	current bool // it was compared with the switch, and no event was missed since
 	tell    bool // pages may know something: they are told of differences
-	all     bool // pages may know nothing: they are told of all conferences
+	all     bool // pages may know anything: they are told of all conferences
 	running bool
 	due     bool
 	certain bool // events were missed, so a difference need not be confirmed
@@ -125,7 +125,7 @@ func (l *life) listAll(why reason, then func(found []conference.Change, whole bo
 	})
 }
 
-// settle tells pages of the differences, and remembers them. all says that pages may have known nothing. Unless the
+// settle tells pages of the differences, and remembers them. all says that pages may have known anything. Unless the
 // differences are the whole, it compares again.
 func (l *life) settle(found []conference.Change, whole, all bool) {
 	w := &l.watch

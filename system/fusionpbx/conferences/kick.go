@@ -32,15 +32,15 @@ type kicking struct {
 	gone          map[string]bool    // the UUIDs, in lower case, of members who have left since the list was asked for
 	listed        time.Time          // when the list came
 	missed        bool               // events were missed since, so members may have left unnoticed
-	fresh         bool               // no call was ended since
+	fresh         bool               // no call was tried since
 	ended         bool               // at least one was
 	waiting, next []*asker
 	pause         time.Duration
 }
 
 // asker waits until kick_all is done, or until the deadline of the request is near: with thousands of members it takes longer
-// than a request may. The call at the deadline remains until then, and with it the asker, so the asker lets go of the request
-// and its payload when that is answered.
+// than a request may. What is queued for the deadline stays queued until then and keeps the asker. So the asker lets go of the
+// request and its payload when that is answered.
 type asker struct{ request service.Request } // nil: it was answered
 
 func (l *life) newAsker(r service.Request) *asker {
@@ -148,7 +148,7 @@ func (l *life) lost() {
 }
 
 // kickAgain asks who of those that are left is still there, if members may have left unnoticed, and reports whether it does.
-// Without events it asks once a second. However often events are missed, one call is ended after each list.
+// Without events it asks once a second. However often events are missed, one call is tried after each list.
 func (l *life) kickAgain(k *kicking) bool {
 	if !k.missed || k.fresh || l.watch.down && l.ctx.Now().Sub(k.listed) < time.Second {
 		return false

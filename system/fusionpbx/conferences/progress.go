@@ -58,7 +58,7 @@ func (l *life) progress(r service.Request) error {
 	return nil
 }
 
-// isDomain reports whether a text can be the name of a domain. No name can be.
+// isDomain reports whether a text is empty or can be the name of a domain.
 func isDomain(s event.Text) bool {
 	_, err := eventsocket.NewDestination("x", string(s))
 	return s == "" || err == nil

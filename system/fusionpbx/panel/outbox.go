@@ -19,7 +19,8 @@ type outbox struct {
 	now      func() time.Time
 	waiting  []*push
 	flushing bool
-	timed    bool // the timer is set
+	timer    service.Timer // for the first push; nil: not set
+	due      time.Time     // when timer ends
 }
 
 // push is one push. Its payload is made when its turn comes, because it may depend on the pushes before it.
@@ -88,15 +89,17 @@ func (o *outbox) flush() {
 	o.arm()
 }
 
-// arm sets the timer for the first push unless it is set. One that was set for a push before it comes too early; flush
-// then sets it again.
+// arm sets the timer for the first push, unless it is set and ends no later. If it ends earlier, flush sets it again.
 func (o *outbox) arm() {
-	if len(o.waiting) == 0 || o.timed {
+	if len(o.waiting) == 0 || o.timer != nil && !o.waiting[0].due.Before(o.due) {
 		return
 	}
-	o.timed = true
-	o.after(o.waiting[0].due.Sub(o.now()), func(service.Context) {
-		o.timed = false
+	if o.timer != nil {
+		o.timer.Stop()
+	}
+	o.due = o.waiting[0].due
+	o.timer = o.after(o.due.Sub(o.now()), func(service.Context) {
+		o.timer = nil
 		o.flush()
 	})
 }

@@ -28,7 +28,7 @@ func (p *Pause) After(err error, most time.Duration) time.Duration {
 // First reports whether no pause grows yet, so that a fault is logged once and not at each further question.
 func (p *Pause) First() bool { return p.last == 0 }
 
-// Shorten makes the next pause short because another question was answered. First stays as it is.
+// Shorten makes the next pause 400 ms at most, because another question was answered. First stays as it is.
 func (p *Pause) Shorten() { p.last = min(p.last, shortest) }
 
 // Reset makes the next pause short again.

@@ -15,7 +15,7 @@ const longest = 10 * time.Second
 type Refusals struct {
 	Tell  func() // tells pages
 	pause time.Duration
-	timer service.Timer // nil: nobody was refused since Tell was called
+	timer service.Timer // nil: Tell is not to be called
 }
 
 // Add notes a refusal. Tell is called after the pause, once for all refusals until then.
@@ -30,7 +30,7 @@ func (r *Refusals) Add(c service.Context) {
 	})
 }
 
-// Cancel reports whether Tell was to be called. It is not called then.
+// Cancel takes back the call of Tell, and makes the next pause short. It reports whether Tell was to be called.
 func (r *Refusals) Cancel() bool {
 	r.pause = 0
 	if r.timer == nil {

@@ -36,6 +36,13 @@ func Capacity(l *Limits, descriptors int) (connections int, short bool) {
 	return min(l.Connections, room), room < l.Connections
 }
 
+// leavers returns how many connections may still have their descriptors after they were told to give way. They have
+// them beside those of as many connections as there may be, so it is a part of the spare ones.
+func (s *Server) leavers() int {
+	capacity, _ := Capacity(s.opts.Limits.Load(), s.opts.Descriptors)
+	return max(min(spareDescriptors, capacity)/4, 1)
+}
+
 // admit counts a connection and finds it a place. Beyond the limits it ends an older one that has not
 // authenticated. It returns nil if there is none, and then the connection does not count.
 func (s *Server) admit(conn net.Conn, l *Limits) *place {

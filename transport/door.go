@@ -20,6 +20,9 @@ type door struct {
 	mu      sync.Mutex // Protects following, and the places.
 	waiting list.List  // of *place, the oldest first
 	clients int        // places that clients have
+	leaving int        // connections that were told to give way and still have their descriptors
+	fewer   sync.Cond  // signalled when leaving becomes smaller or the door stops; it has its lock from calm
+	stopped bool
 }
 
 // place is a connection's at the door.
@@ -29,6 +32,7 @@ type place struct {
 	at         *list.Element // nil: it does not wait
 	since      time.Time     // when it was put on the list
 	gone       bool          // it was told to give way, or it is admitted
+	leaving    bool          // it was told to give way and counts in leaving
 	client     bool          // it has one of the places for clients
 	turnedAway bool          // it found none, and is being closed
 }
@@ -100,10 +104,11 @@ func (d *door) admit(p *place) (client bool) {
 	client, p.client = p.client, false
 	p.gone = true
 	d.remove(p)
+	d.left(p)
 	return client
 }
 
-// end takes a connection off that has ended. Client is what admit said, and p is nil after an admit.
+// end takes a connection off that is closed. Client is what admit said, and p is nil after an admit.
 func (d *door) end(p *place, client bool) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
@@ -115,6 +120,36 @@ func (d *door) end(p *place, client bool) {
 	}
 	p.client, p.gone = false, true
 	d.remove(p)
+	d.left(p)
+}
+
+// left notes that a connection does not leave any more: it is closed, or it was admitted just before it would have
+// given way. The caller holds mu.
+func (d *door) left(p *place) {
+	if p.leaving {
+		p.leaving = false
+		d.leaving--
+		d.fewer.Signal()
+	}
+}
+
+// calm waits until fewer than limit connections are leaving, or the door stops. Each of those still has a
+// descriptor. It is for one goroutine.
+func (d *door) calm(limit int) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.fewer.L = &d.mu
+	for d.leaving >= limit && !d.stopped {
+		d.fewer.Wait()
+	}
+}
+
+// stop has calm return, from now on without waiting.
+func (d *door) stop() {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.stopped = true
+	d.fewer.Signal()
 }
 
 // seated returns how many places clients have.
@@ -160,7 +195,8 @@ func (d *door) makeRoom() bool {
 		return false
 	}
 	p := first.Value.(*place)
-	p.gone = true
+	p.gone, p.leaving = true, true
+	d.leaving++
 	d.remove(p)
 	if p.socket == nil {
 		// Whoever shakes hands sees the connection end.

@@ -148,7 +148,14 @@ type server struct {
 }
 
 func newServer(t testing.TB, config *tls.Config, change func(*Limits)) *server {
-	s := &server{rig: newRig(t, change)}
+	s := listen(t, nil, config, change)
+	s.begin()
+	return s
+}
+
+// listen returns a server that takes nothing in until begin. It logs to log, to nothing without one.
+func listen(t testing.TB, log *slog.Logger, config *tls.Config, change func(*Limits)) *server {
+	s := &server{rig: newRigWithLog(t, log, change)}
 	var err error
 	s.router = actors.SpawnRouter(s.deps)
 	s.Server, err = Listen("127.0.0.1:0", s.Egress, Options{
@@ -156,10 +163,14 @@ func newServer(t testing.TB, config *tls.Config, change func(*Limits)) *server {
 	if err != nil {
 		t.Fatal(err)
 	}
+	return s
+}
+
+// begin takes connections in until the test ends.
+func (s *server) begin() {
 	s.Server.Open()
 	s.acceptor = s.deps.System.Root.Spawn(s.Server.Props(s.router))
-	t.Cleanup(s.shut)
-	return s
+	s.t.Cleanup(s.shut)
 }
 
 // shut stops the way a system does, without patience for anybody.

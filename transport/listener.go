@@ -96,6 +96,7 @@ func (s *Server) Open() { s.opening.Do(func() { close(s.opened) }) }
 // StopListening takes no more connections and ends those that have not shaken hands yet.
 func (s *Server) StopListening() {
 	_ = s.listener.Close()
+	s.egress.door.stop()
 	s.Open()
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -171,6 +172,7 @@ func (s *Server) accept(router actors.RouterRef) error {
 		if early := s.early(time.Now()); early > 0 {
 			<-time.After(early)
 		}
+		s.egress.door.calm(s.leavers())
 		conn, err := s.listener.Accept()
 		if err != nil && !temporary(err) {
 			return err

@@ -19,9 +19,9 @@ import (
 func (s *Server) take(o *opening, turn *turn) {
 	switch {
 	case o.place == nil:
-		turn.end()
 		s.opts.Deps.Go(func() {
 			defer s.running.Done()
+			defer turn.end() // after the close, so that the turns bound the descriptors of those who are turned away
 			s.turnAway(o.conn)
 		})
 	case !s.remember(o):

@@ -37,7 +37,9 @@ func (s *System) tree() (*actor.Props, error) {
 		// Keep: nothing, there is nothing to keep.
 		{Name: janitorsPlace, Props: janitors, Nested: true},
 		// Keeps: the open socket; connections that wait to be accepted.
-		{Name: listenerPlace, Produce: s.produceListener},
+		// The pauses are short, so that one that can never accept again is given up within seconds, and the process
+		// can be started anew with another socket.
+		{Name: listenerPlace, Produce: s.produceListener, Pace: supervisor.Pace{Intensity: 5, BackoffCap: 5 * time.Second}},
 	}
 	if s.admin != "" {
 		// The router has to go on without it. Keeps: nothing.

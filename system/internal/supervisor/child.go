@@ -37,7 +37,7 @@ type child struct {
 	last     Failure
 
 	breaker BreakerState
-	window  []time.Time // failures within the period; only with a breaker
+	window  []time.Time // failures within the period, if it is counted by itself
 
 	wait     *timer    // until it may start: backoff or cool-down
 	told     time.Time // when it was told to stop

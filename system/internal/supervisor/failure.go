@@ -44,7 +44,7 @@ func (s *supervisor) failed(c *child, reason, message any) {
 // count enters the failure into the window and chooses between a restart, the breaker and giving up.
 func (s *supervisor) count(c *child, now time.Time) {
 	window := &s.window
-	if c.spec.Breaker != nil {
+	if c.spec.alone {
 		window = &c.window
 	}
 	*window = slices.DeleteFunc(*window, func(at time.Time) bool { return now.Sub(at) > c.spec.Pace.Period })
@@ -57,7 +57,7 @@ func (s *supervisor) count(c *child, now time.Time) {
 		s.open(c)
 	default:
 		s.tell(&ChildGaveUp{c.spec.Name, failures, c.last.Reason})
-		s.cause = &GaveUp{c.spec.Name, failures, s.o.Period, c.last.Reason}
+		s.cause = &GaveUp{c.spec.Name, failures, c.spec.Pace.Period, c.last.Reason}
 		s.end()
 	}
 }

@@ -49,7 +49,8 @@ type Options struct {
 	// Children are started in this order and stopped in the reverse.
 	Children []Spec
 	// Intensity is how many failures within Period are followed by a restart; one more and the
-	// supervisor gives up. 0 means 3, negative none. A child with a breaker is counted by itself.
+	// supervisor gives up. 0 means 3, negative none. A child with a breaker or a pace of its own is
+	// counted by itself.
 	Intensity int
 	// Period is the window of Intensity, and how long a child must have been up for its next
 	// failure to count as isolated. 0 means 10 s.
@@ -104,9 +105,12 @@ type Spec struct {
 	PingTimeout time.Duration
 	// Breaker, unless nil, stands in for giving up.
 	Breaker *Breaker
-	// Pace is for a child with a breaker, which is counted by itself. Its zero fields are the
-	// supervisor's.
+	// Pace is the child's own, and then the child is counted by itself. Its zero fields are the
+	// supervisor's. Without a breaker Period must be longer than BackoffCap. Otherwise the pauses could
+	// become so long that a child that fails at every start is never given up.
 	Pace Pace
+
+	alone bool // it has a breaker or a pace of its own, and is counted by itself
 }
 
 // Pace is how often a child may fail and how long the pauses are; its fields are as in Options.
@@ -162,6 +166,10 @@ func (o Options) withDefaults() (Options, error) {
 		}
 		names[spec.Name] = true
 		specs[i] = spec.withDefaults(&o)
+		if p := specs[i].Pace; specs[i].alone && spec.Breaker == nil && p.Period <= p.BackoffCap {
+			problems = append(problems, fmt.Errorf("child %d %q: the period %s of a pace without a breaker must be longer than the backoff cap %s",
+				i, spec.Name, p.Period, p.BackoffCap))
+		}
 	}
 	o.Children = specs
 	return o, errors.Join(problems...)
@@ -181,8 +189,6 @@ func (s Spec) check() error {
 		return errors.New("ping times must not be negative")
 	case s.Breaker != nil && (s.Breaker.CoolDown < 0 || s.Breaker.Quiet < 0):
 		return errors.New("breaker times must not be negative")
-	case s.Breaker == nil && s.Pace != Pace{}:
-		return errors.New("a pace of its own needs a breaker")
 	case s.Pace.Period < 0 || s.Pace.Backoff < 0 || s.Pace.BackoffCap < 0:
 		return errors.New("period, backoff and its cap must not be negative")
 	}
@@ -200,6 +206,7 @@ func (s Spec) withDefaults(o *Options) Spec {
 		setDefault(&b.Quiet, 30*time.Second)
 		s.Breaker = &b
 	}
+	s.alone = s.Breaker != nil || s.Pace != Pace{}
 	s.Pace.Intensity = intensity(s.Pace.Intensity, o.Intensity)
 	setDefault(&s.Pace.Period, o.Period)
 	setDefault(&s.Pace.Backoff, o.Backoff)

@@ -168,6 +168,19 @@ func TestRules(t *testing.T) {
 				{"crash b", []string{"failed b-2: boom", "restarting b in 5ms", "stopped b-2"}},
 				{"advance 5ms", []string{"up b-3"}},
 				{"crash b", []string{"failed b-3: boom", "opened b for 1h0m0s", "stopped b-3"}}}},
+		"pace without a breaker: the child is counted by itself, and given up": {
+			Options{Children: append(workers("a", nil), workers("b", func(s *Spec) {
+				s.Pace = Pace{Intensity: 2, Period: time.Second, Backoff: 10 * time.Millisecond, BackoffCap: 10 * time.Millisecond}
+			})...), Intensity: 1, Failed: make(chan error, 1)}, []step{{"", abc[:2]},
+				{"crash a", []string{"failed a-1: boom", "restarting a in place", "up a-1 in place"}},
+				{"crash b", []string{"failed b-1: boom", "restarting b in place", "up b-1 in place"}},
+				{"crash b", []string{"failed b-1: boom", "restarting b in 5ms", "stopped b-1"}},
+				{"advance 5ms", []string{"up b-2"}},
+				{"advance 1001ms", nil},
+				{"crash b", []string{"failed b-2: boom", "restarting b in place", "up b-2 in place"}},
+				{"crash b", []string{"failed b-2: boom", "restarting b in 5ms", "stopped b-2"}},
+				{"advance 5ms", []string{"up b-3"}},
+				{"crash b", []string{"failed b-3: boom", "gave up b after 3: boom", "stopped b-3", "stopped a-1"}}}},
 		"breaker: open, it holds those after it": {
 			Options{Strategy: RestForOne, Children: append(breakers("a"), workers("b", nil)...), Intensity: -1},
 			[]step{{"", abc[:2]},

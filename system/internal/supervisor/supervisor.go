@@ -31,7 +31,7 @@ type supervisor struct {
 	o        Options
 	ctx      actor.Context
 	children []*child
-	window   []time.Time // failures within the period, of children without a breaker
+	window   []time.Time // failures within the period, of the children that are not counted by themselves
 
 	settling, unsettled bool
 

@@ -91,5 +91,15 @@ func (s *socket) lost(err error) {
 
 // acceptFailed counts and logs that no connection could be accepted. The caller tries again.
 func (s *Server) acceptFailed(err error) {
-	s.opts.Deps.Refusals().Add(refusals.Event{Cause: refusals.Descriptors, More: []any{"err", err}})
+	e := refusals.Event{Cause: refusals.Accept, More: []any{"err", err}}
+	no, _ := errors.AsType[syscall.Errno](err)
+	switch no {
+	case syscall.EMFILE:
+		e.Cause = refusals.Descriptors
+	case syscall.ENFILE:
+		e.Cause, e.Setting = refusals.Descriptors, "fs.file-max"
+	default:
+		e.Kind = no.Error() // one error does not hide another
+	}
+	s.opts.Deps.Refusals().Add(e)
 }

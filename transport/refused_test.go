@@ -48,20 +48,54 @@ func (e *failing) Accept() (net.Conn, error) {
 	return nil, &net.OpError{Op: "accept", Net: "tcp", Err: os.NewSyscallError("accept4", e.errno)}
 }
 
-// An accept that fails for want of descriptors is tried again, counted, and named once a minute.
+// TestFailingAcceptIsNamed: an accept that fails is tried again, counted by its cause, and named once a minute.
 func TestFailingAcceptIsNamed(t *testing.T) {
+	for errno, tc := range map[syscall.Errno]struct {
+		cause refusals.Cause
+		want  string
+	}{
+		syscall.EMFILE:  {refusals.Descriptors, `msg="connection refused because no file descriptor is left" cause=descriptors setting="LimitNOFILE, limits.connections" err="accept tcp: accept4: too many open files"`},
+		syscall.ENFILE:  {refusals.Descriptors, `msg="connection refused because no file descriptor is left" cause=descriptors setting=fs.file-max err="accept tcp: accept4: too many open files in system"`},
+		syscall.ENOBUFS: {refusals.Accept, `msg="connection could not be accepted" cause=accept err="accept tcp: accept4: no buffer space available"`},
+		syscall.ENOMEM:  {refusals.Accept, `msg="connection could not be accepted" cause=accept err="accept tcp: accept4: cannot allocate memory"`},
+	} {
+		t.Run(errno.Error(), func(t *testing.T) {
+			lines := new(journal)
+			r := newRigWithLog(t, slog.New(slog.NewTextHandler(lines, nil)), nil)
+			s := &Server{opts: Options{Limits: r.limits, Deps: r.deps, Log: r.deps.Log}, egress: r.Egress, listener: &failing{calls: 3, errno: errno}, opened: make(chan struct{})}
+			s.Open()
+			if err := s.accept(actors.RouterRef{}); err != net.ErrClosed {
+				t.Errorf("ended with %v, want that it is closed", err)
+			}
+			want := "level=ERROR " + tc.want
+			if got := lines.String(); strings.Count(got, want) != 1 || strings.Count(got, "\n") != 1 {
+				t.Errorf("want one line %s, got %q", want, got)
+			}
+			for _, cause := range []refusals.Cause{refusals.Descriptors, refusals.Accept} {
+				want := int64(0)
+				if cause == tc.cause {
+					want = 3
+				}
+				if n := r.deps.Refusals().Count(cause); n != want {
+					t.Errorf("%s: counted %d, want %d", cause, n, want)
+				}
+			}
+		})
+	}
+}
+
+// TestFailingAcceptsAreToldApart: each error has its line, and none hides another.
+func TestFailingAcceptsAreToldApart(t *testing.T) {
 	lines := new(journal)
 	r := newRigWithLog(t, slog.New(slog.NewTextHandler(lines, nil)), nil)
-	s := &Server{opts: Options{Limits: r.limits, Deps: r.deps, Log: r.deps.Log}, egress: r.Egress, listener: &failing{calls: 3, errno: syscall.EMFILE}, opened: make(chan struct{})}
-	s.Open()
-	if err := s.accept(actors.RouterRef{}); err != net.ErrClosed {
-		t.Errorf("ended with %v, want that it is closed", err)
+	s := &Server{opts: Options{Deps: r.deps}}
+	errnos := []syscall.Errno{syscall.ENOBUFS, syscall.ENOMEM, syscall.EPERM}
+	for range 2 {
+		for _, errno := range errnos {
+			s.acceptFailed(errno)
+		}
 	}
-	const want = `level=ERROR msg="connection refused because no file descriptor is left" cause=descriptors setting="LimitNOFILE, limits.connections" err="accept tcp: accept4: too many open files"`
-	if got := lines.String(); strings.Count(got, want) != 1 || strings.Count(got, "\n") != 1 {
-		t.Errorf("want one line %s, got %q", want, got)
-	}
-	if n := r.deps.Refusals().Count(refusals.Descriptors); n != 3 {
-		t.Errorf("counted %d, want 3", n)
+	if got := strings.Count(lines.String(), "cause=accept"); got != len(errnos) {
+		t.Errorf("%d lines, want %d: %s", got, len(errnos), lines)
 	}
 }

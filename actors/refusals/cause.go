@@ -29,6 +29,7 @@ const (
 	Unauthenticated                   // too many connections that have not authenticated
 	UnauthenticatedBytes              // connections that have not authenticated hold too much
 	Descriptors                       // no file descriptor is left
+	Accept                            // the kernel does not hand over a connection
 	RequestRefused                    // a request that a policy refuses
 	ReplyDropped                      // a reply that a policy drops, so that its asker is answered 403
 	ForeignName                       // a message of a service under a name that is not its own
@@ -70,6 +71,7 @@ func (c Cause) text() text {
 		Unauthenticated:      {"unauthenticated", "oldest unauthenticated connection closed to make room", "limits.unauthenticated", slog.LevelWarn},
 		UnauthenticatedBytes: {"unauthenticated_bytes", "unauthenticated connection closed because all of them hold too much", "limits.unauthenticated_total_bytes", slog.LevelWarn},
 		Descriptors:          {"descriptors", "connection refused because no file descriptor is left", "LimitNOFILE, limits.connections", slog.LevelError},
+		Accept:               {"accept", "connection could not be accepted", "", slog.LevelError},
 		RequestRefused:       {"request_refused", "request refused by policy: the service did not see it", "policies", slog.LevelWarn},
 		ReplyDropped:         {"reply_dropped", "reply dropped by policy: the request was carried out and answered 403", "policies", slog.LevelWarn},
 		ForeignName:          {"foreign_name", "service spoke under a name that is not its own", "services.classes", slog.LevelWarn},

@@ -4,6 +4,7 @@ import (
 	"log/slog"
 	"net"
 	"os"
+	"regexp"
 	"strings"
 	"sync"
 	"syscall"
@@ -31,6 +32,14 @@ func (j *journal) String() string {
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	return j.text.String()
+}
+
+// want fails unless exactly one line matches a regular expression.
+func (j *journal) want(t *testing.T, expression string) {
+	t.Helper()
+	if got := j.String(); len(regexp.MustCompile(expression).FindAllString(got, -1)) != 1 {
+		t.Errorf("want one line %s, got %q", expression, got)
+	}
 }
 
 // failing is a listener whose accepts fail with errno for some calls. It is closed after that.

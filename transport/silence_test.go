@@ -1,6 +1,7 @@
 package transport
 
 import (
+	"log/slog"
 	"testing"
 	"time"
 
@@ -56,7 +57,9 @@ func TestUnreadIsLife(t *testing.T) {
 // TestPingsEnd: a service that has sent pings is dead when it no longer does, and not before it has left
 // out as many as it may.
 func TestPingsEnd(t *testing.T) {
-	s := newServer(t, nil, func(l *Limits) { l.PingerTimeout, l.IdleTimeout = 20*time.Second, 0 })
+	lines := new(journal)
+	s := listen(t, slog.New(slog.NewTextHandler(lines, nil)), nil, func(l *Limits) { l.PingerTimeout, l.IdleTimeout = 20*time.Second, 0 })
+	s.begin()
 	now := s.ahead()
 	often, seldom, once, never := s.login("service:a"), s.login("service:b"), s.login("service:c"), s.login("service:d")
 	client := s.login("client")
@@ -86,5 +89,10 @@ func TestPingsEnd(t *testing.T) {
 	never.ping("alive")
 	if n := s.deps.Refusals().Count(refusals.PingsEnded); n != 3 {
 		t.Errorf("%d counted, want 3", n)
+	}
+	for _, role := range []string{"service", "client"} {
+		// Often and client are cut off after three times their longest pause. The line of seldom is left out.
+		lines.want(t, `level=WARN msg="connection closed because it used to send pings and is silent" cause=pings_ended remote=127\.0\.0\.1:\d+ role=`+
+			role+` setting=keepalive\.pinger_timeout limit=45s\n`)
 	}
 }

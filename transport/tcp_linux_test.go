@@ -1,6 +1,7 @@
 package transport
 
 import (
+	"log/slog"
 	"net"
 	"slices"
 	"syscall"
@@ -93,7 +94,8 @@ func (s *server) probing() (all [][5]int) {
 
 // TestUnreachableIsCounted: what the kernel says when it gives up is told from other ends.
 func TestUnreachableIsCounted(t *testing.T) {
-	r := newRig(t, nil)
+	lines := new(journal)
+	r := newRigWithLog(t, slog.New(slog.NewTextHandler(lines, nil)), nil)
 	l := r.link(0)
 	l.lost(net.ErrClosed)
 	l.lost(&net.OpError{Op: "read", Err: syscall.ECONNRESET})
@@ -104,4 +106,5 @@ func TestUnreachableIsCounted(t *testing.T) {
 	if n := r.deps.Refusals().Count(refusals.Unreachable); n != 1 {
 		t.Errorf("%d counted, want 1", n)
 	}
+	lines.want(t, `level=WARN msg="connection lost because the peer cannot be reached" cause=unreachable remote=127\.0\.0\.1:\d+ role=\w+ setting=keepalive\.tcp\n`)
 }

@@ -26,6 +26,9 @@ func (l *Limits) Clients(connections int) int {
 	return connections - min(l.ServiceReserve, connections/4)
 }
 
+// Descriptors returns how many file descriptors the process needs for so many connections.
+func Descriptors(connections int) int { return connections + spareDescriptors }
+
 // Capacity returns how many connections there may be under l if the process may have so many file
 // descriptors, and whether it is these that decide. 0 descriptors mean any number.
 func Capacity(l *Limits, descriptors int) (connections int, short bool) {

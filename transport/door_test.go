@@ -2,8 +2,11 @@ package transport
 
 import (
 	"errors"
+	"fmt"
 	"net"
 	"net/http"
+	"os"
+	"strings"
 	"testing"
 	"time"
 
@@ -169,6 +172,34 @@ func TestCapacity(t *testing.T) {
 				t.Errorf("%d, %t; want %d, %t", got, short, tc.want, tc.short)
 			}
 		})
+	}
+}
+
+// TestDescriptors: as many descriptors as are needed are enough, and one fewer is not.
+func TestDescriptors(t *testing.T) {
+	l := &Limits{Connections: 19000}
+	need := Descriptors(l.Connections)
+	if got, short := Capacity(l, need); got != l.Connections || short {
+		t.Errorf("with %d: %d connections, short %t; want all", need, got, short)
+	}
+	if got, short := Capacity(l, need-1); got != l.Connections-1 || !short {
+		t.Errorf("with %d: %d connections, short %t; want one connection fewer", need-1, got, short)
+	}
+}
+
+// TestDocumentedDescriptors: the documents say the numbers that hold.
+func TestDocumentedDescriptors(t *testing.T) {
+	for file, want := range map[string]string{
+		"../docs/configuration.md": fmt.Sprintf("The process needs %d file descriptors more than that", Descriptors(0)),
+		"../docs/protocol.md":      fmt.Sprintf("While %d of them are open", spareDescriptors/4),
+	} {
+		text, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if !strings.Contains(string(text), want) {
+			t.Errorf("%s does not say %q", file, want)
+		}
 	}
 }
 

@@ -18,7 +18,7 @@ func (c *checker) descriptors(r *report) {
 	case limit == 0:
 		r.note(Descriptors, c.asRoot(), "this system does not tell how many file descriptors there may be")
 	case short:
-		need := max(65536, l.Connections+96)
+		need := max(65536, transport.Descriptors(l.Connections))
 		mend := fmt.Sprintf("ulimit -n %d # where strowger is started; LimitNOFILE=%[1]d in a unit", need)
 		if c.units().router.ours() {
 			mend = fmt.Sprintf("systemctl edit websockets # [Service] LimitNOFILE=%d, then: systemctl restart websockets", need)

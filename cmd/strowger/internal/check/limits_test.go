@@ -19,6 +19,8 @@ func TestLimits(t *testing.T) {
 	f.want(KernelBacklog, OK, "tcp_max_syn_backlog is 4096")
 	f.want(KernelPorts, Warning, "10001 ports", "1024 65535")
 	f.want(KernelConntrack, Warning, "net.netfilter.nf_conntrack_max=76000")
+	b.o.Config.Limits.Connections = 70_000
+	b.check().want(Descriptors, Warning, "room for 928 connections", "ulimit -n 70096")
 	b.o.Config.Limits.Connections = 100
 	f = b.check()
 	f.want(Descriptors, OK)

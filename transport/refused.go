@@ -82,10 +82,13 @@ func (s *socket) cutOff(e *refusals.Event) {
 }
 
 // lost counts and logs that the peer cannot be reached any more, if that is what err says. The kernel says so
-// once, to the reader or to the writer.
+// once, to the reader or to the writer. It gives up after the same time whatever it says. If it has heard from a
+// router or a neighbour meanwhile that there is no way to the peer, it says that.
 func (s *socket) lost(err error) {
-	if errors.Is(err, syscall.ETIMEDOUT) {
-		s.cutOff(&refusals.Event{Cause: refusals.Unreachable})
+	no, _ := errors.AsType[syscall.Errno](err)
+	switch no {
+	case syscall.ETIMEDOUT, syscall.EHOSTUNREACH, syscall.ENETUNREACH:
+		s.cutOff(&refusals.Event{Cause: refusals.Unreachable, More: []any{"err", no}})
 	}
 }
 

@@ -92,19 +92,28 @@ func (s *server) probing() (all [][5]int) {
 	return all
 }
 
-// TestUnreachableIsCounted: what the kernel says when it gives up is told from other ends.
+// TestUnreachableIsCounted: what the kernel says when it gives up is told from other ends. After word of a router or of
+// no neighbour it says that there is no way to the host or its network.
 func TestUnreachableIsCounted(t *testing.T) {
-	lines := new(journal)
-	r := newRigWithLog(t, slog.New(slog.NewTextHandler(lines, nil)), nil)
-	l := r.link(0)
-	l.lost(net.ErrClosed)
-	l.lost(&net.OpError{Op: "read", Err: syscall.ECONNRESET})
-	if n := r.deps.Refusals().Count(refusals.Unreachable); n != 0 {
-		t.Fatalf("%d counted, want none", n)
+	for errno, text := range map[syscall.Errno]string{
+		syscall.ETIMEDOUT:    "connection timed out",
+		syscall.EHOSTUNREACH: "no route to host",
+		syscall.ENETUNREACH:  "network is unreachable",
+	} {
+		t.Run(text, func(t *testing.T) {
+			lines := new(journal)
+			r := newRigWithLog(t, slog.New(slog.NewTextHandler(lines, nil)), nil)
+			l := r.link(0)
+			l.lost(net.ErrClosed)
+			l.lost(&net.OpError{Op: "read", Err: syscall.ECONNRESET})
+			if n := r.deps.Refusals().Count(refusals.Unreachable); n != 0 {
+				t.Fatalf("%d counted, want none", n)
+			}
+			l.lost(&net.OpError{Op: "read", Err: errno})
+			if n := r.deps.Refusals().Count(refusals.Unreachable); n != 1 {
+				t.Errorf("%d counted, want 1", n)
+			}
+			lines.want(t, `level=WARN msg="connection lost because the peer cannot be reached" cause=unreachable remote=127\.0\.0\.1:\d+ role=\w+ setting=keepalive\.tcp err="`+text+`"\n`)
+		})
 	}
-	l.lost(&net.OpError{Op: "read", Err: syscall.ETIMEDOUT})
-	if n := r.deps.Refusals().Count(refusals.Unreachable); n != 1 {
-		t.Errorf("%d counted, want 1", n)
-	}
-	lines.want(t, `level=WARN msg="connection lost because the peer cannot be reached" cause=unreachable remote=127\.0\.0\.1:\d+ role=\w+ setting=keepalive\.tcp\n`)
 }

@@ -2,9 +2,10 @@ package actors
 
 // The chains that a request can be in at the same time.
 const (
-	byAge    = iota // all of a service
-	byKey           // those with the same id that have no reply yet, whoever asked
-	byAnswer        // those of one subscriber that have a reply
+	byAge     = iota // all of a service
+	byKey            // those with the same id that have no reply yet, whoever asked
+	byAnswer         // those of one subscriber that have a reply
+	byRenewal        // those of one subscriber that had no reply when it used their id again
 	chainCount
 )
 

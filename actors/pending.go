@@ -25,9 +25,10 @@ const remembered = 64
 type asker struct {
 	peer     *Peer
 	requests map[envelope.Key]*request
-	open     int   // requests without a reply yet
-	answered chain // byAnswer: the longest answered first
-	left     bool  // its connection has ended
+	open     int                    // requests without a reply yet, also those in renewed
+	answered chain                  // byAnswer: the longest answered first
+	left     bool                   // its connection has ended
+	renewed  map[envelope.Key]chain // byRenewal: oldest first; nil: there have been none
 
 	filter *filter.Filter // of which it has the class
 	class  filter.Class
@@ -67,6 +68,9 @@ func (r *request) refusal(i *instance) *refused {
 // answered reports whether r has had a reply.
 func (r *request) answered() bool { return r.links[byAnswer].in }
 
+// renewed reports whether the asker has used the id of r again before r had a reply.
+func (r *request) renewed() bool { return r.links[byRenewal].in }
+
 // inside reports whether a service in this process has r; it answers nobody who has left.
 func (r *request) inside() bool {
 	return slices.ContainsFunc(r.takers, func(i *instance) bool { return i.peer.local != nil })
@@ -92,14 +96,14 @@ func newPending(limit func() int) *pending {
 }
 
 // add notes a request; it returns nil when the subscriber has too many unanswered ones. A request id
-// used again starts anew.
+// used again starts anew. The one before counts until it has a reply too, because the service has both.
 func (p *pending) add(peer *Peer, key envelope.Key, deadline time.Time) *request {
 	a := p.asker(peer)
-	if old := a.requests[key]; old != nil {
-		p.remove(old)
-	}
 	if a.open >= p.limit() {
 		return nil
+	}
+	if old := a.requests[key]; old != nil {
+		p.renew(old)
 	}
 	r := &request{key: key, asker: a, deadline: deadline}
 	r.takers = r.first[:0]
@@ -112,6 +116,24 @@ func (p *pending) add(peer *Peer, key envelope.Key, deadline time.Time) *request
 	return r
 }
 
+// renew makes room for a request with the id of r.
+func (p *pending) renew(r *request) {
+	if r.answered() {
+		p.remove(r)
+		return
+	}
+	a := r.asker
+	p.owedNoMore(r)
+	delete(a.requests, r.key)
+	r.envelope = nil // nobody is told what becomes of it
+	if a.renewed == nil {
+		a.renewed = make(map[envelope.Key]chain)
+	}
+	same := a.renewed[r.key]
+	same.push(byRenewal, r)
+	a.renewed[r.key] = same
+}
+
 // asker returns the entry of a subscriber.
 func (p *pending) asker(peer *Peer) *asker {
 	a := p.askers[peer.ID]
@@ -122,10 +144,10 @@ func (p *pending) asker(peer *Peer) *asker {
 	return a
 }
 
-// settle notes that r has a reply. Of the answered requests of one subscriber only so many are
-// remembered as may be open.
+// settle notes that r has a reply. If others with its id have none, it is taken for that of the oldest.
+// Of the answered requests of one subscriber only so many are remembered as may be open.
 func (p *pending) settle(r *request) {
-	if r.answered() {
+	if p.settleRenewed(r) || r.answered() {
 		return
 	}
 	p.forgetUnsettled(r)
@@ -137,12 +159,41 @@ func (p *pending) settle(r *request) {
 	}
 }
 
+// finish notes that r has its only reply, and forgets it. If others with its id have none, it is taken for
+// that of the oldest.
+func (p *pending) finish(r *request) {
+	if !p.settleRenewed(r) {
+		p.remove(r)
+	}
+}
+
+// settleRenewed forgets the oldest request that had no reply when its asker used the id of r again. It
+// returns false if there is none.
+func (p *pending) settleRenewed(r *request) bool {
+	old := r.asker.renewed[r.key].first
+	if old == nil {
+		return false
+	}
+	p.remove(old)
+	return true
+}
+
 // forgetUnsettled notes that nobody owes r a first reply any more.
 func (p *pending) forgetUnsettled(r *request) {
+	p.free(r)
+	p.owedNoMore(r)
+}
+
+// free notes that the takers of r need not reply any more.
+func (p *pending) free(r *request) {
 	for _, taker := range r.takers {
 		taker.open--
 	}
 	r.takers, r.first, r.envelope = nil, [1]*instance{}, nil
+}
+
+// owedNoMore takes r out of those that a reply without resource_id may be for.
+func (p *pending) owedNoMore(r *request) {
 	same := p.unsettled[r.key]
 	same.remove(byKey, r)
 	if same.length == 0 {
@@ -154,17 +205,34 @@ func (p *pending) forgetUnsettled(r *request) {
 
 func (p *pending) remove(r *request) {
 	p.ages.remove(byAge, r)
-	delete(r.asker.requests, r.key)
-	if r.answered() {
-		r.asker.answered.remove(byAnswer, r)
-		return
-	}
 	a := r.asker
+	switch {
+	case r.answered():
+		delete(a.requests, r.key)
+		a.answered.remove(byAnswer, r)
+		return
+	case r.renewed():
+		p.free(r)
+		a.forgetRenewed(r)
+	default:
+		delete(a.requests, r.key)
+		p.forgetUnsettled(r)
+	}
 	a.open--
-	p.forgetUnsettled(r)
 	if a.left && a.open == 0 {
 		delete(p.askers, a.peer.ID)
 	}
+}
+
+// forgetRenewed takes r out of the requests whose id was used again.
+func (a *asker) forgetRenewed(r *request) {
+	same := a.renewed[r.key]
+	same.remove(byRenewal, r)
+	if same.length == 0 {
+		delete(a.renewed, r.key)
+		return
+	}
+	a.renewed[r.key] = same
 }
 
 // lost takes an instance that died out of all requests and returns those that nobody else has and
@@ -178,7 +246,7 @@ func (p *pending) lost(dead *instance) []*request {
 		}
 		switch {
 		case len(r.takers) > 0:
-		case r.asker.left:
+		case r.asker.left, r.renewed():
 			p.remove(r)
 		default:
 			orphans = append(orphans, r)
@@ -195,6 +263,14 @@ func (p *pending) gone(id string) {
 		return
 	}
 	a.left = true
+	for _, same := range a.renewed {
+		for r, next := same.first, (*request)(nil); r != nil; r = next {
+			next = r.links[byRenewal].next
+			if r.inside() {
+				p.remove(r)
+			}
+		}
+	}
 	for _, r := range a.requests {
 		if r.answered() || r.inside() {
 			p.remove(r)

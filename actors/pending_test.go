@@ -26,7 +26,7 @@ func TestPendingLimit(t *testing.T) {
 		want bool
 	}{
 		{a, 1, true}, {a, 2, true}, {a, 3, false}, {b, 1, true},
-		{a, 2, true}, {a, 3, false}, {b, 2, true}, {b, 3, false},
+		{a, 2, false}, {a, 3, false}, {b, 1, true}, {b, 1, false}, {b, 3, false},
 	} {
 		if got := p.add(step.peer, keyed(step.id), epoch) != nil; got != step.want {
 			t.Errorf("add %s/%d is %v, want %v", step.peer.ID, step.id, got, step.want)
@@ -37,6 +37,67 @@ func TestPendingLimit(t *testing.T) {
 		t.Error("no room after a reply")
 	}
 	recount(t, p)
+}
+
+// A request whose id is used again counts until it has a reply, its time is over, or its taker dies.
+func TestPendingCountsRenewed(t *testing.T) {
+	const limit = 3
+	at := func(i int) time.Time { return epoch.Add(time.Duration(i) * time.Second) }
+	for _, c := range []struct {
+		name string
+		free func(p *pending, taker *instance)
+		room int // for requests
+	}{
+		{"nothing happens", func(*pending, *instance) {}, 0},
+		{"one reply", func(p *pending, _ *instance) { p.settle(p.askers["a"].requests[keyed(1)]) }, 1},
+		{"a reply for each", func(p *pending, _ *instance) {
+			for range limit {
+				p.settle(p.askers["a"].requests[keyed(1)])
+			}
+		}, limit},
+		{"the only reply of a service in this process", func(p *pending, _ *instance) { p.finish(p.askers["a"].requests[keyed(1)]) }, 1},
+		{"the time of the first is over", func(p *pending, _ *instance) { p.expire(at(0), 0) }, 1},
+		{"the time of two is over", func(p *pending, _ *instance) { p.expire(at(1), 0) }, 2},
+		{"their taker dies", func(p *pending, taker *instance) {
+			orphans := p.lost(taker)
+			taker.open = 0 // nobody counts what a dead one has
+			if len(orphans) != 1 {
+				t.Errorf("%d requests are to be answered, want the last", len(orphans))
+			}
+			for _, r := range orphans {
+				p.remove(r)
+			}
+		}, limit},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			p, a, taker := newTable(limit), &Peer{Identity: Identity{ID: "a"}}, &instance{peer: &Peer{}}
+			for i := range limit {
+				r := p.add(a, keyed(1), at(i))
+				if r == nil {
+					t.Fatalf("request %d finds no room", i+1)
+				}
+				r.takers = append(r.takers, taker)
+				taker.open++
+			}
+			if p.add(a, keyed(1), at(limit)) != nil {
+				t.Fatal("one more than the limit finds room")
+			}
+			recount(t, p)
+			c.free(p, taker)
+			recount(t, p)
+			if want := limit - c.room; taker.open != want {
+				t.Errorf("the taker has %d, want %d", taker.open, want)
+			}
+			room := 0
+			for p.add(a, keyed(1), at(limit)) != nil {
+				room++
+			}
+			if room != c.room {
+				t.Errorf("room for %d, want %d", room, c.room)
+			}
+			recount(t, p)
+		})
+	}
 }
 
 func TestPendingRemembersSoManyAnswered(t *testing.T) {
@@ -158,14 +219,27 @@ func recount(t *testing.T, p *pending) {
 				answered++
 			}
 		}
+		renewed := 0
+		for key, same := range a.renewed {
+			if same.length == 0 {
+				t.Fatalf("empty chain kept for %s of %s", key, id)
+			}
+			walk(t, byRenewal, same)
+			for r := same.first; r != nil; r = r.links[byRenewal].next {
+				if r.key != key || r.asker != a || r.answered() || r.links[byKey].in {
+					t.Fatalf("request %s is wrongly among the renewed ones for %s of %s", r.key, key, id)
+				}
+			}
+			renewed += same.length
+		}
 		walk(t, byAnswer, a.answered)
-		if a.open != open || a.answered.length != answered {
-			t.Fatalf("%s counts %d open and %d answered, has %d and %d", id, a.open, a.answered.length, open, answered)
+		if a.open != open+renewed || a.answered.length != answered {
+			t.Fatalf("%s counts %d open and %d answered, has %d and %d", id, a.open, a.answered.length, open+renewed, answered)
 		}
-		if limit := p.limit(); open > limit || answered > limit {
-			t.Fatalf("%s has %d open and %d answered, over %d", id, open, answered, limit)
+		if limit := p.limit(); a.open > limit || answered > limit {
+			t.Fatalf("%s has %d open and %d answered, over %d", id, a.open, answered, limit)
 		}
-		total += len(a.requests)
+		total += len(a.requests) + renewed
 		unsettled += open
 	}
 	walk(t, byAge, p.ages)
@@ -198,9 +272,6 @@ func TestPendingRandom(t *testing.T) {
 				open := 0
 				if a := p.askers[peer.ID]; a != nil {
 					open = a.open
-					if old := a.requests[key]; old != nil && !old.answered() {
-						open--
-					}
 				}
 				if got, want := p.add(peer, key, now.Add(10*time.Second)) != nil, open < 3; got != want {
 					t.Fatalf("seed %d: add with %d open is %v", seed, open, got)

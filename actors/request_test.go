@@ -288,8 +288,9 @@ func TestTooManyRequests(t *testing.T) {
 	other.writef(`{"service":"s","request_id":1}`)
 	s.asked(` s/ #1 null`)
 
-	p.writef(`{"service":"s","request_id":4}`) // the same id anew takes no more room
-	s.asked(` s/ #4 null`)
+	p.writef(`{"service":"s","topic":"x","request_id":4}`) // the service would have both
+	p.gets(`503 s/x #4 null`)
+	w.wantDead(TooManyRequests, 2)
 	s.writef(`{"service":"s","request_id":2,"resource_id":%q}`, id)
 	p.gets(` s/ #2 null`)
 	p.writef(`{"service":"s","request_id":6}`)
@@ -300,6 +301,49 @@ func TestTooManyRequests(t *testing.T) {
 		p.writef(`{"service":"s","request_id":%d}`, 10+i)
 		s.asked(fmt.Sprintf(` s/ #%d null`, 10+i))
 	}
+}
+
+// protocol 10.6: requests with one id, or none, count like any others. Each reply makes room for one more.
+func TestTooManyRequestsWithOneID(t *testing.T) {
+	for name, id := range map[string]string{"an id": `"1"`, "no id": `""`} {
+		t.Run(name, func(t *testing.T) {
+			w := newWorld(t)
+			s, p := w.service("s"), w.client()
+			resource := ""
+			for range 4 {
+				p.writef(`{"service":"s","topic":"x","request_id":%s}`, id)
+				resource = s.asked(` s/x #` + id + ` null`)
+			}
+			for n := range 3 {
+				p.writef(`{"service":"s","topic":"x","request_id":%s}`, id)
+				p.gets(`503 s/x #` + id + ` null`)
+				w.wantDead(TooManyRequests, n+1)
+				s.writef(`{"service":"s","topic":"x","request_id":%s,"resource_id":%q,"payload":%d}`, id, resource, n)
+				p.gets(fmt.Sprintf(` s/x #%s %d`, id, n))
+				p.writef(`{"service":"s","topic":"x","request_id":%s}`, id)
+				s.asked(` s/x #` + id + ` null`)
+			}
+		})
+	}
+}
+
+// A service that leaves resource_id out can answer each of several requests with one id.
+func TestReplyWithoutResourceToOneID(t *testing.T) {
+	w := newWorld(t)
+	w.change(func(s *Settings) { s.RepliesWithoutResource = true })
+	s, p := w.service("s"), w.client()
+	for range 2 {
+		p.writef(`{"service":"s","request_id":"1"}`)
+		s.asked(` s/ #"1" null`)
+	}
+	for i := range 2 {
+		s.writef(`{"service":"s","request_id":"1","payload":%d}`, i)
+		p.gets(fmt.Sprintf(` s/ #"1" %d`, i))
+	}
+	s.writef(`{"service":"s","request_id":"1"}`)
+	w.settleName(s, "s")
+	p.silent()
+	w.wantDead(UnsolicitedReply, 1)
 }
 
 // protocol 11.19
@@ -378,13 +422,19 @@ func TestReplyToRequestWithoutID(t *testing.T) {
 func TestReplyToRequestWithoutIDOfOneThatHasGone(t *testing.T) {
 	w := newWorld(t)
 	s, p, other := w.service("s"), w.client("s"), w.client("s")
-	p.writef(`{"service":"s","topic":"x"}`)
-	m := s.next()
+	const requests = 3
+	var m *envelope.Message
+	for range requests {
+		p.writef(`{"service":"s","topic":"x"}`)
+		m = s.next()
+	}
 	p.leave()
 	w.ended(p.pid)
 	w.settleName(s, "s")
-	s.writef(`{"service":"s","topic":"x","resource_id":%s,"payload":"secret"}`, m.ResourceID)
+	for range requests {
+		s.writef(`{"service":"s","topic":"x","resource_id":%s,"payload":"secret"}`, m.ResourceID)
+	}
 	s.writef(`{"service":"s","topic":"b","payload":"news"}`)
 	other.gets(` s/b #"" "news"`)
-	w.wantDead(UnknownSubscriber, 1)
+	w.wantDead(UnknownSubscriber, requests)
 }

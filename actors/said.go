@@ -95,7 +95,7 @@ func (s *service) asker(e *envelope.Envelope, from *Peer) (*asker, *request, Dea
 	if from.local != nil {
 		// It answers what is open, and nothing else.
 		if r != nil {
-			s.pending.remove(r)
+			s.pending.finish(r)
 		}
 		return a, r, 0
 	}
@@ -137,7 +137,7 @@ func (s *service) onlyAsker(key envelope.Key) (*asker, *request, DeadReason) {
 // replied forgets the request of a subscriber that has left, unless other instances may reply too.
 func (s *service) replied(r *request) {
 	if len(r.takers) < 2 {
-		s.pending.remove(r)
+		s.pending.finish(r)
 	}
 }
 

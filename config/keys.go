@@ -76,7 +76,7 @@ func keys() []key {
 		{"limits.write_timeout", 30 * time.Second, between(100*time.Millisecond, 10*time.Minute), onReload,
 			"Time one write to a socket may take before the connection is closed."},
 		{"limits.pending_requests", 1024, between(1, 1_000_000), onReload,
-			"Unanswered requests that one client may have at one service. A further one is answered 503."},
+			"Unanswered requests that one client may have at one service, whether or not their ids differ. A further one is answered 503."},
 
 		{"keepalive.ping_interval", 25 * time.Second, zeroOr(between(time.Second, time.Hour)), onReload,
 			"Time between two WebSocket pings to a browser. 0s means no pings."},

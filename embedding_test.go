@@ -62,6 +62,7 @@ func TestEmbedding(t *testing.T) {
 	}
 
 	runEmbedded(t, filepath.Join(module, "bin"), want)
+	t.Run("rolling restart", func(t *testing.T) { rollingRestart(t, filepath.Join(module, "bin")) })
 	if runtime.GOOS == "linux" && runtime.GOARCH == "amd64" {
 		t.Run("386", func(t *testing.T) { embedOn386(t, goTool, module, want) })
 	}

@@ -19,17 +19,18 @@ func memberAction(name string) func(*life, service.Request, fields) {
 		if !ok {
 			return
 		}
+		const updated = "Conference member updated"
 		command := eventsocket.API("conference", room, verb, id)
+		plainly := func() { l.command(r, command, updated) }
 		uuid := in.text("uuid")
 		if uuid == "" || !strings.HasSuffix(name, "mute") {
-			l.command(r, command, "Conference member updated")
+			plainly()
 			return
 		}
 		// Who may speak, or may not, needs to raise no hand any more. A channel that has gone has no hand.
-		gone := func() { l.command(r, command, "Conference member updated") }
 		l.channelOr(r, in, func(uuid eventsocket.UUID, _ []channels.Leg) {
 			r.Go(func(ctx context.Context) func() {
-				v, err := l.try(ctx, command, "Conference member updated")
+				v, err := l.try(ctx, command, updated)
 				return func() {
 					if err != nil {
 						broken(r, err)
@@ -41,7 +42,7 @@ func memberAction(name string) func(*life, service.Request, fields) {
 					}
 				}
 			})
-		}, gone)
+		}, plainly)
 	}
 }
 

@@ -88,13 +88,12 @@ func withoutPort(domain string) string {
 // registrationChanged pushes what an event says of a phone.
 func (l *life) registrationChanged(e *eventsocket.Event, registered bool) {
 	at := newAddress(first(e, "from-user", "to-user", "user", "username"), first(e, "realm", "from-host", "to-host"))
-	if at.extension != "" && at.domain != "" {
-		l.told.phones.event(at, registered, l.registered.asking())
-	}
+	asking := l.registered.asking()
 	l.registered.forgetAll()
 	if at.extension == "" || at.domain == "" {
 		return
 	}
+	l.told.phones.event(at, registered, asking)
 	l.pushRegistration(at, registered)
 }
 

@@ -48,6 +48,7 @@ func (l *life) progress(r service.Request) error {
 	if err != nil {
 		return service.Errorf(envelope.BadRequest.Code, "uuid is neither a room nor an extension")
 	}
+	// Without quotes, as the original asks. listOf quotes the name.
 	l.ask(eventsocket.API("conference", argument, eventsocket.Text("json_list")), func(list []conference.Conference, err error) {
 		if isMissing(err) || err == nil && len(list) == 0 {
 			l.idle(r, name)

@@ -9,6 +9,7 @@ import (
 	"os/user"
 	"slices"
 	"strconv"
+	"syscall"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -67,12 +68,7 @@ func (e *examiner) examine() (Examination, error) {
 		e.seen.Problem = err
 		return e.seen, nil
 	}
-	var raw unix.Stat_t
-	if err := unix.Stat(e.seen.Dir, &raw); err != nil {
-		e.seen.Problem = err
-		return e.seen, nil
-	}
-	e.seen.Owner, e.seen.Mode = int(raw.Uid), info.Mode()
+	e.seen.Owner, e.seen.Mode = int(info.Sys().(*syscall.Stat_t).Uid), info.Mode()
 	dir, err := openDirectory(e.seen.Dir)
 	if errors.Is(err, fs.ErrPermission) && e.uid != os.Geteuid() {
 		return e.seen, err

@@ -12,15 +12,15 @@ import (
 
 // configuration tells where each value comes from that is no default.
 func (c *checker) configuration(r *report) {
-	for _, w := range c.Config.Warnings {
-		r.warn(ConfigUnused, mendSource(w), "%s: the default is used instead", w)
-	}
 	chosen := c.Config.Chosen()
 	for _, value := range chosen {
 		r.ok(ConfigValue, "%s is %s, from %s", value.Key, value.Text, value.Origin)
 	}
 	if len(chosen) == 0 {
 		r.ok(ConfigDefault, "every setting has its default: no file, no variable and no flag sets one")
+	}
+	for _, w := range c.Config.Warnings {
+		r.warn(ConfigUnused, mendSource(w), "%s: the default is used instead", w)
 	}
 	if !c.fusionPBX() && config.FindFusionPBX(c.Machine.path("/etc/fusionpbx/config.conf"), c.Machine.path("/usr/local/etc/fusionpbx/config.conf")) != "" {
 		r.note(ConfigDefault, c.Command+" --fusionpbx", "FusionPBX is on this machine, but its settings are not looked at without --fusionpbx")

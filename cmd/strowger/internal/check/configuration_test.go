@@ -1,6 +1,7 @@
 package check
 
 import (
+	"slices"
 	"testing"
 
 	"strowger/config"
@@ -11,6 +12,12 @@ func TestConfiguration(t *testing.T) {
 	f := b.check()
 	f.want(ConfigValue, OK, "limits.depth is 9", "strowger.yaml:4")
 	f.want(ConfigUnused, Warning, "event_socket.port", "${EDITOR:-vi} +1 ")
+	place := func(name Name) int {
+		return slices.IndexFunc(f.all, func(one Finding) bool { return one.Name == name })
+	}
+	if place(ConfigValue) > place(ConfigUnused) {
+		t.Errorf("what is not used comes before what is:\n%s", f)
+	}
 	b = newBench(t, "", "")
 	b.write("etc/fusionpbx/config.conf", conf)
 	f = b.check()

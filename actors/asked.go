@@ -41,3 +41,7 @@ func (d *askers) find(id, name string) *Peer {
 	}
 	return nil
 }
+
+// Asker returns the peer of that id if it is connected and has asked a service of that name; else nil. Any goroutine
+// may call it.
+func (d *Deps) Asker(id, service string) *Peer { return d.askers.find(id, service) }

@@ -75,6 +75,9 @@ func (c *connection) claimed(m *tokenClaimed) {
 	c.entry.accepted = &m.envelope
 	c.peer = c.deps.newPeer(m.credentials, c.socket)
 	c.peer.Remote = c.remote
+	if k, ok := c.socket.(Knower); ok {
+		k.Know(c.peer)
+	}
 	c.hold(m)
 	c.log(slog.LevelInfo, "authenticated", slog.String("subscriber", c.peer.ID), slog.String("role", c.peer.Role.String()),
 		slog.String("service", refusals.Clip(c.peer.Name)), slog.String("domain", refusals.Clip(m.credentials.DomainName)), slog.Bool("again", m.again))

@@ -21,6 +21,9 @@ type Deps struct {
 	// OnCrash is told of every message at which an actor panicked. It must not block or panic. Nil:
 	// nobody is.
 	OnCrash func(c *runtime.Crash)
+	// OnDead is told of every dead letter but those at which an actor panicked. It must not block or panic. Nil:
+	// nobody is.
+	OnDead func(l *DeadLetter)
 
 	holders     runtime.Ref[toHolders] // zero: nobody comes back
 	refusals    *refusals.Log

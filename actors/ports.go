@@ -59,6 +59,12 @@ type Replacer interface {
 	Replace(with Outlet)
 }
 
+// Knower is an Outlet that knows whose it is, for those who look at all connections.
+type Knower interface {
+	// Know is called once, when the peer has authenticated.
+	Know(p *Peer)
+}
+
 // Sparer is an Outlet that may be closed to make room for others as long as it has not authenticated.
 type Sparer interface {
 	// Spare says whether the peer's token is being looked at. Meanwhile the connection is not closed to

@@ -27,8 +27,11 @@ func (s *service) say(m *say) {
 	}
 	to, r, dead := s.asker(m.envelope, m.from)
 	if to == nil {
-		s.deps.Counters.Dead(dead)
+		s.deps.bury(dead, ReplyLetter, m.envelope, m.from)
 		return
+	}
+	if failure(m.envelope) {
+		s.failures++
 	}
 	e := s.screen(m, to, r)
 	if e == nil {

@@ -28,7 +28,6 @@ type (
 	}
 	// say is what an instance of the service wrote: a broadcast or a reply.
 	say struct {
-		counted
 		runtime.Holding
 		envelope  *envelope.Envelope
 		from      *Peer
@@ -94,6 +93,8 @@ type service struct {
 	chosen    []*instance     // of the request being handed over
 	turn      int
 	pending   *pending
+	asked     int64       // requests handed to an instance so far
+	failures  int64       // replies with a status from 400 on so far
 	sweeping  func() bool // stops the timer of the next sweep; nil: none set
 }
 
@@ -126,6 +127,8 @@ func (s *service) Receive(ctx actor.Context) {
 		s.instanceDown(m.peer)
 	case *sweep:
 		s.sweep()
+	case *describeService:
+		s.describe(m)
 	case *passing:
 		s.topic.Send(m)
 	case *endService:
@@ -154,6 +157,7 @@ func (s *service) ask(m *ask) {
 	}
 	s.sweepLater(set.RequestTimeout)
 	s.deps.Counters.Requests.Add(1)
+	s.asked++
 	s.hand(r, m.envelope, &m.Held, to)
 }
 
@@ -169,7 +173,7 @@ func (s *service) turnDown(m *ask, served bool) {
 
 // busy answers a request that finds no room.
 func (s *service) busy(to *Peer, e *envelope.Envelope) {
-	s.deps.Counters.Dead(TooManyRequests)
+	s.deps.bury(TooManyRequests, RequestLetter, e, to)
 	s.deps.answer(to.Outlet, envelope.Unavailable, e)
 }
 

@@ -34,7 +34,6 @@ type (
 	}
 	// broadcast goes to all members but the one who sent it.
 	broadcast struct {
-		counted
 		runtime.Held
 		envelope *envelope.Envelope
 		from     *Peer
@@ -42,7 +41,6 @@ type (
 	}
 	// reply goes to the one who asked, a member or not.
 	reply struct {
-		counted
 		runtime.Held
 		envelope *envelope.Envelope
 		to       *Peer
@@ -71,6 +69,7 @@ type topic struct {
 	views    map[*filter.Filter]*view
 	speakers map[*Peer]*view
 	scratch  []byte // for filtered payloads
+	casts    int64  // broadcasts so far
 }
 
 func makeTopic(d *Deps, passed *atomic.Int64) *topic {
@@ -101,6 +100,8 @@ func (t *topic) Receive(ctx actor.Context) {
 		t.list(ctx)
 	case *Explain:
 		t.explain(ctx, m)
+	case *describeTopic:
+		t.describe(m)
 	case *passing:
 		m.passed()
 	default:
@@ -114,6 +115,7 @@ const keptScratch = 64 << 10
 func (t *topic) broadcast(m *broadcast) {
 	defer t.passed.Add(1)
 	t.deps.Counters.Broadcasts.Add(1)
+	t.casts++
 	if m.open {
 		t.announce(m)
 		return

@@ -13,7 +13,7 @@ func (s *service) unserved(m *ask) {
 		s.deps.unavailable(m.from, m.envelope)
 		return
 	}
-	s.deps.Counters.Dead(UnknownService)
+	s.deps.bury(UnknownService, RequestLetter, m.envelope, m.from)
 	// A page would take an answer without an id for a broadcast.
 	if requestKey(m.envelope) != (envelope.Key{}) {
 		s.deps.answer(m.from.Outlet, envelope.Unavailable, m.envelope)
@@ -23,7 +23,7 @@ func (s *service) unserved(m *ask) {
 // unavailable answers a request for a service that nobody offers, if the setting says so
 // (protocol 11.19: pages expect silence).
 func (d *Deps) unavailable(to *Peer, e *envelope.Envelope) {
-	d.Counters.Dead(UnknownService)
+	d.bury(UnknownService, RequestLetter, e, to)
 	switch d.settings().UnknownService {
 	case envelope.NotFound.Code:
 		d.answer(to.Outlet, envelope.NotFound, e)

@@ -20,7 +20,7 @@ import (
 // Egress owns the write side of all connections.
 type Egress struct {
 	shards []*shard
-	next   atomic.Uint32
+	next   atomic.Uint64 // sockets so far
 	door   door
 	live   atomic.Int64 // connections, from accept to close
 	// descriptors is how many files the process may have open, 0 if any number. The server sets it.
@@ -132,7 +132,9 @@ func (e *Egress) UnauthenticatedBytes() int64 { return e.early.Load() }
 
 // newSocket returns the write side of conn, owned by one of the shards.
 func (e *Egress) newSocket(conn net.Conn, l *Limits) *socket {
-	s := &socket{shard: e.shards[int(e.next.Add(1))%len(e.shards)], conn: conn, fd: descriptor(conn), remote: farEnd(conn)}
+	number := e.next.Add(1)
+	s := &socket{shard: e.shards[number%uint64(len(e.shards))], conn: conn, fd: descriptor(conn), remote: farEnd(conn),
+		number: number, opened: time.Now().UnixNano()}
 	s.reader = &reader{socket: s, alone: true, last: frame.CloseNormal}
 	s.reader.window.CountIn(&e.early)
 	s.allow(actors.Unauthenticated, l)

@@ -42,6 +42,7 @@ func (sh *shard) flushSocket(s *socket) {
 			sh.abort(s)
 			return
 		}
+		s.out += int64(n)
 		if n < len(buf) {
 			sh.enqueue(s, head, n)
 			return
@@ -172,6 +173,7 @@ func (sh *shard) written(m *written) {
 		sh.abort(s)
 		return
 	}
+	s.out += int64(m.bytes)
 	switch {
 	case s.head == 0:
 		sh.drain(s)

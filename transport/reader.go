@@ -72,6 +72,7 @@ func (r *reader) take(p []byte, err error) (more bool) {
 	}
 	if !r.over {
 		r.socket.heard()
+		r.socket.in.Add(int64(len(p)))
 		r.inline = maxInline
 		if bad := r.decoder.feed(p, r); bad != nil {
 			err = bad

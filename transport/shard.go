@@ -121,6 +121,8 @@ func (sh *shard) handleRare(message toShard) {
 		sh.cutStuck()
 	case *abortAll:
 		sh.abortAll()
+	case *look:
+		sh.look(m)
 	}
 }
 

@@ -46,6 +46,10 @@ type socket struct {
 	probed     atomic.Bool                   // nothing was read since Probe
 	replaced   atomic.Pointer[actors.Outlet] // nil: it has no heir
 	pingGap    atomic.Int64                  // the longest time between two pings of the peer's, in seconds; 0: it has not sent two
+	peer       atomic.Pointer[actors.Peer]   // whose it is; nil before authentication
+	in         atomic.Int64                  // bytes that were read
+	opened     int64                         // when, in nanoseconds of Unix time
+	number     uint64                        // counts sockets
 
 	held      [][]byte         // sent before Admit
 	owed      []*runtime.Lease // of frames in queue that hold their share until they are written
@@ -59,6 +63,7 @@ type socket struct {
 	acked     uint64        // bytes that the peer had acknowledged when it was stuck
 	nextPing  int64         // seconds of the shard's clock
 	linger    int64         // how long the peer may take to hear our last words
+	out       int64         // bytes that were written
 }
 
 type membership struct {

@@ -29,6 +29,9 @@ type Crash struct {
 // Error returns the reason; the stack is for the log.
 func (c *Crash) Error() string { return fmt.Sprint(c.Reason) }
 
+// Trace returns the stack.
+func (c *Crash) Trace() []byte { return c.Stack }
+
 // Guard is around every actor that Props, Spawn or a Spawner makes. After each message it gives back the share
 // of a window that the message still holds. It logs a panic with its stack before the supervisor hears of it,
 // reports the panic and the message that is lost by it, and keeps a panic in Restarting, Stopping or Stopped

@@ -34,6 +34,9 @@ func (r Ref[M]) After(c clock.Clock, delay time.Duration, m M) (stop func() bool
 	return c.AfterFunc(delay, func() { r.Send(m) })
 }
 
+// Waiting returns how many messages wait for the actor.
+func (r Ref[M]) Waiting() int { return r.mailbox.UserMessageCount() }
+
 // PID returns the actor's place in the library's registry, for those who stop it, watch it or ask it with a
 // future. It is nil for the zero Ref.
 func (r Ref[M]) PID() *actor.PID { return r.pid }

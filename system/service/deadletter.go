@@ -11,12 +11,13 @@ type DeadLetter struct {
 	Service string
 	// Task is what ran: request, timer, event, work, setup, reload, stop, or source and its name.
 	Task string
-	// Topic and Payload are those of a request.
-	Topic   string
-	Payload []byte
-	Reason  any
-	Stack   []byte
-	At      time.Time
+	// Topic and Payload are those of a request, and Subscriber is the id of who asked.
+	Topic      string
+	Payload    []byte
+	Subscriber string
+	Reason     any
+	Stack      []byte
+	At         time.Time
 }
 
 // LogValue leaves the payload and the stack out.

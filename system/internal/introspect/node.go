@@ -51,6 +51,7 @@ type Node struct {
 type Failure struct {
 	At     time.Time `json:"at"`
 	Reason string    `json:"reason"`
+	Stack  string    `json:"-"` // empty if it is not known
 }
 
 // All returns the node and all below it with their paths, parents first.

@@ -17,10 +17,12 @@ func (t *Tree) Observe(path string, e supervisor.Event) {
 	case *supervisor.ChildUp:
 		t.child(path, e.Child, func(r *row) { r.came(now, e.Generation) })
 	case *supervisor.ChildFailed:
-		reason := reasonText(e.Reason)
-		t.child(path, e.Child, func(r *row) { r.failed(now, e.Generation, reason) })
+		failure := &Failure{At: now, Reason: reasonText(e.Reason), Stack: stackOf(e.Reason)}
+		t.child(path, e.Child, func(r *row) { r.failed(failure, e.Generation) })
 	case *supervisor.ChildRestarting:
 		t.child(path, e.Child, func(r *row) { r.restarting(now, e.In) })
+	case *supervisor.ChildRetired:
+		t.child(path, e.Child, func(r *row) { r.retired(now) })
 	case *supervisor.ChildStopped:
 		t.child(path, e.Child, func(r *row) { t.gone(r, now, e.Generation) })
 	case *supervisor.ChildAbandoned:
@@ -46,6 +48,7 @@ func (t *Tree) Observe(path string, e supervisor.Event) {
 func (t *Tree) child(path, name string, change func(*row)) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
+	t.revision++
 	if r := t.row(path + "/" + name); r != nil {
 		change(r)
 	}
@@ -75,9 +78,10 @@ func (r *row) came(now time.Time, generation uint64) {
 	r.node.Generation, r.due = generation, time.Time{}
 }
 
-func (r *row) failed(now time.Time, generation uint64, reason string) {
+func (r *row) failed(failure *Failure, generation uint64) {
+	now := failure.At
 	r.node.Failures++
-	r.node.Last = &Failure{At: now, Reason: reason}
+	r.node.Last = failure
 	if r.stale(generation) {
 		return
 	}
@@ -94,6 +98,14 @@ func (r *row) restarting(now time.Time, in time.Duration) {
 	}
 	r.due = now.Add(in)
 	r.enter(Waiting, now)
+}
+
+// retired notes that a child that waits does not come back by itself. One that runs is going to stop.
+func (r *row) retired(now time.Time) {
+	if r.node.State != Running {
+		r.due = time.Time{}
+		r.enter(Stopped, now)
+	}
 }
 
 // gone notes that a child does not run any more, nor do those below it. If it is to come back, that

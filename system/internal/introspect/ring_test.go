@@ -61,8 +61,57 @@ func TestRingKeepsTheLatest(t *testing.T) {
 }
 
 func TestRingRefusesNegative(t *testing.T) {
-	if _, err := NewRing(RingOptions{Letters: -1}); err == nil {
+	if _, err := NewRing(RingOptions{Bytes: -1}); err == nil {
 		t.Error("no error")
+	}
+}
+
+// Of so many bytes exactly as many letters are kept as fit, and one byte less is one letter less.
+func TestRingBoundsItsBytes(t *testing.T) {
+	letter := DeadLetter{Reason: "late_reply", Payload: make([]byte, 1000)}
+	size := letter.size()
+	for name, test := range map[string]struct{ bytes, kept int }{
+		"three fit":          {3 * size, 3},
+		"three do not":       {3*size - 1, 2},
+		"one fits":           {size, 1},
+		"one alone does not": {size - 1, 0},
+	} {
+		t.Run(name, func(t *testing.T) {
+			r := newRing(t, RingOptions{Bytes: test.bytes})
+			for range 5 {
+				r.Add(letter)
+			}
+			letters := r.Letters()
+			if len(letters) != test.kept || r.Count() != 5 || r.bytes != test.kept*size {
+				t.Fatalf("%d letters of %d, %d bytes; want %d", len(letters), r.Count(), r.bytes, test.kept)
+			}
+			if test.kept > 0 && letters[0].Number != 5 {
+				t.Errorf("the latest is %d", letters[0].Number)
+			}
+		})
+	}
+	r := newRing(t, RingOptions{Letters: -1})
+	r.Add(letter)
+	if len(r.Letters()) != 0 || r.Count() != 1 {
+		t.Error("a ring of no letters keeps some, or does not count")
+	}
+}
+
+func TestRingChanges(t *testing.T) {
+	r := newRing(t, RingOptions{Letters: 2})
+	for range 3 {
+		r.Add(DeadLetter{Reason: "late_reply"})
+	}
+	before, revision := r.Letters(), r.Revision()
+	at := time.Unix(1, 0)
+	if r.Change(1, func(*DeadLetter) { t.Error("called") }) {
+		t.Error("a letter that is gone was changed")
+	}
+	if !r.Change(2, func(d *DeadLetter) { d.Replayed = at }) || !r.Letters()[1].Replayed.Equal(at) || r.Revision() == revision {
+		t.Error("not changed")
+	}
+	if !before[1].Replayed.IsZero() {
+		t.Error("a copy has changed")
 	}
 }
 

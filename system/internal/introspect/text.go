@@ -23,6 +23,17 @@ func reasonText(reason any) string {
 	return clip(fmt.Sprintf("%T", reason), longestText)
 }
 
+// longestStack bounds, in bytes, what is kept of a stack.
+const longestStack = 8 << 10
+
+// stackOf returns the stack of a panic, if the reason knows it.
+func stackOf(reason any) string {
+	if r, ok := reason.(interface{ Trace() []byte }); ok {
+		return clip(string(r.Trace()), longestStack)
+	}
+	return ""
+}
+
 // clip shortens a text to so many bytes, between two characters, and makes it valid UTF-8. What it
 // returns holds on to nothing longer.
 func clip(text string, longest int) string {

@@ -29,6 +29,8 @@ type Tree struct {
 	rows    map[string]*row
 	order   []*row // parents before their children, children in the order of their appearance
 	omitted uint64
+
+	revision uint64 // counts changes
 }
 
 // row is one actor. Its node has neither children nor what is computed for a snapshot.
@@ -73,6 +75,24 @@ func (t *Tree) Omitted() uint64 {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	return t.omitted
+}
+
+// Revision returns a number that grows whenever something has happened to an actor.
+func (t *Tree) Revision() uint64 {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.revision
+}
+
+// Restarts returns how often actors of the tree have been restarted.
+func (t *Tree) Restarts() uint64 {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	total := uint64(0)
+	for _, r := range t.order {
+		total += r.node.Restarts
+	}
+	return total
 }
 
 // row returns the row of a path, which it adds if need be, or nil if there is no room or the path

@@ -24,6 +24,9 @@ type Crash struct {
 // Error says all but the stack.
 func (c *Crash) Error() string { return fmt.Sprintf("service %q: %s: %v", c.Service, c.Task, c.Reason) }
 
+// Trace returns the stack.
+func (c *Crash) Trace() []byte { return c.Stack }
+
 // Unwrap returns the reason if that is an error.
 func (c *Crash) Unwrap() error {
 	err, _ := c.Reason.(error)
@@ -42,10 +45,10 @@ func (i *Instance) crash(task string, reason any) *Crash {
 // bury counts and logs a crash and tells the home what it has lost.
 func (i *Instance) bury(c *Crash, r *Request) {
 	i.counters.Panics.Add(1)
-	topic := ""
+	topic, sender := "", ""
 	var payload envelope.Raw
 	if r != nil {
-		topic, payload = r.topic, r.asked.Envelope.Payload
+		topic, payload, sender = r.topic, r.asked.Envelope.Payload, r.sender
 	}
 	i.log.Error("service panicked", "task", c.Task, "topic", topic, "err", fmt.Sprint(c.Reason), "stack", string(c.Stack))
 	if i.o.OnDead == nil {
@@ -56,7 +59,7 @@ func (i *Instance) bury(c *Crash, r *Request) {
 			i.log.Error("dead letter refused", "err", fmt.Sprint(reason))
 		}
 	}()
-	i.o.OnDead(&service.DeadLetter{Service: i.service.Name, Task: c.Task, Topic: topic, Payload: payload,
+	i.o.OnDead(&service.DeadLetter{Service: i.service.Name, Task: c.Task, Topic: topic, Payload: payload, Subscriber: sender,
 		Reason: c.Reason, Stack: c.Stack, At: i.o.Clock.Now()})
 }
 

@@ -31,6 +31,10 @@ func (i *Instance) Observe(e supervisor.Event) {
 		if e.Child == name {
 			i.down(service.Restarting, 0)
 		}
+	case *supervisor.ChildRetired:
+		if e.Child == name {
+			i.retired()
+		}
 	case *supervisor.ChildStopped:
 		if e.Child == name {
 			i.stopped(e.Generation)
@@ -94,6 +98,15 @@ func (i *Instance) fall(c service.Condition, after time.Duration) {
 			continue
 		}
 		r.refuse(payload)
+	}
+}
+
+// retired says that a service that is down stays so. One that runs is heard of when it has stopped.
+func (i *Instance) retired() {
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	if i.pid == nil {
+		i.enter(service.Stopped, 0)
 	}
 }
 

@@ -269,10 +269,10 @@ func TestSnapshot(t *testing.T) {
 	b.clock.Advance(4 * time.Second)
 	want := []Child{
 		{Name: "a", Generation: 1, State: Waiting, Restarts: 1, Failures: 2, Last: Failure{start, "boom"},
-			Remaining: 6 * time.Second, Breaker: Open},
-		{Name: "b", Generation: 1, State: Running, Restarts: 1, Failures: 1, Last: Failure{start, "boom"}, PID: b.pids["b"]},
-		{Name: "c", Generation: 1, State: Running, PID: b.pids["c"]},
-		{Name: "d", Generation: 1, State: Finished},
+			Remaining: 6 * time.Second, Breaker: Open, Possible: DoRestart | DoStop | DoReset},
+		{Name: "b", Generation: 1, State: Running, Restarts: 1, Failures: 1, Last: Failure{start, "boom"}, PID: b.pids["b"], Possible: DoRestart | DoStop},
+		{Name: "c", Generation: 1, State: Running, PID: b.pids["c"], Possible: DoRestart | DoStop},
+		{Name: "d", Generation: 1, State: Finished, Possible: DoStart},
 	}
 	for i, got := range b.snapshot().Children {
 		w := want[i]

@@ -64,6 +64,8 @@ type (
 		PID        *actor.PID
 		Reason     any
 	}
+	// ChildRetired says that a child was told to stop and stays down until it is told to start.
+	ChildRetired struct{ Child string }
 	// ChildGaveUp says that a child failed once too often: all children stop, and the supervisor
 	// passes the failure on.
 	ChildGaveUp struct {
@@ -90,6 +92,7 @@ func (*ChildFailed) event()       {}
 func (*ChildRestarting) event()   {}
 func (*ChildStopped) event()      {}
 func (*ChildAbandoned) event()    {}
+func (*ChildRetired) event()      {}
 func (*ChildGaveUp) event()       {}
 func (*BreakerOpened) event()     {}
 func (*BreakerHalfOpened) event() {}

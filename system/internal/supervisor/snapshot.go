@@ -26,6 +26,7 @@ type (
 		Last       Failure       // zero if there was none
 		Remaining  time.Duration // of the backoff or the cool-down
 		Breaker    BreakerState
+		Possible   Deed // what an Order can have done now
 	}
 	// Failure is when a child failed last and why.
 	Failure struct {
@@ -57,7 +58,7 @@ func (s *supervisor) snapshot() *Snapshot {
 	snapshot := &Snapshot{Strategy: s.o.Strategy, Children: make([]Child, len(s.children))}
 	for i, c := range s.children {
 		child := Child{Name: c.spec.Name, PID: c.pid, Generation: c.generation, State: s.state(c),
-			Since: c.since, Restarts: c.restarts, Failures: c.failures, Last: c.last, Breaker: c.breaker}
+			Since: c.since, Restarts: c.restarts, Failures: c.failures, Last: c.last, Breaker: c.breaker, Possible: s.possible(c)}
 		if c.wait.pending() {
 			child.Remaining = max(0, c.wait.due.Sub(now))
 		}

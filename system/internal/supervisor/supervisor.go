@@ -78,6 +78,8 @@ func (s *supervisor) Receive(ctx actor.Context) {
 		s.answered(m)
 	case *Inspect:
 		ctx.Respond(s.snapshot())
+	case *Order:
+		ctx.Respond(s.obey(m))
 	case *Shutdown:
 		s.shutdown(ctx.Sender(), m.Hurry)
 	case *actor.Stopped, *actor.DeadLetterResponse, *Ping:

@@ -193,6 +193,17 @@ type Admin struct {
 	Actors       int           `koanf:"actors"`
 	Pprof        bool          `koanf:"pprof"`
 	Payloads     bool          `koanf:"payloads"`
+
+	DeadLetters      int           `koanf:"dead_letters"`
+	DeadLetterBytes  Size          `koanf:"dead_letter_bytes"`
+	LogRecords       int           `koanf:"log_records"`
+	LogBytes         Size          `koanf:"log_bytes"`
+	Console          bool          `koanf:"console"`
+	TrustLoopback    bool          `koanf:"trust_loopback"`
+	PasswordHash     string        `koanf:"password_hash"`
+	PasswordAttempts int           `koanf:"password_attempts"`
+	Session          time.Duration `koanf:"session"`
+	AuditFile        string        `koanf:"audit_file"`
 }
 
 // Memory says when garbage is collected and memory given back.

@@ -17,9 +17,13 @@ func Diff(before, after *Config) []Change {
 	oldValues, newValues := before.flatten(), after.flatten()
 	for _, k := range keys() {
 		was, is := format(oldValues[k.name]), format(newValues[k.name])
-		if was != is {
-			changes = append(changes, Change{k.name, was, is, bool(k.apply)})
+		if was == is {
+			continue
 		}
+		if k.name == passwordKey {
+			was, is = redacted, redacted
+		}
+		changes = append(changes, Change{k.name, was, is, bool(k.apply)})
 	}
 	changes = append(changes, diffPolicies(before.Policies, after.Policies)...)
 	newFields := after.FusionPBX.fields()

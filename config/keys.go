@@ -181,7 +181,7 @@ func keys() []key {
 			"Names of conferences kept. Beyond that the one that was needed least lately is forgotten."},
 
 		{"admin.address", "127.0.0.1:8081", orEmpty(address()), onRestart,
-			"TCP address of the admin pages: health, metrics, the tree of actors, dead letters. They know no passwords, so keep them on the loopback interface or behind a firewall. Empty turns them off. Where nobody chose the address and it is taken, by listen.address or another process, the daemon warns and does without the pages until it is restarted; an address that was chosen is tried again every half minute."},
+			"TCP address of the admin pages: health, metrics, the tree of actors, dead letters, the console. All but the console know no passwords, so keep them on the loopback interface or behind a firewall. Empty turns them off. Where nobody chose the address and it is taken, by listen.address or another process, the daemon warns and does without the pages until it is restarted; an address that was chosen is tried again every half minute."},
 		{"admin.connections", 32, between(1, 10_000), onRestart,
 			"Connections to the admin pages open at the same time. One more takes the place of the one that has waited longest for a request, or is closed if all are being answered."},
 		{"admin.questions", 0, between(0, 10_000), onRestart,
@@ -199,7 +199,27 @@ func keys() []key {
 		{"admin.pprof", false, anyBool(), onRestart,
 			"Whether the admin pages have Go's profiles at /debug/pprof/. Whoever may connect can then slow the daemon down."},
 		{"admin.payloads", false, anyBool(), onRestart,
-			"Whether the admin pages show what dead letters held, which may be what people say to each other."},
+			"Whether dead letters keep what they held, which may be what people say to each other, and the admin pages show it. Only then can a dead letter be replayed."},
+		{"admin.dead_letters", 256, between(0, 100_000), onRestart,
+			"Dead letters that are kept. Further ones take the place of the oldest. 0 keeps none."},
+		{"admin.dead_letter_bytes", MiB, between(64*KiB, GiB), onRestart,
+			"Bytes that all dead letters kept may take together."},
+		{"admin.log_records", 1000, between(0, 100_000), onRestart,
+			"Lines of the log that are kept for the console and for strowger mcp. 0 keeps none."},
+		{"admin.log_bytes", MiB, between(64*KiB, GiB), onRestart,
+			"Bytes that all lines of the log that are kept may take together."},
+		{"admin.console", true, anyBool(), onRestart,
+			"Whether the admin pages have the console, which the verbs status, service, connections, deadletters, top and mcp use too."},
+		{"admin.trust_loopback", true, anyBool(), onRestart,
+			"Whether the console takes whoever connects from this machine without a password. Where users of this machine must not act, or a proxy on it passes requests on, set it to false."},
+		{passwordKey, "", orEmpty(passwordHash()), onRestart,
+			"The console's password, as strowger admin password prints it. Empty: nobody can use the console from another machine without a certificate."},
+		{"admin.password_attempts", 5, between(1, 1000), onRestart,
+			"Wrong passwords in a row after which an address must wait: 30 s, and twice as long after each further one up to 15 min. All addresses together have twenty times as many in a minute."},
+		{"admin.session", 12 * time.Hour, between(time.Minute, 30*24*time.Hour), onRestart,
+			"Time after which the console asks for the password again."},
+		{"admin.audit_file", "", directory(), onRestart,
+			"File to which a line of JSON is appended for each action in the console, besides the line in the log. The daemon makes it with mode 0600. Empty: only the log has them."},
 
 		{"memory.heap_floor", 10 * MiB, between(4*MiB, 16*GiB), onRestart,
 			"Size up to which the heap may grow before garbage is collected, even if little of it is in use. 4MiB is where Go's runtime begins by itself; requests then cost up to a quarter more processor time. Has no effect where the environment sets GOGC to anything but 100."},
@@ -235,6 +255,9 @@ const (
 	policiesDoc = "Who sees what of a service and who may ask it for what, by the name of the service or the class in its token; the name goes first. " +
 		"A policy here takes the place, as a whole, of the built-in one and of one that a service in the router has in code. See docs/policies.md, and strowger config policies for those in use."
 )
+
+// passwordKey is the key whose value does not show when it changes.
+const passwordKey = "admin.password_hash"
 
 // isList tells whether the key takes a list of texts.
 func (k key) isList() bool {

@@ -89,6 +89,18 @@ func orEmpty(r rule) rule {
 	}}
 }
 
+// hashForm is how strowger admin password writes a hash: parameters, salt and key.
+var hashForm = regexp.MustCompile(`^\$argon2id\$v=19\$m=[0-9]{1,7},t=[0-9]{1,2},p=[0-9]{1,2}\$[A-Za-z0-9+/]{11,86}\$[A-Za-z0-9+/]{22,86}$`)
+
+func passwordHash() rule {
+	return rule{text: "a line that strowger admin password has printed", check: func(value any) error {
+		if !hashForm.MatchString(value.(string)) {
+			return errors.New("it is no line that strowger admin password has printed")
+		}
+		return nil
+	}}
+}
+
 func directory() rule {
 	return rule{text: "absolute path", check: func(value any) error {
 		path := value.(string)

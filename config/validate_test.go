@@ -39,6 +39,10 @@ func TestValidate(t *testing.T) {
 		{"no admin pages", func(cfg *Config) { cfg.Admin.Address = "" }, nil},
 		{"admin pages nowhere", func(cfg *Config) { cfg.Admin.Address = "8081" }, []string{
 			"admin.address: 8081 is not host:port, write it like 127.0.0.1:8080 or [::1]:8080"}},
+		{"a password in place of its hash", func(cfg *Config) { cfg.Admin.PasswordHash = "secret" }, []string{
+			"admin.password_hash: it is no line that strowger admin password has printed"}},
+		{"an audit file anywhere", func(cfg *Config) { cfg.Admin.AuditFile = "audit.log" }, []string{
+			"admin.audit_file: audit.log is not an absolute path"}},
 		{"one address for two", func(cfg *Config) { cfg.Admin.Address = cfg.Listen.Address }, []string{
 			"admin.address: is 127.0.0.1:8080, which listen.address is too"}},
 		{"old tokens nobody looks for", func(cfg *Config) { cfg.Tokens.SweepInterval, cfg.Tokens.UnclaimedAfter = 0, 24*time.Hour }, []string{
@@ -47,9 +51,13 @@ func TestValidate(t *testing.T) {
 		{"nothing set", func(cfg *Config) { *cfg = Config{} }, []string{
 			"admin.actors: 0 is too small, the smallest is 1",
 			"admin.connections: 0 is too small, the smallest is 1",
+			"admin.dead_letter_bytes: 0 is too small, the smallest is 64KiB",
 			"admin.header_bytes: 0 is too small, the smallest is 1KiB",
 			"admin.idle_timeout: 0s is too small, the smallest is 1s",
+			"admin.log_bytes: 0 is too small, the smallest is 64KiB",
+			"admin.password_attempts: 0 is too small, the smallest is 1",
 			"admin.read_timeout: 0s is too small, the smallest is 100ms",
+			"admin.session: 0s is too small, the smallest is 1m",
 			"admin.write_timeout: 0s is too small, the smallest is 100ms",
 			"conferences.push_queue: 0 is too small, the smallest is 10",
 			"conferences.push_wait: 0s is too small, the smallest is 10ms",

@@ -15,12 +15,16 @@ import (
 
 // A program that embeds the router without saying anything gets the defaults.
 func TestOptionsHaveDefaults(t *testing.T) {
+	usual := slog.Default()
+	defer slog.SetDefault(usual)
+	var log strings.Builder
+	slog.SetDefault(slog.New(slog.NewTextHandler(&log, nil)))
 	s, err := New(Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
-	if s.log != slog.Default() || s.cfg.Listen.Address != config.Default().Listen.Address {
-		t.Errorf("log %v, address %q, want the defaults", s.log, s.cfg.Listen.Address)
+	if s.log.Info("a line"); !strings.Contains(log.String(), "a line") || s.cfg.Listen.Address != config.Default().Listen.Address {
+		t.Errorf("log %q, address %q, want the defaults", log.String(), s.cfg.Listen.Address)
 	}
 	if err := s.Stop(t.Context()); err != nil {
 		t.Errorf("stop before start: %v", err)

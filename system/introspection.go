@@ -7,9 +7,10 @@ import (
 	"strconv"
 	"sync/atomic"
 
-	"strowger/actors"
-	"strowger/actors/envelope"
+	"github.com/asynkron/protoactor-go/actor"
+
 	"strowger/actors/runtime"
+	"strowger/config"
 	"strowger/system/internal/admin"
 	"strowger/system/internal/introspect"
 	"strowger/system/internal/supervisor"
@@ -24,14 +25,30 @@ type insight struct {
 	router  runtime.Gauge
 	admin   atomic.Pointer[net.Addr]
 	tokens  atomic.Pointer[error] // why no token can be claimed
+
+	log      *introspect.Log
+	services atomic.Pointer[actor.PID] // the supervisor of the services
 }
 
-func newInsight() (*insight, error) {
-	letters, err := introspect.NewRing(introspect.RingOptions{})
+func newInsight(a *config.Admin) (*insight, error) {
+	o := introspect.RingOptions{Letters: orNone(a.DeadLetters), Bytes: int(a.DeadLetterBytes)}
+	if !a.Payloads {
+		o.PayloadBytes = -1
+	}
+	letters, err := introspect.NewRing(o)
 	if err != nil {
 		return nil, err
 	}
-	return &insight{tree: introspect.NewTree(introspect.TreeOptions{Root: rootPlace}), letters: letters}, nil
+	return &insight{tree: introspect.NewTree(introspect.TreeOptions{Root: rootPlace}), letters: letters,
+		log: introspect.NewLog(a.LogRecords, int(a.LogBytes))}, nil
+}
+
+// orNone returns what a ring takes for a setting of which 0 means none.
+func orNone(setting int) int {
+	if setting == 0 {
+		return -1
+	}
+	return setting
 }
 
 // name enters the actors of the tree before they are seen, in the order of the table.
@@ -84,8 +101,7 @@ func (s source) Tree() introspect.Node {
 	return s.insight.tree.Snapshot()
 }
 
-// DeadLetters is for admin.Source. They are what actors and services crashed at; messages that
-// reached nobody for another reason are only counted.
+// DeadLetters is for admin.Source.
 func (s source) DeadLetters() []introspect.DeadLetter {
 	if !s.made() {
 		return nil
@@ -148,25 +164,6 @@ func (s source) Metrics() introspect.Metrics {
 		m.Errors += int64(h.instance.Counters().Errors.Load())
 	}
 	return m
-}
-
-// crashed keeps the message at which an actor panicked.
-func (s *System) crashed(c *runtime.Crash) {
-	letter := introspect.DeadLetter{At: s.deps.Clock.Now(), Reason: actors.ActorCrashed.String(), Actor: c.Actor,
-		Type: fmt.Sprintf("%T", c.Message), Stack: string(c.Stack)}
-	if e := actors.EnvelopeOf(c); e != nil {
-		letter.Service, _ = envelope.Text(e.ServiceName)
-		letter.Topic, _ = envelope.Text(e.Topic)
-		letter.RequestID = string(e.RequestID)
-		letter.Payload = e.Payload
-	}
-	s.insight.letters.Add(letter)
-}
-
-// lost keeps what a service was doing when it crashed.
-func (s *System) lost(d *service.DeadLetter) {
-	s.insight.letters.Add(introspect.DeadLetter{At: d.At, Reason: actors.ActorCrashed.String(), Actor: place(servicesPlace, d.Service),
-		Type: d.Task, Service: d.Service, Topic: d.Topic, Payload: d.Payload, Stack: string(d.Stack)})
 }
 
 // checkTokens notes whether tokens can be claimed; it waits for a disk.

@@ -18,6 +18,7 @@ import (
 	"github.com/lxzan/gws"
 
 	"strowger/config"
+	"strowger/system/service"
 )
 
 // journal keeps the lines of a log.
@@ -30,6 +31,13 @@ func (j *journal) Write(p []byte) (int, error) {
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	return j.out.Write(p)
+}
+
+// text returns all that was written.
+func (j *journal) text() string {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	return j.out.String()
 }
 
 // lines returns those of one cause.
@@ -65,10 +73,10 @@ func (j *journal) await(t *testing.T, cause string) map[string]any {
 }
 
 // startJournal is start with a log that the test can read.
-func startJournal(t *testing.T, cfg *config.Config) (*System, *journal) {
+func startJournal(t *testing.T, cfg *config.Config, list ...*service.Service) (*System, *journal) {
 	t.Helper()
 	j := new(journal)
-	s, err := New(Options{Config: cfg, Log: slog.New(slog.NewJSONHandler(j, nil))})
+	s, err := New(Options{Config: cfg, Log: slog.New(slog.NewJSONHandler(j, nil))}, list...)
 	if err != nil {
 		t.Fatal(err)
 	}

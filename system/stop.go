@@ -25,11 +25,13 @@ func (s *System) Stop(ctx context.Context) error {
 	}
 	switch s.stage.Swap(stopped) {
 	case fresh:
+		s.stopConsole(ctx)
 		s.deps.Stop()
 		return nil
 	case begun, stopped:
 		return nil // Start cleaned up when it failed, as the first Stop did
 	}
+	s.stopConsole(ctx)
 	s.server.StopListening()
 	gone := s.deps.System.Root.RequestFuture(s.root, &supervisor.Shutdown{}, -1)
 	stopped := make(chan struct{})
@@ -71,4 +73,15 @@ func (s *System) sumUp() {
 	s.log.Info("stopped routing", "requests", c.Requests.Load(), "replies", c.Replies.Load(),
 		"broadcasts", c.Broadcasts.Load(), "authenticated", c.Authentic.Load(), "refused", c.Refused.Load(),
 		"slow_consumers", c.SlowConsumers.Load(), "crashes", c.Panics.Load(), slog.Group("dead_letters", dead...))
+}
+
+// stopConsole closes the console's connections. They may end before those of the router, because nobody's work goes
+// over them.
+func (s *System) stopConsole(ctx context.Context) {
+	if s.console == nil {
+		return
+	}
+	ctx, cancel := context.WithTimeout(ctx, hurry)
+	defer cancel()
+	s.console.Stop(ctx)
 }

@@ -15,6 +15,7 @@ import (
 	"strowger/actors/clock"
 	"strowger/actors/runtime"
 	"strowger/config"
+	"strowger/system/internal/console"
 	"strowger/system/internal/supervisor"
 	"strowger/system/service"
 	"strowger/transport"
@@ -30,6 +31,8 @@ type Options struct {
 	// Log gets what an operator should know; nil means slog.Default(). Its handler must not block,
 	// because the router waits for it.
 	Log *slog.Logger
+	// Version and Commit say what program this is, for the console.
+	Version, Commit string
 	// LogLost, unless nil, returns how many log lines were dropped, for the metrics.
 	LogLost func() int64
 	// Switch is the link to the telephone switch that the services of FusionPBX use. The system starts it
@@ -69,6 +72,10 @@ type System struct {
 	services    services
 	tokens      *tokens
 	insight     *insight
+	console     *console.Console // nil: there is none
+	postman     postman
+	build       build
+	began       time.Time // when New has made it
 	root        *actor.PID
 	router      actors.RouterRef // for the tree's own goroutine
 	failed      chan error
@@ -76,6 +83,9 @@ type System struct {
 	descriptors int           // how many files may be open; 0: not known
 	heapFloor   *heapFloor    // nil: there is none
 }
+
+// build is what program this is.
+type build struct{ Version, Commit string }
 
 // The stages of a system's life.
 const (
@@ -102,13 +112,16 @@ func New(o Options, list ...*service.Service) (*System, error) {
 	if err := supervisor.CheckPlatform(); err != nil {
 		return nil, err
 	}
-	s := &System{cfg: o.Config, log: o.Log, logLost: o.LogLost, link: o.Switch, database: o.Database, panel: o.Panel, failed: make(chan error, 1), open: make(chan struct{}),
-		descriptors: descriptors()}
-	if err := s.apply(o.Config); err != nil {
+	insight, err := newInsight(&o.Config.Admin)
+	if err != nil {
 		return nil, err
 	}
-	var err error
-	if s.insight, err = newInsight(); err != nil {
+	if o.Config.Admin.Address != "" {
+		o.Log = slog.New(insight.log.Handler(o.Log.Handler()))
+	}
+	s := &System{insight: insight, build: build{o.Version, o.Commit}, began: time.Now(), cfg: o.Config, log: o.Log, logLost: o.LogLost, link: o.Switch, database: o.Database, panel: o.Panel, failed: make(chan error, 1), open: make(chan struct{}),
+		descriptors: descriptors()}
+	if err := s.apply(o.Config); err != nil {
 		return nil, err
 	}
 	if s.tokens, err = openTokens(o.Config, o.Log); err != nil {
@@ -125,11 +138,15 @@ func New(o Options, list ...*service.Service) (*System, error) {
 		Settings: &s.settings,
 		Registry: new(actors.Registry),
 		OnCrash:  s.crashed,
+		OnDead:   s.died,
 	}
 	s.pool = newPool(claimers, s.deps.Go, o.Log)
 	s.deps.Pool = s.pool
 	s.deps.Supervise()
 	if err := s.settle(list); err != nil {
+		return nil, err
+	}
+	if s.console, err = s.newConsole(); err != nil {
 		return nil, err
 	}
 	s.stage.Store(fresh)

@@ -62,7 +62,7 @@ func (s *System) newAdmin() actor.Producer {
 	return admin.New(admin.Options{Address: s.admin, Source: s.source(), Log: s.log, Profiling: a.Pprof,
 		Payloads: a.Payloads, Connections: a.Connections, Questions: a.Questions, ReadTimeout: a.ReadTimeout,
 		WriteTimeout: a.WriteTimeout, IdleTimeout: a.IdleTimeout, HeaderBytes: int(a.HeaderBytes), Actors: a.Actors,
-		Explain: s.explainHandler(), Subscribers: s.subscribersHandler(),
+		Explain: s.explainHandler(), Subscribers: s.subscribersHandler(), Console: s.consoleHandler(),
 		Listening: func(addr net.Addr) { s.insight.admin.Store(&addr) }})
 }
 
@@ -112,6 +112,9 @@ func (s *System) observe(e supervisor.Event) {
 
 // started notes who the router is before the listener, which starts after it, needs it.
 func (s *System) started(child string, pid *actor.PID) {
+	if child == servicesPlace {
+		s.insight.services.Store(pid)
+	}
 	if child == routerPlace {
 		first := s.router.Zero()
 		s.router = actors.WatchedRouter(pid, &s.insight.router)

@@ -52,7 +52,7 @@ func (d *daemon) run() error {
 	build := readBuild()
 	d.log.Info("starting", "version", build.Version, "go", build.Go, "token_dir", tokenDirectory(d.cfg))
 	d.warn(d.cfg)
-	r, err := d.program.newRouter(system.Options{Config: d.cfg, Log: d.log, LogLost: d.queue.Lost, Switch: d.link}, d.services...)
+	r, err := d.program.newRouter(system.Options{Config: d.cfg, Log: d.log, Version: build.Version, Commit: build.Commit, LogLost: d.queue.Lost, Switch: d.link}, d.services...)
 	if err != nil {
 		return d.fail("cannot start", err)
 	}

@@ -18,6 +18,7 @@ type guard struct {
 	next        http.Handler
 	log         *slog.Logger
 	explains    bool          // explainAt takes a POST
+	console     bool          // what is below consoleAt takes one too
 	loopback    bool          // the Host is looked at
 	host        string        // the one that was configured
 	readTimeout time.Duration // for the body of a POST
@@ -28,7 +29,7 @@ type guard struct {
 func newGuard(next http.Handler, o Options, addr net.Addr) *guard {
 	host, _, _ := net.SplitHostPort(o.Address)
 	tcp, ok := addr.(*net.TCPAddr)
-	return &guard{next: next, log: o.Log, explains: o.Explain != nil, loopback: ok && tcp.IP.IsLoopback(), host: host,
+	return &guard{next: next, log: o.Log, explains: o.Explain != nil, console: o.Console != nil, loopback: ok && tcp.IP.IsLoopback(), host: host,
 		readTimeout: o.ReadTimeout, refused: o.refused, questions: make(chan struct{}, o.Questions)}
 }
 
@@ -39,7 +40,7 @@ func (g *guard) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	header.Set("X-Content-Type-Options", "nosniff")
 	header.Set("Content-Security-Policy", "default-src 'none'")
 	header.Set("Cross-Origin-Resource-Policy", "same-origin")
-	question := g.explains && r.URL.Path == explainAt && r.Method == http.MethodPost
+	question := r.Method == http.MethodPost && (g.explains && r.URL.Path == explainAt || g.console && ofConsole(r.URL.Path))
 	switch {
 	case !question && r.Method != http.MethodGet && r.Method != http.MethodHead:
 		header.Set("Allow", "GET, HEAD")

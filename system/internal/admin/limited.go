@@ -51,7 +51,9 @@ func (c *limited) changed(state http.ConnState) {
 		c.answering.Store(false)
 		c.fresh.Store(false)
 		c.read.Store(0)
-	case http.StateHijacked, http.StateClosed:
+	case http.StateHijacked:
+		c.named.Store(true) // whoever has it has limits of his own
+	case http.StateClosed:
 	}
 }
 

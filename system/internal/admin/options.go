@@ -23,6 +23,9 @@ type Options struct {
 
 	// Explain, unless nil, answers /explain, which alone may be asked with a POST and a body.
 	Explain http.Handler
+	// Console, unless nil, answers what is below /console. It takes any method, a body with a POST, and decides itself
+	// who may ask. It may hijack connections.
+	Console http.Handler
 	// Subscribers, unless nil, answers /subscribers.
 	Subscribers http.Handler
 

@@ -34,6 +34,8 @@ func (o Options) handler(addr net.Addr) (http.Handler, error) {
 			return
 		}
 		switch {
+		case o.Console != nil && ofConsole(path):
+			o.Console.ServeHTTP(w, r)
 		case path == "/metrics":
 			metrics.ServeHTTP(w, r)
 		case o.Explain != nil && path == explainAt:
@@ -43,10 +45,17 @@ func (o Options) handler(addr net.Addr) (http.Handler, error) {
 		case o.Profiling && strings.HasPrefix(path, profilesAt):
 			profiles.ServeHTTP(w, r)
 		default:
-			refuse(w, http.StatusNotFound, "there is /healthz, /readyz, /metrics, /tree, /deadletters, /explain and /subscribers")
+			refuse(w, http.StatusNotFound, "there is /healthz, /readyz, /metrics, /tree, /deadletters, /explain, /subscribers and, unless it is turned off, /console/")
 		}
 	})
 	return newGuard(routes, o, addr), nil
+}
+
+// consoleAt is where the console is.
+const consoleAt = "/console"
+
+func ofConsole(path string) bool {
+	return path == consoleAt || strings.HasPrefix(path, consoleAt+"/")
 }
 
 // health says that the process works: it could answer.

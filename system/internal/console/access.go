@@ -1,0 +1,117 @@
+package console
+
+import (
+	"net"
+	"net/http"
+	"net/netip"
+	"strings"
+	"time"
+)
+
+// cookieName is the cookie of a session.
+const cookieName = "strowger_console"
+
+// forwarding are headers that a proxy adds. A request that has one does not come from who connects.
+var forwarding = []string{"Forwarded", "X-Forwarded-For", "X-Forwarded-Host", "X-Real-Ip", "Via"}
+
+// way says how somebody may use the console.
+type way string
+
+const (
+	wayOpen        way = "open"        // from this machine, without a password
+	wayPassword    way = "password"    // with a password, or a session that one has begun
+	wayCertificate way = "certificate" // with the certificate that the connection has shown
+	wayNone        way = "none"
+)
+
+const noWay = "the console asks for no password on this machine only: open it as 127.0.0.1 or localhost there, or set admin.password_hash (strowger admin password makes it)"
+
+// way returns how whoever sends the request may use the console.
+func (c *Console) way(r *http.Request) way {
+	switch {
+	case r.TLS != nil && len(r.TLS.VerifiedChains) > 0:
+		return wayCertificate
+	case c.o.TrustLoopback && c.atHome(r):
+		return wayOpen
+	case c.hash != nil:
+		return wayPassword
+	}
+	return wayNone
+}
+
+// atHome reports whether a request was sent on this machine and for it. A page of another host whose name leads here
+// has that name in Host, and a proxy on this machine says that it is one.
+func (c *Console) atHome(r *http.Request) bool {
+	peer, err := netip.ParseAddrPort(r.RemoteAddr)
+	if err != nil || !peer.Addr().Unmap().IsLoopback() {
+		return false
+	}
+	for _, name := range forwarding {
+		if len(r.Header.Values(name)) > 0 {
+			return false
+		}
+	}
+	host := hostOf(r.Host)
+	if a, err := netip.ParseAddr(host); err == nil {
+		return a.Unmap().IsLoopback()
+	}
+	own, _, _ := net.SplitHostPort(c.o.Address)
+	return strings.EqualFold(host, "localhost") || own != "" && strings.EqualFold(host, own)
+}
+
+// hostOf returns the host of a Host header, without the port and brackets.
+func hostOf(hostport string) string {
+	host, _, err := net.SplitHostPort(hostport)
+	if err != nil {
+		host = hostport
+	}
+	return strings.TrimSuffix(strings.TrimPrefix(host, "["), "]")
+}
+
+// foreign reports whether a browser sends a request for a page of another origin. Programs send neither header.
+func foreign(r *http.Request) bool {
+	if site := r.Header.Get("Sec-Fetch-Site"); site != "" && site != "same-origin" && site != "none" {
+		return true
+	}
+	origins := r.Header.Values("Origin")
+	if len(origins) == 0 {
+		return false
+	}
+	scheme := "http"
+	if r.TLS != nil {
+		scheme = "https"
+	}
+	if len(origins) > 1 || r.Host == "" {
+		return true
+	}
+	// A proxy may speak TLS in our place.
+	return !strings.EqualFold(origins[0], scheme+"://"+r.Host) && !strings.EqualFold(origins[0], "https://"+r.Host)
+}
+
+// session returns when the session of the request's browser ends, and whether it has one.
+func (c *Console) session(r *http.Request) (until time.Time, ok bool) {
+	cookie, err := r.Cookie(cookieName)
+	if err != nil {
+		return time.Time{}, false
+	}
+	return c.logins.until(cookie.Value)
+}
+
+// visitor returns who sends the request, and whether he may use the console.
+func (c *Console) visitor(r *http.Request) (visitor, bool) {
+	v := visitor{from: r.RemoteAddr}
+	switch c.way(r) {
+	case wayCertificate:
+		v.name = "certificate " + r.TLS.VerifiedChains[0][0].Subject.CommonName
+		return v, true
+	case wayOpen:
+		v.name = "loopback"
+		return v, true
+	case wayPassword:
+		until, ok := c.session(r)
+		v.name, v.until = "password", until
+		return v, ok
+	default:
+		return v, false
+	}
+}

@@ -145,7 +145,7 @@ func (e *Egress) newSocket(conn net.Conn, l *Limits) *socket {
 // descriptor returns conn's file descriptor, -1 if reads and writes must go through conn.
 func descriptor(conn net.Conn) int {
 	fd := -1 // also if it is closed
-	if _, secure := conn.(*tls.Conn); !secure {
+	if _, secure := conn.(*tls.Conn); nonBlocking && !secure {
 		control(conn, func(d int) { fd = d })
 	}
 	return fd

@@ -19,7 +19,9 @@ func (s *server) deaf() *peer {
 	s.t.Helper()
 	d := net.Dialer{Control: func(_, _ string, c syscall.RawConn) error {
 		var err error
-		if bad := c.Control(func(fd uintptr) { err = syscall.SetsockoptInt(int(fd), syscall.SOL_SOCKET, syscall.SO_RCVBUF, 4<<10) }); bad != nil {
+		if bad := c.Control(func(fd uintptr) {
+			err = syscall.SetsockoptInt(socketOf(fd), syscall.SOL_SOCKET, syscall.SO_RCVBUF, 4<<10)
+		}); bad != nil {
 			return bad
 		}
 		return err
@@ -40,7 +42,9 @@ func (s *server) narrow() {
 		s.t.Fatal(err)
 	}
 	var bad error
-	if err := raw.Control(func(fd uintptr) { bad = syscall.SetsockoptInt(int(fd), syscall.SOL_SOCKET, syscall.SO_SNDBUF, 16<<10) }); err != nil || bad != nil {
+	if err := raw.Control(func(fd uintptr) {
+		bad = syscall.SetsockoptInt(socketOf(fd), syscall.SOL_SOCKET, syscall.SO_SNDBUF, 16<<10)
+	}); err != nil || bad != nil {
 		s.t.Fatal(err, bad)
 	}
 }

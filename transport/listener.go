@@ -159,7 +159,7 @@ const (
 // connection. It may not where the socket does not listen, or Go's poller does not tell of connections any more.
 func temporary(err error) bool {
 	no, ok := errors.AsType[syscall.Errno](err)
-	return ok && no != syscall.EBADF && no != syscall.EINVAL && no != syscall.ENOTSOCK
+	return ok && no != badDescriptor && no != notListening && no != notSocket
 }
 
 // accept takes connections in until the listener is closed, which it reports as net.ErrClosed, or cannot accept any

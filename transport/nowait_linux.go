@@ -5,6 +5,9 @@ import (
 	"unsafe"
 )
 
+// nonBlocking says that the descriptors of connections do not block.
+const nonBlocking = true
+
 // The calls below never wait, for their descriptors are non-blocking. So the runtime need not know of
 // them: it would watch them, and hand the processor on and take it back around many. That is a sixth
 // of the CPU of a request and its reply.

@@ -1,4 +1,4 @@
-//go:build !linux
+//go:build unix && !linux
 
 package transport
 
@@ -6,6 +6,9 @@ import (
 	"errors"
 	"syscall"
 )
+
+// nonBlocking says that the descriptors of connections do not block.
+const nonBlocking = true
 
 // writeNow returns how many bytes there was room for; EAGAIN means none.
 func writeNow(fd int, p []byte) (int, error) {

@@ -87,7 +87,7 @@ func (s *socket) cutOff(e *refusals.Event) {
 func (s *socket) lost(err error) {
 	no, _ := errors.AsType[syscall.Errno](err)
 	switch no {
-	case syscall.ETIMEDOUT, syscall.EHOSTUNREACH, syscall.ENETUNREACH:
+	case timedOut, noHost, noNetwork:
 		s.cutOff(&refusals.Event{Cause: refusals.Unreachable, More: []any{"err", no}})
 	}
 }
@@ -97,7 +97,7 @@ func (s *Server) acceptFailed(err error) {
 	e := refusals.Event{Cause: refusals.Accept, More: []any{"err", err}}
 	no, _ := errors.AsType[syscall.Errno](err)
 	switch no {
-	case syscall.EMFILE:
+	case noDescriptor:
 		e.Cause = refusals.Descriptors
 	case syscall.ENFILE:
 		e.Cause, e.Setting = refusals.Descriptors, "fs.file-max"

@@ -16,7 +16,7 @@ type socket struct {
 	// Each write uses these. They stand together because a broadcast passes many sockets, and the processor
 	// fetches neighbours at once.
 
-	// fd is conn's descriptor, for reads and writes that do not wait; -1: there are none (TLS). It is
+	// fd is conn's descriptor, for reads and writes that do not wait; -1: there are none (TLS, Windows). It is
 	// valid until detach, which comes after the last read.
 	fd       int
 	head     int32    // the first node of what this batch adds, as an index into the shard's nodes; 0: nothing

@@ -18,7 +18,9 @@ func deafen(t *testing.T, s *System, made client.Token) {
 	t.Helper()
 	d := net.Dialer{Control: func(_, _ string, c syscall.RawConn) error {
 		var err error
-		if bad := c.Control(func(fd uintptr) { err = syscall.SetsockoptInt(int(fd), syscall.SOL_SOCKET, syscall.SO_RCVBUF, 4<<10) }); bad != nil {
+		if bad := c.Control(func(fd uintptr) {
+			err = syscall.SetsockoptInt(socketOf(fd), syscall.SOL_SOCKET, syscall.SO_RCVBUF, 4<<10)
+		}); bad != nil {
 			return bad
 		}
 		return err

@@ -30,7 +30,9 @@ func deaf(t *testing.T, addr string, config *tls.Config) net.Conn {
 	t.Helper()
 	d := net.Dialer{Control: func(_, _ string, c syscall.RawConn) error {
 		var err error
-		if bad := c.Control(func(fd uintptr) { err = syscall.SetsockoptInt(int(fd), syscall.SOL_SOCKET, syscall.SO_RCVBUF, 4<<10) }); bad != nil {
+		if bad := c.Control(func(fd uintptr) {
+			err = syscall.SetsockoptInt(socketOf(fd), syscall.SOL_SOCKET, syscall.SO_RCVBUF, 4<<10)
+		}); bad != nil {
 			return bad
 		}
 		return err

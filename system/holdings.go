@@ -11,7 +11,6 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
-	"syscall"
 	"time"
 
 	"strowger/actors"
@@ -146,21 +145,18 @@ func holdingsOf(kept []*actors.Holding) *holdingsFile {
 
 // takeHoldings reads the file and deletes it, so that what is in it can be used once. No file is no error.
 func takeHoldings(path string) ([]*actors.Holding, error) {
-	f, err := os.OpenFile(path, os.O_RDONLY|syscall.O_NOFOLLOW|syscall.O_NONBLOCK, 0)
+	f, err := openPrivate(path)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, nil
 	}
 	if err != nil {
 		return nil, err
 	}
-	defer f.Close()
-	if err := private(f); err != nil {
-		return nil, err
-	}
+	data, err := io.ReadAll(io.LimitReader(f, holdingsBytes+1))
+	_ = f.Close() // Windows deletes no file that is open
 	if err := os.Remove(path); err != nil {
 		return nil, err
 	}
-	data, err := io.ReadAll(io.LimitReader(f, holdingsBytes+1))
 	if err != nil {
 		return nil, err
 	}
@@ -177,27 +173,6 @@ func readHoldings(data []byte) ([]*actors.Holding, error) {
 		return nil, err
 	}
 	return file.holdings()
-}
-
-// private returns an error unless nobody but this user can have written the file. What stands in it grants
-// permissions.
-func private(f *os.File) error {
-	info, err := f.Stat()
-	if err != nil {
-		return err
-	}
-	stat, ok := info.Sys().(*syscall.Stat_t)
-	switch {
-	case !ok || !info.Mode().IsRegular():
-		return errors.New("it is no regular file")
-	case int(stat.Uid) != os.Geteuid():
-		return fmt.Errorf("it belongs to user %d, want %d", stat.Uid, os.Geteuid())
-	case info.Mode().Perm()&0o077 != 0:
-		return fmt.Errorf("its mode is %04o, want 0600", info.Mode().Perm())
-	case stat.Nlink != 1:
-		return fmt.Errorf("it has %d links, want 1", stat.Nlink)
-	}
-	return nil
 }
 
 func (file *holdingsFile) holdings() ([]*actors.Holding, error) {

@@ -92,6 +92,7 @@ func workAlone(at string) int {
 // alone runs the test binary as another process until the test ends, and returns the lines it says.
 func alone(t *testing.T, variable, value string) (*os.Process, *bufio.Scanner) {
 	t.Helper()
+	needStop(t)
 	cmd := exec.Command(os.Args[0])
 	cmd.Env, cmd.Stderr = append(os.Environ(), variable+"="+value), os.Stderr
 	in, err := cmd.StdinPipe()
@@ -106,7 +107,7 @@ func alone(t *testing.T, variable, value string) (*os.Process, *bufio.Scanner) {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() {
-		_ = cmd.Process.Signal(syscall.SIGCONT)
+		_ = cmd.Process.Signal(goOn)
 		_ = in.Close()
 		_ = cmd.Wait()
 	})
@@ -116,11 +117,11 @@ func alone(t *testing.T, variable, value string) (*os.Process, *bufio.Scanner) {
 // pause stops a process for longer than its own time limits; the pause itself is what is tested.
 func pause(t *testing.T, p *os.Process) {
 	t.Helper()
-	if err := p.Signal(syscall.SIGSTOP); err != nil {
+	if err := p.Signal(stop); err != nil {
 		t.Fatal(err)
 	}
 	<-time.After(10 * time.Second)
-	if err := p.Signal(syscall.SIGCONT); err != nil {
+	if err := p.Signal(goOn); err != nil {
 		t.Fatal(err)
 	}
 }
@@ -179,7 +180,7 @@ func TestProcessIsStopped(t *testing.T) {
 	addr := lines.Text()
 	silent, speaks := joinAt(t, addr, dir, user("a.example", nil)), joinAt(t, addr, dir, user("a.example", nil))
 	late := connectAt(t, addr)
-	if err := process.Signal(syscall.SIGSTOP); err != nil {
+	if err := process.Signal(stop); err != nil {
 		t.Fatal(err)
 	}
 	made := mint(t, dir, token.Spec{Kind: token.User})

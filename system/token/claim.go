@@ -20,7 +20,7 @@ import (
 // to use it. If the file may not be deleted the claim fails, since the token
 // could be used again. The errors are those listed with ErrNotFound.
 //
-// One gap is left, because POSIX cannot delete a file by its identity: when one
+// One gap is left outside of Windows, because POSIX cannot delete a file by its identity: when one
 // claimant has looked at the file and is about to delete it, another deletes it,
 // and in those microseconds somebody puts a new file under the same random name,
 // then the first deletes the new file, and both have the token.
@@ -132,7 +132,12 @@ func (s *Store) explain(err error) error {
 	if !slices.Contains(s.owners, denied.owner) {
 		return fmt.Errorf("%w: owner %d may not issue tokens", ErrUntrusted, denied.owner)
 	}
-	if s.report(refusal{owner: denied.owner, action: denied.action}) {
+	first := s.report(refusal{owner: denied.owner, action: denied.action})
+	switch {
+	case first && denied.owner == noOwner:
+		s.log.Error("token refused: the daemon's user must be able to read and delete the files of the directory",
+			"action", denied.action, "dir", s.dir, "err", denied.err)
+	case first:
 		s.log.Error("token refused: run the daemon as the user that writes the tokens, or give it CAP_FOWNER and CAP_DAC_READ_SEARCH",
 			"action", denied.action, "dir", s.dir, "owner", denied.owner, "user", os.Geteuid(), "err", denied.err)
 	}

@@ -9,8 +9,6 @@ import (
 	"strings"
 	"testing"
 	"time"
-
-	"golang.org/x/sys/unix"
 )
 
 func TestClaimTakesAGoodToken(t *testing.T) {
@@ -75,16 +73,12 @@ func TestClaimRefuses(t *testing.T) {
 		}, testHash, ErrUntrusted},
 		{"pipe", func(t *testing.T, dir string) string {
 			path := filepath.Join(dir, testName+".php")
-			if err := unix.Mkfifo(path, 0o600); err != nil {
-				t.Fatal(err)
-			}
+			makePipe(t, path)
 			return path
 		}, testHash, ErrUntrusted},
 		{"socket", func(t *testing.T, dir string) string {
 			path := filepath.Join(dir, testName+".php")
-			if err := unix.Mknod(path, unix.S_IFSOCK|0o600, 0); err != nil {
-				t.Fatal(err)
-			}
+			makeSocket(t, path)
 			return path
 		}, testHash, ErrUntrusted},
 		{"directory", func(t *testing.T, dir string) string {

@@ -52,6 +52,7 @@ func Create(dir string, spec Spec, format Format) (*Token, string, error) {
 	}
 	if dir == "" {
 		dir = defaultDir()
+		makeDefaultDir(dir)
 	}
 	t, err := spec.token(format)
 	if err != nil {

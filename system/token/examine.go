@@ -6,19 +6,13 @@ import (
 	"io"
 	"io/fs"
 	"os"
-	"os/user"
-	"slices"
-	"strconv"
-	"syscall"
 	"time"
-
-	"golang.org/x/sys/unix"
 )
 
 // Examination is what Examine saw of a token directory.
 type Examination struct {
 	Dir     string
-	Owner   int // user id
+	Owner   int // user id; -1 on systems without them
 	Mode    fs.FileMode
 	Problem error     // why nobody can claim a token of the directory; nil: somebody can
 	Tokens  int       // files that are called as tokens are
@@ -68,7 +62,7 @@ func (e *examiner) examine() (Examination, error) {
 		e.seen.Problem = err
 		return e.seen, nil
 	}
-	e.seen.Owner, e.seen.Mode = int(info.Sys().(*syscall.Stat_t).Uid), info.Mode()
+	e.seen.Owner, e.seen.Mode = ownerOf(info), info.Mode()
 	dir, err := openDirectory(e.seen.Dir)
 	if errors.Is(err, fs.ErrPermission) && e.uid != os.Geteuid() {
 		return e.seen, err
@@ -84,53 +78,12 @@ func (e *examiner) examine() (Examination, error) {
 	return e.seen, e.newest(dir)
 }
 
-// writable returns an error when the router may not delete files of the directory.
-func (e *examiner) writable(dir *directory) error {
-	if e.uid == os.Geteuid() {
-		return dir.writable()
-	}
-	const write, search = 2, 1
-	mode := uint32(dir.stat.Mode)
-	switch {
-	case e.uid == 0:
-		return nil
-	case e.uid == int(dir.stat.Uid):
-		mode >>= 6
-	case slices.Contains(groupsOf(e.uid), int(dir.stat.Gid)):
-		mode >>= 3
-	}
-	if mode&(write|search) != write|search {
-		return fmt.Errorf("%w: directory %s: user %d may not write to it", ErrUnavailable, dir.path, e.uid)
-	}
-	return nil
-}
-
-// groupsOf returns the groups of a user, none where this machine does not say.
-func groupsOf(uid int) []int {
-	account, err := user.LookupId(strconv.Itoa(uid))
-	if err != nil {
-		return nil
-	}
-	names, err := account.GroupIds()
-	if err != nil {
-		return nil
-	}
-	var groups []int
-	for _, name := range names {
-		if id, err := strconv.Atoi(name); err == nil {
-			groups = append(groups, id)
-		}
-	}
-	return groups
-}
-
 // newest looks at the file that was written last.
 func (e *examiner) newest(dir *directory) error {
-	fd, err := retry(func() (int, error) { return unix.FcntlInt(uintptr(dir.fd), unix.F_DUPFD_CLOEXEC, 0) })
+	list, err := dir.list()
 	if err != nil {
 		return err
 	}
-	list := os.NewFile(uintptr(fd), dir.path)
 	defer list.Close()
 	const most = 100_000 // entries
 	names, err := list.Readdirnames(most)
@@ -140,15 +93,18 @@ func (e *examiner) newest(dir *directory) error {
 	e.seen.More = len(names) == most
 	newest, last := "", time.Time{}
 	for _, name := range names {
-		var stat unix.Stat_t
-		if _, _, ok := tokenFile(name); !ok || unix.Fstatat(dir.fd, name, &stat, unix.AT_SYMLINK_NOFOLLOW) != nil {
+		base, format, ok := tokenFile(name)
+		if !ok {
+			continue
+		}
+		owner, written, err := dir.look(name)
+		if err != nil {
 			continue
 		}
 		e.seen.Tokens++
-		if written := time.Unix(stat.Mtim.Unix()); newest == "" || written.After(last) {
+		if newest == "" || written.After(last) {
 			newest, last = name, written
-			base, format, _ := tokenFile(name)
-			e.seen.Newest = &Examined{Name: base[:shownName] + "*" + format.extension(), Owner: int(stat.Uid), Written: written}
+			e.seen.Newest = &Examined{Name: base[:shownName] + "*" + format.extension(), Owner: owner, Written: written}
 		}
 	}
 	if newest != "" {
@@ -167,11 +123,8 @@ func (e *examiner) file(dir *directory, name string) error {
 	if err := f.trusted(e.owners); err != nil {
 		return err
 	}
-	if owner := int(f.stat.Uid); dir.sticky() && e.uid != 0 && e.uid != owner && e.uid != int(dir.stat.Uid) {
-		return fmt.Errorf("%w: user %d may not delete a file of user %d", ErrUnavailable, e.uid, owner)
-	}
-	if owner := int(f.stat.Uid); e.uid != 0 && e.uid != owner && uint32(f.stat.Mode)&(unix.S_IRGRP|unix.S_IROTH) == 0 {
-		return fmt.Errorf("%w: user %d may not read a file of user %d", ErrUnavailable, e.uid, owner)
+	if err := e.permitted(f); err != nil {
+		return err
 	}
 	data, err := f.read(e.limits)
 	if err != nil {

@@ -76,20 +76,3 @@ func TestReadAFileThatShrank(t *testing.T) {
 		t.Errorf("got %q, %v", data, err)
 	}
 }
-
-func TestUnlinkedFileIsNotThere(t *testing.T) {
-	dir, err := openDirectory(filepath.Dir(put(t, t.TempDir(), PHP)))
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer dir.close()
-	f, err := dir.open(testName + ".php")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer f.close()
-	f.stat.Nlink = 0
-	if err := f.trusted([]int{os.Geteuid()}); !errors.Is(err, ErrNotFound) {
-		t.Errorf("got %v, want ErrNotFound", err)
-	}
-}

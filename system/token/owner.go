@@ -19,8 +19,12 @@ const webServer = "www-data"
 // process's own, root, www-data where that user exists, and those of names,
 // each a user name or a decimal id. A name that is not on this machine is an
 // error. Without /etc/passwd, as in a container made from nothing, there are
-// no names, so www-data must be given as its id.
+// no names, so www-data must be given as its id. Windows has no user ids: there
+// it returns none, and any name is an error.
 func DefaultOwners(names []string) ([]int, error) {
+	if os.Geteuid() == noOwner {
+		return noOwners(names)
+	}
 	return defaultOwners(names, user.Lookup)
 }
 
@@ -49,6 +53,14 @@ func defaultOwners(names []string, find lookup) ([]int, error) {
 	}
 	slices.Sort(owners)
 	return slices.Compact(owners), nil
+}
+
+// noOwners refuses names on a system without user ids.
+func noOwners(names []string) ([]int, error) {
+	if len(names) > 0 {
+		return nil, fmt.Errorf("token owner %q: this system has no user ids, leave the list empty: whoever may write to the directory may issue tokens", names[0])
+	}
+	return nil, nil
 }
 
 // lookupOwner returns the user id of a name or of a decimal number. The largest

@@ -2,9 +2,8 @@ package token
 
 import (
 	"errors"
+	"syscall"
 	"time"
-
-	"golang.org/x/sys/unix"
 )
 
 // patient opens files again while no descriptor is free. That passes as connections end, and the
@@ -23,7 +22,7 @@ const (
 func (p patient) retry(call func() (int, error)) (int, error) {
 	for pause := firstWait; ; pause *= 2 {
 		n, err := retry(call)
-		full := errors.Is(err, unix.EMFILE) || errors.Is(err, unix.ENFILE)
+		full := errors.Is(err, syscall.EMFILE) || errors.Is(err, syscall.ENFILE)
 		if !full || p.wait == nil || pause > lastWait {
 			return n, err
 		}

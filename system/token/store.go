@@ -3,26 +3,22 @@ package token
 import (
 	"log/slog"
 	"os"
-	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
-
-	"golang.org/x/sys/unix"
 )
-
-// sharedMemory is where FusionPBX puts tokens when it can.
-const sharedMemory = "/dev/shm"
 
 // Options says where tokens are and whose tokens count.
 type Options struct {
 	// Dir is the directory of the token files. Empty means what FusionPBX uses:
 	// /dev/shm if that is a directory this process may write to, else the
-	// directory for temporary files.
+	// directory for temporary files. On Windows it means strowger\tokens below
+	// the user's %LocalAppData%, which Open and Create make.
 	Dir string
 
 	// Owners are the user ids that may issue tokens, besides this process's own
-	// and root. See DefaultOwners.
+	// and root. See DefaultOwners. On Windows whoever may write to the directory
+	// may issue tokens.
 	Owners []int
 
 	// MaxBytes bounds the size of a token file; 0 means 8 MiB.
@@ -85,6 +81,7 @@ func Open(opts Options) (*Store, error) {
 	chosen := s.dir != ""
 	if !chosen {
 		s.dir = defaultDir()
+		makeDefaultDir(s.dir)
 	}
 	if s.now == nil {
 		s.now = time.Now
@@ -110,26 +107,6 @@ func Open(opts Options) (*Store, error) {
 			"dir", s.dir, "owners", foreign, "user", os.Geteuid())
 	}
 	return s, nil
-}
-
-// undeletable returns the owners whose tokens this process could read but not
-// delete. Root is not among them: it is trusted by default, not expected.
-func (s *Store) undeletable(dir *directory) []int {
-	if !dir.sticky() || int(dir.stat.Uid) == os.Geteuid() || overridesOwner() {
-		return nil
-	}
-	return slices.DeleteFunc(slices.Clone(s.owners), func(owner int) bool {
-		return owner == 0 || owner == os.Geteuid()
-	})
-}
-
-// defaultDir returns the directory FusionPBX would choose on this machine.
-func defaultDir() string {
-	info, err := os.Stat(sharedMemory)
-	if err == nil && info.IsDir() && unix.Faccessat(unix.AT_FDCWD, sharedMemory, unix.W_OK, unix.AT_EACCESS) == nil {
-		return sharedMemory
-	}
-	return os.TempDir()
 }
 
 // OddTokens returns how many tokens were accepted although fields of them had the wrong type.

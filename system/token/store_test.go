@@ -7,10 +7,9 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
-
-	"golang.org/x/sys/unix"
 )
 
 // Credentials used where a test writes the file itself.
@@ -168,29 +167,19 @@ func TestStoreSurvivesItsDirectory(t *testing.T) {
 	}
 }
 
-func TestDefaultDir(t *testing.T) {
-	want := os.TempDir()
-	if unix.Access(sharedMemory, unix.W_OK) == nil {
-		want = sharedMemory
-	}
-	if got := openStore(t, Options{}).Dir(); got != want {
-		t.Errorf("got %s, want %s", got, want)
-	}
-}
-
 func TestReportsACauseOnce(t *testing.T) {
 	var out bytes.Buffer
 	s := openStore(t, Options{Dir: t.TempDir(), Log: slog.New(slog.NewTextHandler(&out, nil))})
-	cause := &deniedError{action: "delete", owner: os.Geteuid(), err: unix.EPERM}
+	cause := &deniedError{action: "delete", owner: os.Geteuid(), err: syscall.EPERM}
 	for range 3 {
-		if err := s.explain(cause); !errors.Is(err, ErrUnavailable) || !errors.Is(err, unix.EPERM) {
+		if err := s.explain(cause); !errors.Is(err, ErrUnavailable) || !errors.Is(err, syscall.EPERM) {
 			t.Errorf("got %v, want ErrUnavailable and EPERM", err)
 		}
 	}
 	if lines := strings.Count(out.String(), "level=ERROR"); lines != 1 || strings.Contains(out.String(), testName) {
 		t.Errorf("want one error without the name, got\n%s", &out)
 	}
-	if err := s.explain(&deniedError{action: "read", owner: stranger, err: unix.EACCES}); !errors.Is(err, ErrUntrusted) {
+	if err := s.explain(&deniedError{action: "read", owner: stranger, err: syscall.EACCES}); !errors.Is(err, ErrUntrusted) {
 		t.Errorf("file of a stranger: got %v, want ErrUntrusted", err)
 	}
 	if lines := strings.Count(out.String(), "level=ERROR"); lines != 1 {

@@ -5,11 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
 	"strings"
 	"time"
-
-	"golang.org/x/sys/unix"
 )
 
 // SweepOptions says which files are old enough to be deleted. The zero value is usable.
@@ -68,11 +65,10 @@ type sweep struct {
 }
 
 func (w *sweep) run(ctx context.Context) error {
-	fd, err := retry(func() (int, error) { return unix.FcntlInt(uintptr(w.dir.fd), unix.F_DUPFD_CLOEXEC, 0) })
+	list, err := w.dir.list()
 	if err != nil {
 		return fmt.Errorf("%w: %w", ErrUnavailable, err)
 	}
-	list := os.NewFile(uintptr(fd), w.dir.path)
 	defer list.Close()
 	const batch = 256
 	for seen := 0; ; {
@@ -166,6 +162,3 @@ func tokenFile(name string) (base string, format Format, ok bool) {
 	}
 	return "", 0, false
 }
-
-// changed returns when the content of the file was written last.
-func (f *file) changed() time.Time { return time.Unix(f.stat.Mtim.Unix()) }

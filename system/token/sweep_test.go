@@ -10,8 +10,6 @@ import (
 	"path/filepath"
 	"testing"
 	"time"
-
-	"golang.org/x/sys/unix"
 )
 
 // lay writes the file of a token that was issued and written at the same moment.
@@ -115,9 +113,7 @@ func TestSweep(t *testing.T) {
 		}, SweepOptions{Unclaimed: minute}, Swept{}},
 		"a pipe": {func(t *testing.T, dir string) string {
 			path := filepath.Join(dir, testName+".php")
-			if err := unix.Mkfifo(path, 0o600); err != nil {
-				t.Fatal(err)
-			}
+			makePipe(t, path)
 			return path
 		}, SweepOptions{Unclaimed: minute}, Swept{}},
 		"a directory": {func(t *testing.T, dir string) string {

@@ -20,6 +20,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"strowger/client"
+	"strowger/cmd/strowger/internal/errno"
 	"strowger/system/token"
 )
 
@@ -122,11 +123,11 @@ func unreached(address string, err error) error {
 	switch {
 	case errors.As(err, &plain):
 		return fmt.Errorf("%w; is there TLS at %s? Without it the address begins with ws://", err, address)
-	case errors.Is(err, io.ErrUnexpectedEOF), errors.Is(err, io.EOF), errors.Is(err, syscall.ECONNRESET):
+	case errors.Is(err, io.ErrUnexpectedEOF), errors.Is(err, io.EOF), errors.Is(err, errno.Reset):
 		return fmt.Errorf("%w; with TLS the address begins with wss://", err)
 	case errors.As(err, &answer) && answer.Service == "" && answer.Code != http.StatusForbidden && answer.Code < http.StatusInternalServerError:
 		return fmt.Errorf("%w; is %s where strowger serve listens, and not its admin pages? --url names another address", err, address)
-	case errors.Is(err, syscall.ECONNREFUSED):
+	case errors.Is(err, errno.Refused):
 		return fmt.Errorf("%w; does strowger serve run, and does it listen at %s? --url names another address", err, address)
 	case errors.As(err, &unknown), errors.Is(err, client.ErrTimeout):
 		return fmt.Errorf("%w; is %s where strowger serve listens? --url names another address", err, address)

@@ -10,6 +10,7 @@ import (
 	"syscall"
 	"time"
 
+	"strowger/cmd/strowger/internal/errno"
 	"strowger/config"
 	"strowger/system"
 	"strowger/system/service"
@@ -39,7 +40,7 @@ func (d *daemon) run() error {
 	// Caught from the start: a SIGHUP that nobody handles ends the process.
 	stops, reloads := make(chan os.Signal, 2), make(chan os.Signal, 1)
 	defer d.program.notify(stops, syscall.SIGTERM, syscall.SIGINT)()
-	defer d.program.notify(reloads, syscall.SIGHUP, syscall.SIGUSR1)()
+	defer d.program.notify(reloads, reloadSignals()...)()
 	// Unless somebody asks for SIGPIPE, Go ends a process that writes to stdout or stderr when the
 	// reader is gone. Nobody receives from this channel: the failed write is all there is to know.
 	defer d.program.notify(make(chan os.Signal, 1), syscall.SIGPIPE)()
@@ -58,11 +59,11 @@ func (d *daemon) run() error {
 	}
 	if err := r.Start(); err != nil {
 		switch {
-		case errors.Is(err, syscall.EADDRINUSE):
+		case errors.Is(err, errno.AddressInUse):
 			err = fmt.Errorf("%w; --listen names another address", err)
-		case errors.Is(err, syscall.EADDRNOTAVAIL):
+		case errors.Is(err, errno.AddressNotAvailable):
 			err = fmt.Errorf("%w; --listen or listen.address must name an address of this machine", err)
-		case errors.Is(err, syscall.EACCES):
+		case errors.Is(err, errno.AccessDenied):
 			err = fmt.Errorf("%w; ports below 1024 are for root, --listen names another address", err)
 		}
 		return d.fail("cannot start", err)

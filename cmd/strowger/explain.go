@@ -11,11 +11,11 @@ import (
 	"net/url"
 	"os"
 	"strings"
-	"syscall"
 	"time"
 
 	"github.com/spf13/cobra"
 
+	"strowger/cmd/strowger/internal/errno"
 	"strowger/config"
 	"strowger/system"
 	"strowger/system/token"
@@ -166,7 +166,7 @@ func (p *program) explainSubscriber(f *explainFlags, event []byte) error {
 	ctx, cancel := context.WithTimeout(context.Background(), f.timeout)
 	defer cancel()
 	explanations, err := askDaemon(ctx, f, event)
-	if errors.Is(err, syscall.ECONNREFUSED) {
+	if errors.Is(err, errno.Refused) {
 		return fmt.Errorf("ask the daemon: %w; does strowger serve run, with its admin pages at %s? --admin names another address", err, f.admin)
 	}
 	if err != nil {

@@ -28,7 +28,8 @@ flags, each overriding the ones before. "strowger config defaults" explains them
 
 SIGTERM and SIGINT let connections finish for shutdown.timeout; a second one ends
 the process at once, with status 1. SIGHUP and SIGUSR1 read the settings anew: those
-that need no restart take effect, and nothing changes when one of them is wrong.`,
+that need no restart take effect, and nothing changes when one of them is wrong. Windows
+has no such signals: ^C stops the daemon there, and changed settings need a restart.`,
 		Example: `  strowger serve
   strowger serve --fusionpbx --config /etc/strowger.yaml
   strowger serve --listen 127.0.0.1:9000 --token-dir /run/strowger --log-level debug`,

@@ -164,7 +164,7 @@ func TestServeReloads(t *testing.T) {
 	r.stderr.line(t, `"level":"ERROR"`, "settings are wrong, the running ones stay", "strowger.yaml:2: log.level: loud")
 	r.stderr.line(t, `"level":"ERROR"`, "settings are wrong, the running ones stay", "strowger.yaml:4: limits.depth: 1")
 
-	reload(syscall.SIGUSR1, "log:\n  level: error\nlimits:\n  depth: 11\n")
+	reload(reloadSignals()[len(reloadSignals())-1], "log:\n  level: error\nlimits:\n  depth: 11\n")
 	r.stderr.line(t, `"msg":"setting changed"`, `"key":"limits.depth","old":"9","new":"11"`)
 	r.stderr.line(t, `"msg":"setting changed"`, `"key":"log.level","old":"\"debug\"","new":"\"error\""`)
 	// The level changes after the last line. The daemon takes the next signal when the reload is over,
@@ -214,22 +214,4 @@ func TestServeStopsDuringReload(t *testing.T) {
 	r.signals.send(t, syscall.SIGTERM)
 	r.wait(0)
 	close(release)
-}
-
-// A file of settings that has become a pipe is refused, and the daemon stops as ever.
-func TestServeRefusesAPipe(t *testing.T) {
-	file := filepath.Join(t.TempDir(), "strowger.yaml")
-	writeFile(t, file, "limits: {depth: 9}\n")
-	r := begin(t, newFakeRouter().install, "serve", "--config", file)
-	r.stderr.line(t, `"msg":"listening"`)
-	if err := os.Remove(file); err != nil {
-		t.Fatal(err)
-	}
-	if err := syscall.Mkfifo(file, 0o600); err != nil {
-		t.Fatal(err)
-	}
-	r.signals.send(t, syscall.SIGHUP)
-	r.stderr.line(t, `"msg":"settings are wrong, the running ones stay"`, "is a pipe, not a regular file")
-	r.signals.send(t, syscall.SIGTERM)
-	r.wait(0)
 }

@@ -30,7 +30,11 @@ type pair struct {
 func (c *checker) certificates(r *report) {
 	var seen []pair
 	if l := &c.Config.Listen; l.TLSCertificate != "" {
-		seen = append(seen, pair{"listen.tls_certificate", l.TLSCertificate, l.TLSKey, nil, "systemctl reload websockets"})
+		renewed := "systemctl reload websockets"
+		if c.Machine.Windows {
+			renewed = c.restartRouter()
+		}
+		seen = append(seen, pair{"listen.tls_certificate", l.TLSCertificate, l.TLSKey, nil, renewed})
 	}
 	known := map[string]bool{}
 	for _, p := range c.nginx().ours {

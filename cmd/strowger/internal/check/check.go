@@ -24,7 +24,8 @@ type Options struct {
 // checker has what several checks need. It is found once, by the first who needs it.
 type checker struct {
 	Options
-	ctx context.Context
+	ctx    context.Context
+	checks []func(*report)
 
 	sockets func() sockets
 	listen  func() holders // of listen.address
@@ -43,13 +44,16 @@ func Run(ctx context.Context, o Options) []Finding {
 	c.units = sync.OnceValue(c.askUnits)
 	c.nginx = sync.OnceValue(c.readNginx)
 	c.about = sync.OnceValue(c.askDatabase)
-	checks := []func(*report){
+	c.checks = []func(*report){
 		c.configuration, c.listenPort, c.adminPages, c.routerUnit, c.phpUnits, c.tokens, c.proxy, c.origins,
 		c.database, c.eventSocket, c.clock, c.descriptors, c.kernel, c.certificates,
 	}
-	reports := make([]report, len(checks))
+	if o.Machine.Windows {
+		c.windows()
+	}
+	reports := make([]report, len(c.checks))
 	var asked sync.WaitGroup
-	for i, check := range checks {
+	for i, check := range c.checks {
 		asked.Go(func() { check(&reports[i]) })
 	}
 	asked.Wait()
@@ -66,7 +70,12 @@ func (c *checker) deadline() (context.Context, context.CancelFunc) {
 }
 
 // asRoot is the command that sees what this user may not.
-func (c *checker) asRoot() string { return "sudo " + c.Command }
+func (c *checker) asRoot() string {
+	if c.Machine.Windows {
+		return "as administrator: " + c.Command
+	}
+	return "sudo " + c.Command
+}
 
 // inside says that a service of FusionPBX runs in the router.
 const inside = "inside"

@@ -17,7 +17,10 @@ const mostSkew = 5 * time.Second
 
 // clock is about the time, by which tokens expire.
 func (c *checker) clock(r *report) {
-	const mend = "timedatectl set-ntp true"
+	mend := "timedatectl set-ntp true"
+	if c.Machine.Windows {
+		mend = "w32tm /resync"
+	}
 	now := c.Machine.Now()
 	if year := now.UTC().Year(); year < firstYear || year > lastYear {
 		r.fail(ClockYear, mend, "the clock says %s: tokens expire by it", now.UTC().Format(time.RFC3339))

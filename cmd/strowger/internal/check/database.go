@@ -9,6 +9,7 @@ import (
 	"syscall"
 	"time"
 
+	"strowger/cmd/strowger/internal/errno"
 	"strowger/config"
 	"strowger/system/fusionpbx/database"
 )
@@ -100,7 +101,7 @@ func (c *checker) mendDatabase(err error) string {
 		return "${EDITOR:-vi} " + file
 	}
 	switch {
-	case errors.Is(err, syscall.ECONNREFUSED), errors.Is(err, syscall.ENOENT):
+	case errors.Is(err, errno.Refused), errors.Is(err, syscall.ENOENT):
 		return "systemctl start postgresql, or correct database.0.host and database.0.port in " + file
 	case late(err):
 		return "systemctl status postgresql; is a firewall in between? --timeout waits longer"

@@ -9,10 +9,9 @@ import (
 	"os/exec"
 	"os/user"
 	"path/filepath"
+	"runtime"
 	"strconv"
 	"time"
-
-	"golang.org/x/sys/unix"
 )
 
 // Machine is where the checks look.
@@ -22,7 +21,9 @@ type Machine struct {
 	Root string
 	// Proc is where the processes are; empty means /proc below Root.
 	Proc string
-	// UID is the user that asks.
+	// Windows says that there is no systemd, no /proc and no user id.
+	Windows bool
+	// UID is the user that asks; -1 on Windows.
 	UID int
 	// Now tells the time.
 	Now func() time.Time
@@ -39,7 +40,7 @@ type Machine struct {
 // Local returns this machine.
 func Local() Machine {
 	var dialer net.Dialer
-	return Machine{UID: os.Geteuid(), Now: time.Now, Dial: dialer.DialContext, Run: runProgram, Descriptors: descriptors}
+	return Machine{Windows: runtime.GOOS == "windows", UID: os.Geteuid(), Now: time.Now, Dial: dialer.DialContext, Run: runProgram, Descriptors: descriptors}
 }
 
 func runProgram(ctx context.Context, name string, args ...string) (string, error) {
@@ -49,16 +50,13 @@ func runProgram(ctx context.Context, name string, args ...string) (string, error
 	return string(out), err
 }
 
-func descriptors() int {
-	var limit unix.Rlimit
-	if err := unix.Getrlimit(unix.RLIMIT_NOFILE, &limit); err != nil {
-		return 0
-	}
-	return int(min(limit.Cur, 1<<30))
-}
-
 // path returns where a file of the machine is.
-func (m *Machine) path(name string) string { return filepath.Join("/", m.Root, name) }
+func (m *Machine) path(name string) string {
+	if m.Root == "" {
+		return filepath.Clean(name)
+	}
+	return filepath.Join("/", m.Root, name)
+}
 
 // proc returns where a file about processes is.
 func (m *Machine) proc(name string) string {

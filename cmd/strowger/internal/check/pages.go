@@ -6,7 +6,8 @@ import (
 	"fmt"
 	"io"
 	"net/http"
-	"syscall"
+
+	"strowger/cmd/strowger/internal/errno"
 )
 
 // pages is what answers at admin.address.
@@ -74,11 +75,11 @@ func (c *checker) adminPages(r *report) {
 		c.ready(r, p)
 	case p.err == nil:
 		c.otherPages(r, p)
-	case errors.Is(p.err, syscall.ECONNREFUSED) && len(processes) > 0 && !processes[0].strowger():
+	case errors.Is(p.err, errno.Refused) && len(processes) > 0 && !processes[0].strowger():
 		r.note(AdminPages, "see "+string(ListenPort), "nobody listens at %s: another program has the port of the router", address)
-	case errors.Is(p.err, syscall.ECONNREFUSED) && running:
-		r.warn(AdminPages, "systemctl restart websockets", "nobody listens at %s although listen.address is taken: if a strowger has that, it runs without its admin pages, or with another admin.address", address)
-	case errors.Is(p.err, syscall.ECONNREFUSED):
+	case errors.Is(p.err, errno.Refused) && running:
+		r.warn(AdminPages, c.restartRouter(), "nobody listens at %s although listen.address is taken: if a strowger has that, it runs without its admin pages, or with another admin.address", address)
+	case errors.Is(p.err, errno.Refused):
 		r.note(AdminPages, c.start(), "nobody listens at %s: no router can be asked whether it is ready", address)
 	case late(p.err):
 		r.fail(AdminPages, c.restart(p), "%s gave no answer within %v (--timeout)", address, c.Timeout)
@@ -92,7 +93,7 @@ func (c *checker) restart(p pages) string {
 	if len(p.holders.processes) > 0 && !p.holders.processes[0].strowger() {
 		return c.evict(p.holders.processes[0])
 	}
-	return "systemctl restart websockets"
+	return c.restartRouter()
 }
 
 // otherPages is about a program at admin.address that is no router.

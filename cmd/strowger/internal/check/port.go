@@ -7,7 +7,8 @@ import (
 	"net"
 	"slices"
 	"strings"
-	"syscall"
+
+	"strowger/cmd/strowger/internal/errno"
 )
 
 // listenPort reports which process has the router's port.
@@ -92,7 +93,7 @@ func (c *checker) dialPort(r *report) {
 	defer cancel()
 	conn, err := c.Machine.Dial(ctx, "tcp", local(address))
 	switch {
-	case errors.Is(err, syscall.ECONNREFUSED):
+	case errors.Is(err, errno.Refused):
 		c.freePort(r)
 	case err != nil:
 		r.fail(ListenPort, c.changeAddress(), "%s does not answer: %v", address, err)
@@ -101,7 +102,11 @@ func (c *checker) dialPort(r *report) {
 		r.ok(ListenPort, "somebody listens at %s, and a strowger answers at the admin pages; this system does not tell that it is the same process", address)
 	default:
 		_ = conn.Close()
-		r.note(ListenPort, "sockstat -l || lsof -nP -iTCP -sTCP:LISTEN", "somebody listens at %s; this system does not tell who", address)
+		mend := "sockstat -l || lsof -nP -iTCP -sTCP:LISTEN"
+		if c.Machine.Windows {
+			mend = "netstat -ano -p TCP"
+		}
+		r.note(ListenPort, mend, "somebody listens at %s; this system does not tell who", address)
 	}
 }
 

@@ -1,0 +1,9 @@
+package main
+
+import (
+	"os"
+	"syscall"
+)
+
+// reloadSignals returns a signal that Windows never sends: none has the daemon read its settings anew.
+func reloadSignals() []os.Signal { return []os.Signal{syscall.SIGHUP} }

@@ -25,7 +25,7 @@ func TestPlatforms(t *testing.T) {
 	var named []string
 	list := read("README.md", `It runs on ((?s:.*?));`)
 	for _, m := range regexp.MustCompile(`(\w+) \(([^)]*)\)`).FindAllStringSubmatch(list, -1) {
-		system := map[string]string{"Linux": "linux", "macOS": "darwin", "FreeBSD": "freebsd"}[m[1]]
+		system := map[string]string{"Linux": "linux", "macOS": "darwin", "FreeBSD": "freebsd", "Windows": "windows"}[m[1]]
 		for architecture := range strings.SplitSeq(m[2], ", ") {
 			named = append(named, system+"/"+architecture)
 		}

@@ -88,7 +88,7 @@ func keys() []key {
 			"Time between two TCP keepalive probes, for connections that come after a change. A peer that cannot be reached is given up after four times that, whether or not data is under way to it (on Linux; see docs/deploy.md). Dead services are found by this only, unless they send pings, since PHP services cannot be pinged."},
 
 		{"tokens.directory", "", directory(), onRestart,
-			"Directory of the token files, an absolute path. Empty means /dev/shm where it can be written, otherwise the system's temporary directory, which is how PHP chooses."},
+			"Directory of the token files, an absolute path. Empty means /dev/shm where it can be written, otherwise the system's temporary directory, which is how PHP chooses; on Windows strowger\\tokens in the user's %LocalAppData%."},
 		{"tokens.owners", []string{}, owners(), onRestart,
 			"Users, by name or number, whose token files are accepted besides those of the daemon's own user, www-data and root."},
 		{"tokens.max_bytes", 8 * MiB, between(4*KiB, 64*MiB), onRestart,

@@ -13,6 +13,7 @@ type platform struct{ os, arch string }
 func allPlatforms() []string {
 	return []string{
 		"linux/amd64", "linux/arm64", "linux/arm", "darwin/amd64", "darwin/arm64", "freebsd/amd64",
+		"windows/amd64",
 	}
 }
 

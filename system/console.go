@@ -9,7 +9,6 @@ import (
 	"os"
 	"runtime"
 	"runtime/metrics"
-	"syscall"
 	"time"
 
 	"strowger/system/internal/console"
@@ -90,15 +89,6 @@ func (s shown) Reading() console.Reading {
 		}
 	}
 	return r
-}
-
-// cpuTime returns how long the process has used a processor, 0 if that is not known.
-func cpuTime() time.Duration {
-	var u syscall.Rusage
-	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &u); err != nil {
-		return 0
-	}
-	return time.Duration(u.Utime.Nano() + u.Stime.Nano())
 }
 
 // Revisions is for console.Source.

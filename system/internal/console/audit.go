@@ -6,7 +6,6 @@ import (
 	"log/slog"
 	"os"
 	"sync"
-	"syscall"
 	"time"
 )
 
@@ -49,7 +48,7 @@ func openAudit(path string, log *slog.Logger) (*audit, error) {
 
 // reopen opens the file, which nobody but the daemon's user may read or write. mu is held, or nobody else has a.
 func (a *audit) reopen() error {
-	file, err := os.OpenFile(a.path, os.O_WRONLY|os.O_APPEND|os.O_CREATE|syscall.O_NOFOLLOW|syscall.O_NONBLOCK, 0o600)
+	file, err := os.OpenFile(a.path, os.O_WRONLY|os.O_APPEND|os.O_CREATE|auditFlags, 0o600)
 	if err != nil {
 		return err //nolint:wrapcheck // names the file
 	}
@@ -58,7 +57,7 @@ func (a *audit) reopen() error {
 	case err != nil:
 	case !info.Mode().IsRegular():
 		err = fmt.Errorf("%s is no regular file", a.path)
-	case info.Mode().Perm()&0o077 != 0:
+	case modes && info.Mode().Perm()&0o077 != 0:
 		err = fmt.Errorf("the mode of %s is %04o, want 0600", a.path, info.Mode().Perm())
 	}
 	if err != nil {

@@ -2,13 +2,10 @@ package nginx
 
 import (
 	"errors"
-	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
-	"strings"
-	"syscall"
 	"testing"
 	"time"
 )
@@ -108,28 +105,6 @@ func TestUnreadable(t *testing.T) {
 }
 
 // TestManyIncludes has a file that includes itself twice, again and again.
-// TestNoFiles wants what is no file, or far too long for one of nginx, to be named and everything else to be read.
-func TestNoFiles(t *testing.T) {
-	root := files(t, map[string]string{
-		"etc/nginx/nginx.conf": "http { include conf.d/*; }",
-		"etc/nginx/conf.d/a":   "gzip on;",
-		"etc/nginx/conf.d/b":   strings.Repeat("#", mostBytes+1),
-	})
-	if err := syscall.Mkfifo(filepath.Join(root, "etc/nginx/conf.d/c"), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	config, err := Read(root)
-	if err != nil {
-		t.Fatal(err)
-	}
-	got := fmt.Sprint(config.Problems)
-	for _, want := range []string{"conf.d/b is larger than 4194304 bytes", "conf.d/c is a pipe, not a regular file"} {
-		if !strings.Contains(got, want) || len(config.Problems) != 2 {
-			t.Errorf("problems %s, want %q among two", got, want)
-		}
-	}
-}
-
 func TestManyIncludes(t *testing.T) {
 	const self = "include /etc/nginx/nginx.conf;"
 	config, err := Read(files(t, map[string]string{"etc/nginx/nginx.conf": self + self}))

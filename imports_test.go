@@ -80,7 +80,7 @@ func rules() []rule {
 		{dir: "system/internal/supervisor/...", ours: []string{"actors/...", "config/...", "system/..."}, never: []string{gws, "net/http"},
 			reason: "the supervisor knows nothing of what it supervises"},
 		{dir: "system/internal/admin/...", ours: []string{"actors/clock", "system/internal/introspect/..."}, never: []string{gws, koanf},
-			reason: "admin shows what its source says and can change nothing"},
+			reason: "admin shows what its source says, and hands on what is to be done"},
 		{dir: "system/internal/janitor/...", ours: []string{"actors/clock"}, never: []string{gws, koanf, "net/http"},
 			reason: "a janitor knows when, and is told what"},
 		{dir: "system/internal/daemontest", standard: true,

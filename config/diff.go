@@ -3,11 +3,12 @@ package config
 // Change is one key that two configurations have different values for.
 type Change struct {
 	// Key is a key of ours, or the name FusionPBX's config.conf has for it.
-	Key string
+	Key string `json:"key"`
 	// Old and New are the values as a YAML file has them; passwords do not show.
-	Old, New string
+	Old string `json:"old"`
+	New string `json:"new"`
 	// Reloadable tells whether New takes effect without a restart.
-	Reloadable bool
+	Reloadable bool `json:"-"`
 }
 
 // Diff returns what differs between two configurations, in the order of the

@@ -19,14 +19,18 @@ func loadCertificate(c *config.Config) (*transport.Certificate, error) {
 	return certificate, nil
 }
 
-// checkCertificate warns of a certificate that clients refuse.
-func (s *System) checkCertificate() {
+const refusedCertificate = "clients refuse the certificate"
+
+// checkCertificate warns of a certificate that clients refuse, and returns why.
+func (s *System) checkCertificate() error {
 	if s.certificate == nil {
-		return
+		return nil
 	}
-	if err := s.certificate.CheckTime(time.Now()); err != nil {
-		s.log.Warn("clients refuse the certificate", "err", err, "setting", "listen.tls_certificate")
+	err := s.certificate.CheckTime(time.Now())
+	if err != nil {
+		s.log.Warn(refusedCertificate, "err", err, "setting", "listen.tls_certificate")
 	}
+	return err
 }
 
 // CheckCertificate reads the TLS certificate and key of a configuration, as New does, and returns what

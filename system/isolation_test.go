@@ -258,7 +258,7 @@ func TestReloadOfPolicies(t *testing.T) {
 		t.Helper()
 		changed := *s.running.Load()
 		edit(&changed)
-		if changes, err := s.Reload(&changed); err != nil || len(changes) != 1 {
+		if changes, err := s.Reload(&changed); err != nil || len(changes.Changes()) != 1 {
 			t.Errorf("changes %v, %v, want 1", changes, err)
 		}
 	}

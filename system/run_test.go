@@ -99,7 +99,7 @@ func TestRunGivesUp(t *testing.T) {
 		Setup: func(s service.Setup) error { s.OnStop(func(service.Context) { <-release }); return nil }})
 	shorter := *cfg
 	shorter.Shutdown.Timeout = time.Millisecond
-	if changes, err := s.Reload(&shorter); err != nil || len(changes) != 1 {
+	if changes, err := s.Reload(&shorter); err != nil || len(changes.Restart) != 1 {
 		t.Fatalf("reload: %v, %v", changes, err)
 	}
 	stop()
@@ -149,17 +149,17 @@ func TestReloadTells(t *testing.T) {
 	s, stop, done := running(t, testConfig(t))
 	defer func() { stop(); <-done }()
 	same := *s.running.Load()
-	if changes, err := s.Reload(&same); err != nil || len(changes) != 0 {
+	if changes, err := s.Reload(&same); err != nil || len(changes.Changes()) != 0 {
 		t.Errorf("nothing has changed: %v, %v", changes, err)
 	}
 	changed := same
 	changed.Limits.Depth = 10
-	if changes, err := s.Reload(&changed); err != nil || len(changes) != 1 || changes[0].Key != "limits.depth" {
+	if changes, err := s.Reload(&changed); err != nil || len(changes.Changes()) != 1 || changes.Applied[0].Key != "limits.depth" {
 		t.Errorf("one key has changed: %v, %v", changes, err)
 	}
 	wrong := changed
 	wrong.Limits.Depth = -1
-	if changes, err := s.Reload(&wrong); err == nil || len(changes) != 0 || s.running.Load().Limits.Depth != 10 {
+	if changes, err := s.Reload(&wrong); err == nil || changes != nil || s.running.Load().Limits.Depth != 10 {
 		t.Errorf("a key is wrong: %v, %v", changes, err)
 	}
 }

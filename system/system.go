@@ -1,6 +1,7 @@
 package system
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -44,6 +45,10 @@ type Options struct {
 	Database Database
 	// Panel has the counts of the operator panel among the services, for the metrics. Nil means that there is none.
 	Panel Panel
+	// Reload, unless nil, reads the settings anew and calls the system's Reload. POST /reload of the admin
+	// pages calls it, one call at a time or several, and answers with what it returns. Each problem of its
+	// error is a line. ctx ends when nobody waits for the answer.
+	Reload func(ctx context.Context) (*Reloaded, error)
 }
 
 // System is one router with all its actors; New makes one. A program calls Run, or Start and Stop from
@@ -57,6 +62,7 @@ type System struct {
 	link        Switch       // nil: there is none
 	database    Database     // nil: there is none
 	panel       Panel        // nil: there is none
+	reload      func(context.Context) (*Reloaded, error)
 	stage       atomic.Int32 // fresh, begun, started or stopped
 	admin       string       // address of the admin pages, "" without; set before the tree is made
 	deps        *actors.Deps
@@ -119,7 +125,7 @@ func New(o Options, list ...*service.Service) (*System, error) {
 	if o.Config.Admin.Address != "" {
 		o.Log = slog.New(insight.log.Handler(o.Log.Handler()))
 	}
-	s := &System{insight: insight, build: build{o.Version, o.Commit}, began: time.Now(), cfg: o.Config, log: o.Log, logLost: o.LogLost, link: o.Switch, database: o.Database, panel: o.Panel, failed: make(chan error, 1), open: make(chan struct{}),
+	s := &System{insight: insight, build: build{o.Version, o.Commit}, began: time.Now(), cfg: o.Config, log: o.Log, logLost: o.LogLost, link: o.Switch, database: o.Database, panel: o.Panel, reload: o.Reload, failed: make(chan error, 1), open: make(chan struct{}),
 		descriptors: descriptors()}
 	if err := s.apply(o.Config); err != nil {
 		return nil, err
@@ -130,7 +136,7 @@ func New(o Options, list ...*service.Service) (*System, error) {
 	if s.certificate, err = loadCertificate(o.Config); err != nil {
 		return nil, err
 	}
-	s.checkCertificate()
+	_ = s.checkCertificate() // it is logged, and no reason not to start
 	s.deps = &actors.Deps{
 		Runtime:  runtime.New(newActorSystem(), clock.Wall{}, o.Log),
 		Tokens:   s.tokens,
@@ -288,36 +294,4 @@ func (s *System) Failed() <-chan error {
 		return nil
 	}
 	return s.failed
-}
-
-// Reload applies the settings of cfg that need no restart and returns all that differ from those
-// applied last. No change and no error mean that nothing differs. An error means that something was
-// not applied: without changes no setting was; with changes the settings were, and only the TLS
-// certificate, which Reload reads again from its files, stays as it was. Once Reload has returned,
-// nothing that a service says is filtered by the policies from before. It may be called before Start.
-func (s *System) Reload(cfg *config.Config) ([]config.Change, error) {
-	if !s.made() {
-		return nil, errors.New("reload: " + errUnmade.Error())
-	}
-	if cfg == nil {
-		return nil, errors.New("reload: there is no configuration")
-	}
-	if err := cfg.Validate(); err != nil {
-		return nil, err
-	}
-	s.reloading.Lock()
-	defer s.reloading.Unlock()
-	changes := config.Diff(s.running.Load(), cfg)
-	if err := s.apply(cfg); err != nil {
-		return nil, err
-	}
-	s.checkDescriptors()
-	s.services.reload()
-	if s.certificate != nil {
-		if err := s.certificate.Reload(); err != nil {
-			return changes, fmt.Errorf("the certificate stays as it was: %w", err)
-		}
-		s.checkCertificate()
-	}
-	return changes, nil
 }

@@ -151,8 +151,8 @@ func TestReload(t *testing.T) {
 	changed.Listen.Origins = []string{"pages.example"}
 	changed.Routing.UnknownService = "503"
 	changes, err := s.Reload(&changed)
-	if err != nil || len(changes) != 2 {
-		t.Errorf("reload names %d changes, want 2: %v, %v", len(changes), changes, err)
+	if err != nil || len(changes.Applied) != 2 || len(changes.Restart) != 0 {
+		t.Errorf("reload names %+v, %v, want 2 applied settings", changes, err)
 	}
 
 	c, err := dial(s, mint(t, cfg.Tokens.Directory, token.Spec{Kind: token.User}), foreign)
@@ -194,8 +194,8 @@ func TestReloadDuringWork(t *testing.T) {
 		}
 	})
 	work.Wait()
-	if changes, err := s.Reload(&changed); err != nil || len(changes) != 2 {
-		t.Errorf("reload names %v, %v, want 2 changes", changes, err)
+	if changes, err := s.Reload(&changed); err != nil || len(changes.Applied) != 1 || len(changes.Restart) != 1 {
+		t.Errorf("reload names %+v, %v, want an applied setting and one that needs a restart", changes, err)
 	}
 	if s.cfg.Tokens.UnclaimedAfter != cfg.Tokens.UnclaimedAfter {
 		t.Error("a reload changed what needs a restart")

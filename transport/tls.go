@@ -29,6 +29,22 @@ func LoadCertificate(certFile, keyFile string) (*Certificate, error) {
 
 // Reload reads the files again. On error the old pair stays in use.
 func (c *Certificate) Reload() error {
+	pair, err := c.Read()
+	if err != nil {
+		return err
+	}
+	c.Use(pair)
+	return nil
+}
+
+// Use makes a pair the one in use.
+func (c *Certificate) Use(pair *tls.Certificate) { c.current.Store(pair) }
+
+// Current returns the pair in use.
+func (c *Certificate) Current() *tls.Certificate { return c.current.Load() }
+
+// Read reads the pair from the files, and leaves the one in use as it is.
+func (c *Certificate) Read() (*tls.Certificate, error) {
 	cert, certErr := regular.ReadFile(c.certFile, largestPEM)
 	if certErr != nil {
 		certErr = fmt.Errorf("load certificate %s: %w", c.certFile, certErr)
@@ -38,14 +54,13 @@ func (c *Certificate) Reload() error {
 		keyErr = fmt.Errorf("load key %s: %w", c.keyFile, keyErr)
 	}
 	if certErr != nil || keyErr != nil {
-		return errors.Join(certErr, keyErr)
+		return nil, errors.Join(certErr, keyErr)
 	}
 	pair, err := tls.X509KeyPair(cert, key)
 	if err != nil {
-		return fmt.Errorf("load certificate %s, key %s: %w", c.certFile, c.keyFile, err)
+		return nil, fmt.Errorf("load certificate %s, key %s: %w", c.certFile, c.keyFile, err)
 	}
-	c.current.Store(&pair)
-	return nil
+	return &pair, nil
 }
 
 // CheckTime returns an error that names the first certificate of the chain that is not valid at a time,

@@ -24,7 +24,8 @@ type daemon struct {
 	cfg     *config.Config                 // as at the start
 	level   *slog.LevelVar
 	log     *slog.Logger
-	queue   *logQueue // where the log's lines wait; run closes it
+	queue   *logQueue            // where the log's lines wait; run closes it
+	asked   chan chan<- reloaded // gets who wants to know what becomes of a reload; run makes it
 
 	services []*service.Service // that live in the router
 	link     system.Switch      // to the switch that they listen to; nil: there is none
@@ -50,10 +51,11 @@ func (d *daemon) run() error {
 		defer d.ended()
 	}
 
+	d.asked = make(chan chan<- reloaded)
 	build := readBuild()
 	d.log.Info("starting", "version", build.Version, "go", build.Go, "token_dir", tokenDirectory(d.cfg))
 	d.warn(d.cfg)
-	r, err := d.program.newRouter(system.Options{Config: d.cfg, Log: d.log, Version: build.Version, Commit: build.Commit, LogLost: d.queue.Lost, Switch: d.link}, d.services...)
+	r, err := d.program.newRouter(system.Options{Config: d.cfg, Log: d.log, Version: build.Version, Commit: build.Commit, LogLost: d.queue.Lost, Switch: d.link, Reload: d.ask}, d.services...)
 	if err != nil {
 		return d.fail("cannot start", err)
 	}
@@ -83,7 +85,7 @@ func (d *daemon) obey(r router, end func(), stops, reloads <-chan os.Signal, pat
 	// A file that cannot be read, as on a network drive that is gone, must not keep other signals
 	// from being obeyed, so each reload has a goroutine, which ends with the process at the latest.
 	// A signal that comes meanwhile waits.
-	next, late, reloaded := reloads, d.site.late(), make(chan struct{}, 1)
+	next, asked, late, done := reloads, d.asked, d.site.late(), make(chan struct{}, 1)
 	for {
 		select {
 		case sig := <-stops:
@@ -97,22 +99,28 @@ func (d *daemon) obey(r router, end func(), stops, reloads <-chan os.Signal, pat
 			}
 			return err
 		case <-next:
-			next, late = nil, nil
+			next, asked, late = nil, nil, nil
 			go func() {
 				d.reload(r)
-				reloaded <- struct{}{}
+				done <- struct{}{}
+			}()
+		case to := <-asked:
+			next, asked, late = nil, nil, nil
+			go func() {
+				to <- d.reload(r)
+				done <- struct{}{}
 			}()
 		case <-late:
-			next, late = nil, nil
+			next, asked, late = nil, nil, nil
 			go func() {
 				if d.site.arrived() {
 					d.log.Info("FusionPBX's database answers, its default settings are read")
 					d.reload(r)
 				}
-				reloaded <- struct{}{}
+				done <- struct{}{}
 			}()
-		case <-reloaded:
-			next, late = reloads, d.site.late()
+		case <-done:
+			next, asked, late = reloads, d.asked, d.site.late()
 		case err := <-r.Failed():
 			return d.fail("gave up", err)
 		}
@@ -184,35 +192,4 @@ func (d *daemon) warn(cfg *config.Config) {
 		d.log.Warn("FusionPBX's default settings cannot be read from its database, those of the last time hold or none",
 			"last", len(cfg.Settings), "err", cfg.SettingsProblem)
 	}
-}
-
-// reload reads the settings anew and applies those that need no restart.
-func (d *daemon) reload(r router) {
-	cfg, err := d.load()
-	if err != nil {
-		for _, problem := range problems(err) {
-			d.log.Error("settings are wrong, the running ones stay", "err", problem)
-		}
-		return
-	}
-	d.warn(cfg)
-	changes, err := r.Reload(cfg)
-	if err != nil {
-		d.log.Error("not everything was reloaded", "err", err)
-		if len(changes) == 0 {
-			return
-		}
-	}
-	// What changes is logged by the old and by the new level.
-	next := logLevel(cfg.Log.Level)
-	d.level.Set(min(d.level.Level(), next))
-	for _, change := range changes {
-		msg := "setting changed"
-		if !change.Reloadable {
-			msg = "setting changed, takes effect after a restart"
-		}
-		d.log.Info(msg, "key", change.Key, "old", change.Old, "new", change.New)
-	}
-	d.log.Info("settings reloaded", "changes", len(changes))
-	d.level.Set(next)
 }

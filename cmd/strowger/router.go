@@ -15,9 +15,8 @@ type router interface {
 	// Start returns once connections are accepted.
 	Start() error
 	Addr() net.Addr
-	// Reload applies what needs no restart and returns all that differs. With an error there may be
-	// changes nevertheless.
-	Reload(cfg *config.Config) ([]config.Change, error)
+	// Reload applies what needs no restart and returns what has changed. With an error nothing has.
+	Reload(cfg *config.Config) (*system.Reloaded, error)
 	// Stop lets connections and services finish until ctx ends, then cuts them off.
 	Stop(ctx context.Context) error
 	// Failed gets the error with which the system gave up.

@@ -46,7 +46,7 @@ func (f *fakeRouter) Start() error         { return f.startErr }
 func (f *fakeRouter) Addr() net.Addr       { return &net.TCPAddr{IP: net.IPv4(127, 0, 0, 1), Port: 7} }
 func (f *fakeRouter) Failed() <-chan error { return f.failed }
 
-func (f *fakeRouter) Reload(cfg *config.Config) ([]config.Change, error) {
+func (f *fakeRouter) Reload(cfg *config.Config) (*system.Reloaded, error) {
 	if f.reloaded != nil {
 		defer close(f.reloaded)
 	}
@@ -54,9 +54,19 @@ func (f *fakeRouter) Reload(cfg *config.Config) ([]config.Change, error) {
 		close(f.reloading)
 		f.reload()
 	}
-	changes := config.Diff(f.cfg, cfg)
+	if f.reloadErr != nil {
+		return nil, f.reloadErr
+	}
+	done := new(system.Reloaded)
+	for _, change := range config.Diff(f.cfg, cfg) {
+		if change.Reloadable {
+			done.Applied = append(done.Applied, change)
+		} else {
+			done.Restart = append(done.Restart, change)
+		}
+	}
 	f.cfg = cfg
-	return changes, f.reloadErr
+	return done, nil
 }
 
 func (f *fakeRouter) Stop(ctx context.Context) error {
@@ -185,7 +195,7 @@ func writeFile(t *testing.T, path, content string) {
 	}
 }
 
-// What a router could not reload is in the log, and so is what changed nevertheless.
+// Why a router did not reload is in the log, and nothing else.
 func TestServeLogsWhyReloadFailed(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "strowger.yaml")
 	writeFile(t, file, "limits: {depth: 9}\n")
@@ -195,10 +205,12 @@ func TestServeLogsWhyReloadFailed(t *testing.T) {
 	r.stderr.line(t, `"msg":"listening"`)
 	writeFile(t, file, "limits: {depth: 10}\n")
 	r.signals.send(t, syscall.SIGHUP)
-	r.stderr.line(t, `"level":"ERROR"`, `"msg":"not everything was reloaded"`, "no such certificate")
-	r.stderr.line(t, `"msg":"settings reloaded","changes":1`)
+	r.stderr.line(t, `"level":"ERROR"`, `"msg":"settings are wrong, the running ones stay"`, "no such certificate")
 	r.signals.send(t, syscall.SIGTERM)
 	r.wait(0)
+	if strings.Contains(r.stderr.String(), "setting changed") || strings.Contains(r.stderr.String(), "settings reloaded") {
+		t.Errorf("the log says that something was changed:\n%s", r.stderr)
+	}
 }
 
 // Settings that cannot be read to the end keep no signal from being obeyed.

@@ -13,15 +13,18 @@ import (
 	"time"
 )
 
-// guard stands before all pages. It answers what is no plain GET or HEAD for this server by itself.
+// guard stands before all pages. It answers what is no plain GET or HEAD for this server by itself, but for
+// questions and actions.
 type guard struct {
 	next        http.Handler
 	log         *slog.Logger
-	explains    bool          // explainAt takes a POST
-	console     bool          // what is below consoleAt takes one too
-	loopback    bool          // the Host is looked at
-	host        string        // the one that was configured
-	readTimeout time.Duration // for the body of a POST
+	explains    bool                        // explainAt takes a POST
+	console     bool                        // what is below consoleAt takes one too
+	actions     map[string]bool             // paths that change something
+	pages       *http.CrossOriginProtection // knows requests that a page in a browser makes
+	loopback    bool                        // the Host is looked at
+	host        string                      // the one that was configured
+	readTimeout time.Duration               // for the body of a POST
 	refused     *refused
 	questions   chan struct{} // one for each POST under way
 }
@@ -29,7 +32,8 @@ type guard struct {
 func newGuard(next http.Handler, o Options, addr net.Addr) *guard {
 	host, _, _ := net.SplitHostPort(o.Address)
 	tcp, ok := addr.(*net.TCPAddr)
-	return &guard{next: next, log: o.Log, explains: o.Explain != nil, console: o.Console != nil, loopback: ok && tcp.IP.IsLoopback(), host: host,
+	return &guard{next: next, log: o.Log, explains: o.Explain != nil, console: o.Console != nil,
+		actions: map[string]bool{reloadAt: o.Reload != nil}, pages: http.NewCrossOriginProtection(), loopback: ok && tcp.IP.IsLoopback(), host: host,
 		readTimeout: o.ReadTimeout, refused: o.refused, questions: make(chan struct{}, o.Questions)}
 }
 
@@ -40,6 +44,10 @@ func (g *guard) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	header.Set("X-Content-Type-Options", "nosniff")
 	header.Set("Content-Security-Policy", "default-src 'none'")
 	header.Set("Cross-Origin-Resource-Policy", "same-origin")
+	if g.actions[r.URL.Path] {
+		g.act(w, r)
+		return
+	}
 	question := r.Method == http.MethodPost && (g.explains && r.URL.Path == explainAt || g.console && ofConsole(r.URL.Path))
 	switch {
 	case !question && r.Method != http.MethodGet && r.Method != http.MethodHead:
@@ -59,6 +67,34 @@ func (g *guard) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	default:
 		g.next.ServeHTTP(w, r)
 	}
+}
+
+// act answers a request that changes something. It must be a POST without a body, from this machine, for this server by
+// the Host, and not made by a page of another origin: a browser on this machine reaches the port too.
+func (g *guard) act(w http.ResponseWriter, r *http.Request) {
+	switch {
+	case r.Method != http.MethodPost:
+		w.Header().Set("Allow", "POST")
+		dismiss(w, r)
+		refuse(w, http.StatusMethodNotAllowed, "only POST is answered")
+	case r.ContentLength != 0:
+		dismiss(w, r)
+		refuse(w, http.StatusRequestEntityTooLarge, "a request has no body here")
+	case !g.named(r.Host):
+		refuse(w, http.StatusMisdirectedRequest, "ask by IP address or as localhost")
+	case !fromHere(r.RemoteAddr):
+		refuse(w, http.StatusForbidden, "ask from this machine, by a loopback address")
+	case g.pages.Check(r) != nil:
+		refuse(w, http.StatusForbidden, "a page of another origin may not ask")
+	default:
+		g.next.ServeHTTP(w, r)
+	}
+}
+
+// fromHere tells whether the peer has a loopback address.
+func fromHere(remote string) bool {
+	addr, err := netip.ParseAddrPort(remote)
+	return err == nil && addr.Addr().Unmap().IsLoopback()
 }
 
 // dismiss ends the connection after the answer if the request has a body, which is not waited for. Otherwise net/http
@@ -105,8 +141,11 @@ func (g *guard) enter(w http.ResponseWriter, r *http.Request) bool {
 
 // meant tells whether a Host header is for this server. Only browsers need this check, and they
 // always send one.
-func (g *guard) meant(hostport string) bool {
-	if !g.loopback || hostport == "" {
+func (g *guard) meant(hostport string) bool { return !g.loopback || g.named(hostport) }
+
+// named tells whether a Host header is empty, an IP address, localhost or the configured host.
+func (g *guard) named(hostport string) bool {
+	if hostport == "" {
 		return true
 	}
 	host, _, err := net.SplitHostPort(hostport)

@@ -28,6 +28,9 @@ type Options struct {
 	Console http.Handler
 	// Subscribers, unless nil, answers /subscribers.
 	Subscribers http.Handler
+	// Reload, unless nil, answers a POST of /reload. It changes something, so only a process of this machine
+	// may ask, and no page in a browser.
+	Reload http.Handler
 
 	// Connections is how many may be open. One more takes the place of the one that has waited longest
 	// for its next request, and is closed at once if all are being answered. 0 means 32.

@@ -14,6 +14,9 @@ const explainAt = "/explain"
 // subscribersAt is the path of the list of a service's subscribers.
 const subscribersAt = "/subscribers"
 
+// reloadAt is the path that has the settings read anew.
+const reloadAt = "/reload"
+
 // handler returns all there is to ask for. A path is taken as it is: none leads to another.
 func (o Options) handler(addr net.Addr) (http.Handler, error) {
 	metrics, err := o.metrics()
@@ -42,6 +45,8 @@ func (o Options) handler(addr net.Addr) (http.Handler, error) {
 			o.Explain.ServeHTTP(w, r)
 		case o.Subscribers != nil && path == subscribersAt:
 			o.Subscribers.ServeHTTP(w, r)
+		case o.Reload != nil && path == reloadAt:
+			o.Reload.ServeHTTP(w, r)
 		case o.Profiling && strings.HasPrefix(path, profilesAt):
 			profiles.ServeHTTP(w, r)
 		default:

@@ -3,6 +3,7 @@ package daemontest
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"os"
@@ -90,8 +91,33 @@ func (d *Daemon) Log() string {
 	return d.log.tail()
 }
 
+// Allow makes lines of the log with a text no complaint of Stop.
+func (d *Daemon) Allow(text string) {
+	d.log.mu.Lock()
+	defer d.log.mu.Unlock()
+	d.log.allowed = append(d.log.allowed, text)
+}
+
+// AdminAddr waits until the admin pages listen, and returns their address.
+func (d *Daemon) AdminAddr(ctx context.Context) (string, error) {
+	line, err := d.find(ctx, `"msg":"admin listening"`)
+	if err != nil {
+		return "", err
+	}
+	var record struct{ Addr string }
+	if err := json.Unmarshal([]byte(line), &record); err != nil {
+		return "", fmt.Errorf("read log: %w", err)
+	}
+	return record.Addr, nil
+}
+
 // Await waits until a line of the log has a text. It returns an error if ctx or the daemon ends first.
 func (d *Daemon) Await(ctx context.Context, text string) error {
+	_, err := d.find(ctx, text)
+	return err
+}
+
+func (d *Daemon) find(ctx context.Context, text string) (string, error) {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	go func() {
@@ -101,10 +127,11 @@ func (d *Daemon) Await(ctx context.Context, text string) error {
 		case <-ctx.Done():
 		}
 	}()
-	if !d.log.await(text, ctx.Done()) {
-		return fmt.Errorf("the log never says %s:\n%s", text, d.log.tail())
+	line, found := d.log.await(text, ctx.Done())
+	if !found {
+		return "", fmt.Errorf("the log never says %s:\n%s", text, d.log.tail())
 	}
-	return nil
+	return line, nil
 }
 
 // Stop asks the process to end and waits for it. It returns what was wrong: an exit status other than 0, a stop

@@ -9,7 +9,13 @@ import (
 
 // Registry tells who answers to a name. The router actor is its only writer; anyone may look up,
 // without a lock.
-type Registry struct{ routes sync.Map } // string -> *Route
+type Registry struct {
+	routes  sync.Map     // string -> *Route
+	offered atomic.Int64 // names that somebody offers
+}
+
+// Offered returns how many names services offer.
+func (r *Registry) Offered() int { return int(r.offered.Load()) }
 
 // Route is where messages for one name go.
 type Route struct {

@@ -131,6 +131,9 @@ func (r *router) unsubscribe(m *unsubscribe) {
 
 func (r *router) offer(m *Offer) {
 	n := r.named(m.Peer.Name)
+	if len(n.offers) == 0 {
+		r.deps.Registry.offered.Add(1)
+	}
 	n.offers[m.Peer] = struct{}{}
 	n.route.Service.Send(&instanceUp{peer: m.Peer, done: m.Done})
 }
@@ -139,6 +142,9 @@ func (r *router) withdraw(m *withdraw) {
 	n := r.names[m.Peer.Name]
 	if n == nil {
 		return
+	}
+	if _, offers := n.offers[m.Peer]; offers && len(n.offers) == 1 {
+		r.deps.Registry.offered.Add(-1)
 	}
 	delete(n.offers, m.Peer)
 	n.route.Service.Send(&instanceDown{peer: m.Peer})

@@ -83,7 +83,8 @@ type System struct {
 	build       build
 	began       time.Time // when New has made it
 	root        *actor.PID
-	router      actors.RouterRef // for the tree's own goroutine
+	router      actors.RouterRef                 // for the tree's own goroutine
+	core        atomic.Pointer[actors.RouterRef] // router, for all others; nil: it has not started
 	failed      chan error
 	open        chan struct{} // closed when connections are accepted
 	descriptors int           // how many files may be open; 0: not known
@@ -286,6 +287,14 @@ func (s *System) Connections() int {
 		return 0
 	}
 	return s.egress.Live()
+}
+
+// Services returns how many names services offer, remote ones and those in the router.
+func (s *System) Services() int {
+	if !s.made() {
+		return 0
+	}
+	return s.deps.Registry.Offered()
 }
 
 // Failed gets the error with which the system gave up, if it does.

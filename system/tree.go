@@ -118,6 +118,8 @@ func (s *System) started(child string, pid *actor.PID) {
 	if child == routerPlace {
 		first := s.router.Zero()
 		s.router = actors.WatchedRouter(pid, &s.insight.router)
+		core := s.router
+		s.core.Store(&core)
 		if first {
 			s.offer()
 		}

@@ -180,6 +180,16 @@ func (e *Egress) CloseAll() {
 	}
 }
 
+// Probe has done called once every shard has handled what was posted to it before. Done is called on the goroutine
+// of a shard, and must not block.
+func (e *Egress) Probe(done func()) {
+	p := &probe{done: done}
+	p.left.Store(int64(len(e.shards)))
+	for _, sh := range e.shards {
+		sh.post(p)
+	}
+}
+
 // AbortAll closes every connection without a word.
 func (e *Egress) AbortAll() {
 	for _, sh := range e.shards {

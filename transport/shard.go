@@ -123,6 +123,10 @@ func (sh *shard) handleRare(message toShard) {
 		sh.abortAll()
 	case *look:
 		sh.look(m)
+	case *probe:
+		if m.left.Add(-1) == 0 {
+			m.done()
+		}
 	}
 }
 

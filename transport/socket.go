@@ -125,6 +125,10 @@ type (
 	closeAll struct{}
 	cutStuck struct{}
 	abortAll struct{}
+	probe    struct {
+		left atomic.Int64 // shards
+		done func()
+	}
 )
 
 // toShard is a rare message of a shard.
@@ -143,6 +147,7 @@ func (*tick) toShard()        {}
 func (*closeAll) toShard()    {}
 func (*cutStuck) toShard()    {}
 func (*abortAll) toShard()    {}
+func (*probe) toShard()       {}
 func (*replace) toShard()     {}
 
 // Greet implements actors.Outlet.

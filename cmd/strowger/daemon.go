@@ -26,6 +26,7 @@ type daemon struct {
 	log     *slog.Logger
 	queue   *logQueue            // where the log's lines wait; run closes it
 	asked   chan chan<- reloaded // gets who wants to know what becomes of a reload; run makes it
+	manager *manager             // who has started the process; run makes it
 
 	services []*service.Service // that live in the router
 	link     system.Switch      // to the switch that they listen to; nil: there is none
@@ -52,6 +53,7 @@ func (d *daemon) run() error {
 	}
 
 	d.asked = make(chan chan<- reloaded)
+	d.manager = newManager(d.program.environ, d.log)
 	build := readBuild()
 	d.log.Info("starting", "version", build.Version, "go", build.Go, "token_dir", tokenDirectory(d.cfg))
 	d.warn(d.cfg)
@@ -76,6 +78,12 @@ func (d *daemon) run() error {
 		return d.fail("cannot start", err)
 	}
 	defer end()
+	d.manager.ready(r)
+	keeping, stopKeeping := context.WithCancel(context.Background())
+	var keeper sync.WaitGroup
+	keeper.Go(func() { d.manager.keep(keeping, r) })
+	defer keeper.Wait()
+	defer stopKeeping()
 	return d.obey(r, end, stops, reloads, &patience)
 }
 
@@ -89,6 +97,7 @@ func (d *daemon) obey(r router, end func(), stops, reloads <-chan os.Signal, pat
 	for {
 		select {
 		case sig := <-stops:
+			d.manager.stopping()
 			end()
 			limit := time.Now().Add(d.cfg.Shutdown.Timeout)
 			err := d.drain(r, sig, stops)

@@ -31,6 +31,8 @@ func (d *daemon) ask(ctx context.Context) (*system.Reloaded, error) {
 
 // reload reads the settings anew, applies those that need no restart, and logs what became of it.
 func (d *daemon) reload(r router) reloaded {
+	d.manager.reloading()
+	defer d.manager.ready(r)
 	cfg, err := d.load()
 	if err == nil {
 		var done *system.Reloaded

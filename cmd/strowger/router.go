@@ -17,6 +17,11 @@ type router interface {
 	Addr() net.Addr
 	// Reload applies what needs no restart and returns what has changed. With an error nothing has.
 	Reload(cfg *config.Config) (*system.Reloaded, error)
+	// Connections returns how many connections are open, Services how many names services offer.
+	Connections() int
+	Services() int
+	// Probe has done called if the router works, also soon and on another goroutine.
+	Probe(done func())
 	// Stop lets connections and services finish until ctx ends, then cuts them off.
 	Stop(ctx context.Context) error
 	// Failed gets the error with which the system gave up.

@@ -26,6 +26,7 @@ type fakeRouter struct {
 	reload    func()        // unless nil, called by Reload
 	reloaded  chan struct{} // unless nil, closed when Reload ends
 	failed    chan error
+	probes    chan func()                     // unless nil, gets what Probe is to call
 	stopping  chan struct{}                   // closed by Stop
 	stop      func(ctx context.Context) error // nil: stops at once
 }
@@ -44,6 +45,8 @@ func (f *fakeRouter) install(p *program) {
 
 func (f *fakeRouter) Start() error         { return f.startErr }
 func (f *fakeRouter) Addr() net.Addr       { return &net.TCPAddr{IP: net.IPv4(127, 0, 0, 1), Port: 7} }
+func (f *fakeRouter) Connections() int     { return 2 }
+func (f *fakeRouter) Services() int        { return 1 }
 func (f *fakeRouter) Failed() <-chan error { return f.failed }
 
 func (f *fakeRouter) Reload(cfg *config.Config) (*system.Reloaded, error) {
@@ -67,6 +70,13 @@ func (f *fakeRouter) Reload(cfg *config.Config) (*system.Reloaded, error) {
 	}
 	f.cfg = cfg
 	return done, nil
+}
+
+// Probe hands done to the test, if that wants it.
+func (f *fakeRouter) Probe(done func()) {
+	if f.probes != nil {
+		f.probes <- done
+	}
 }
 
 func (f *fakeRouter) Stop(ctx context.Context) error {

@@ -82,8 +82,8 @@ func (g *guard) act(w http.ResponseWriter, r *http.Request) {
 		refuse(w, http.StatusRequestEntityTooLarge, "a request has no body here")
 	case !g.named(r.Host):
 		refuse(w, http.StatusMisdirectedRequest, "ask by IP address or as localhost")
-	case !fromHere(r.RemoteAddr):
-		refuse(w, http.StatusForbidden, "ask from this machine, by a loopback address")
+	case !fromHere(r):
+		refuse(w, http.StatusForbidden, "ask from this machine, by a loopback address and not through a proxy")
 	case g.pages.Check(r) != nil:
 		refuse(w, http.StatusForbidden, "a page of another origin may not ask")
 	default:
@@ -91,9 +91,17 @@ func (g *guard) act(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// fromHere tells whether the peer has a loopback address.
-func fromHere(remote string) bool {
-	addr, err := netip.ParseAddrPort(remote)
+// forwarding are headers that a proxy adds. A request that has one does not come from who connects.
+var forwarding = []string{"Forwarded", "X-Forwarded-For", "X-Forwarded-Host", "X-Real-Ip", "Via"}
+
+// fromHere tells whether the peer has a loopback address, and does not say that it is a proxy.
+func fromHere(r *http.Request) bool {
+	for _, name := range forwarding {
+		if len(r.Header.Values(name)) > 0 {
+			return false
+		}
+	}
+	addr, err := netip.ParseAddrPort(r.RemoteAddr)
 	return err == nil && addr.Addr().Unmap().IsLoopback()
 }
 

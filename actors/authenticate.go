@@ -33,6 +33,7 @@ func (c *connection) beforeAuthentication(m *envelope.Message) {
 		return
 	}
 	c.state = authenticating
+	c.entry.shown = c.deps.Awake()
 	c.spare(true)
 	claimed := &tokenClaimed{envelope: m.Envelope, address: address(c.remote), connection: c.self}
 	if c.deps.holds() {
@@ -66,6 +67,7 @@ func (c *connection) claimed(m *tokenClaimed) {
 	}
 	if m.err != nil {
 		c.state = unauthenticated
+		c.deps.Counters.Rejection.Observe(c.deps.Awake().Sub(c.entry.shown))
 		c.spare(false)
 		c.refuse(&m.envelope, m.err)
 		c.resume()
@@ -95,6 +97,7 @@ func (c *connection) admitted() {
 	}
 	c.state = authenticated
 	c.entry.inTime()
+	c.deps.Counters.Admission.Observe(c.deps.Awake().Sub(c.entry.shown))
 	ok := envelope.Authenticated.Answer(withServiceName(c.entry.accepted))
 	c.deps.own(c.socket, ok, func(m Message) { c.socket.Admit(c.peer.Role, m) })
 	c.resume()

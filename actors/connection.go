@@ -10,6 +10,7 @@ import (
 	"github.com/asynkron/protoactor-go/actor"
 
 	"strowger/actors/envelope"
+	"strowger/actors/meter"
 	"strowger/actors/refusals"
 	"strowger/actors/runtime"
 )
@@ -89,6 +90,7 @@ type entry struct {
 	attempts int
 	deadline func() bool              // stops the authentication deadline; nil: there is none
 	accepted *envelope.Envelope       // the authentication that waits for its 200
+	shown    time.Time                // when the token came, by Deps.Awake
 	stash    runtime.Stash[*Received] // what came while authenticating
 }
 
@@ -236,6 +238,7 @@ func (c *connection) ask(m *envelope.Message, received *Received) {
 	last := c.last.Value()
 	route := c.deps.Registry.Again(last, name)
 	if route == nil {
+		c.deps.Counters.Services.Other().Observe(meter.Unserved, 0)
 		c.deps.unavailable(c.peer, &m.Envelope)
 		return
 	}

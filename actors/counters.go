@@ -1,6 +1,10 @@
 package actors
 
-import "sync/atomic"
+import (
+	"sync/atomic"
+
+	"strowger/actors/meter"
+)
 
 // DeadReason says why a message reached nobody.
 type DeadReason int
@@ -51,6 +55,12 @@ type Counters struct {
 	Failovers     atomic.Int64 // requests handed to another instance because the first died
 	SlowConsumers atomic.Int64 // connections ended because they read too slowly
 	deadByReason  [deadReasons]atomic.Int64
+
+	Services   meter.Services  // how long requests took, by service
+	Delivery   *meter.Sampler  // how long broadcasts took to the sockets; Supervise makes it
+	Handshakes meter.Histogram // from accept to the answer of a handshake that went well
+	Admission  meter.Histogram // from a good token to its 200
+	Rejection  meter.Histogram // from a token that is refused to its 401
 }
 
 // Dead counts a message that reached nobody.

@@ -82,6 +82,12 @@ func (d *Deps) lostLetter(m lettered, why runtime.Loss) {
 	d.bury(reason(why), kind, e, from)
 }
 
-func (m *say) lost(d *Deps, why runtime.Loss)       { d.lostLetter(m, why) }
-func (m *broadcast) lost(d *Deps, why runtime.Loss) { d.lostLetter(m, why) }
-func (m *reply) lost(d *Deps, why runtime.Loss)     { d.lostLetter(m, why) }
+func (m *say) lost(d *Deps, why runtime.Loss)   { d.lostLetter(m, why) }
+func (m *reply) lost(d *Deps, why runtime.Loss) { d.lostLetter(m, why) }
+
+func (m *broadcast) lost(d *Deps, why runtime.Loss) {
+	if m.timed {
+		d.Counters.Delivery.Drop()
+	}
+	d.lostLetter(m, why)
+}

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"strowger/actors/envelope"
+	"strowger/actors/meter"
 	"strowger/actors/refusals"
 	"strowger/actors/runtime"
 )
@@ -18,6 +19,8 @@ type Deps struct {
 	Counters *Counters
 	Settings *atomic.Pointer[Settings]
 	Registry *Registry
+	// ServiceMeters is how many services are measured apart. 0 means 100.
+	ServiceMeters int
 	// OnCrash is told of every message at which an actor panicked. It must not block or panic. Nil:
 	// nobody is.
 	OnCrash func(c *runtime.Crash)
@@ -44,6 +47,7 @@ func (d *Deps) Supervise() {
 	d.refusals = refusals.New(d.Log, d.Clock, d.refusalBounds)
 	d.connections = runtime.NewSpawner[toConnection](d.Runtime, "connection")
 	d.subscribers = runtime.NewSpawner[toSubscriber](d.Runtime, "subscriber")
+	d.Counters.Delivery = meter.NewSampler(d.Awake)
 	d.greeting = envelope.AuthenticationRequired.Answer(nil)
 	d.Report(d.crashed, d.lost)
 }
@@ -96,3 +100,12 @@ func (d *Deps) refusalBounds() refusals.Bounds {
 }
 
 func (d *Deps) settings() *Settings { return d.Settings.Load() }
+
+// meter returns where the requests for a name are measured.
+func (d *Deps) meter(name string) *meter.Service {
+	limit := d.ServiceMeters
+	if limit == 0 {
+		limit = 100
+	}
+	return d.Counters.Services.Of(name, limit)
+}

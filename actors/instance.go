@@ -2,8 +2,10 @@ package actors
 
 import (
 	"slices"
+	"time"
 
 	"strowger/actors/envelope"
+	"strowger/actors/meter"
 	"strowger/actors/refusals"
 	"strowger/actors/runtime"
 	"strowger/config/policy"
@@ -69,15 +71,15 @@ func (s *service) choose(from *Peer, e *envelope.Envelope) (to []*instance, serv
 }
 
 // hand gives a request, which is stamped, to those chosen for it. A socket without room for it tells
-// the service, which is this actor.
-func (s *service) hand(r *request, e *envelope.Envelope, held *runtime.Held, to []*instance) {
+// the service, which is this actor. Slept is Deps.Slept.
+func (s *service) hand(r *request, e *envelope.Envelope, held *runtime.Held, to []*instance, slept time.Duration) {
 	r.asker.peer.stamp(e)
 	var message Message
 	for _, i := range to {
 		r.takers = append(r.takers, i)
 		i.open++
 		if i.peer.local != nil {
-			i.peer.local.Ask(&Request{Held: held.Share(), Envelope: e, From: r.asker.peer, Deadline: r.deadline.Add(s.deps.Slept())})
+			i.peer.local.Ask(&Request{Held: held.Share(), Envelope: e, From: r.asker.peer, Deadline: r.deadline.Add(slept)})
 			continue
 		}
 		if message.Form == nil {
@@ -96,6 +98,7 @@ func (s *service) passive(peer *Peer) bool {
 func (s *service) instanceUp(m *instanceUp) {
 	if !slices.ContainsFunc(s.instances, func(i *instance) bool { return i.peer == m.peer }) {
 		s.offeredBy(m.peer.Class)
+		s.meter = s.deps.meter(s.name)
 		s.instances = append(s.instances, &instance{service: s.self, peer: m.peer})
 		s.topic.Send(&speak{peer: m.peer})
 		s.logUp(m.peer)
@@ -152,12 +155,15 @@ func (s *service) instanceDown(peer *Peer) {
 func (s *service) orphaned(r *request) {
 	if r.whole && s.deps.settings().Instances == Failover && s.deps.Awake().Before(r.deadline) {
 		if to, _ := s.choose(r.asker.peer, r.envelope); len(to) > 0 {
+			now, slept := s.deps.Moment()
 			s.deps.Counters.Failovers.Add(1)
-			s.hand(r, r.envelope, new(runtime.Held), to)
+			s.meter.Observe(meter.HandedOn, now.Sub(r.deadline)+r.allowed)
+			s.hand(r, r.envelope, new(runtime.Held), to, slept)
 			return
 		}
 	}
 	e := r.envelope
+	s.measure(r, meter.Lost, s.deps.Awake())
 	s.pending.remove(r)
 	// Without an id a page would take the answer for something else.
 	if r.key != (envelope.Key{}) && e != nil {

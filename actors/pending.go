@@ -15,6 +15,7 @@ type pending struct {
 	unsettled map[envelope.Key]chain // byKey
 	ages      chain                  // byAge: oldest first, as all have the same timeout
 	limit     func() int
+	taken     *request // for which the last reply was taken, though the table may have forgotten it since
 }
 
 // remembered is how many answered requests of one subscriber stay known: a request may get several
@@ -50,9 +51,11 @@ type request struct {
 	refused  refused            // room for the news that the first one has no room
 	envelope *envelope.Envelope // as it was asked, or only what is needed to answer it; until the first reply
 	whole    bool               // envelope is all, so that it may be asked again
+	served   bool               // its asker was sent a reply, or a 403 in place of one that was filtered out
+	measured bool               // what became of it is noted
 	deadline time.Time          // by Deps.Awake
+	allowed  time.Duration      // from the request to the deadline
 	links    [chainCount]link
-	served   bool // its asker was sent a reply, or a 403 in place of one that was filtered out
 }
 
 // refusal returns what tells the service that i has no room for r.
@@ -147,7 +150,11 @@ func (p *pending) asker(peer *Peer) *asker {
 // settle notes that r has a reply. If others with its id have none, it is taken for that of the oldest.
 // Of the answered requests of one subscriber only so many are remembered as may be open.
 func (p *pending) settle(r *request) {
-	if p.settleRenewed(r) || r.answered() {
+	if p.settleRenewed(r) {
+		return
+	}
+	p.taken = r
+	if r.answered() {
 		return
 	}
 	p.forgetUnsettled(r)
@@ -163,6 +170,7 @@ func (p *pending) settle(r *request) {
 // that of the oldest.
 func (p *pending) finish(r *request) {
 	if !p.settleRenewed(r) {
+		p.taken = r
 		p.remove(r)
 	}
 }
@@ -174,6 +182,7 @@ func (p *pending) settleRenewed(r *request) bool {
 	if old == nil {
 		return false
 	}
+	p.taken = old
 	p.remove(old)
 	return true
 }
@@ -257,7 +266,8 @@ func (p *pending) lost(dead *instance) []*request {
 
 // gone forgets a subscriber, once nothing of what it asked is without a reply: until then a reply may
 // come that must not be taken for somebody else's, nor for a broadcast.
-func (p *pending) gone(id string) {
+// It calls left for each of its requests.
+func (p *pending) gone(id string, left func(*request)) {
 	a := p.askers[id]
 	if a == nil {
 		return
@@ -266,12 +276,14 @@ func (p *pending) gone(id string) {
 	for _, same := range a.renewed {
 		for r, next := same.first, (*request)(nil); r != nil; r = next {
 			next = r.links[byRenewal].next
+			left(r)
 			if r.inside() {
 				p.remove(r)
 			}
 		}
 	}
 	for _, r := range a.requests {
+		left(r)
 		if r.answered() || r.inside() {
 			p.remove(r)
 			continue
@@ -293,12 +305,14 @@ func (p *pending) only(key envelope.Key) (r *request, ambiguous bool) {
 }
 
 // expire removes what is older than its deadline by grace. Until then an unanswered request still
-// makes a reply without resource_id ambiguous, so that a late one cannot reach somebody else.
-func (p *pending) expire(now time.Time, grace time.Duration) {
+// makes a reply without resource_id ambiguous, so that a late one cannot reach somebody else. It calls over for
+// each request that it removes.
+func (p *pending) expire(now time.Time, grace time.Duration, over func(*request)) {
 	for r := p.ages.first; r != nil; r = p.ages.first {
 		if now.Before(r.deadline.Add(grace)) {
 			return
 		}
+		over(r)
 		p.remove(r)
 	}
 }

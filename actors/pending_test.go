@@ -56,8 +56,8 @@ func TestPendingCountsRenewed(t *testing.T) {
 			}
 		}, limit},
 		{"the only reply of a service in this process", func(p *pending, _ *instance) { p.finish(p.askers["a"].requests[keyed(1)]) }, 1},
-		{"the time of the first is over", func(p *pending, _ *instance) { p.expire(at(0), 0) }, 1},
-		{"the time of two is over", func(p *pending, _ *instance) { p.expire(at(1), 0) }, 2},
+		{"the time of the first is over", func(p *pending, _ *instance) { p.expire(at(0), 0, ignore) }, 1},
+		{"the time of two is over", func(p *pending, _ *instance) { p.expire(at(1), 0, ignore) }, 2},
 		{"their taker dies", func(p *pending, taker *instance) {
 			orphans := p.lost(taker)
 			taker.open = 0 // nobody counts what a dead one has
@@ -152,12 +152,12 @@ func TestPendingOnly(t *testing.T) {
 	check("answered twice", b, false)
 	p.add(a, keyed(1), epoch)
 	check("asked anew", nil, true)
-	p.gone("b")
-	p.gone("b")
+	p.gone("b", ignore)
+	p.gone("b", ignore)
 	check("other has gone, its reply may come", nil, true)
-	p.expire(epoch.Add(time.Minute), 0)
+	p.expire(epoch.Add(time.Minute), 0, ignore)
 	check("all over", nil, false)
-	p.gone("a")
+	p.gone("a", ignore)
 	if len(p.askers) != 0 {
 		t.Errorf("%d askers are left", len(p.askers))
 	}
@@ -174,7 +174,7 @@ func TestPendingExpire(t *testing.T) {
 		after time.Duration
 		left  int
 	}{{9 * time.Second, 4}, {10 * time.Second, 3}, {12*time.Second - 1, 2}, {time.Hour, 0}} {
-		p.expire(epoch.Add(step.after), 10*time.Second)
+		p.expire(epoch.Add(step.after), 10*time.Second, ignore)
 		if got := p.ages.length; got != step.left {
 			t.Errorf("%d left after %v, want %d", got, step.after, step.left)
 		}
@@ -282,14 +282,14 @@ func TestPendingRandom(t *testing.T) {
 				}
 			case 5:
 				now = now.Add(time.Duration(random.IntN(8)) * time.Second)
-				p.expire(now, 5*time.Second)
+				p.expire(now, 5*time.Second, ignore)
 				for r := p.ages.first; r != nil; r = r.links[byAge].next {
 					if !now.Before(r.deadline.Add(5 * time.Second)) {
 						t.Fatalf("seed %d: %s outlived its deadline", seed, r.key)
 					}
 				}
 			case 6:
-				p.gone(peer.ID)
+				p.gone(peer.ID, ignore)
 				if a := p.askers[peer.ID]; a != nil && (a.open == 0 || a.answered.length > 0) {
 					t.Fatalf("seed %d: %s is still known", seed, peer.ID)
 				}
@@ -311,11 +311,14 @@ func TestPendingRandom(t *testing.T) {
 			recount(t, p)
 		}
 		for _, peer := range peers {
-			p.gone(peer.ID)
+			p.gone(peer.ID, ignore)
 		}
-		p.expire(now.Add(time.Minute), 0)
+		p.expire(now.Add(time.Minute), 0, ignore)
 		if p.ages.length != 0 || len(p.unsettled) != 0 || len(p.askers) != 0 {
 			t.Fatalf("seed %d: the table is not empty when all have gone", seed)
 		}
 	}
 }
+
+// ignore is told what became of a request.
+func ignore(*request) {}

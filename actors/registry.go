@@ -23,6 +23,31 @@ type Route struct {
 	Service runtime.Ref[toService]
 	Topic   runtime.Ref[toTopic]
 	over    atomic.Bool // the registry does not have it any more
+
+	progress *progress // nil only in tests
+}
+
+// progress is how far a service's topic has come. The service's actor counts what it sends to the topic, and the topic
+// what it has passed on.
+type progress struct{ sent, passed atomic.Int64 }
+
+// waiting returns how many broadcasts and replies wait in the topic. The service's actor gets 0 only if the topic has
+// passed everything on.
+func (p *progress) waiting() int64 {
+	passed := p.passed.Load()
+	return p.sent.Load() - passed
+}
+
+// Waiting returns, by name, how many broadcasts and replies wait in topics. Names for which nothing waits are missing.
+func (r *Registry) Waiting() map[string]int64 {
+	all := make(map[string]int64)
+	r.routes.Range(func(name, route any) bool {
+		if p := route.(*Route).progress; p != nil && p.waiting() > 0 {
+			all[name.(string)] = p.waiting()
+		}
+		return true
+	})
+	return all
 }
 
 // Lookup returns the route of a name, nil if nobody offers or watches it.

@@ -157,10 +157,10 @@ func (r *router) named(name string) *named {
 	if n := r.names[name]; n != nil {
 		return n
 	}
-	passed := new(atomic.Int64)
-	topic := spawnTopic(r.deps, passed)
-	service := spawnService(r.deps, name, topic, passed)
-	n := &named{route: &Route{Name: name, Service: service, Topic: topic}, members: make(map[*Peer]struct{}), offers: make(map[*Peer]struct{})}
+	progress := new(progress)
+	topic := spawnTopic(r.deps, progress)
+	service := spawnService(r.deps, name, topic, progress)
+	n := &named{route: &Route{Name: name, Service: service, Topic: topic, progress: progress}, members: make(map[*Peer]struct{}), offers: make(map[*Peer]struct{})}
 	r.names[name] = n
 	r.deps.Registry.publish(n.route)
 	return n

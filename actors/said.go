@@ -1,7 +1,10 @@
 package actors
 
 import (
+	"time"
+
 	"strowger/actors/envelope"
+	"strowger/actors/meter"
 	"strowger/actors/runtime"
 )
 
@@ -17,15 +20,19 @@ func (s *service) say(m *say) {
 		return
 	}
 	if envelope.IsEmpty(m.envelope.RequestID) && !s.addressed(m.envelope) {
-		s.sent++
-		m.broadcast = broadcast{Held: m.Pass(), envelope: m.envelope, from: m.from, open: m.open}
+		s.progress.sent.Add(1)
+		s.meter.Broadcast()
+		m.broadcast = broadcast{Held: m.Pass(), envelope: m.envelope, from: m.from, open: m.open, timed: s.deps.Counters.Delivery.Begin()}
 		s.topic.Send(&m.broadcast)
 		return
 	}
 	if s.handsBack(m) {
 		return
 	}
-	to, r, dead := s.asker(m.envelope, m.from)
+	now := s.deps.Awake()
+	to, r, dead := s.asker(m.envelope, m.from, now)
+	taken := s.pending.taken
+	s.pending.taken = nil
 	if to == nil {
 		s.deps.bury(dead, ReplyLetter, m.envelope, m.from)
 		return
@@ -34,6 +41,9 @@ func (s *service) say(m *say) {
 		s.failures++
 	}
 	e := s.screen(m, to, r)
+	if r != nil && e != nil {
+		s.measure(taken, outcome(m.envelope, e), now)
+	}
 	if e == nil {
 		return
 	}
@@ -44,14 +54,22 @@ func (s *service) say(m *say) {
 	s.pass(&m.Held, e, to.peer)
 }
 
+// outcome returns what became of a request whose reply is passed on, perhaps as another one.
+func outcome(reply, passed *envelope.Envelope) meter.Outcome {
+	if reply != passed {
+		return meter.Filtered
+	}
+	return meter.OutcomeOf(reply.StatusCode)
+}
+
 // pass sends a reply after everything that the service said before: through the topic, or directly if
 // the topic has nothing more to pass on.
 func (s *service) pass(held *runtime.Held, e *envelope.Envelope, to *Peer) {
-	if s.passed.Load() == s.sent {
+	if s.progress.waiting() == 0 {
 		s.deps.reply(to, e, held.Lease())
 		return
 	}
-	s.sent++
+	s.progress.sent.Add(1)
 	s.topic.Send(&reply{Held: held.Pass(), envelope: e, to: to})
 }
 
@@ -78,11 +96,11 @@ func (s *service) known(id string) *asker {
 
 // asker returns whom a message is for and which request it answers, nil if it answers none; or why it is
 // for nobody. A service in this process keeps the deadline of a request itself.
-func (s *service) asker(e *envelope.Envelope, from *Peer) (*asker, *request, DeadReason) {
+func (s *service) asker(e *envelope.Envelope, from *Peer, now time.Time) (*asker, *request, DeadReason) {
 	key := requestKey(e)
 	id, ok := envelope.View(e.ResourceID)
 	if !ok || id == "" {
-		return s.onlyAsker(key)
+		return s.onlyAsker(key, now)
 	}
 	a := s.known(id)
 	if a == nil {
@@ -102,7 +120,7 @@ func (s *service) asker(e *envelope.Envelope, from *Peer) (*asker, *request, Dea
 		}
 		return a, r, 0
 	}
-	if r != nil && s.deps.Awake().Before(r.deadline) {
+	if r != nil && now.Before(r.deadline) {
 		s.pending.settle(r)
 		return a, r, 0
 	}
@@ -117,7 +135,7 @@ func (s *service) asker(e *envelope.Envelope, from *Peer) (*asker, *request, Dea
 
 // onlyAsker serves services that leave resource_id out: the reply is delivered when only one
 // unanswered request can be meant (protocol 11.17).
-func (s *service) onlyAsker(key envelope.Key) (*asker, *request, DeadReason) {
+func (s *service) onlyAsker(key envelope.Key, now time.Time) (*asker, *request, DeadReason) {
 	if !s.deps.settings().RepliesWithoutResource {
 		return nil, nil, UnknownSubscriber
 	}
@@ -130,7 +148,7 @@ func (s *service) onlyAsker(key envelope.Key) (*asker, *request, DeadReason) {
 	case r.asker.left:
 		s.replied(r)
 		return nil, nil, UnknownSubscriber
-	case !s.deps.Awake().Before(r.deadline):
+	case !now.Before(r.deadline):
 		return nil, nil, LateReply
 	}
 	s.pending.settle(r)

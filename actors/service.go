@@ -2,12 +2,12 @@ package actors
 
 import (
 	"slices"
-	"sync/atomic"
 	"time"
 
 	"github.com/asynkron/protoactor-go/actor"
 
 	"strowger/actors/envelope"
+	"strowger/actors/meter"
 	"strowger/actors/runtime"
 )
 
@@ -71,6 +71,7 @@ func (m *say) routed() *envelope.Envelope { return m.envelope }
 // nobody offers.
 func (m *ask) lost(d *Deps, why runtime.Loss) {
 	if why == runtime.Stopped {
+		d.Counters.Services.Other().Observe(meter.Unserved, 0)
 		d.unavailable(m.from, m.envelope)
 		return
 	}
@@ -86,8 +87,7 @@ type service struct {
 	name      string
 	self      runtime.Ref[toService]
 	topic     runtime.Ref[toTopic]
-	sent      int64         // broadcasts and replies sent to the topic
-	passed    *atomic.Int64 // of them, those that have gone on to the sockets
+	progress  *progress
 	instances []*instance
 	classes   map[string]bool // of the instances, or of the last that have gone; nil: there has been none
 	chosen    []*instance     // of the request being handed over
@@ -96,11 +96,13 @@ type service struct {
 	asked     int64       // requests handed to an instance so far
 	failures  int64       // replies with a status from 400 on so far
 	sweeping  func() bool // stops the timer of the next sweep; nil: none set
+	meter     *meter.Service
 }
 
-func spawnService(d *Deps, name string, topic runtime.Ref[toTopic], passed *atomic.Int64) runtime.Ref[toService] {
-	s := &service{deps: d, name: name, topic: topic, passed: passed}
+func spawnService(d *Deps, name string, topic runtime.Ref[toTopic], progress *progress) runtime.Ref[toService] {
+	s := &service{deps: d, name: name, topic: topic, progress: progress}
 	s.pending = newPending(func() int { return d.settings().PendingRequests })
+	s.meter = d.Counters.Services.Other()
 	// Nothing is sent to the service before this function returns.
 	s.self = runtime.Spawn[toService](d.Runtime, "service", func() actor.Actor { return s }, actor.WithGuardian(d.Permanent))
 	return s.self
@@ -145,12 +147,14 @@ func (s *service) ask(m *ask) {
 		return
 	}
 	set := s.deps.settings()
-	deadline := s.deps.Awake().Add(set.RequestTimeout)
-	r := s.pending.add(m.from, requestKey(m.envelope), deadline)
+	now, slept := s.deps.Moment()
+	r := s.pending.add(m.from, requestKey(m.envelope), now.Add(set.RequestTimeout))
 	if r == nil {
+		s.meter.Observe(meter.Busy, 0)
 		s.busy(m.from, m.envelope)
 		return
 	}
+	r.allowed = set.RequestTimeout
 	r.envelope, r.whole = m.envelope, true
 	if set.Instances != Failover && m.size > smallRequest {
 		r.envelope, r.whole = answerable(m.envelope), false
@@ -158,7 +162,7 @@ func (s *service) ask(m *ask) {
 	s.sweepLater(set.RequestTimeout)
 	s.deps.Counters.Requests.Add(1)
 	s.asked++
-	s.hand(r, m.envelope, &m.Held, to)
+	s.hand(r, m.envelope, &m.Held, to, slept)
 }
 
 // turnDown answers a request that no instance gets.
@@ -167,6 +171,7 @@ func (s *service) turnDown(m *ask, served bool) {
 		s.unserved(m)
 		return
 	}
+	s.meter.Observe(meter.Forbidden, 0)
 	s.deps.Counters.Dead(Forbidden)
 	s.deps.answer(m.from.Outlet, envelope.Forbidden, m.envelope)
 }
@@ -188,6 +193,7 @@ func (s *service) refused(m *refused) {
 		return
 	}
 	to, e := r.asker, r.envelope
+	s.measure(r, meter.Busy, s.deps.Awake())
 	s.pending.remove(r)
 	if !to.left && e != nil {
 		s.busy(to.peer, e)
@@ -219,12 +225,31 @@ func requestKey(e *envelope.Envelope) envelope.Key {
 }
 
 func (s *service) gone(subscriber string) {
-	s.pending.gone(subscriber)
+	now := s.deps.Awake()
+	s.pending.gone(subscriber, func(r *request) { s.measure(r, meter.Left, now) })
 	for _, i := range s.instances {
 		if i.peer.local != nil {
 			i.peer.local.Gone(subscriber)
 		}
 	}
+}
+
+// measure notes what became of a request, unless it is noted already.
+func (s *service) measure(r *request, o meter.Outcome, now time.Time) {
+	if r.measured {
+		return
+	}
+	r.measured = true
+	s.meter.Observe(o, now.Sub(r.deadline)+r.allowed)
+}
+
+// timedOut notes that a request is over. One that has replies and is not measured had only such as were dropped.
+func (s *service) timedOut(r *request) {
+	o := meter.Timeout
+	if r.answered() {
+		o = meter.Filtered
+	}
+	s.measure(r, o, r.deadline)
 }
 
 // sweepLater sets the one timer that clears the table; it runs only while there are requests.
@@ -237,7 +262,7 @@ func (s *service) sweepLater(timeout time.Duration) {
 func (s *service) sweep() {
 	s.sweeping = nil
 	timeout := s.deps.settings().RequestTimeout
-	s.pending.expire(s.deps.Awake(), timeout)
+	s.pending.expire(s.deps.Awake(), timeout, s.timedOut)
 	if s.pending.ages.length > 0 {
 		s.sweepLater(timeout)
 	}

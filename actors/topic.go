@@ -1,8 +1,6 @@
 package actors
 
 import (
-	"sync/atomic"
-
 	"github.com/asynkron/protoactor-go/actor"
 
 	"strowger/actors/envelope"
@@ -38,6 +36,7 @@ type (
 		envelope *envelope.Envelope
 		from     *Peer
 		open     bool // not filtered
+		timed    bool // Counters.Delivery measures it
 	}
 	// reply goes to the one who asked, a member or not.
 	reply struct {
@@ -62,7 +61,7 @@ func (m *reply) routed() *envelope.Envelope     { return m.envelope }
 // service wrote them. Broadcasts are filtered here, replies before they come here.
 // On restart: members, views and speakers are kept.
 type topic struct {
-	passed   *atomic.Int64 // broadcasts and replies that have gone on to the sockets
+	progress *progress
 	deps     *Deps
 	members  map[*Peer]struct{}
 	policies *Policies // as of which the views are
@@ -72,12 +71,12 @@ type topic struct {
 	casts    int64  // broadcasts so far
 }
 
-func makeTopic(d *Deps, passed *atomic.Int64) *topic {
-	return &topic{passed: passed, deps: d, members: make(map[*Peer]struct{}), views: make(map[*filter.Filter]*view), speakers: make(map[*Peer]*view)}
+func makeTopic(d *Deps, progress *progress) *topic {
+	return &topic{progress: progress, deps: d, members: make(map[*Peer]struct{}), views: make(map[*filter.Filter]*view), speakers: make(map[*Peer]*view)}
 }
 
-func spawnTopic(d *Deps, passed *atomic.Int64) runtime.Ref[toTopic] {
-	t := makeTopic(d, passed)
+func spawnTopic(d *Deps, progress *progress) runtime.Ref[toTopic] {
+	t := makeTopic(d, progress)
 	return runtime.Spawn[toTopic](d.Runtime, "topic", func() actor.Actor { return t }, actor.WithGuardian(d.Permanent))
 }
 
@@ -113,11 +112,12 @@ func (t *topic) Receive(ctx actor.Context) {
 const keptScratch = 64 << 10
 
 func (t *topic) broadcast(m *broadcast) {
-	defer t.passed.Add(1)
+	defer t.progress.passed.Add(1)
 	t.deps.Counters.Broadcasts.Add(1)
 	t.casts++
 	if m.open {
 		t.announce(m)
+		t.sent(m, true)
 		return
 	}
 	t.refresh()
@@ -130,8 +130,24 @@ func (t *topic) broadcast(m *broadcast) {
 	if t.scratch, reached = v.cast(t.deps.Egress, m, t.scratch); cap(t.scratch) > keptScratch {
 		t.scratch = nil
 	}
+	t.sent(m, reached)
 	if !reached {
 		t.unheard(v, m)
+	}
+}
+
+// sent has the time measured until the last egress shard has written or queued the broadcast.
+func (t *topic) sent(m *broadcast, reached bool) {
+	delivery := t.deps.Counters.Delivery
+	lease := m.Lease()
+	switch {
+	case !m.timed:
+	case reached && lease != nil:
+		m.timed = false
+		lease.Then(delivery.Finish())
+	default:
+		m.timed = false
+		delivery.Drop()
 	}
 }
 
@@ -161,7 +177,7 @@ func (t *topic) announce(m *broadcast) {
 }
 
 func (t *topic) reply(m *reply) {
-	defer t.passed.Add(1)
+	defer t.progress.passed.Add(1)
 	t.deps.reply(m.to, m.envelope, m.Lease())
 }
 

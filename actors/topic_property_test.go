@@ -3,7 +3,6 @@ package actors
 import (
 	"bytes"
 	"slices"
-	"sync/atomic"
 	"testing"
 
 	"pgregory.net/rapid"
@@ -77,7 +76,7 @@ func TestTopicEqualsNaiveFilter(t *testing.T) {
 	delivered := 0
 	rapid.Check(t, func(t *rapid.T) {
 		d := newDeps(t)
-		m := &model{deps: d, topic: makeTopic(d, new(atomic.Int64))}
+		m := &model{deps: d, topic: makeTopic(d, new(progress))}
 		m.reload(t)
 		t.Repeat(map[string]func(*rapid.T){
 			"join":      m.join,

@@ -4,11 +4,13 @@ import (
 	"slices"
 
 	"strowger/actors/envelope"
+	"strowger/actors/meter"
 )
 
 // unserved answers a request for a name that nobody serves. While the last instance is leaving, the
 // request gets the 503 that it would get from a service that stops.
 func (s *service) unserved(m *ask) {
+	s.meter.Observe(meter.Unserved, 0)
 	if !slices.ContainsFunc(s.instances, func(i *instance) bool { return i.leaving && i.peer.serving() }) {
 		s.deps.unavailable(m.from, m.envelope)
 		return

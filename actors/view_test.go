@@ -7,7 +7,6 @@ import (
 	"runtime"
 	"slices"
 	"sync"
-	"sync/atomic"
 	"testing"
 
 	"strowger/actors/envelope"
@@ -134,7 +133,7 @@ func TestBroadcastDoesNotAllocateForMembers(t *testing.T) {
 		s := *d.settings()
 		s.Policies = policies(t, `s_service: {key_permissions: {a: [p], b: [q]}}`)
 		d.Settings.Store(&s)
-		tp := makeTopic(d, new(atomic.Int64))
+		tp := makeTopic(d, new(progress))
 		from := &Peer{Identity: Identity{Name: "s", Class: "s_service"}}
 		tp.speak(from)
 		for i := range members {

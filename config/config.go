@@ -65,6 +65,7 @@ type Listen struct {
 	Address        string   `koanf:"address"`
 	Origins        []string `koanf:"origins"`
 	TrustedProxies []string `koanf:"trusted_proxies"`
+	ProxyProtocol  string   `koanf:"proxy_protocol"`
 	TLSCertificate string   `koanf:"tls_certificate"`
 	TLSKey         string   `koanf:"tls_key"`
 }
@@ -191,6 +192,7 @@ type Admin struct {
 	IdleTimeout  time.Duration `koanf:"idle_timeout"`
 	HeaderBytes  Size          `koanf:"header_bytes"`
 	Actors       int           `koanf:"actors"`
+	Services     int           `koanf:"services"`
 	Pprof        bool          `koanf:"pprof"`
 	Payloads     bool          `koanf:"payloads"`
 

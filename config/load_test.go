@@ -76,8 +76,8 @@ func TestProductionFile(t *testing.T) {
 		Address:        "0.0.0.0:8443",
 		Origins:        []string{"pbx.example.com", "https://panel.example.com:8443"},
 		TrustedProxies: []string{},
-		TLSCertificate: "/etc/strowger/chain.pem",
-		TLSKey:         "/etc/strowger/key.pem",
+		ProxyProtocol:  "off", TLSCertificate: "/etc/strowger/chain.pem",
+		TLSKey: "/etc/strowger/key.pem",
 	}
 	want.Limits.Connections = 40000
 	want.Limits.HeaderBytes = 16 * KiB

@@ -51,6 +51,9 @@ func (c *Config) conflicts() []conflict {
 	if c.Listen.TLSKey != "" && c.Listen.TLSCertificate == "" {
 		list = append(list, conflict{[]string{certificate, private}, "is missing, " + private + " needs it"})
 	}
+	if p := c.Listen.ProxyProtocol; (p == "optional" || p == "required") && len(c.Listen.TrustedProxies) == 0 {
+		list = append(list, conflict{[]string{"listen.trusted_proxies", "listen.proxy_protocol"}, "is empty, listen.proxy_protocol needs it"})
+	}
 	if k := c.Keepalive; k.IdleTimeout > 0 && k.IdleTimeout <= k.PingInterval {
 		msg := fmt.Sprintf("%s is not longer than %s, which is %s", format(k.IdleTimeout), ping, format(k.PingInterval))
 		list = append(list, conflict{[]string{idle, ping}, msg})

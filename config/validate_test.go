@@ -43,6 +43,8 @@ func TestValidate(t *testing.T) {
 			"admin.password_hash: it is no line that strowger admin password has printed"}},
 		{"an audit file anywhere", func(cfg *Config) { cfg.Admin.AuditFile = "audit.log" }, []string{
 			"admin.audit_file: audit.log is not an absolute path"}},
+		{"headers of no proxy", func(cfg *Config) { cfg.Listen.ProxyProtocol = "required" }, []string{
+			"listen.trusted_proxies: is empty, listen.proxy_protocol needs it"}},
 		{"one address for two", func(cfg *Config) { cfg.Admin.Address = cfg.Listen.Address }, []string{
 			"admin.address: is 127.0.0.1:8080, which listen.address is too"}},
 		{"old tokens nobody looks for", func(cfg *Config) { cfg.Tokens.SweepInterval, cfg.Tokens.UnclaimedAfter = 0, 24*time.Hour }, []string{
@@ -57,6 +59,7 @@ func TestValidate(t *testing.T) {
 			"admin.log_bytes: 0 is too small, the smallest is 64KiB",
 			"admin.password_attempts: 0 is too small, the smallest is 1",
 			"admin.read_timeout: 0s is too small, the smallest is 100ms",
+			"admin.services: 0 is too small, the smallest is 1",
 			"admin.session: 0s is too small, the smallest is 1m",
 			"admin.write_timeout: 0s is too small, the smallest is 100ms",
 			"conferences.push_queue: 0 is too small, the smallest is 10",
@@ -86,6 +89,7 @@ func TestValidate(t *testing.T) {
 			"limits.unauthenticated_total_bytes: 0 is too small, the smallest is 1MiB",
 			"limits.write_timeout: 0s is too small, the smallest is 100ms",
 			`listen.address: "" is not host:port, write it like 127.0.0.1:8080 or [::1]:8080`,
+			`listen.proxy_protocol: "" is not one of off, optional, required`,
 			`log.format: "" is not one of auto, text, json`,
 			`log.level: "" is not one of debug, info, warn, error`,
 			"log.queue_bytes: 0 is too small, the smallest is 64KiB",

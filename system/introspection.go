@@ -158,6 +158,7 @@ func (s source) Metrics() introspect.Metrics {
 	if s.logLost != nil {
 		m.LogLost = s.logLost()
 	}
+	s.measured(&m)
 	m.Switch, m.Database, m.Panel = s.switchStats(), s.databaseStats(), s.panelStats()
 	for _, h := range s.services.homes {
 		m.Panics += int64(h.instance.Counters().Panics.Load())

@@ -6,6 +6,8 @@ import (
 	"log/slog"
 	"runtime/debug"
 	"sync"
+
+	"strowger/system/internal/introspect"
 )
 
 // claimers is how many token files are read at once.
@@ -82,6 +84,13 @@ func (p *pool) take() func() {
 	p.queue[0] = nil
 	p.queue = p.queue[1:]
 	return f
+}
+
+// stats returns how busy the pool is.
+func (p *pool) stats() introspect.Pool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return introspect.Pool{Size: int64(p.max), Running: int64(p.busy), Waiting: int64(len(p.queue))}
 }
 
 // wait returns when all work is done, or with ctx's error: a file system may hang for ever.

@@ -68,3 +68,13 @@ func instances(setting string) actors.Instances {
 	}
 	return actors.All
 }
+
+func proxyProtocol(setting string) transport.ProxyProtocol {
+	switch setting {
+	case "optional":
+		return transport.OptionalProxyHeader
+	case "required":
+		return transport.RequiredProxyHeader
+	}
+	return transport.NoProxyHeader
+}

@@ -32,7 +32,7 @@ type Options struct {
 	// Log gets what an operator should know; nil means slog.Default(). Its handler must not block,
 	// because the router waits for it.
 	Log *slog.Logger
-	// Version and Commit say what program this is, for the console.
+	// Version and Commit say what program this is, for the console and the metrics.
 	Version, Commit string
 	// LogLost, unless nil, returns how many log lines were dropped, for the metrics.
 	LogLost func() int64
@@ -139,13 +139,14 @@ func New(o Options, list ...*service.Service) (*System, error) {
 	}
 	_ = s.checkCertificate() // it is logged, and no reason not to start
 	s.deps = &actors.Deps{
-		Runtime:  runtime.New(newActorSystem(), clock.Wall{}, o.Log),
-		Tokens:   s.tokens,
-		Counters: new(actors.Counters),
-		Settings: &s.settings,
-		Registry: new(actors.Registry),
-		OnCrash:  s.crashed,
-		OnDead:   s.died,
+		Runtime:       runtime.New(newActorSystem(), clock.Wall{}, o.Log),
+		Tokens:        s.tokens,
+		Counters:      new(actors.Counters),
+		Settings:      &s.settings,
+		Registry:      new(actors.Registry),
+		ServiceMeters: o.Config.Admin.Services,
+		OnCrash:       s.crashed,
+		OnDead:        s.died,
 	}
 	s.pool = newPool(claimers, s.deps.Go, o.Log)
 	s.deps.Pool = s.pool
@@ -187,7 +188,8 @@ func (s *System) Start() error {
 		return err
 	}
 	s.deps.Egress = s.egress
-	o := transport.Options{Limits: &s.limits, Log: s.log, Deps: s.deps, TrustedProxies: s.cfg.Listen.TrustedProxies, Descriptors: s.descriptors}
+	o := transport.Options{Limits: &s.limits, Log: s.log, Deps: s.deps, TrustedProxies: s.cfg.Listen.TrustedProxies, Descriptors: s.descriptors,
+		ProxyProtocol: proxyProtocol(s.cfg.Listen.ProxyProtocol)}
 	if s.certificate != nil {
 		o.TLS = s.certificate.Config()
 	}

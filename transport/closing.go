@@ -10,8 +10,19 @@ import (
 	"strowger/transport/frame"
 )
 
+// closeFor closes a socket for a reason that its connection's actor gives.
+func (sh *shard) closeFor(s *socket, why actors.End) {
+	by := ours
+	if why == actors.ReadOver {
+		by = s.reader.by
+	}
+	sh.closeBy(s, s.codeOf(why), by)
+}
+
 // close puts a close frame behind all that waits; nothing is accepted after it.
-func (sh *shard) close(s *socket, code frame.CloseCode) {
+func (sh *shard) close(s *socket, code frame.CloseCode) { sh.closeBy(s, code, ours) }
+
+func (sh *shard) closeBy(s *socket, code frame.CloseCode, by side) {
 	if s.closing {
 		return
 	}
@@ -19,6 +30,11 @@ func (sh *shard) close(s *socket, code frame.CloseCode) {
 		// It does not read, and what waits for it is what there is no room for.
 		sh.abort(s)
 		return
+	}
+	if by == theirs && s.reader.vanished {
+		sh.traffic.end(noFrame, by)
+	} else {
+		sh.traffic.end(code, by)
 	}
 	// The peer's close frame is taken for an answer from now on. It is none if both crossed each other.
 	s.dismissed.Store(true)
@@ -81,10 +97,15 @@ func (s *socket) cut() {
 	hangUp(s.conn)
 }
 
-// abort ends a connection that cannot be written to.
-func (sh *shard) abort(s *socket) {
+// abort ends a connection without a close frame.
+func (sh *shard) abort(s *socket) { sh.abortFor(s, ours) }
+
+func (sh *shard) abortFor(s *socket, by side) {
 	if s.finished {
 		return
+	}
+	if !s.closing {
+		sh.traffic.end(noFrame, by)
 	}
 	s.closing, s.finished = true, true
 	s.held, s.queue = nil, nil

@@ -47,6 +47,7 @@ type decoder struct {
 	text      bool  // the message is text
 	phase     uint8 // of the key: the place in it of the payload's next byte
 	key       [4]byte
+	frames    uint32 // complete ones, until the reader has counted them
 	left      int64  // bytes of the payload still to come
 	buffer    []byte // the message so far
 	control   []byte // the control frame's payload so far
@@ -72,6 +73,7 @@ func (d *decoder) feed(p []byte, to received) error {
 			return nil
 		}
 		d.inside = false
+		d.frames++
 		if err := d.end(to); err != nil {
 			return err
 		}

@@ -26,6 +26,8 @@ type Egress struct {
 	// descriptors is how many files the process may have open, 0 if any number. The server sets it.
 	descriptors atomic.Int64
 	early       atomic.Int64   // bytes held by unauthenticated connections
+	paused      atomic.Int64   // readers that wait for room in their window
+	pauses      atomic.Int64   // how often one began to
 	open        sync.WaitGroup // sockets attached and not detached
 	drains      sync.WaitGroup
 	ticks       sync.WaitGroup

@@ -160,6 +160,9 @@ func TestFloodOfAnswers(t *testing.T) {
 			}
 			eventually(t, "flooding peers are not read from", func() bool { return s.stalled(flooders) })
 			s.settle()
+			if traffic := s.Traffic(); traffic.Paused < flooders || traffic.Pauses < flooders || traffic.WaitingFrames == 0 {
+				t.Errorf("traffic is %+v, want %d paused connections at least and frames that wait", traffic, flooders)
+			}
 			// Each message may come back in an envelope of some 400 bytes.
 			if got, most := s.WaitingBytes(), int64(flooders*(longest+window*600)); got == 0 || got > most {
 				t.Errorf("%d bytes wait for %d peers, want some and at most %d", got, flooders, most)
@@ -174,7 +177,7 @@ func TestFloodOfAnswers(t *testing.T) {
 			}
 			sending.Wait()
 			eventually(t, "nothing is left of the flood", func() bool {
-				return s.Live() == 6 && s.WaitingBytes() == 0 && s.UnauthenticatedBytes() == 0
+				return s.Live() == 6 && s.WaitingBytes() == 0 && s.UnauthenticatedBytes() == 0 && s.Traffic().Paused == 0 && s.Traffic().WaitingFrames == 0
 			})
 		})
 	}

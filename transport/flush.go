@@ -20,6 +20,10 @@ func (sh *shard) flush() {
 	for _, s := range sh.dirty {
 		sh.flushSocket(s)
 	}
+	if frames := len(sh.nodes) - 1; frames > 0 {
+		sh.traffic.out(sh.wrote, frames)
+		sh.wrote = 0
+	}
 	sh.writer.forget()
 	sh.reset()
 }
@@ -37,9 +41,10 @@ func (sh *shard) flushSocket(s *socket) {
 	for head != 0 {
 		buf, next := sh.writer.join(sh.nodes, head)
 		n, err := sh.writer.write(s.fd, buf)
+		sh.wrote += n
 		if err != nil {
 			s.lost(err)
-			sh.abort(s)
+			sh.abortFor(s, theirs)
 			return
 		}
 		s.out += int64(n)
@@ -85,6 +90,7 @@ func (sh *shard) count(s *socket, frames, bytes int) {
 	s.waiting += frames
 	s.bytes += int64(bytes)
 	sh.waiting.Add(int64(bytes))
+	sh.traffic.waiting.Add(int64(frames))
 }
 
 // drain starts a goroutine that writes the queue, unless one is at it. The goroutine has the
@@ -167,13 +173,16 @@ func (sh *shard) written(m *written) {
 	s.free, s.freeBytes = 0, 0
 	if m.err != nil {
 		s.lost(m.err)
+		by := theirs
 		if errors.Is(m.err, os.ErrDeadlineExceeded) {
+			by = ours
 			s.cutOff(&refusals.Event{Cause: refusals.WriteTimeout, More: []any{"messages", s.waiting + m.frames, "bytes", s.bytes + int64(m.bytes)}})
 		}
-		sh.abort(s)
+		sh.abortFor(s, by)
 		return
 	}
 	s.out += int64(m.bytes)
+	sh.traffic.out(m.bytes, 0)
 	switch {
 	case s.head == 0:
 		sh.drain(s)

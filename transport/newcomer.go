@@ -36,7 +36,7 @@ func (s *Server) take(o *opening, turn *turn) {
 
 // poll has a poller wait for the request and shake hands, and reports whether it does.
 func (s *Server) poll(o *opening) bool {
-	if s.opts.TLS != nil || len(s.lobby) == 0 {
+	if s.opts.TLS != nil || len(s.lobby) == 0 || s.isProxied(o.conn) {
 		return false
 	}
 	socket := s.egress.newSocket(o.conn, o.limits)
@@ -81,7 +81,11 @@ func (s *Server) serve(o *opening, turn *turn, sent []byte) {
 func (s *Server) pass(o *opening, socket *socket) bool {
 	// Whoever closed it from here on, but for the shard, would do so behind the back of those who use
 	// its descriptor.
-	return s.forget(o) && !o.late && s.egress.door.open(o.place, socket)
+	if !s.forget(o) || o.late || !s.egress.door.open(o.place, socket) {
+		return false
+	}
+	s.opts.Deps.Counters.Handshakes.Observe(o.limits.HeaderTimeout - time.Until(o.due))
+	return true
 }
 
 // abandon closes a connection that has not shaken hands.
@@ -112,6 +116,17 @@ func (s *Server) turnAway(conn net.Conn) {
 // what the peer has sent behind it. The caller closes the connection after an error.
 func (s *Server) shakeHands(o *opening, turn *turn, sent []byte) (*socket, []byte, error) {
 	inTurn := &turnConn{Conn: o.conn, turn: turn}
+	if err := s.unwrap(o, inTurn); err != nil {
+		if s.ended(o) {
+			return nil, nil, err
+		}
+		s.refused(farEnd(o.conn), nil, err)
+		if s.opts.TLS == nil {
+			turn.end()
+			refuse(o.conn, err)
+		}
+		return nil, nil, err
+	}
 	conn, from := o.conn, io.Reader(inTurn)
 	if s.opts.TLS != nil {
 		conn = tls.Server(inTurn, s.opts.TLS)
@@ -124,7 +139,7 @@ func (s *Server) shakeHands(o *opening, turn *turn, sent []byte) (*socket, []byt
 	}()
 	rest := bytes.NewReader(sent)
 	request, err := readRequest(conn, io.MultiReader(rest, from), br, o)
-	remote := s.clientOf(o.conn, request)
+	remote := s.clientOf(o, request)
 	if err != nil && s.ended(o) {
 		return nil, nil, err
 	}

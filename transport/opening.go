@@ -2,6 +2,7 @@ package transport
 
 import (
 	"net"
+	"net/netip"
 	"time"
 
 	"strowger/actors"
@@ -14,8 +15,9 @@ type opening struct {
 	conn   net.Conn
 	place  *place
 	limits *Limits
-	due    time.Time // the request must be there by then
-	polled bool      // a poller waits for the request
+	due    time.Time      // the request must be there by then
+	polled bool           // a poller waits for the request
+	from   netip.AddrPort // whom a proxy's header names; zero: nobody
 
 	// The server's mu protects the rest. late does not change any more after forget or unwatch.
 	next, prev *opening // in the list of all

@@ -54,7 +54,7 @@ func (l *Limits) window(r actors.Role) int {
 	return l.InboundMessages
 }
 
-// Options is what the transport needs. All fields but TLS, TrustedProxies and Descriptors are needed.
+// Options is what the transport needs. All fields but TLS, TrustedProxies, ProxyProtocol and Descriptors are needed.
 type Options struct {
 	Limits *atomic.Pointer[Limits]
 	TLS    *tls.Config // nil: plain TCP
@@ -62,6 +62,8 @@ type Options struct {
 	Deps   *actors.Deps
 	// TrustedProxies are addresses and networks of proxies whose word on the client's address is taken.
 	TrustedProxies []string
+	// ProxyProtocol says which of these begin their connections with a header of the PROXY protocol.
+	ProxyProtocol ProxyProtocol
 	// Descriptors is how many files the process may have open. 0 means any number.
 	Descriptors int
 }

@@ -38,8 +38,11 @@ type reader struct {
 	pings   bool // the peer has sent a ping
 	small   bool // the poller read into its small buffer
 	crowd   bool // the total is exceeded, and this peer must go
-	// last is what our close frame says about the end of the reading. The shard reads it after ReadEnded.
-	last frame.CloseCode
+	// last is what our close frame says about the end of the reading. The shard reads it and the next two after
+	// ReadEnded.
+	last     frame.CloseCode
+	by       side // who ended the connection
+	vanished bool // the peer, without a close frame
 }
 
 const (
@@ -77,6 +80,10 @@ func (r *reader) take(p []byte, err error) (more bool) {
 		if bad := r.decoder.feed(p, r); bad != nil {
 			err = bad
 		}
+		if len(p) > 0 {
+			r.socket.shard.traffic.in(len(p), r.decoder.frames)
+			r.decoder.frames = 0
+		}
 		r.count(cap(r.decoder.buffer))
 		if r.crowd || r.crowded(0) {
 			err = &violation{frame.CloseTryLater, "unauthenticated connections hold too much"}
@@ -101,6 +108,7 @@ func (r *reader) end(err error) (more bool) {
 	}
 	r.socket.lost(err)
 	r.last = closeCode(err)
+	r.by, r.vanished = endedBy(err)
 	r.inbox.Send(&actors.ReadEnded{Err: err, Farewell: r.farewell(err)})
 	r.window.Close()
 	return !isClosed(err)
@@ -130,6 +138,16 @@ func (r *reader) crashed(reason any) (more bool) {
 }
 
 func isClosed(err error) bool { return errors.Is(err, io.EOF) || errors.Is(err, net.ErrClosed) }
+
+// endedBy returns who ended a connection whose reading ended with err. Gone says that it was the peer, without a
+// close frame.
+func endedBy(err error) (by side, gone bool) {
+	if _, bad := errors.AsType[*violation](err); bad {
+		return ours, false
+	}
+	_, left := errors.AsType[*goodbye](err)
+	return theirs, !left
+}
 
 // closeCode returns what our close frame should say about err.
 func closeCode(err error) frame.CloseCode {
@@ -225,7 +243,11 @@ func (r *reader) wait(cost int64) (granted bool) {
 	}
 	// While we do not read we cannot hear, and that is not the peer's fault.
 	r.socket.lastHeard.Store(waits)
+	e := r.socket.shard.egress
+	e.pauses.Add(1)
+	e.paused.Add(1)
 	granted = r.window.Acquire(cost)
+	e.paused.Add(-1)
 	r.socket.heard()
 	return granted
 }

@@ -13,11 +13,19 @@ import (
 )
 
 // clientOf returns whom a connection comes from. The request is nil if none could be read.
-func (s *Server) clientOf(conn net.Conn, r *http.Request) fmt.Stringer {
-	if r == nil || len(s.proxies) == 0 {
-		return farEnd(conn)
+func (s *Server) clientOf(o *opening, r *http.Request) fmt.Stringer {
+	named := o.from.IsValid()
+	if !named && (r == nil || len(s.proxies) == 0) {
+		return farEnd(o.conn)
 	}
-	return address(remoteOf(conn.RemoteAddr(), r.Header.Values("X-Forwarded-For"), r.Header.Values("Forwarded"), s.proxies))
+	peer := o.conn.RemoteAddr()
+	if named {
+		peer = net.TCPAddrFromAddrPort(o.from)
+	}
+	if r == nil {
+		return peer
+	}
+	return address(remoteOf(peer, r.Header.Values("X-Forwarded-For"), r.Header.Values("Forwarded"), s.proxies))
 }
 
 // farEnd returns the other end of a connection as logs show it.
@@ -41,6 +49,9 @@ func (s *Server) refused(remote fmt.Stringer, request *http.Request, err error) 
 		if request != nil {
 			e.More = append(e.More, "host", request.Host, "origin", request.Header.Get("Origin"))
 		}
+	}
+	if bad, ok := errors.AsType[*errProxyHeader](err); ok {
+		e.Cause, e.Kind = refusals.ProxyHeader, bad.reason
 	}
 	s.opts.Deps.Refusals().Add(e)
 }

@@ -27,6 +27,7 @@ type shard struct {
 	start   time.Time
 	now     atomic.Int64 // seconds since the start in which the process ran, whatever becomes of the machine's clock
 	waiting atomic.Int64 // bytes that wait for slow readers
+	traffic traffic
 	drains  *sync.WaitGroup
 	sockets map[*socket]struct{}
 	acked   func(conn net.Conn) (bytes uint64, known bool) // acked, but in tests
@@ -37,6 +38,7 @@ type shard struct {
 	nodes  []node // nodes[0] is unused
 	leases []*runtime.Lease
 	rest   []order // not handled yet
+	wrote  int     // bytes
 	writer writer
 }
 
@@ -104,7 +106,7 @@ func (sh *shard) handleRare(message toShard) {
 	case *attach:
 		sh.attach(m.s)
 	case *closeSocket:
-		sh.close(m.s, m.s.codeOf(m.why))
+		sh.closeFor(m.s, m.why)
 	case *giveWay:
 		sh.giveWay(m.s)
 	case *readerDone:

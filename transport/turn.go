@@ -95,12 +95,18 @@ func (t *turn) aside(f func() (int, error)) (int, error) {
 type turnConn struct {
 	net.Conn
 	turn *turn
+	back []byte // is read before the rest
 	// done is set before the connection is handed over to goroutines that have no turn.
 	done bool
 }
 
 // Read implements net.Conn.
 func (c *turnConn) Read(p []byte) (int, error) {
+	if len(c.back) > 0 {
+		n := copy(p, c.back)
+		c.back = c.back[n:]
+		return n, nil
+	}
 	if c.done {
 		return c.Conn.Read(p) //nolint:wrapcheck // as it is
 	}

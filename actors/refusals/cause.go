@@ -10,6 +10,7 @@ const (
 	Handshake            Cause = iota // a request that asks for no WebSocket
 	Abandoned                         // the peer left before its request was complete, as port checks do
 	Origin                            // a page of a host that may not connect
+	ProxyHeader                       // no PROXY header that makes sense
 	HeaderBytes                       // a request head that is too long
 	HeaderTimeout                     // no complete request head in time
 	Token                             // a token that is not good
@@ -52,6 +53,7 @@ func (c Cause) text() text {
 		Handshake:            {"handshake", "handshake refused", "", slog.LevelWarn},
 		Abandoned:            {"abandoned", "handshake abandoned by the peer", "", slog.LevelDebug},
 		Origin:               {"origin", "origin refused", "listen.origins", slog.LevelWarn},
+		ProxyHeader:          {"proxy_header", "connection of a trusted proxy without a good PROXY header", "listen.proxy_protocol, listen.trusted_proxies", slog.LevelWarn},
 		HeaderBytes:          {"header_bytes", "request head too long", "limits.header_bytes", slog.LevelWarn},
 		HeaderTimeout:        {"header_timeout", "no complete request in time", "limits.header_timeout", slog.LevelWarn},
 		Token:                {"token", "authentication refused", "", slog.LevelWarn},

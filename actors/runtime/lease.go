@@ -157,7 +157,8 @@ type Lease struct {
 	window  *Window
 	cost    int64
 	holders atomic.Int32
-	counted bool // in the window's total
+	counted bool   // in the window's total
+	last    func() // called by the last holder; nil: nothing is
 }
 
 // NewLease returns a lease of cost bytes that w has already granted.
@@ -201,6 +202,9 @@ func (l *Lease) Move(w *Window, length int) {
 // Of reports whether l is a share of w. A nil lease is of none.
 func (l *Lease) Of(w *Window) bool { return l != nil && l.window == w }
 
+// Then has f called when the last holder releases l. The caller is a holder.
+func (l *Lease) Then(f func()) { l.last = f }
+
 // Retain adds a holder. A nil lease has none to count.
 func (l *Lease) Retain() {
 	if l != nil {
@@ -218,5 +222,8 @@ func (l *Lease) Release() {
 			l.window.total.Add(-l.cost)
 		}
 		l.window.release(l.cost)
+		if l.last != nil {
+			l.last()
+		}
 	}
 }

@@ -73,8 +73,15 @@ func (r *Runtime) Slept() time.Duration { return r.pauses.until(r.Clock.Now()) }
 // Awake returns the time on a clock that stands still while the process does not run. It is for
 // deadlines of peers, and only to be compared with itself.
 func (r *Runtime) Awake() time.Time {
+	awake, _ := r.Moment()
+	return awake
+}
+
+// Moment returns what Awake and Slept do, for one look at the clock.
+func (r *Runtime) Moment() (awake time.Time, slept time.Duration) {
 	now := r.Clock.Now()
-	return now.Add(-r.pauses.until(now))
+	slept = r.pauses.until(now)
+	return now.Add(-slept), slept
 }
 
 // Beat notes that the process runs, and returns how long it did not run since the last call. One

@@ -145,6 +145,7 @@ func (s *session) handle(m message) error {
 
 func (s *session) event(m message) error {
 	s.client.counters.events.Add(1)
+	s.client.counters.lastEvent.Store(s.client.opts.Clock.Now().UnixNano())
 	if m.tooLarge {
 		s.client.missed(s, ErrTooLarge)
 		return nil

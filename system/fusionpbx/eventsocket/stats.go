@@ -1,6 +1,9 @@
 package eventsocket
 
-import "sync/atomic"
+import (
+	"sync/atomic"
+	"time"
+)
 
 // Stats are counters since the client was made, and the state now.
 type Stats struct {
@@ -17,6 +20,8 @@ type Stats struct {
 	TooLarge, Malformed, Truncated uint64
 	// Replies counts replies, of which Late came after their command's deadline.
 	Replies, Late uint64
+	// LastEvent is when the last event was read; zero if there was none.
+	LastEvent time.Time
 }
 
 // counters are Stats while they change.
@@ -24,10 +29,16 @@ type counters struct {
 	connected                                            atomic.Bool
 	connects, failures, refused, events, bytes, lost     atomic.Uint64
 	tooLarge, malformed, truncated, replies, lateReplies atomic.Uint64
+	lastEvent                                            atomic.Int64 // nanoseconds since 1970; 0: none
 }
 
 func (c *counters) stats() Stats {
+	var last time.Time
+	if at := c.lastEvent.Load(); at != 0 {
+		last = time.Unix(0, at)
+	}
 	return Stats{
+		LastEvent: last,
 		Connected: c.connected.Load(),
 		Connects:  c.connects.Load(), Failures: c.failures.Load(), Refused: c.refused.Load(),
 		Events: c.events.Load(), Bytes: c.bytes.Load(), Lost: c.lost.Load(),

@@ -95,7 +95,12 @@ func (l *Link) once(ctx context.Context, run func(context.Context) error) (err e
 func (l *Link) Stats() introspect.Switch {
 	events, commands := l.Events.Stats(), l.Commands.Stats()
 	both := func(f func(*eventsocket.Stats) uint64) int64 { return int64(f(&events) + f(&commands)) }
+	last := 0.0
+	if !events.LastEvent.IsZero() {
+		last = float64(events.LastEvent.UnixMilli()) / 1000
+	}
 	return introspect.Switch{
+		LastEvent: last,
 		Connected: events.Connected && commands.Connected,
 		Connects:  both(func(s *eventsocket.Stats) uint64 { return s.Connects }),
 		Failures:  both(func(s *eventsocket.Stats) uint64 { return s.Failures }),

@@ -12,6 +12,8 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/collectors"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
+
+	"strowger/system/internal/introspect"
 )
 
 const (
@@ -38,12 +40,15 @@ type collector struct {
 	switches  []switchCounter
 	databases []databaseCounter
 	panels    []panelCounter
+	families  []family
+	timings   []timing
 	descs     map[string]*prometheus.Desc
 }
 
 func newCollector(o Options) *collector {
 	c := &collector{source: o.Source, log: o.Log, actors: o.Actors, refused: o.refused, counters: counters(), gauges: gauges(),
-		switches: switchCounters(), databases: databaseCounters(), panels: panelCounters(), descs: make(map[string]*prometheus.Desc)}
+		switches: switchCounters(), databases: databaseCounters(), panels: panelCounters(),
+		families: families(), timings: timings(), descs: make(map[string]*prometheus.Desc)}
 	describe := func(name, help string, labels ...string) {
 		c.descs[name] = prometheus.NewDesc(name, help, labels, nil)
 	}
@@ -59,9 +64,16 @@ func newCollector(o Options) *collector {
 	for _, row := range c.switches {
 		describe(row.name, row.help)
 	}
+	for _, row := range c.families {
+		describe(row.name, row.help, row.labels...)
+	}
+	for _, row := range c.timings {
+		describe(row.name, row.help, row.labels...)
+	}
 	for _, row := range c.gauges {
 		describe(row.name, row.help, "actor")
 	}
+	describe(lastEventName, lastEventHelp)
 	describe(deadName, deadHelp, "reason")
 	describe(cutName, cutHelp, "cause")
 	describe(refusedName, refusedHelp, "cause")
@@ -105,9 +117,7 @@ func (c *collector) Collect(metrics chan<- prometheus.Metric) {
 		}
 	}()
 	send := func(name string, kind prometheus.ValueType, value float64, labels ...string) {
-		for i := range labels {
-			labels[i] = strings.ToValidUTF8(labels[i], "?")
-		}
+		valid(labels)
 		metric, err := prometheus.NewConstMetric(c.descs[name], kind, value, labels...)
 		if err != nil {
 			metric = prometheus.NewInvalidMetric(c.descs[name], err)
@@ -118,10 +128,25 @@ func (c *collector) Collect(metrics chan<- prometheus.Metric) {
 	for _, row := range c.counters {
 		send(row.name, row.kind, float64(row.value(&m)))
 	}
+	for _, row := range c.families {
+		row.each(&m, func(value float64, labels ...string) { send(row.name, row.kind, value, labels...) })
+	}
+	for _, row := range c.timings {
+		row.each(&m, func(h *introspect.Histogram, labels ...string) {
+			if h == nil {
+				return
+			}
+			valid(labels)
+			metrics <- &histogram{c.descs[row.name], prometheus.MakeLabelPairs(c.descs[row.name], labels), h}
+		})
+	}
 	for _, row := range c.switches {
 		if m.Switch != nil {
 			send(row.name, row.kind, float64(row.value(m.Switch)))
 		}
+	}
+	if m.Switch != nil {
+		send(lastEventName, prometheus.GaugeValue, m.Switch.LastEvent)
 	}
 	for _, row := range c.databases {
 		if m.Database != nil {
@@ -156,6 +181,13 @@ func (c *collector) Collect(metrics chan<- prometheus.Metric) {
 		}
 	}
 	send(omittedName, prometheus.GaugeValue, float64(omitted))
+}
+
+// valid makes label values valid UTF-8.
+func valid(labels []string) {
+	for i := range labels {
+		labels[i] = strings.ToValidUTF8(labels[i], "?")
+	}
 }
 
 // bounded adds up the reasons beyond deadReasons as one, "other".

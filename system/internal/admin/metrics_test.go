@@ -72,9 +72,12 @@ func TestMetrics(t *testing.T) {
 
 // The names have the form that is promised, and Prometheus's own rules find nothing wrong.
 func TestMetricNames(t *testing.T) {
-	source := &fake{tree: sampleTree(), metrics: introspect.Metrics{Dead: map[string]int64{"x": 1}, Switch: new(introspect.Switch), Database: new(introspect.Database), Panel: new(introspect.Panel)}}
+	source := &fake{tree: sampleTree(), metrics: introspect.Metrics{Dead: map[string]int64{"x": 1}, Switch: new(introspect.Switch), Database: new(introspect.Database), Panel: new(introspect.Panel),
+		HandshakeTime: new(introspect.Histogram), AdmissionTime: new(introspect.Histogram), RejectionTime: new(introspect.Histogram), DeliveryTime: new(introspect.Histogram),
+		Services: []introspect.Service{{Name: "s", Outcomes: map[string]*introspect.Histogram{"answered": new(introspect.Histogram)}}},
+		Traffic:  introspect.Traffic{Ends: []introspect.Ends{{Code: "1000"}}}}}
 	body := get(t, listen(t, source, nil), "/metrics").body
-	form := regexp.MustCompile(`^strowger_(transport|tokens|routing|actors|supervisor|switch|database|panel|log|admin)(_[a-z]+)+_(total|connections|seconds|messages|bytes|status|actors|tokens|names|handshakes)$`)
+	form := regexp.MustCompile(`^strowger_(build|pool|transport|tokens|routing|actors|supervisor|switch|database|panel|log|admin)(_[a-z]+)*_(total|connections|seconds|messages|bytes|status|actors|tokens|names|handshakes|frames|goroutines|tasks|info)$`)
 	ours := 0
 	for line := range strings.Lines(body) {
 		name, isType := strings.CutPrefix(line, "# TYPE ")
@@ -87,7 +90,7 @@ func TestMetricNames(t *testing.T) {
 			t.Errorf("the name %s has another form", name)
 		}
 	}
-	if want := len(counters()) + len(switchCounters()) + len(databaseCounters()) + len(panelCounters()) + len(gauges()) + 3; ours != want {
+	if want := len(counters()) + len(switchCounters()) + len(databaseCounters()) + len(panelCounters()) + len(gauges()) + len(families()) + len(timings()) + 4; ours != want {
 		t.Errorf("%d names, want %d", ours, want)
 	}
 	problems, err := promlint.New(strings.NewReader(body)).Lint()

@@ -14,6 +14,12 @@ type switchCounter struct {
 	value func(*introspect.Switch) int64
 }
 
+// lastEvent is a time, and has a fraction.
+const (
+	lastEventName = "strowger_switch_last_event_timestamp_seconds"
+	lastEventHelp = "When the last event of the switch was read, in seconds since 1970; 0 if there was none."
+)
+
 func switchCounters() []switchCounter {
 	const total, now = prometheus.CounterValue, prometheus.GaugeValue
 	return []switchCounter{

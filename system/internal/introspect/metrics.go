@@ -22,6 +22,19 @@ type Metrics struct {
 	Handshakes    int64 // handshakes that wait for their turn now
 	LogLost       int64 // log lines dropped
 	Merged        int64 // refusals that the log did not tell apart
+	// Build says what program this is.
+	Build Build
+	// Traffic is what connections have sent and got.
+	Traffic Traffic
+	// HandshakeTime is how long handshakes took that went well, AdmissionTime the time from a good token to its 200, RejectionTime
+	// the time from another one to its 401, and DeliveryTime the time from a broadcast to the sockets.
+	HandshakeTime, AdmissionTime, RejectionTime, DeliveryTime *Histogram
+	// Services are those that are told apart, and one for all others.
+	Services []Service
+	// Claims is the pool that looks at tokens.
+	Claims Pool
+	// Pools are those of the services in the router, by name.
+	Pools map[string]Pool
 	// Cut counts the peers that were refused or cut off, by cause. The causes are a fixed set.
 	Cut map[string]int64
 	// Dead counts the messages that nobody could take, by reason. The reasons are a fixed set.
@@ -64,4 +77,53 @@ type Switch struct {
 	Replies   int64 // replies to commands
 	Late      int64 // replies after the command's deadline
 	Hurried   int64 // messages that did not wait to the end for an answer
+	// LastEvent is when the last event was read, in seconds since 1970. 0 means that there was none.
+	LastEvent float64
+}
+
+// Build says what a program was made from.
+type Build struct{ Version, Commit, Go string }
+
+// Traffic is what connections have sent and got since the start, after their handshake.
+type Traffic struct {
+	BytesIn, FramesIn   int64
+	BytesOut, FramesOut int64
+	WaitingFrames       int64  // for slow readers, now
+	Paused              int64  // connections that are not read from now, because their window is full
+	Pauses              int64  // how often that began
+	Ends                []Ends // a fixed set
+}
+
+// Ends is how many connections have ended in one way.
+type Ends struct {
+	Code   string // of the close frame
+	ByPeer bool
+	Count  int64
+}
+
+// Service is what happened to requests and broadcasts of one service.
+type Service struct {
+	Name       string
+	Outcomes   map[string]*Histogram // how long requests took, by a fixed set of outcomes
+	Broadcasts int64
+	Waiting    int64 // broadcasts and replies in its topic, now
+}
+
+// Pool is a bounded number of goroutines that work.
+type Pool struct {
+	Size    int64 // how many may run
+	Running int64
+	Waiting int64 // pieces of work
+	Refused int64 // pieces of work that found no room since the start
+}
+
+// Histogram counts durations since the start in buckets as Prometheus's native histograms have them.
+type Histogram struct {
+	Sum     float64 // seconds
+	Count   uint64
+	Schema  int32
+	Zero    uint64 // of at most ZeroEnd seconds
+	ZeroEnd float64
+	Buckets map[int]uint64     // by number; empty ones are missing
+	Within  map[float64]uint64 // how many took at most so many seconds, for readers that know no native histograms
 }

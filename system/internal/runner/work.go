@@ -93,6 +93,20 @@ func (p *pool) submit(f func()) bool {
 	return true
 }
 
+// Load is how busy the pool of a service is.
+type Load struct {
+	Size    int // how many functions may run at once
+	Running int
+	Waiting int
+}
+
+// Load returns how busy the instance's pool is.
+func (i *Instance) Load() Load {
+	i.pool.mu.Lock()
+	defer i.pool.mu.Unlock()
+	return Load{Size: i.pool.size, Running: i.pool.running, Waiting: len(i.pool.waiting)}
+}
+
 // run starts the next function even if f ends its goroutine.
 func (p *pool) run(f func()) {
 	defer p.next()

@@ -1,0 +1,124 @@
+package admin
+
+import (
+	"maps"
+	"slices"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"strowger/system/internal/introspect"
+)
+
+// family is one metric with labels, or a few, as Prometheus sees it.
+type family struct {
+	name   string // strowger_<subsystem>_<name>_<unit>
+	help   string
+	kind   prometheus.ValueType
+	labels []string
+	// each calls send for each series.
+	each func(m *introspect.Metrics, send func(value float64, labels ...string))
+}
+
+func families() []family {
+	const total, now = prometheus.CounterValue, prometheus.GaugeValue
+	one := func(value func(m *introspect.Metrics) int64) func(*introspect.Metrics, func(float64, ...string)) {
+		return func(m *introspect.Metrics, send func(float64, ...string)) { send(float64(value(m))) }
+	}
+	return []family{
+		{"strowger_build_info", "1, with what the program was made from.", now, []string{"version", "commit", "go"},
+			func(m *introspect.Metrics, send func(float64, ...string)) {
+				send(1, m.Build.Version, m.Build.Commit, m.Build.Go)
+			}},
+		{"strowger_transport_received_bytes_total", "Bytes received from peers after their handshake.", total, nil,
+			one(func(m *introspect.Metrics) int64 { return m.Traffic.BytesIn })},
+		{"strowger_transport_received_frames_total", "Frames received from peers.", total, nil,
+			one(func(m *introspect.Metrics) int64 { return m.Traffic.FramesIn })},
+		{"strowger_transport_sent_bytes_total", "Bytes given to the kernel for peers.", total, nil,
+			one(func(m *introspect.Metrics) int64 { return m.Traffic.BytesOut })},
+		{"strowger_transport_sent_frames_total", "Frames for peers, those included that a connection's end discarded.", total, nil,
+			one(func(m *introspect.Metrics) int64 { return m.Traffic.FramesOut })},
+		{"strowger_transport_waiting_frames", "Frames that wait for peers that read slowly.", now, nil,
+			one(func(m *introspect.Metrics) int64 { return m.Traffic.WaitingFrames })},
+		{"strowger_transport_paused_connections", "Connections that are not read from because their window is full.", now, nil,
+			one(func(m *introspect.Metrics) int64 { return m.Traffic.Paused })},
+		{"strowger_transport_pauses_total", "How often the router stopped reading from a connection because its window was full.", total, nil,
+			one(func(m *introspect.Metrics) int64 { return m.Traffic.Pauses })},
+		{"strowger_transport_closed_connections_total", "Connections that ended, by the code of the first close frame and who sent it; 1006 is an end without a close frame.", total,
+			[]string{"code", "by"}, closed},
+		{"strowger_routing_service_broadcasts_total", "Broadcasts by service.", total, []string{"service"},
+			perService(func(s *introspect.Service) int64 { return s.Broadcasts })},
+		{"strowger_routing_topic_messages", "Broadcasts and replies that wait in the topic of a service.", now, []string{"service"},
+			perService(func(s *introspect.Service) int64 { return s.Waiting })},
+		{"strowger_pool_size_goroutines", "Goroutines that a pool may have.", now, []string{"pool"},
+			perPool(func(p introspect.Pool) int64 { return p.Size })},
+		{"strowger_pool_busy_goroutines", "Goroutines of a pool that work.", now, []string{"pool"},
+			perPool(func(p introspect.Pool) int64 { return p.Running })},
+		{"strowger_pool_waiting_tasks", "Work that waits for a goroutine of a pool.", now, []string{"pool"},
+			perPool(func(p introspect.Pool) int64 { return p.Waiting })},
+		{"strowger_pool_refused_tasks_total", "Work for which a pool had no room.", total, []string{"pool"},
+			perPool(func(p introspect.Pool) int64 { return p.Refused })},
+	}
+}
+
+func closed(m *introspect.Metrics, send func(float64, ...string)) {
+	for _, e := range m.Traffic.Ends {
+		by := "router"
+		if e.ByPeer {
+			by = "peer"
+		}
+		send(float64(e.Count), e.Code, by)
+	}
+}
+
+func perService(value func(*introspect.Service) int64) func(*introspect.Metrics, func(float64, ...string)) {
+	return func(m *introspect.Metrics, send func(float64, ...string)) {
+		for i := range m.Services {
+			send(float64(value(&m.Services[i])), m.Services[i].Name)
+		}
+	}
+}
+
+// claimPool is the pool that looks at tokens. A service's pool has the label service: and its name.
+const claimPool = "tokens"
+
+func perPool(value func(introspect.Pool) int64) func(*introspect.Metrics, func(float64, ...string)) {
+	return func(m *introspect.Metrics, send func(float64, ...string)) {
+		send(float64(value(m.Claims)), claimPool)
+		for _, name := range slices.Sorted(maps.Keys(m.Pools)) {
+			send(float64(value(m.Pools[name])), "service:"+name)
+		}
+	}
+}
+
+// timing is one histogram, or a few, as Prometheus sees it.
+type timing struct {
+	name   string
+	help   string
+	labels []string
+	each   func(m *introspect.Metrics, send func(h *introspect.Histogram, labels ...string))
+}
+
+func timings() []timing {
+	type send = func(*introspect.Histogram, ...string)
+	return []timing{
+		{"strowger_routing_request_seconds", "Time from the moment at which a service's actor takes a request until what becomes of it is known, by outcome.",
+			[]string{"service", "outcome"}, requestTimes},
+		{"strowger_routing_delivery_seconds", "Time from the moment at which a service's actor takes a broadcast until it is written, or queued for a slow reader, for all members; one broadcast at a time is measured.", nil,
+			func(m *introspect.Metrics, send send) { send(m.DeliveryTime) }},
+		{"strowger_transport_handshake_seconds", "Time from accept until the handshake is done, of those that went well.", nil,
+			func(m *introspect.Metrics, send send) { send(m.HandshakeTime) }},
+		{"strowger_tokens_authentication_seconds", "Time from a token until its answer, by result: accepted or refused.", []string{"result"},
+			func(m *introspect.Metrics, send send) {
+				send(m.AdmissionTime, "accepted")
+				send(m.RejectionTime, "refused")
+			}},
+	}
+}
+
+func requestTimes(m *introspect.Metrics, send func(*introspect.Histogram, ...string)) {
+	for _, s := range m.Services {
+		for _, outcome := range slices.Sorted(maps.Keys(s.Outcomes)) {
+			send(s.Outcomes[outcome], s.Name, outcome)
+		}
+	}
+}

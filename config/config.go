@@ -229,6 +229,7 @@ type Log struct {
 // Shutdown says how the daemon ends.
 type Shutdown struct {
 	Timeout time.Duration `koanf:"timeout"`
+	Pace    int           `koanf:"pace"`
 }
 
 // Default returns a new Config in which every key has its default.

@@ -243,6 +243,8 @@ func keys() []key {
 
 		{"shutdown.timeout", 10 * time.Second, between(0, 10*time.Minute), onRestart,
 			"Time connections have to take what waits for them and to say goodbye when the daemon stops. A peer that takes nothing for a quarter of it is cut off then (Linux only). Services inside finish within this time too; those that do not are abandoned. 0s cuts them off at once."},
+		{"shutdown.pace", 10_000, between(0, 1_000_000), onReload,
+			"Connections that are closed in a second when the daemon stops, so that clients do not all come back in the same moment: clients first and services last, the newest first. The first 500 or so go at once. If it would take more than half of the time that is left of shutdown.timeout, more are closed in a second. 0 closes all at once."},
 	}
 }
 

@@ -80,7 +80,7 @@ func TestWhatAReloadApplies(t *testing.T) {
 		section := k.section()
 		want := section == "limits" || section == "keepalive" || section == "routing" || k.name == "listen.origins" || k.name == "log.level" ||
 			k.name == "log.refusal_kinds" || k.name == "log.refusal_lines" ||
-			k.name == "tokens.reclaim" || k.name == "tokens.reclaim_count"
+			k.name == "tokens.reclaim" || k.name == "tokens.reclaim_count" || k.name == "shutdown.pace"
 		if got := k.apply == onReload; got != want {
 			t.Errorf("%s: applied by a reload: %v, want %v", k.name, got, want)
 		}

@@ -2,6 +2,7 @@ package system
 
 import (
 	"fmt"
+	"time"
 
 	"github.com/asynkron/protoactor-go/actor"
 
@@ -43,11 +44,24 @@ func (c *connections) Receive(ctx actor.Context) {
 // stuckShare is the share of shutdown.timeout, as a divisor, that a peer has that takes nothing.
 const stuckShare = 4
 
+// drainShare is the share of the time for stopping, as a divisor, in which all connections are told to go. The rest
+// is for them to take what waits and to say goodbye.
+const drainShare = 2
+
+// drainTime returns how long closing the connections may take.
+func (s *System) drainTime() time.Duration {
+	left := s.cfg.Shutdown.Timeout
+	if by := s.stopBy.Load(); by != nil {
+		left = min(left, max(time.Until(*by), 0))
+	}
+	return left / drainShare
+}
+
 // shutdown closes all connections behind the last words of the services that have stopped before.
 func (c *connections) shutdown(ctx actor.Context) {
 	s, root, self := c.system, ctx.ActorSystem().Root, ctx.Self()
 	s.router.Send(&actors.Fence{Done: func() {
-		s.egress.CloseAll()
+		s.egress.Drain(s.running.Load().Shutdown.Pace, s.drainTime())
 		s.egress.CutStuck(s.cfg.Shutdown.Timeout / stuckShare)
 	}})
 	go func() {

@@ -13,7 +13,8 @@ import (
 
 // elsewhere are the reloadable keys that reach their user by another way than the limits and settings.
 var elsewhere = map[string]string{
-	"log.level": "the program that owns the log follows it",
+	"log.level":     "the program that owns the log follows it",
+	"shutdown.pace": "a stop reads it",
 }
 
 // Each reloadable key must change one limit or setting, and no limit or setting may lack a key: a

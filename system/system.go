@@ -85,6 +85,7 @@ type System struct {
 	root        *actor.PID
 	router      actors.RouterRef                 // for the tree's own goroutine
 	core        atomic.Pointer[actors.RouterRef] // router, for all others; nil: it has not started
+	stopBy      atomic.Pointer[time.Time]        // when Stop cuts off who is left; nil: never
 	failed      chan error
 	open        chan struct{} // closed when connections are accepted
 	descriptors int           // how many files may be open; 0: not known

@@ -31,7 +31,7 @@ type shard struct {
 	drains  *sync.WaitGroup
 	sockets map[*socket]struct{}
 	acked   func(conn net.Conn) (bytes uint64, known bool) // acked, but in tests
-	closed  bool                                           // the daemon stops, new sockets are closed too
+	closed  bool                                           // the daemon stops, new sockets are closed at once
 
 	// Of the batch being handled.
 	dirty  []*socket
@@ -125,6 +125,8 @@ func (sh *shard) handleRare(message toShard) {
 		sh.abortAll()
 	case *look:
 		sh.look(m)
+	case *census:
+		sh.census(m.to)
 	case *probe:
 		if m.left.Add(-1) == 0 {
 			m.done()

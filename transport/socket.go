@@ -49,7 +49,7 @@ type socket struct {
 	peer       atomic.Pointer[actors.Peer]   // whose it is; nil before authentication
 	in         atomic.Int64                  // bytes that were read
 	opened     int64                         // when, in nanoseconds of Unix time
-	number     uint64                        // counts sockets
+	number     uint64                        // counts sockets, in the order in which they came
 
 	held      [][]byte         // sent before Admit
 	owed      []*runtime.Lease // of frames in queue that hold their share until they are written
@@ -125,6 +125,7 @@ type (
 	closeAll struct{}
 	cutStuck struct{}
 	abortAll struct{}
+	census   struct{ to chan<- []*socket } // which has room
 	probe    struct {
 		left atomic.Int64 // shards
 		done func()
@@ -147,6 +148,7 @@ func (*tick) toShard()        {}
 func (*closeAll) toShard()    {}
 func (*cutStuck) toShard()    {}
 func (*abortAll) toShard()    {}
+func (*census) toShard()      {}
 func (*probe) toShard()       {}
 func (*replace) toShard()     {}
 

@@ -26,8 +26,8 @@ Settings come from FusionPBX's config.conf and its database with --fusionpbx, th
 --config, the environment (STROWGER_LIMITS__CLIENT_BYTES is limits.client_bytes) and the other
 flags, each overriding the ones before. "strowger config defaults" explains them.
 
-SIGTERM and SIGINT let connections finish for shutdown.timeout; a second one ends
-the process at once, with status 1. SIGHUP and SIGUSR1 read the settings anew: those
+SIGTERM and SIGINT close connections at the rate of shutdown.pace and let them finish for
+shutdown.timeout; a second one ends the process at once, with status 1. SIGHUP and SIGUSR1 read the settings anew: those
 that need no restart take effect, and nothing changes when one of them is wrong. Windows
 has no such signals: ^C stops the daemon there, and changed settings need a restart.`,
 		Example: `  strowger serve

@@ -56,6 +56,9 @@ func newBench(t *testing.T, yaml, conf string) *bench {
 }
 
 func (b *bench) run(_ context.Context, name string, _ ...string) (string, error) {
+	if name == "runuser" {
+		return "", nil
+	}
 	if name != "systemctl" || b.systemd == "" {
 		return "", errors.New("not found")
 	}

@@ -79,7 +79,7 @@ func (c *checker) takenPort(r *report, h holders) {
 func (c *checker) evict(p process) string {
 	switch {
 	case p.unit == "websockets":
-		return "sh deploy/fusionpbx over"
+		return goOver
 	case p.unit != "":
 		return "systemctl disable --now " + p.unit
 	}

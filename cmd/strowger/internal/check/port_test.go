@@ -94,7 +94,7 @@ func TestPortOfAnotherUser(t *testing.T) {
 
 // TestPortOfAUnit names the unit that is to be stopped.
 func TestPortOfAUnit(t *testing.T) {
-	for unit, mend := range map[string]string{"websockets": "sh deploy/fusionpbx over", "other": "systemctl disable --now other"} {
+	for unit, mend := range map[string]string{"websockets": goOver, "other": "systemctl disable --now other"} {
 		b := newBench(t, ports("127.0.0.1:8080", freeAddress(t)), "")
 		b.o.Machine.Proc = ""
 		b.write("proc/net/tcp6", "   0: 00000000000000000000000000000000:1F90 00000000000000000000000000000000:0000 0A 00000000:00000000 00:00000000 00000000 33 0 777 1 0\n")

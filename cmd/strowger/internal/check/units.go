@@ -6,7 +6,7 @@ import (
 	"path/filepath"
 	"strings"
 
-	"strowger/config/policy"
+	"strowger/cmd/strowger/internal/dropin"
 )
 
 // unit is what systemd knows of one.
@@ -31,31 +31,15 @@ type units struct {
 	php    map[string]unit // by name
 }
 
-// served returns the units of FusionPBX whose services run inside, with the setting that decides.
-func (c *checker) served() [][2]string {
-	s := &c.Config.Services
-	var served [][2]string
-	add := func(is bool, service, setting string) {
-		if is {
-			served = append(served, [2]string{policy.BuiltinUnit(service), setting})
-		}
-	}
-	add(s.ActiveCalls == inside, policy.ActiveCalls, "services.active_calls: php")
-	add(s.ActiveConferences == inside, policy.ActiveConferences, "services.active_conferences: php")
-	add(s.OperatorPanel == inside, policy.OperatorPanel, "services.operator_panel: php")
-	add(c.Config.Dashboard.Enabled, policy.SystemDashboard, "dashboard.enabled: false")
-	return served
-}
-
 // askUnits asks systemd for the units, all of them at once.
 func (c *checker) askUnits() units {
 	if _, err := os.Stat(c.Machine.path("/run/systemd/system")); err != nil {
 		return units{absent: true}
 	}
-	const properties = "Id,LoadState,UnitFileState,ActiveState,ExecStart,User,LimitNOFILE,PrivateTmp,FragmentPath"
+	const properties = "Id,LoadState,UnitFileState,ActiveState,ExecStart,User,LimitNOFILE,PrivateTmp,FragmentPath,NeedDaemonReload"
 	args := []string{"show", "--property=" + properties, "websockets.service"}
-	for _, served := range c.served() {
-		args = append(args, served[0]+".service")
+	for _, s := range dropin.Services(c.Config) {
+		args = append(args, s.Unit+".service")
 	}
 	ctx, cancel := c.deadline()
 	defer cancel()
@@ -79,21 +63,33 @@ func (c *checker) askUnits() units {
 	return u
 }
 
+// The commands that mend units.
+const (
+	goOver = "strowger fusionpbx install"
+	renew  = "strowger fusionpbx update"
+	reread = "systemctl daemon-reload"
+)
+
 // routerUnit is about the unit that starts the router.
 func (c *checker) routerUnit(r *report) {
 	if !c.fusionPBX() {
 		return
 	}
 	u := c.units()
+	state := dropin.LookRouter(c.Machine.Root)
 	switch router := u.router; {
 	case u.absent:
 		r.note(UnitRouter, "", "systemd does not run here: nobody says which of FusionPBX's PHP services still start or run")
 	case u.err != nil:
 		r.note(UnitRouter, c.asRoot(), "systemctl does not answer: %v", u.err)
 	case !router.there():
-		r.note(UnitRouter, "install -m 0644 deploy/strowger.service /etc/systemd/system/websockets.service && systemctl daemon-reload && systemctl enable --now websockets", "there is no unit websockets: nothing starts the router at boot")
+		r.note(UnitRouter, "php /var/www/fusionpbx/core/upgrade/upgrade.php --services && "+goOver, "there is no unit websockets: nothing starts the router at boot")
+	case router["NeedDaemonReload"] == "yes":
+		r.warn(UnitRouter, reread+" && systemctl restart websockets", "the files of the unit websockets have changed since systemd read them")
+	case !router.ours() && state != dropin.Absent:
+		r.warn(UnitRouter, "systemctl cat websockets # remove ExecStart= from the drop-in that follows 50-strowger.conf, then: "+goOver, "the unit websockets has strowger's drop-in, but another one has it start something else")
 	case !router.ours():
-		r.warn(UnitRouter, "sh deploy/fusionpbx over", "the unit websockets (%s) starts FusionPBX's PHP router, not strowger", router["FragmentPath"])
+		r.warn(UnitRouter, goOver, "the unit websockets (%s) starts FusionPBX's PHP router, not strowger", router["FragmentPath"])
 	case router["ActiveState"] == "failed":
 		r.fail(UnitRouter, "journalctl -u websockets -n 20 -o cat; systemctl restart websockets", "the unit websockets has failed")
 	case !router.active():
@@ -102,39 +98,64 @@ func (c *checker) routerUnit(r *report) {
 		r.warn(UnitRouter, "systemctl enable websockets", "the unit websockets runs strowger, but does not start at boot (%s)", router["UnitFileState"])
 	case router["PrivateTmp"] == "yes":
 		r.warn(UnitRouter, "systemctl edit websockets # [Service] PrivateTmp=no, then: systemctl restart websockets", "the unit websockets has PrivateTmp=yes: tokens that PHP writes to /tmp are not seen")
+	case state == dropin.Absent:
+		r.warn(UnitRouter, goOver, "the unit websockets runs strowger, but has no drop-in of strowger: FusionPBX's upgrade writes over %s", router["FragmentPath"])
+	case state == dropin.Other:
+		r.warn(UnitRouter, renew, "another version of strowger has written the drop-in of the unit websockets, or somebody has changed it (changes belong into another one: systemctl edit websockets)")
 	default:
-		r.ok(UnitRouter, "the unit websockets runs strowger, and starts at boot")
+		r.ok(UnitRouter, "the unit websockets runs strowger, starts at boot, and stays so after an upgrade of FusionPBX")
 	}
 }
 
-// phpUnits is about the units of services that run inside.
+// phpUnits is about the units of services that strowger can serve itself.
 func (c *checker) phpUnits(r *report) {
 	u := c.units()
 	if !c.fusionPBX() || u.absent || u.err != nil {
 		return // routerUnit tells why
 	}
-	for _, served := range c.served() {
-		name, setting := served[0], served[1]
-		one := u.php[name]
-		starts := strings.HasPrefix(one["UnitFileState"], "enabled")
-		if starts && c.conditioned(name) {
-			starts = false
-		}
-		stop := "systemctl disable --now " + name
-		switch {
-		case !one.there():
-			r.ok(UnitPHP, "there is no unit %s", name)
-		case one.active():
-			r.warn(UnitPHP, stop, "the unit %s runs in PHP, but strowger serves it: it gets no work (or leave it to PHP: %s)", name, setting)
-		case starts:
-			r.warn(UnitPHP, stop, "the unit %s starts in PHP at boot, but strowger serves it (or leave it to PHP: %s)", name, setting)
-		default:
-			r.ok(UnitPHP, "the unit %s neither runs nor starts at boot: strowger serves it", name)
+	mend := renew
+	if dropin.LookRouter(c.Machine.Root) == dropin.Absent {
+		mend = goOver
+	}
+	for _, s := range dropin.Services(c.Config) {
+		if s.Served {
+			c.servedUnit(r, s, u.php[s.Unit], mend)
+		} else if s.Look(c.Machine.Root) != dropin.Absent {
+			r.warn(UnitPHP, mend, "nobody serves %s: it is left to PHP (%s), but the drop-in of the unit %s keeps PHP from starting", s.Name, s.Setting, s.Unit)
 		}
 	}
 }
 
-// conditioned tells whether the drop-in of docs/deploy.md keeps a unit from starting.
+// servedUnit is about the unit of a service that strowger serves.
+func (c *checker) servedUnit(r *report, s dropin.Service, one unit, mend string) {
+	state := s.Look(c.Machine.Root)
+	starts := strings.HasPrefix(one["UnitFileState"], "enabled")
+	switch {
+	case one.active():
+		if state == dropin.Current {
+			mend = "systemctl restart " + s.Unit
+		}
+		r.warn(UnitPHP, mend, "the unit %s runs in PHP, but strowger serves it: it gets no work (or leave it to PHP: %s)", s.Unit, s.Setting)
+	case state == dropin.Other:
+		r.warn(UnitPHP, mend, "another version of strowger has written the drop-in of the unit %s, or somebody has changed it", s.Unit)
+	case !one.there():
+		r.ok(UnitPHP, "there is no unit %s", s.Unit)
+	case state == dropin.Absent && c.conditioned(s.Unit):
+		r.ok(UnitPHP, "a condition keeps the unit %s from starting: strowger serves it", s.Unit)
+	case state == dropin.Absent && starts:
+		r.warn(UnitPHP, mend, "the unit %s starts in PHP at boot, but strowger serves it (or leave it to PHP: %s)", s.Unit, s.Setting)
+	case state == dropin.Absent:
+		r.note(UnitPHP, mend, "the unit %s neither runs nor starts at boot, but an upgrade of FusionPBX starts it; strowger serves it", s.Unit)
+	case one["NeedDaemonReload"] == "yes":
+		r.warn(UnitPHP, reread, "the files of the unit %s have changed since systemd read them", s.Unit)
+	case !dropin.StandIn(one["ExecStart"]):
+		r.warn(UnitPHP, "systemctl cat "+s.Unit+" # remove ExecStart= from the drop-in that follows 50-strowger.conf, then: "+reread, "the unit %s has strowger's drop-in, but another one has it start PHP; strowger serves it", s.Unit)
+	default:
+		r.ok(UnitPHP, "the unit %s starts no PHP: strowger serves it", s.Unit)
+	}
+}
+
+// conditioned tells whether a condition keeps a unit from starting, as those that earlier versions wrote.
 func (c *checker) conditioned(name string) bool {
 	found, _ := filepath.Glob(c.Machine.path("/etc/systemd/system/" + name + ".service.d/*.conf"))
 	for _, file := range found {

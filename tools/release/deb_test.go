@@ -3,11 +3,13 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"io/fs"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -28,7 +30,8 @@ func TestDeb(t *testing.T) {
 	if link, err := os.Readlink(d.path("/etc/systemd/system/multi-user.target.wants/strowger.service")); err != nil || !strings.HasSuffix(link, "/systemd/system/strowger.service") {
 		t.Errorf("the unit is not enabled: %q, %v", link, err)
 	}
-	d.verify()
+	d.verify("strowger.service")
+	d.secure("strowger.service")
 	d.serve(uid, gid)
 	d.run("dpkg", "-i", "/strowger.deb") // an upgrade to the same version
 	d.run("dpkg", "-r", "strowger")
@@ -39,33 +42,17 @@ func TestDeb(t *testing.T) {
 	d.compare(before)
 }
 
-// TestDebBesideFusionPBX installs the package where FusionPBX is: the router of its own is not enabled there.
-func TestDebBesideFusionPBX(t *testing.T) {
-	d := newDebian(t)
-	if err := os.MkdirAll(d.path("/etc/fusionpbx"), 0o755); err != nil {
-		t.Fatal(err)
-	}
-	if err := os.WriteFile(d.path("/etc/fusionpbx/config.conf"), nil, 0o644); err != nil {
-		t.Fatal(err)
-	}
-	if out := d.run("dpkg", "-i", "/strowger.deb"); !strings.Contains(out, "is not started") {
-		t.Errorf("it does not say that it does not start:\n%s", out)
-	}
-	if _, err := os.Lstat(d.path("/etc/systemd/system/multi-user.target.wants/strowger.service")); err == nil {
-		t.Error("the unit is enabled")
-	}
-}
-
 // debian is a root directory with a small Debian.
 type debian struct {
 	*testing.T
-	root string
+	root   string
+	within []string // runs a command inside while systemd runs there
 }
 
-// base is a small Debian, which tests copy.
+// base is a small Debian with systemd, which tests copy.
 var base = sync.OnceValues(func() (string, error) {
 	dir := filepath.Join(scratch, "debian")
-	out, err := exec.Command("debootstrap", "--variant=minbase", "bookworm", dir).CombinedOutput()
+	out, err := exec.Command("debootstrap", "--variant=minbase", "--include=systemd", "bookworm", dir).CombinedOutput()
 	if err != nil {
 		return dir, &failure{err, out}
 	}
@@ -78,7 +65,7 @@ func newDebian(t *testing.T) *debian {
 	t.Helper()
 	asRoot(t)
 	deb := one(t, ".deb")
-	d := &debian{t, t.TempDir()}
+	d := &debian{T: t, root: t.TempDir()}
 	base, err := base()
 	if err != nil && os.Getenv("STROWGER_REQUIRE_DEBIAN") == "" {
 		t.Skipf("debootstrap: %v", err)
@@ -92,7 +79,7 @@ func newDebian(t *testing.T) *debian {
 	if out, err := exec.Command("cp", deb, d.path("/strowger.deb")).CombinedOutput(); err != nil {
 		t.Fatalf("cp: %v\n%s", err, out)
 	}
-	d.targets()
+	d.write("/etc/machine-id", 0o444, "6b7a1e0c5d1f4f0e9a3c2b1d00000001\n")
 	for _, dir := range []string{d.root, filepath.Dir(d.root)} {
 		if err := os.Chmod(dir, 0o755); err != nil {
 			t.Fatal(err)
@@ -101,29 +88,18 @@ func newDebian(t *testing.T) *debian {
 	return d
 }
 
-// targets makes the units that systemd-analyze looks for. The small Debian has no systemd.
-func (d *debian) targets() {
-	d.Helper()
-	dir := d.path("/usr/lib/systemd/system")
-	if err := os.MkdirAll(dir, 0o755); err != nil {
-		d.Fatal(err)
-	}
-	for _, name := range []string{"sysinit", "basic", "shutdown", "multi-user", "network-online"} {
-		if err := os.WriteFile(filepath.Join(dir, name+".target"), []byte("[Unit]\nDescription="+name+"\n"), 0o644); err != nil {
-			d.Fatal(err)
-		}
-	}
-}
-
 func (d *debian) path(name string) string { return filepath.Join(d.root, name) }
 
 // run runs a command inside and returns what it writes.
 func (d *debian) run(name string, args ...string) string {
 	d.Helper()
-	cmd := exec.CommandContext(d.Context(), "/usr/bin/env", append([]string{name}, args...)...) // env looks for it inside
+	words := append(slices.Clone(d.within), "/usr/bin/env", name) // env looks for it inside
+	cmd := exec.Command(words[0], append(words[1:], args...)...)
 	cmd.Dir = "/"
 	cmd.Env = []string{"PATH=/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL=C", "DEBIAN_FRONTEND=noninteractive"}
-	cmd.SysProcAttr = &syscall.SysProcAttr{Chroot: d.root}
+	if d.within == nil {
+		cmd.SysProcAttr = &syscall.SysProcAttr{Chroot: d.root}
+	}
 	out, err := cmd.CombinedOutput()
 	if err != nil {
 		d.Fatalf("%s %s: %v\n%s", name, args, err, out)
@@ -134,7 +110,13 @@ func (d *debian) run(name string, args ...string) string {
 // user returns the numbers of the package's user.
 func (d *debian) user() (uid, gid uint32) {
 	d.Helper()
-	fields := strings.Split(strings.TrimSpace(d.run("getent", "passwd", "strowger")), ":")
+	return d.numbers("strowger")
+}
+
+// numbers returns those of a user that nobody can log in as.
+func (d *debian) numbers(name string) (uid, gid uint32) {
+	d.Helper()
+	fields := strings.Split(strings.TrimSpace(d.run("getent", "passwd", name)), ":")
 	if len(fields) != 7 || fields[6] != "/usr/sbin/nologin" {
 		d.Fatalf("the user is %q", fields)
 	}
@@ -149,18 +131,18 @@ func (d *debian) user() (uid, gid uint32) {
 	return numbers[0], numbers[1]
 }
 
-// verify has systemd look at the unit.
-func (d *debian) verify() {
+// verify has systemd look at units. It must have nothing to say.
+func (d *debian) verify(units ...string) {
 	d.Helper()
-	if _, err := exec.LookPath("systemd-analyze"); err != nil {
-		d.Log("no systemd-analyze here: the unit was not verified")
-		return
+	if out := d.run("systemd-analyze", append([]string{"verify", "--man=no"}, units...)...); strings.TrimSpace(out) != "" {
+		d.Errorf("systemd-analyze verify: %s", out)
 	}
-	unit := "/usr/lib/systemd/system/strowger.service"
-	cmd := exec.Command("systemd-analyze", "verify", "--man=no", "--root="+d.root, unit)
-	if out, err := cmd.CombinedOutput(); err != nil || strings.Contains(string(out), "strowger.service") {
-		d.Errorf("systemd-analyze verify: %v\n%s", err, out)
-	}
+}
+
+// secure has systemd judge what a unit shuts off. Its scale goes from 0 to 100, and fewer is better.
+func (d *debian) secure(unit string) {
+	d.Helper()
+	d.run("systemd-analyze", "security", "--offline=true", "--threshold=25", unit)
 }
 
 // serve runs the router with the settings and the user of the package.
@@ -181,7 +163,7 @@ func (d *debian) serve(uid, gid uint32) {
 	}
 }
 
-// snapshot returns all files with what they are. It leaves out dpkg's own records, and the copies and locks of the lists of
+// snapshot returns all files with what they are. It leaves out the records of dpkg and systemd, and the copies and locks of the lists of
 // users, which useradd leaves.
 func (d *debian) snapshot() map[string]string {
 	d.Helper()
@@ -191,7 +173,7 @@ func (d *debian) snapshot() map[string]string {
 		switch {
 		case err != nil:
 			return err
-		case strings.HasPrefix(name, "/var/lib/dpkg"), strings.HasPrefix(name, "/var/log"), strings.HasPrefix(name, "/etc/") && strings.HasSuffix(name, "-"), name == "/etc/.pwd.lock":
+		case strings.HasPrefix(name, "/var/lib/dpkg"), strings.HasPrefix(name, "/run/systemd"), strings.HasPrefix(name, "/var/log"), strings.HasPrefix(name, "/etc/") && strings.HasSuffix(name, "-"), name == "/etc/.pwd.lock":
 			return nil
 		}
 		info, err := entry.Info()
@@ -226,4 +208,48 @@ func (d *debian) compare(before map[string]string) {
 			d.Errorf("%s is gone", name)
 		}
 	}
+}
+
+// serveInPlace runs the router and the stand-in of a service as the units of FusionPBX start them.
+func (d *debian) serveInPlace() {
+	d.Helper()
+	unit := d.effective("websockets.service")
+	words := strings.Fields(unit["ExecStart"])
+	if len(words) < 3 || words[0] != "@/usr/bin/strowger" || words[1] != "strowger-websockets" || unit["User"] != "www-data" {
+		d.Fatalf("the unit starts %q as %s", words, unit["User"])
+	}
+	uid, gid := d.numbers(unit["User"])
+	for dir, mode := range map[string]os.FileMode{"/dev/shm": 0o777 | os.ModeSticky, "/run/fusionpbx": 0o755} {
+		if err := errors.Join(os.MkdirAll(d.path(dir), 0o755), os.Chmod(d.path(dir), mode)); err != nil {
+			d.Fatal(err)
+		}
+	}
+	cmd := exec.Command(words[0][1:], append(words[2:], "--listen", "127.0.0.1:0", "--admin", "127.0.0.1:0")...)
+	cmd.Args[0], cmd.Dir, cmd.Env = words[1], unit["WorkingDirectory"], []string{}
+	cmd.SysProcAttr = &syscall.SysProcAttr{Chroot: d.root, Credential: &syscall.Credential{Uid: uid, Gid: gid}}
+	if log := serve(d.T, cmd); !strings.Contains(log, `"token_dir":"/dev/shm"`) || !strings.Contains(log, "no connection to the switch") {
+		d.Errorf("the log is not as it should be:\n%s", log)
+	}
+	d.run("sh", "-c", "rm -rf /run/fusionpbx /dev/shm/*; chmod 755 /dev/shm")
+	for _, name := range phpUnits() {
+		unit := d.effective(name + ".service")
+		if unit["Type"] != "oneshot" || unit["Restart"] != "no" {
+			d.Errorf("%s is of type %s and restarts: %s", name, unit["Type"], unit["Restart"])
+		}
+		if out := d.run("sh", "-c", unit["ExecStart"]); !strings.Contains(out, name+" runs no PHP") {
+			d.Errorf("%s starts %s, which says %s", name, unit["ExecStart"], out)
+		}
+	}
+}
+
+// effective returns the settings of a unit with its drop-ins, the last value of each.
+func (d *debian) effective(unit string) map[string]string {
+	d.Helper()
+	set := map[string]string{}
+	for line := range strings.Lines(d.run("sh", "-c", "cat /etc/systemd/system/"+unit+" /etc/systemd/system/"+unit+".d/*.conf")) {
+		if key, value, ok := strings.Cut(strings.TrimSpace(line), "="); ok && !strings.HasPrefix(key, "#") {
+			set[key] = value
+		}
+	}
+	return set
 }

@@ -167,5 +167,9 @@ func listen(t *testing.T) net.Listener {
 // alone is a configuration whose ports nobody has.
 func alone(t *testing.T) string {
 	t.Helper()
-	return "listen: {address: '" + freeAddress(t) + "'}\nadmin: {address: '" + freeAddress(t) + "'}\ntokens: {directory: '" + t.TempDir() + "'}\n"
+	router, admin := freeAddress(t), freeAddress(t)
+	for admin == router { // the first is free again
+		admin = freeAddress(t)
+	}
+	return "listen: {address: '" + router + "'}\nadmin: {address: '" + admin + "'}\ntokens: {directory: '" + t.TempDir() + "'}\n"
 }

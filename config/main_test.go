@@ -10,7 +10,7 @@ import (
 )
 
 // update makes the tests write what they would otherwise compare with.
-var update = flag.Bool("update", false, "rewrite docs/configuration.md and testdata/config/*.txt")
+var update = flag.Bool("update", false, "rewrite docs/configuration.md, schema.json and testdata/config/*.txt")
 
 const testdata = "../testdata/config"
 

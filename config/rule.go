@@ -17,14 +17,16 @@ import (
 
 // rule is what a value must satisfy besides being of the right type.
 type rule struct {
-	text  string // what is allowed, for the documentation
-	check func(value any) error
+	text   string // what is allowed, for the documentation
+	schema schema // what of it a JSON Schema can say
+	check  func(value any) error
 }
 
 // between allows the numbers from lowest to highest, both included.
 func between[T int | Size | time.Duration](lowest, highest T) rule {
 	return rule{
-		text: format(lowest) + " to " + format(highest),
+		text:   format(lowest) + " to " + format(highest),
+		schema: numberSchema(lowest, highest),
 		check: func(value any) error {
 			number := value.(T)
 			if cmp.Less(number, lowest) {
@@ -41,7 +43,8 @@ func between[T int | Size | time.Duration](lowest, highest T) rule {
 // zeroOr allows a duration of zero besides what the rule allows.
 func zeroOr(r rule) rule {
 	return rule{
-		text: "0s, or " + r.text,
+		text:   "0s, or " + r.text,
+		schema: r.schema,
 		check: func(value any) error {
 			if value.(time.Duration) == 0 {
 				return nil
@@ -55,7 +58,8 @@ func zeroOr(r rule) rule {
 func oneOf(words ...string) rule {
 	text := strings.Join(words, ", ")
 	return rule{
-		text: text,
+		text:   text,
+		schema: wordSchema(words),
 		check: func(value any) error {
 			if slices.Contains(words, value.(string)) {
 				return nil
@@ -66,22 +70,23 @@ func oneOf(words ...string) rule {
 }
 
 func anyText() rule {
-	return rule{text: "text", check: func(any) error { return nil }}
+	return rule{text: "text", schema: schema{"type": "string"}, check: func(any) error { return nil }}
 }
 
 func anyBool() rule {
-	return rule{text: "true, false", check: func(any) error { return nil }}
+	return rule{text: "true, false", schema: schema{"type": "boolean"}, check: func(any) error { return nil }}
 }
 
 func address() rule {
-	return rule{text: "host:port", check: func(value any) error {
+	return rule{text: "host:port", schema: patternSchema(`^.*:[0-9]+$`), check: func(value any) error {
 		return checkAddress(value.(string))
 	}}
 }
 
 // orEmpty allows an empty text besides what the rule allows.
 func orEmpty(r rule) rule {
-	return rule{text: "empty, or " + r.text, check: func(value any) error {
+	orEmpty := schema{"anyOf": []schema{{"const": ""}, r.schema}}
+	return rule{text: "empty, or " + r.text, schema: orEmpty, check: func(value any) error {
 		if value.(string) == "" {
 			return nil
 		}
@@ -93,7 +98,7 @@ func orEmpty(r rule) rule {
 var hashForm = regexp.MustCompile(`^\$argon2id\$v=19\$m=[0-9]{1,7},t=[0-9]{1,2},p=[0-9]{1,2}\$[A-Za-z0-9+/]{11,86}\$[A-Za-z0-9+/]{22,86}$`)
 
 func passwordHash() rule {
-	return rule{text: "a line that strowger admin password has printed", check: func(value any) error {
+	return rule{text: "a line that strowger admin password has printed", schema: patternSchema(hashForm.String()), check: func(value any) error {
 		if !hashForm.MatchString(value.(string)) {
 			return errors.New("it is no line that strowger admin password has printed")
 		}
@@ -102,7 +107,7 @@ func passwordHash() rule {
 }
 
 func directory() rule {
-	return rule{text: "absolute path", check: func(value any) error {
+	return rule{text: "absolute path", schema: patternSchema(`^(/|[A-Za-z]:[\\/]|\\\\|$)`), check: func(value any) error {
 		path := value.(string)
 		if path != "" && !filepath.IsAbs(path) {
 			return fmt.Errorf("%s is not an absolute path", quote(path))
@@ -112,11 +117,11 @@ func directory() rule {
 }
 
 func origins() rule {
-	return eachItem("list of host names, origins or *", checkOrigin)
+	return eachItem("list of host names, origins or *", schema{"type": "string", "minLength": 1}, checkOrigin)
 }
 
 func networks() rule {
-	return eachItem("list of IP addresses and networks", func(item string) error {
+	return eachItem("list of IP addresses and networks", patternSchema(`^[0-9A-Fa-f.:]+.*$`), func(item string) error {
 		if _, err := netip.ParseAddr(item); err == nil {
 			return nil
 		}
@@ -134,7 +139,7 @@ var (
 )
 
 func owners() rule {
-	return eachItem("list of users", func(item string) error {
+	return eachItem("list of users", schema{"type": []string{"string", "integer"}, "pattern": ownerPattern.String()}, func(item string) error {
 		if !ownerPattern.MatchString(item) {
 			return fmt.Errorf("%s is neither a user name nor a number", quote(item))
 		}
@@ -146,7 +151,7 @@ func owners() rule {
 }
 
 func classes() rule {
-	return eachItem("list of class names", func(item string) error {
+	return eachItem("list of class names", patternSchema(classPattern.String()), func(item string) error {
 		if !classPattern.MatchString(item) {
 			return fmt.Errorf("%s is not a PHP class name", quote(item))
 		}
@@ -155,8 +160,8 @@ func classes() rule {
 }
 
 // eachItem allows the lists of which check allows every item.
-func eachItem(text string, check func(item string) error) rule {
-	return rule{text: text, check: func(value any) error {
+func eachItem(text string, item schema, check func(item string) error) rule {
+	return rule{text: text, schema: schema{"type": "array", "items": item}, check: func(value any) error {
 		var wrong []string
 		for _, item := range value.([]string) {
 			if err := check(item); err != nil {

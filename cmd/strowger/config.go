@@ -14,11 +14,12 @@ import (
 )
 
 func (p *program) configCommand() *cobra.Command {
-	cmd := group("config", "Explain and check settings", p.configDefaultsCommand(), p.configCheckCommand(), p.configShowCommand(), p.configPoliciesCommand())
+	cmd := group("config", "Explain and check settings", p.configDefaultsCommand(), p.configCheckCommand(), p.configShowCommand(), p.configPoliciesCommand(), p.configSchemaCommand())
 	cmd.Example = `  strowger config defaults > strowger.yaml
   strowger config check strowger.yaml
   strowger config show --fusionpbx --config strowger.yaml
-  strowger config policies strowger.yaml`
+  strowger config policies strowger.yaml
+  strowger config schema > strowger.schema.json`
 	return cmd
 }
 
@@ -117,6 +118,28 @@ it prints can be put into a file of settings and changed there.`,
 				out.WriteString(line)
 			}
 			if _, err := io.WriteString(p.stdout, out.String()); err != nil {
+				return fmt.Errorf("print: %w", err)
+			}
+			return nil
+		}),
+	}
+}
+
+func (p *program) configSchemaCommand() *cobra.Command {
+	return &cobra.Command{
+		Use:   "schema",
+		Short: "Print a JSON Schema of the file of settings, for an editor",
+		Long: `Schema prints a JSON Schema (2020-12) of the file of settings: every key and every rule of a
+policy with its meaning, its default and what is allowed. An editor with the YAML language
+server completes and checks a file that names the schema in its first line:
+
+  # yaml-language-server: $schema=strowger.schema.json
+
+A schema cannot tell all that is wrong. "strowger config check" can.`,
+		Example: `  strowger config schema > strowger.schema.json`,
+		Args:    noArguments,
+		RunE: verb(func([]string) error {
+			if _, err := io.WriteString(p.stdout, config.Schema()); err != nil {
 				return fmt.Errorf("print: %w", err)
 			}
 			return nil

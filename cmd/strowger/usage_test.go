@@ -147,6 +147,7 @@ func TestUnwritableStdout(t *testing.T) {
 		"version as JSON": {"version", "--json"},
 		"version flag":    {"--version"},
 		"config defaults": {"config", "defaults"},
+		"config schema":   {"config", "schema"},
 		"token create":    {"token", "create", "--user", "a", "--dir", t.TempDir()},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -3,6 +3,7 @@ package frame
 import (
 	"fmt"
 	"os"
+	"regexp"
 	"strings"
 	"testing"
 )
@@ -78,5 +79,29 @@ func TestTableHasEveryCloseCode(t *testing.T) {
 	}
 	if declared != len(closeCodes) {
 		t.Errorf("%d codes are declared, the table has %d", declared, len(closeCodes))
+	}
+}
+
+// TestAsyncAPIHasEveryCloseCode compares the codes in docs/asyncapi.yaml, one a line, with those of the package.
+func TestAsyncAPIHasEveryCloseCode(t *testing.T) {
+	page, err := os.ReadFile("../../docs/asyncapi.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	reasons := map[string]string{}
+	for _, match := range regexp.MustCompile(`(?m)^ +- \{code: ([0-9]+), reason: ([^,]+), when: .+\}$`).FindAllStringSubmatch(string(page), -1) {
+		reasons[match[1]] = strings.Trim(match[2], `"`)
+	}
+	for name, c := range closeCodes {
+		if c.code == CloseNone {
+			continue // no code at all
+		}
+		got, found := reasons[fmt.Sprint(c.value)]
+		if !found || got != c.code.Reason() {
+			t.Errorf("%s: the page says %q, want %q", name, got, c.code.Reason())
+		}
+	}
+	if len(reasons) != len(closeCodes)-1 {
+		t.Errorf("the page has %d codes, the package %d", len(reasons), len(closeCodes)-1)
 	}
 }

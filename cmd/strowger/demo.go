@@ -108,7 +108,9 @@ func demoConfig(flags *pflag.FlagSet, page, tokens string) (*config.Config, erro
 	if err != nil {
 		return nil, usage("--page: %w", err)
 	}
-	cfg.Listen.Origins = []string{host}
+	// A page of somebody's own is in a file, or on a server of this machine under any of its names. What keeps strangers out are the
+	// tokens.
+	cfg.Listen.Origins = []string{host, "localhost", "127.0.0.1", "::1", "null", "file://"}
 	cfg.Tokens.Directory = tokens
 	cfg.Admin.Address = "" // a daemon may run beside the demo
 	if !flags.Changed("log-level") {

@@ -37,6 +37,8 @@ func (g *guide) print(w io.Writer) error {
 	} {
 		g.line(&b, append(line, "--token-dir", g.tokens)...)
 	}
+	b.WriteString("\nMake a token for a page of your own (README.md has one); it is good for one connection:\n\n")
+	g.write(&b, "token", "create", "--user", "me", "--subscribe", demo.ClockName, "--dir", g.tokens)
 	b.WriteString("\nBe somebody; each token is good for one connection, as long as the demo runs:\n")
 	for _, u := range g.users {
 		t, _, err := token.Create(g.tokens, u.Spec, token.JSON)
@@ -53,14 +55,19 @@ func (g *guide) print(w io.Writer) error {
 	return nil
 }
 
-// line writes one command line.
+// line writes the command line of a verb that connects to the router.
 func (g *guide) line(b *strings.Builder, args ...string) {
+	if g.router != "127.0.0.1:8080" {
+		args = append(args, "--url", "ws://"+g.router+"/")
+	}
+	g.write(b, args...)
+}
+
+// write writes one command line.
+func (g *guide) write(b *strings.Builder, args ...string) {
 	command := g.command
 	if command == "" {
 		command = "strowger"
-	}
-	if g.router != "127.0.0.1:8080" {
-		args = append(args, "--url", "ws://"+g.router+"/")
 	}
 	b.WriteString("  " + quote(command))
 	for _, arg := range args {

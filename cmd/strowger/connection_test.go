@@ -23,7 +23,7 @@ func TestCall(t *testing.T) {
 		"with a payload":    {[]string{"echo", "now", ` {"a": "b"}`}, "", 0, `{"service":"echo","topic":"now","status":"ok","code":200,"payload":{"a":"b"}}` + "\n", ""},
 		"with stdin":        {[]string{"echo", "now", "-"}, "[1,\n2]\n", 0, `{"service":"echo","topic":"now","status":"ok","code":200,"payload":[1,2]}` + "\n", ""},
 		"refused":           {[]string{"deny", "now"}, "", 3, `{"service":"deny","topic":"now","status":"<denied>","code":403,"payload":null}` + "\n", `status 403 "<denied>" from service "deny", topic "now"; its policy or the service itself refuses`},
-		"no answer":         {[]string{"mute", "now", "--timeout", "100ms"}, "", 1, "", "nobody answered within --timeout 100ms"},
+		"no answer":         {[]string{"mute", "now", "--timeout", "3s"}, "", 1, "", "nobody answered within --timeout 3s"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			b := startBroker(t)

@@ -13,15 +13,17 @@ const tokenVariable = "STROWGER_TOKEN"
 
 func (p *program) rootCommand() *cobra.Command {
 	root := group("strowger", "Route messages between browsers and services over WebSocket",
-		p.serveCommand(), p.reloadCommand(), p.demoCommand(), p.callCommand(), p.listenCommand(), p.tokenCommand(), p.explainCommand(), p.checkCommand(), p.fusionPBXCommand(), p.configCommand(), p.versionCommand())
+		p.serveCommand(), p.reloadCommand(), p.demoCommand(), p.callCommand(), p.listenCommand(), p.tokenCommand(), p.explainCommand(), p.checkCommand(),
+		p.statusCommand(), p.serviceCommand(), p.connectionsCommand(), p.deadLettersCommand(), p.adminCommand(), p.fusionPBXCommand(), p.configCommand(), p.versionCommand())
 	root.Long = `strowger routes messages between browsers and services over WebSocket, in place of
 FusionPBX's own router.
 
-JSON goes to stdout and everything else to stderr. The exit status is 0 when all
-went well, 1 after an error, 2 when the command line is wrong and 3 when the
-router or a service refused.`
+What was asked for goes to stdout, most of it as JSON, and everything else to stderr.
+The exit status is 0 when all went well, 1 after an error, 2 when the command line is
+wrong and 3 when the router or a service refused.`
 	root.Example = `  strowger serve --fusionpbx
   strowger call active.calls in.progress --permission call_active_view --permission call_active_all
+  strowger status
   strowger config defaults > strowger.yaml`
 	root.SilenceErrors = true
 	root.SilenceUsage = true

@@ -84,7 +84,7 @@ func (p *program) loadConfig(flags *pflag.FlagSet, site *site) (*config.Config, 
 		FusionPBX:     fusionPBX,
 		File:          flags.Lookup("config").Value.String(),
 		Environ:       p.environ,
-		IgnoreEnviron: []string{tokenVariable},
+		IgnoreEnviron: []string{tokenVariable, passwordVariable},
 		Settings:      site.settings,
 		Flags:         flags,
 		FlagKeys: map[string]string{

@@ -29,7 +29,7 @@ func (p *program) serviceDeed(deed, short, long string) *cobra.Command {
 		Use:     deed + " NAME",
 		Short:   short,
 		Long:    long + "\n" + consoleHelp,
-		Example: "  strowger service " + deed + " active.calls",
+		Example: "  strowger service " + deed + " clock",
 		Args:    namedArguments("", "NAME"),
 	}
 	f := addConsoleFlags(cmd.Flags())

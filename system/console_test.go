@@ -165,7 +165,7 @@ func TestConsoleViews(t *testing.T) {
 	var services all[console.Service]
 	o.ask("services", `{}`, &services)
 	if services.Matched != 2 || !services.Rows[0].Inside || services.Rows[0].State != "up" || services.Rows[0].Requests != 1 ||
-		services.Rows[1].Inside || services.Rows[1].Instances[0].Class != "weather_service" {
+		services.Rows[0].Latency == nil || services.Rows[1].Latency != nil || services.Rows[1].Inside || services.Rows[1].Instances[0].Class != "weather_service" {
 		t.Errorf("services: %+v", services)
 	}
 	var explained struct{ Explanations []Explanation }

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"strowger/actors"
+	"strowger/actors/meter"
 	"strowger/system/internal/console"
 	"strowger/system/internal/introspect"
 	"strowger/system/internal/supervisor"
@@ -105,6 +106,10 @@ func (s shown) Services(ctx context.Context) ([]console.Service, error) {
 	if err != nil {
 		return nil, err
 	}
+	measured := make(map[string]*meter.Service)
+	for _, m := range s.deps.Counters.Services.All() {
+		measured[m.Name()] = m
+	}
 	var rows []console.Service
 	for route, state := range all {
 		h := s.services.named[route.Name]
@@ -112,7 +117,7 @@ func (s shown) Services(ctx context.Context) ([]console.Service, error) {
 			continue
 		}
 		row := console.Service{Name: route.Name, Inside: h != nil, State: "up", Open: state.Open, Requests: state.Requests, Failures: state.Failures,
-			Instances: []console.Instance{}, Actions: []string{}}
+			Instances: []console.Instance{}, Actions: []string{}, Latency: latency(measured[route.Name])}
 		for _, i := range state.Instances {
 			one := console.Instance{ID: i.Peer.ID, Inside: i.Peer.Inside(), Class: i.Peer.Class, Open: i.Open, Leaving: i.Leaving, Passive: i.Passive}
 			if i.Peer.Remote != nil {
@@ -126,6 +131,24 @@ func (s shown) Services(ctx context.Context) ([]console.Service, error) {
 		rows = append(rows, row)
 	}
 	return rows, nil
+}
+
+// latency returns how long answers of a service have taken since the start, nil if there were none or they are not
+// measured apart (admin.services).
+func latency(m *meter.Service) *console.Latency {
+	if m == nil {
+		return nil
+	}
+	sum, count := 0.0, uint64(0)
+	for _, o := range []meter.Outcome{meter.Answered, meter.ClientError, meter.ServerError, meter.Timeout} {
+		if r := m.Read(o); r != nil {
+			sum, count = sum+r.Sum, count+r.Count()
+		}
+	}
+	if count == 0 {
+		return nil
+	}
+	return &console.Latency{Mean: 1000 * sum / float64(count)}
 }
 
 // inside adds what is known of a service in the router.

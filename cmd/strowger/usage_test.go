@@ -28,7 +28,7 @@ func TestWrongCommandLines(t *testing.T) {
 		"unknown command":          {[]string{"frobnicate"}, "", nil, 2, `strowger: unknown command "frobnicate": want one of serve, reload, demo, call, listen, token, explain, check, status, service, connections, deadletters, top, admin, fusionpbx, config, version`, "strowger"},
 		"near command":             {[]string{"serv"}, "", nil, 2, `strowger: unknown command "serv", did you mean serve or service?`, "strowger"},
 		"no token command":         {[]string{"token"}, "", nil, 2, "strowger: a command is missing: one of create", "strowger token"},
-		"unknown config command":   {[]string{"config", "frobnicate"}, "", nil, 2, `strowger: unknown command "frobnicate": want one of defaults, check, show, policies`, "strowger config"},
+		"unknown config command":   {[]string{"config", "frobnicate"}, "", nil, 2, `strowger: unknown command "frobnicate": want one of defaults, check, show, policies, schema`, "strowger config"},
 		"unknown flag":             {[]string{"serve", "--frobnicate"}, "", nil, 2, "strowger: unknown flag: --frobnicate", "strowger serve"},
 		"argument of serve":        {[]string{"serve", "--fusionpbx", "config.conf"}, "", nil, 2, `strowger: unexpected argument "config.conf"; a file of settings is --config FILE, FusionPBX's is --fusionpbx=FILE`, "strowger serve"},
 		"argument of version":      {[]string{"version", "x"}, "", nil, 2, `strowger: unexpected argument "x": strowger version takes none`, "strowger version"},

@@ -61,7 +61,7 @@ func by[T any, K cmp.Ordered](key func(*T) K) func(a, b *T) int {
 	return func(a, b *T) int { return cmp.Compare(key(a), key(b)) }
 }
 
-// pageOf returns the rows that the query asks for. It changes rows. The order usual counts when the
+// pageOf returns the rows that the query asks for. The order usual counts when the
 // query names none; last decides between equals.
 func pageOf[T any](q *query, now time.Time, rows []T, match func(*T) bool, by orders[T], usual string, last func(a, b *T) int) (*answer[T], error) {
 	if err := q.check(); err != nil {
@@ -75,17 +75,28 @@ func pageOf[T any](q *query, now time.Time, rows []T, match func(*T) bool, by or
 		return nil, service.Errorf(400, "%s", fmt.Sprintf("sort %q is unknown", clip(q.Sort)))
 	}
 	a := &answer[T]{At: now.UnixMilli(), Total: len(rows), Offset: q.Offset, Rows: []T{}}
-	rows = slices.DeleteFunc(rows, func(row T) bool { return !match(&row) })
-	a.Matched = len(rows)
-	slices.SortFunc(rows, func(x, y T) int {
-		n := order(&x, &y)
+	// The rows are large, so their places are sorted.
+	matched := make([]*T, 0, len(rows))
+	for i := range rows {
+		if match(&rows[i]) {
+			matched = append(matched, &rows[i])
+		}
+	}
+	a.Matched = len(matched)
+	slices.SortFunc(matched, func(x, y *T) int {
+		n := order(x, y)
 		if q.Descending {
 			n = -n
 		}
-		return cmp.Or(n, last(&x, &y))
+		if n == 0 {
+			n = last(x, y)
+		}
+		return n
 	})
-	if q.Offset < len(rows) {
-		a.Rows = rows[q.Offset:min(len(rows), q.Offset+q.Limit)]
+	if q.Offset < len(matched) {
+		for _, row := range matched[q.Offset:min(len(matched), q.Offset+q.Limit)] {
+			a.Rows = append(a.Rows, *row)
+		}
 	}
 	return a, nil
 }

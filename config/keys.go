@@ -217,7 +217,7 @@ func keys() []key {
 		{"admin.trust_loopback", true, anyBool(), onRestart,
 			"Whether the console takes whoever connects from this machine without a password. Where users of this machine must not act, or a proxy on it passes requests on, set it to false."},
 		{passwordKey, "", orEmpty(passwordHash()), onRestart,
-			"The console's password, as strowger admin password prints it. Empty: nobody can use the console from another machine without a certificate."},
+			"The console's password, as strowger admin password prints it. Empty: nobody can use the console from another machine."},
 		{"admin.password_attempts", 5, between(1, 1000), onRestart,
 			"Wrong passwords in a row after which an address must wait: 30 s, and twice as long after each further one up to 15 min. All addresses together have twenty times as many in a minute."},
 		{"admin.session", 12 * time.Hour, between(time.Minute, 30*24*time.Hour), onRestart,

@@ -18,10 +18,9 @@ var forwarding = []string{"Forwarded", "X-Forwarded-For", "X-Forwarded-Host", "X
 type way string
 
 const (
-	wayOpen        way = "open"        // from this machine, without a password
-	wayPassword    way = "password"    // with a password, or a session that one has begun
-	wayCertificate way = "certificate" // with the certificate that the connection has shown
-	wayNone        way = "none"
+	wayOpen     way = "open"     // from this machine, without a password
+	wayPassword way = "password" // with a password, or a session that one has begun
+	wayNone     way = "none"
 )
 
 const noWay = "the console asks for no password on this machine only: open it as 127.0.0.1 or localhost there, or set admin.password_hash (strowger admin password makes it)"
@@ -29,8 +28,6 @@ const noWay = "the console asks for no password on this machine only: open it as
 // way returns how whoever sends the request may use the console.
 func (c *Console) way(r *http.Request) way {
 	switch {
-	case r.TLS != nil && len(r.TLS.VerifiedChains) > 0:
-		return wayCertificate
 	case c.o.TrustLoopback && c.atHome(r):
 		return wayOpen
 	case c.hash != nil:
@@ -101,9 +98,6 @@ func (c *Console) session(r *http.Request) (until time.Time, ok bool) {
 func (c *Console) visitor(r *http.Request) (visitor, bool) {
 	v := visitor{from: r.RemoteAddr}
 	switch c.way(r) {
-	case wayCertificate:
-		v.name = "certificate " + r.TLS.VerifiedChains[0][0].Subject.CommonName
-		return v, true
 	case wayOpen:
 		v.name = "loopback"
 		return v, true

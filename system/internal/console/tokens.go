@@ -30,7 +30,7 @@ const (
 
 // visitor is somebody who may use the console.
 type visitor struct {
-	name  string // how he is known: loopback, password, or the subject of a certificate
+	name  string // how he is known: loopback or password
 	from  string // his address
 	until time.Time
 }

@@ -1,5 +1,5 @@
-// Command licences looks at the licence of every module that the program strowger contains, on each platform that is released.
-// It fails if one has no licence, or one that is not permitted here. With -out it writes all of them into one file, as the
+// Command licences looks at the licence of every module that the program strowger contains, on each platform that is released,
+// and of every package of npm in the console's page. It fails if one has no licence, or one that is not permitted here. With -out it writes all of them into one file, as the
 // licences themselves ask for.
 package main
 
@@ -10,6 +10,7 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"slices"
 	"strings"
 )
@@ -29,6 +30,11 @@ func run(dir, out string) error {
 	if err != nil {
 		return err
 	}
+	packages, err := inPage(filepath.Join(dir, filepath.FromSlash(page)))
+	if err != nil {
+		return err
+	}
+	modules = append(modules, packages...)
 	var text strings.Builder
 	var wrong []error
 	for _, m := range modules {

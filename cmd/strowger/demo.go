@@ -24,7 +24,8 @@ func (p *program) demoCommand() *cobra.Command {
 telephone switch with two tenants, and the load of this machine. FusionPBX's services of
 calls and conferences live in it too, and listen to a simulator that plays recordings of
 a FreeSWITCH. Demo prints the address of a page, tokens for people with different
-permissions, and command lines to copy.
+permissions, and command lines to copy. The console, which shows and restarts the
+services, is on the admin port.
 
 It listens on loopback only, keeps its tokens in a directory of its own and takes no
 settings but these flags. With --chaos the services panic, hang and leak by schedule.`,
@@ -37,6 +38,7 @@ settings but these flags. With --chaos the services panic, hang and leak by sche
 	flags := cmd.Flags()
 	flags.String("listen", "", "accept connections on `HOST:PORT` of this machine (default 127.0.0.1:8080)")
 	flags.StringVar(&f.page, "page", "127.0.0.1:8088", "serve the page on `HOST:PORT` of this machine")
+	flags.StringVar(&f.admin, "admin", defaultAdmin, "serve the console on `HOST:PORT` of this machine; \"\" turns it off")
 	flags.BoolVar(&f.chaos, "chaos", false, "break the services by schedule")
 	flags.DurationVar(&f.interval, "chaos-interval", 5*time.Second, "mean `TIME` between two faults")
 	flags.String("log-level", "", "log from this `LEVEL` on: debug, info, warn or error (default errors, without stacks)")
@@ -47,15 +49,42 @@ settings but these flags. With --chaos the services panic, hang and leak by sche
 // demoFlags are what demo is told besides settings.
 type demoFlags struct {
 	page     string
+	admin    string
 	chaos    bool
 	interval time.Duration
 }
 
-func (p *program) demo(f demoFlags, flags *pflag.FlagSet) error {
+// defaultAdmin is where the console is unless a flag says otherwise. A daemon may have the address.
+const defaultAdmin = "127.0.0.1:8081"
+
+// adminOfDemo returns HOST:PORT for the admin port, with a port that was free a moment ago. It returns nothing if there is
+// to be none, or if nobody chose the address and it is taken.
+func adminOfDemo(address string, chosen bool) (string, error) {
+	if address == "" {
+		return "", nil
+	}
+	if err := loopback("--admin", address); err != nil {
+		return "", err
+	}
+	probe, err := net.Listen("tcp", address)
+	switch {
+	case err == nil:
+		address = probe.Addr().String()
+		return address, probe.Close()
+	case chosen:
+		return "", fmt.Errorf("serve the console: %w; --admin names another address", err)
+	}
+	return "", nil
+}
+
+func (p *program) demo(f demoFlags, flags *pflag.FlagSet) (err error) {
 	if f.interval <= 0 {
 		return usage("--chaos-interval: %v is not a time to wait", f.interval)
 	}
 	if err := loopback("--page", f.page); err != nil {
+		return err
+	}
+	if f.admin, err = adminOfDemo(f.admin, flags.Changed("admin")); err != nil {
 		return err
 	}
 	dir, err := os.MkdirTemp("", "strowger-demo-")
@@ -65,7 +94,7 @@ func (p *program) demo(f demoFlags, flags *pflag.FlagSet) error {
 	// What is left are tokens that nobody takes any more.
 	remove := func() { _ = os.RemoveAll(dir) }
 	defer remove()
-	load := func() (*config.Config, error) { return demoConfig(flags, f.page, dir) }
+	load := func() (*config.Config, error) { return demoConfig(flags, f, dir) }
 	cfg, err := load()
 	if err != nil {
 		return err
@@ -93,7 +122,7 @@ func (p *program) demo(f demoFlags, flags *pflag.FlagSet) error {
 }
 
 // demoConfig returns the defaults and what the flags say.
-func demoConfig(flags *pflag.FlagSet, page, tokens string) (*config.Config, error) {
+func demoConfig(flags *pflag.FlagSet, f demoFlags, tokens string) (*config.Config, error) {
 	cfg, err := config.Load(config.Options{Flags: flags, FlagKeys: map[string]string{
 		"listen":    "listen.address",
 		"log-level": "log.level",
@@ -104,7 +133,7 @@ func demoConfig(flags *pflag.FlagSet, page, tokens string) (*config.Config, erro
 	if err := loopback("--listen", cfg.Listen.Address); err != nil {
 		return nil, err
 	}
-	host, _, err := net.SplitHostPort(page)
+	host, _, err := net.SplitHostPort(f.page)
 	if err != nil {
 		return nil, usage("--page: %w", err)
 	}
@@ -112,7 +141,8 @@ func demoConfig(flags *pflag.FlagSet, page, tokens string) (*config.Config, erro
 	// tokens.
 	cfg.Listen.Origins = []string{host, "localhost", "127.0.0.1", "::1", "null", "file://"}
 	cfg.Tokens.Directory = tokens
-	cfg.Admin.Address = "" // a daemon may run beside the demo
+	cfg.Admin.Address = f.admin
+	cfg.Admin.Payloads = true // so that dead letters can be replayed: nothing that people say is in them
 	if !flags.Changed("log-level") {
 		cfg.Log.Level = "error"
 	}

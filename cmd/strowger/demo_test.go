@@ -3,11 +3,14 @@ package main
 import (
 	"errors"
 	"log/slog"
+	"net"
+	"net/http"
 	"path/filepath"
 	"slices"
 	"strings"
 	"syscall"
 	"testing"
+	"time"
 )
 
 // beginDemo starts a demo that keeps its tokens in the returned directory, and waits for its guide.
@@ -15,7 +18,7 @@ func beginDemo(t *testing.T, args ...string) (r *running, temporary string) {
 	t.Helper()
 	temporary = t.TempDir()
 	t.Setenv("TMPDIR", temporary)
-	r = begin(t, nil, append([]string{"demo", "--listen", "127.0.0.1:0", "--page", "127.0.0.1:0"}, args...)...)
+	r = begin(t, nil, append([]string{"demo", "--listen", "127.0.0.1:0", "--page", "127.0.0.1:0", "--admin", "127.0.0.1:0"}, args...)...)
 	r.stdout.line(t, "^C ends the demo.")
 	return r, temporary
 }
@@ -103,7 +106,7 @@ func TestDemoWithChaos(t *testing.T) {
 func TestDemoSettings(t *testing.T) {
 	f := newFakeRouter()
 	f.reloaded = make(chan struct{})
-	r := begin(t, f.install, "demo", "--listen", "127.0.0.1:0", "--page", "127.0.0.1:0")
+	r := begin(t, f.install, "demo", "--listen", "127.0.0.1:0", "--page", "127.0.0.1:0", "--admin=")
 	r.stdout.line(t, "^C ends the demo.")
 	r.signals.send(t, syscall.SIGHUP)
 	// A demo's log has the level error, so no line says that the reload is over.
@@ -117,8 +120,66 @@ func TestDemoSettings(t *testing.T) {
 	if got := strings.Join(names, " "); got != "demo.clock demo.calls active.calls active.conferences demo.switch" {
 		t.Errorf("services are %s", got)
 	}
-	if f.cfg.Log.Level != "error" || f.cfg.Tokens.Directory == "" || !slices.Contains(f.cfg.Listen.Origins, "127.0.0.1") {
+	if f.cfg.Admin.Address != "" || f.cfg.Log.Level != "error" || f.cfg.Tokens.Directory == "" || !slices.Contains(f.cfg.Listen.Origins, "127.0.0.1") {
 		t.Errorf("configuration is %+v", f.cfg)
+	}
+}
+
+// TestDemoConsole wants the console where the demo says it is, and no demo where its address is taken.
+func TestDemoConsole(t *testing.T) {
+	demo, temporary := beginDemo(t)
+	_, address, found := strings.Cut(demo.stdout.line(t, "Console"), "http://")
+	if !found {
+		t.Fatal("the demo names no console")
+	}
+	address = strings.TrimSpace(address)
+	get := func() int {
+		request, err := http.NewRequestWithContext(t.Context(), http.MethodGet, "http://"+address, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		response, err := http.DefaultClient.Do(request)
+		if err != nil {
+			return 0 // not there yet
+		}
+		defer response.Body.Close()
+		return response.StatusCode
+	}
+	for late := time.After(deadline); get() != http.StatusOK; {
+		select {
+		case <-late:
+			t.Fatalf("no console at %s", address)
+		case <-time.After(time.Millisecond):
+		}
+	}
+	taken := strings.TrimSuffix(address, "/console/")
+	second := begin(t, nil, "demo", "--listen", "127.0.0.1:0", "--page", "127.0.0.1:0", "--admin", taken)
+	second.wait(1)
+	second.stderr.line(t, taken, "--admin names another address")
+	endDemo(t, demo, temporary)
+}
+
+func TestAdminOfDemo(t *testing.T) {
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer listener.Close()
+	taken := listener.Addr().String()
+	if got, err := adminOfDemo(taken, false); got != "" || err != nil {
+		t.Errorf("a default that is taken: %q, %v", got, err)
+	}
+	if got, err := adminOfDemo(taken, true); got != "" || err == nil {
+		t.Errorf("a choice that is taken: %q, %v", got, err)
+	}
+	if got, err := adminOfDemo("", true); got != "" || err != nil {
+		t.Errorf("none: %q, %v", got, err)
+	}
+	if got, err := adminOfDemo("192.0.2.1:0", true); got != "" || err == nil {
+		t.Errorf("for others: %q, %v", got, err)
+	}
+	if got, err := adminOfDemo("127.0.0.1:0", true); strings.HasSuffix(got, ":0") || !strings.HasPrefix(got, "127.0.0.1:") || err != nil {
+		t.Errorf("any: %q, %v", got, err)
 	}
 }
 
@@ -128,7 +189,7 @@ func TestDemoCannotStart(t *testing.T) {
 	_, url, _ := strings.Cut(first.stdout.line(t, "Page"), "http://")
 	taken := strings.TrimSuffix(strings.TrimSpace(url), "/")
 	f := newFakeRouter()
-	r := begin(t, f.install, "demo", "--listen", "127.0.0.1:0", "--page", taken)
+	r := begin(t, f.install, "demo", "--listen", "127.0.0.1:0", "--page", taken, "--admin=")
 	r.wait(1)
 	r.stderr.line(t, `"msg":"cannot start"`, taken, "--page names another address")
 	select {
@@ -144,7 +205,7 @@ func TestDemoThatNobodyReads(t *testing.T) {
 	r := begin(t, func(p *program) {
 		f.install(p)
 		p.stdout = fullWriter{}
-	}, "demo", "--page", "127.0.0.1:0")
+	}, "demo", "--page", "127.0.0.1:0", "--admin=")
 	r.wait(1)
 	r.stderr.line(t, `"msg":"cannot start"`, "disk is full")
 }

@@ -15,6 +15,7 @@ import (
 type guide struct {
 	command string // how this program was called; empty means strowger
 	page    string // URL
+	admin   string // HOST:PORT of the console, empty if there is none
 	router  string // HOST:PORT
 	tokens  string // directory
 	users   []demo.User
@@ -24,6 +25,9 @@ type guide struct {
 func (g *guide) print(w io.Writer) error {
 	var b strings.Builder
 	fmt.Fprintf(&b, "strowger demo: a real router, and services in it that simulate calls\n\n  Page     %s\n  Router   ws://%s/\n", g.page, g.router)
+	if g.admin != "" {
+		fmt.Fprintf(&b, "  Console  http://%s/console/\n", g.admin)
+	}
 	if g.chaos > 0 {
 		fmt.Fprintf(&b, "  Chaos    breaks a service about every %v\n", g.chaos)
 	}

@@ -40,7 +40,7 @@ func (s *show) begin() (end func(), err error) {
 	if err != nil {
 		return nil, fmt.Errorf("%w; --page names another address", err)
 	}
-	g := &guide{command: s.program.command, page: server.URL(), router: s.router, tokens: s.tokens, users: o.Users, chaos: o.Chaos}
+	g := &guide{command: s.program.command, page: server.URL(), admin: s.flags.admin, router: s.router, tokens: s.tokens, users: o.Users, chaos: o.Chaos}
 	if err := g.print(s.program.stdout); err != nil {
 		return nil, errors.Join(err, s.close(server))
 	}

@@ -66,6 +66,7 @@ func TestWrongCommandLines(t *testing.T) {
 		"replay unasked":           {[]string{"deadletters", "replay", "1"}, "", nil, 2, "strowger: nobody can be asked on a terminal: write --yes", "strowger deadletters replay"},
 		"demo for everybody":       {[]string{"demo", "--listen", "0.0.0.0:8080"}, "", nil, 2, `strowger: --listen: "0.0.0.0" is no loopback address such as 127.0.0.1, and a demo is for this machine only`, "strowger demo"},
 		"demo page for everybody":  {[]string{"demo", "--page", ":8088"}, "", nil, 2, `strowger: --page: "" is no loopback address such as 127.0.0.1, and a demo is for this machine only`, "strowger demo"},
+		"demo's console for all":   {[]string{"demo", "--admin", "0.0.0.0:8081"}, "", nil, 2, `strowger: --admin: "0.0.0.0" is no loopback address such as 127.0.0.1, and a demo is for this machine only`, "strowger demo"},
 		"demo without a pause":     {[]string{"demo", "--chaos", "--chaos-interval", "0s"}, "", nil, 2, "strowger: --chaos-interval: 0s is not a time to wait", "strowger demo"},
 		"demo at a wrong level":    {[]string{"demo", "--log-level", "loud"}, "", nil, 2, "strowger: --log-level: log.level: loud is not one of debug, info, warn, error", "strowger demo"},
 		"argument of demo":         {[]string{"demo", "chaos"}, "", nil, 2, `strowger: unexpected argument "chaos": strowger demo takes none`, "strowger demo"},

@@ -18,11 +18,18 @@ import (
 // ends it with a signal; only its first call does anything.
 func startDemo(t *testing.T, args ...string) (page string, end func(syscall.Signal)) {
 	t.Helper()
+	page, _, end = startDemoAndConsole(t, args...)
+	return page, end
+}
+
+// startDemoAndConsole is startDemo that returns the address of the console too.
+func startDemoAndConsole(t *testing.T, args ...string) (page, console string, end func(syscall.Signal)) {
+	t.Helper()
 	path, err := binary()
 	if err != nil {
 		t.Fatal(err)
 	}
-	cmd := exec.Command(path, append([]string{"demo", "--listen", "127.0.0.1:0", "--page", "127.0.0.1:0"}, args...)...)
+	cmd := exec.Command(path, append([]string{"demo", "--listen", "127.0.0.1:0", "--page", "127.0.0.1:0", "--admin", "127.0.0.1:0"}, args...)...)
 	cmd.Env = append(os.Environ(), "TMPDIR="+t.TempDir()) // a demo that is killed leaves its tokens there
 	daemontest.Group(cmd)
 	var log strings.Builder
@@ -34,13 +41,15 @@ func startDemo(t *testing.T, args ...string) (page string, end func(syscall.Sign
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
-	pages, ended := make(chan string, 1), make(chan struct{})
+	addresses, ended := make(chan string, 2), make(chan struct{})
 	go func() {
 		defer close(ended)
 		for lines := bufio.NewReader(stdout); ; {
 			line, err := lines.ReadString('\n')
-			if page, ok := strings.CutPrefix(strings.TrimSpace(line), "Page "); ok {
-				pages <- strings.TrimSpace(page)
+			for _, what := range []string{"Page ", "Console "} {
+				if address, ok := strings.CutPrefix(strings.TrimSpace(line), what); ok {
+					addresses <- strings.TrimSpace(address)
+				}
 			}
 			if err != nil {
 				return
@@ -63,15 +72,16 @@ func startDemo(t *testing.T, args ...string) (page string, end func(syscall.Sign
 		})
 	}
 	t.Cleanup(func() { end(syscall.SIGTERM) })
-	select {
-	case page := <-pages:
-		return page, end
-	case <-ended:
-		t.Fatalf("demo ended: %s", &log)
-	case <-time.After(deadline):
-		t.Fatal("demo names no page")
+	for _, into := range []*string{&page, &console} {
+		select {
+		case *into = <-addresses:
+		case <-ended:
+			t.Fatalf("demo ended: %s", &log)
+		case <-time.After(deadline):
+			t.Fatal("demo names no page or no console")
+		}
 	}
-	return "", nil
+	return page, console, end
 }
 
 // be chooses a user of the page and waits until it sees calls.

@@ -28,7 +28,7 @@ func blocks(t *testing.T, page string) []block {
 		t.Fatal(err)
 	}
 	var all []block
-	for _, m := range regexp.MustCompile("(?ms)^```([a-z]*)\n(.*?)^```$").FindAllStringSubmatch(string(data), -1) {
+	for _, m := range regexp.MustCompile("(?ms)^ *```([a-z]*)\n(.*?)^ *```$").FindAllStringSubmatch(string(data), -1) {
 		all = append(all, block{m[1], m[2]})
 	}
 	return all

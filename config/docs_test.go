@@ -91,6 +91,27 @@ func TestPolicyPageHasEveryRule(t *testing.T) {
 	}
 }
 
+// TestDocsErrors makes the mistakes of which the page shows the errors.
+func TestDocsErrors(t *testing.T) {
+	data, err := os.ReadFile(page)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, rest, _ := strings.Cut(string(data), "sorted by key:\n\n```\n")
+	want, _, found := strings.Cut(rest, "\n```\n")
+	if !found {
+		t.Fatalf("%s shows no errors", page)
+	}
+	t.Chdir(t.TempDir())
+	if err := os.WriteFile("strowger.yaml", []byte("#\n#\n#\n#\nlimits:\n  header_timeout: 3\n  depht: 100\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	_, err = Load(Options{File: "strowger.yaml", Environ: []string{"STROWGER_LOG__LEVEL=loud"}})
+	if err == nil || err.Error() != want {
+		t.Errorf("the daemon says\n%v\nthe page\n%s", err, want)
+	}
+}
+
 func loadExamples(t *testing.T, page string) {
 	data, err := os.ReadFile(page)
 	if err != nil {

@@ -278,7 +278,7 @@ func TestAppSnippets(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, kind := range []string{"php", "js", "yaml"} {
+	for _, kind := range []string{"php", "js", "yaml", "ini"} {
 		for _, block := range blocks(t, kind) {
 			if !strings.Contains(files.String(), block) {
 				t.Errorf("no file of the example has\n%s", block)

@@ -21,7 +21,7 @@ export function DeadLettersView() {
   const page = view.data;
   return (
     <Frame title="Dead letters" view={view} note={page === null ? "Messages that nobody took."
-      : `Messages that nobody took: ${count(page.total)} since the start, of which the latest ${count(page.kept)} are kept.`}
+      : `Messages that nobody took: ${count(page.total)} since the start, ${count(page.kept)} of them kept.`}
       tools={<>
         <label>Reason <select value={reason} onChange={(e) => setReason(e.currentTarget.value)}>
           <option value="">All</option>

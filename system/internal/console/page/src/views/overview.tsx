@@ -73,7 +73,7 @@ function Problems() {
 function Tiles() {
   const sample = useCell(link.pulse)?.sample;
   const tiles: [string, string, string][] = [
-    ["Connections", count(sample?.connections), `${count(sample?.clients)} clients, ${count(sample?.services)} services`],
+    ["Connections", count(sample?.connections), sample === undefined ? "–" : `${plural(sample.clients, "client")}, ${plural(sample.services, "service")}`],
     ["Requests/s", rate(sample?.requests), `${rate(sample?.replies)} replies/s`],
     ["Broadcasts/s", rate(sample?.broadcasts), `${bytes(sample?.waiting_bytes)} wait to be sent`],
     ["Dead letters/s", rate(sample?.dead_letters), `${rate(sample?.refused)} refused/s`],

@@ -15,10 +15,15 @@ const drainTick = 50 * time.Millisecond
 // Drain closes every connection as CloseAll does, but not more than about pace of them in a second, so that
 // they do not all come back at once: clients before services, the newest first, and whoever still comes at once. If
 // that took longer than within, it closes more in a second. It closes all at once if pace or within is 0. Drain
-// does not wait. AbortAll and Stop may come before it is done.
+// does not wait. AbortAll and Stop may come before it is done, and after Stop it does nothing.
 func (e *Egress) Drain(pace int, within time.Duration) {
 	if pace <= 0 || within <= 0 {
 		e.CloseAll()
+		return
+	}
+	e.ending.Lock()
+	defer e.ending.Unlock()
+	if e.ended {
 		return
 	}
 	e.drains.Go(func() {

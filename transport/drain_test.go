@@ -111,3 +111,18 @@ func TestDrainEnds(t *testing.T) {
 	a.expect(t, "admitted")
 	r.end() // returns
 }
+
+// Where nobody is connected an egress may stop while the drain still begins. The race detector finds a goroutine that
+// Stop does not wait for.
+func TestDrainDuringStop(t *testing.T) {
+	for range 20 {
+		r := newRig(t, nil)
+		done := make(chan struct{})
+		go func() {
+			defer close(done)
+			r.Drain(1, time.Minute)
+		}()
+		r.end()
+		<-done
+	}
+}

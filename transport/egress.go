@@ -30,6 +30,8 @@ type Egress struct {
 	pauses      atomic.Int64   // how often one began to
 	open        sync.WaitGroup // sockets attached and not detached
 	drains      sync.WaitGroup
+	ending      sync.Mutex // protects ended
+	ended       bool       // Stop was called, so drains must not grow but by the shards
 	ticks       sync.WaitGroup
 	stop        chan struct{}
 	looks       chan time.Duration // the time between two looks for those who are stuck, once
@@ -202,6 +204,9 @@ func (e *Egress) AbortAll() {
 // Stop comes behind Server.Wait, when nobody reads any more. It ends the ticker and the shards, which cut
 // off whoever is still connected, and waits for the goroutines that write to slow readers.
 func (e *Egress) Stop() {
+	e.ending.Lock()
+	e.ended = true
+	e.ending.Unlock()
 	close(e.stop)
 	e.ticks.Wait()
 	for _, sh := range e.shards {

@@ -112,7 +112,7 @@ func FuzzReadProxyHeader(f *testing.F) {
 	})
 }
 
-// behind has a server believe the header of the PROXY protocol of its own machine.
+// behind has a server that has not begun believe the header of the PROXY protocol of its own machine.
 func (s *server) behind(p ProxyProtocol, trusted string) {
 	s.Server.opts.ProxyProtocol = p
 	s.Server.proxies = prefixes([]string{trusted})
@@ -156,8 +156,9 @@ func TestProxyHeader(t *testing.T) {
 				continue // TLS itself makes nothing of it
 			}
 			t.Run(name+", "+wire, func(t *testing.T) {
-				s := newServer(t, config, nil)
+				s := listen(t, nil, config, nil)
 				s.behind(test.protocol, test.trusted)
+				s.begin()
 				p := s.connect()
 				own := p.LocalAddr().String()
 				p.write([]byte(test.header))
@@ -190,9 +191,10 @@ func TestProxyHeader(t *testing.T) {
 
 // A trusted proxy in front of another one: the header names the first proxy's peer, the request's lines its own.
 func TestProxyHeaderAndForwardedFor(t *testing.T) {
-	s := newServer(t, nil, nil)
+	s := listen(t, nil, nil, nil)
 	s.behind(RequiredProxyHeader, "127.0.0.0/8")
 	s.Server.proxies = prefixes([]string{"127.0.0.0/8", "10.0.0.0/8"})
+	s.begin()
 	p := s.connect()
 	p.write([]byte("PROXY TCP4 10.0.0.7 10.0.0.1 4711 80\r\n" + strings.Replace(strings.ReplaceAll(upgrade, "%s", "x"), "Upgrade:", "X-Forwarded-For: 203.0.113.9\r\nUpgrade:", 1)))
 	eventually(t, "it has shaken hands", func() bool { return len(s.remotes()) == 1 })
@@ -205,8 +207,9 @@ func TestProxyHeaderAndForwardedFor(t *testing.T) {
 func TestProxyHeaderInTime(t *testing.T) {
 	for name, sent := range map[string]string{"nothing": "", "a part of a line": "PROXY TCP4 1", "a part of version 2": proxySignature + "\x21\x11\x00\x0c\x01"} {
 		t.Run(name, func(t *testing.T) {
-			s := newServer(t, nil, func(l *Limits) { l.HeaderTimeout = 50 * time.Millisecond })
+			s := listen(t, nil, nil, func(l *Limits) { l.HeaderTimeout = 50 * time.Millisecond })
 			s.behind(RequiredProxyHeader, "127.0.0.0/8")
+			s.begin()
 			conn, err := net.Dial("tcp", s.Addr().String())
 			if err != nil {
 				t.Fatal(err)

@@ -202,7 +202,7 @@ func (l *Lease) Move(w *Window, length int) {
 // Of reports whether l is a share of w. A nil lease is of none.
 func (l *Lease) Of(w *Window) bool { return l != nil && l.window == w }
 
-// Then has f called when the last holder releases l. The caller is a holder.
+// Then has f called when the last holder releases l, before the window has room for more. The caller is a holder.
 func (l *Lease) Then(f func()) { l.last = f }
 
 // Retain adds a holder. A nil lease has none to count.
@@ -218,12 +218,12 @@ func (l *Lease) Release() {
 		return
 	}
 	if l.holders.Add(-1) == 0 {
+		if l.last != nil {
+			l.last()
+		}
 		if l.counted {
 			l.window.total.Add(-l.cost)
 		}
 		l.window.release(l.cost)
-		if l.last != nil {
-			l.last()
-		}
 	}
 }

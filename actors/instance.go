@@ -146,7 +146,8 @@ func (s *service) instanceDown(peer *Peer) {
 	} else {
 		s.deps.Log.Info("service down", "service", refusals.Clip(s.name), "instances", s.active())
 	}
-	for _, r := range s.pending.lost(lost) {
+	now := s.deps.Awake()
+	for _, r := range s.pending.lost(lost, func(r *request) { s.measure(r, meter.Lost, now) }) {
 		s.orphaned(r)
 	}
 }

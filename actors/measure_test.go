@@ -5,7 +5,11 @@ import (
 	"testing"
 	"time"
 
+	"strowger/actors/envelope"
+	"strowger/actors/filter"
 	"strowger/actors/meter"
+	"strowger/actors/runtime"
+	"strowger/config/policy"
 )
 
 // measured fails unless requests for a name had the outcome so often, and took that long together.
@@ -102,6 +106,41 @@ func TestRenewedRequestIsMeasured(t *testing.T) {
 	w.measured("s", meter.Answered, 2, 4*time.Second)
 }
 
+// If its instance leaves, it is lost.
+func TestLostRenewedRequestIsMeasured(t *testing.T) {
+	w := newWorld(t)
+	s, p := w.service("s"), w.client()
+	for range 2 {
+		p.writef(`{"service":"s","topic":"x","request_id":"1"}`)
+		s.asked(` s/x #"1" null`)
+		w.clock.Advance(time.Second)
+	}
+	w.gone(s)
+	p.gets(`503 s/x #"1" null`)
+	w.measured("s", meter.Lost, 2, 3*time.Second)
+}
+
+// The only reply of a service in this process is dropped without a word.
+func TestDroppedReplyIsMeasured(t *testing.T) {
+	w := newWorld(t)
+	policy, err := filter.Compile(policy.Policy{TopicPermissions: map[string][]string{"row": {"nobody has it"}}, Streams: []string{"row"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	l, peer := w.localWith("s", policy)
+	p := w.client()
+	p.writef(`{"service":"s","topic":"rows","request_id":"1"}`)
+	r := l.next(t)
+	defer r.Release()
+	w.clock.Advance(time.Second)
+	answer := answerTo(r, `1`)
+	answer.Topic = envelope.QuoteString("row")
+	w.deps.Speak(peer, answer, new(runtime.Window), 1)
+	w.settleName(p, "s")
+	p.silent()
+	w.measured("s", meter.Filtered, 1, time.Second)
+}
+
 func TestHandedOnIsMeasured(t *testing.T) {
 	w := newWorld(t)
 	w.change(func(s *Settings) { s.Instances = Failover })
@@ -122,16 +161,20 @@ func TestHandedOnIsMeasured(t *testing.T) {
 func TestRequestsWithoutAnInstanceAreMeasured(t *testing.T) {
 	w := newWorld(t)
 	s, p := w.service("s"), w.client()
-	for i := range w.deps.settings().PendingRequests + 1 {
-		p.writef(`{"service":"s","topic":"x","request_id":"%d"}`, i)
+	most := w.deps.settings().PendingRequests
+	for i := range most + 1 {
+		p.writef(`{"service":"s","topic":"x","request_id":"%d"}`, i+1)
 	}
-	p.gets(fmt.Sprintf(`503 s/x #"%d" null`, w.deps.settings().PendingRequests))
+	p.gets(fmt.Sprintf(`503 s/x #"%d" null`, most+1))
 	w.measured("s", meter.Busy, 1, 0)
 	p.writef(`{"service":"nobody","topic":"x","request_id":"1"}`)
 	w.settle(p.pid)
 	w.measured(meter.Other, meter.Unserved, 1, 0)
 	w.gone(s)
-	w.settle(w.router.PID())
+	for i := range most {
+		p.gets(fmt.Sprintf(`503 s/x #"%d" null`, i+1))
+	}
+	w.measured("s", meter.Lost, uint64(most), 0)
 }
 
 func TestPoliciesAreMeasured(t *testing.T) {

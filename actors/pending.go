@@ -245,8 +245,8 @@ func (a *asker) forgetRenewed(r *request) {
 }
 
 // lost takes an instance that died out of all requests and returns those that nobody else has and
-// somebody still waits for.
-func (p *pending) lost(dead *instance) []*request {
+// somebody still waits for. It calls forgotten for each that it removes although its asker is connected.
+func (p *pending) lost(dead *instance, forgotten func(*request)) []*request {
 	var orphans []*request
 	for r, next := p.ages.first, (*request)(nil); r != nil; r = next {
 		next = r.links[byAge].next
@@ -255,7 +255,10 @@ func (p *pending) lost(dead *instance) []*request {
 		}
 		switch {
 		case len(r.takers) > 0:
-		case r.asker.left, r.renewed():
+		case r.asker.left:
+			p.remove(r)
+		case r.renewed():
+			forgotten(r)
 			p.remove(r)
 		default:
 			orphans = append(orphans, r)

@@ -41,8 +41,12 @@ func (s *service) say(m *say) {
 		s.failures++
 	}
 	e := s.screen(m, to, r)
-	if r != nil && e != nil {
+	switch {
+	case r == nil:
+	case e != nil:
 		s.measure(taken, outcome(m.envelope, e), now)
+	case taken != r || m.from.local != nil:
+		s.measure(taken, meter.Filtered, now) // it is forgotten, so it gets no other reply
 	}
 	if e == nil {
 		return

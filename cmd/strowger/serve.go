@@ -27,9 +27,10 @@ Settings come from FusionPBX's config.conf and its database with --fusionpbx, th
 flags, each overriding the ones before. "strowger config defaults" explains them.
 
 SIGTERM and SIGINT close connections at the rate of shutdown.pace and let them finish for
-shutdown.timeout; a second one ends the process at once, with status 1. SIGHUP and SIGUSR1 read the settings anew: those
-that need no restart take effect, and nothing changes when one of them is wrong. Windows
-has no such signals: ^C stops the daemon there, and changed settings need a restart.`,
+shutdown.timeout; a second one ends the process at once, with status 1. SIGHUP and SIGUSR1
+read the settings anew, as "strowger reload" does: those that need no restart take effect,
+and nothing changes when one of them is wrong. Windows has no such signals: ^C stops the
+daemon there, and "strowger reload" has it read its settings anew.`,
 		Example: `  strowger serve
   strowger serve --fusionpbx --config /etc/strowger.yaml
   strowger serve --listen 127.0.0.1:9000 --token-dir /run/strowger --log-level debug`,

@@ -18,6 +18,7 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
+	"strowger/cmd/strowger/internal/errno"
 	"strowger/config"
 	"strowger/system"
 	"strowger/system/fusionpbx/database"
@@ -46,8 +47,8 @@ else admin.address of the settings; give it the flags of serve that name files. 
 cannot be read, the router is not asked.
 
 In ExecReload= of a unit, $MAINPID is the router's process. Reload then takes no answer of
-another router, and sends the process a SIGHUP if its admin pages are off or do not answer.
-The log says what became of it then.`,
+another router. If the admin pages are off, refuse the connection or belong to another
+process, it sends the router's process a SIGHUP, and the log says what became of it.`,
 		Example: `  strowger reload
   strowger reload --config /etc/strowger/strowger.yaml
   strowger reload --admin 127.0.0.1:9001 --json`,
@@ -159,7 +160,7 @@ func askReload(ctx context.Context, address string, pid int) (*system.Reloaded, 
 	}
 	request.Close = true
 	response, err := http.DefaultClient.Do(request)
-	if errors.Is(err, syscall.ECONNREFUSED) {
+	if errors.Is(err, errno.Refused) {
 		return nil, &noAnswer{fmt.Errorf("ask the router: %w; does strowger serve run, with its admin pages at %s? --admin names another address", err, address)}
 	}
 	if err != nil {

@@ -61,9 +61,10 @@ func (e *Egress) census() []*socket {
 
 // drain closes sockets in their order, one in each pause, which is shorter if all would take longer than within.
 func (e *Egress) drain(c clock.Clock, all []*socket, pause, within time.Duration) {
-	if len(all) > 0 {
-		pause = max(min(pause, within/time.Duration(len(all))), 1)
+	if len(all) == 0 {
+		return
 	}
+	pause = max(min(pause, within/time.Duration(len(all))), 1)
 	begin, due := c.Now(), make(chan struct{}, 1)
 	for done := 0; ; {
 		passed := c.Now().Sub(begin) + drainTick

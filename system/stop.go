@@ -12,10 +12,9 @@ import (
 // hurry is how long each part of the system may take to stop once the time for all of them is over.
 const hurry = 500 * time.Millisecond
 
-// Stop takes no more connections, lets the services finish, closes the connections with 1001, as many in a
-// second as shutdown.pace says, and
-// waits for them until ctx ends; then it cuts them off, and abandons each service that does not end at once. The error
-// wraps ctx's if it came to that.
+// Stop takes no more connections, lets the services finish, closes the connections with 1001, as many in a second as
+// shutdown.pace says, and waits for them until ctx ends. Then it cuts them off, and abandons each service that does not
+// end at once. The error wraps ctx's if it came to that.
 // A nil ctx never ends. Stop of a system that has not started, or has stopped, does nothing.
 func (s *System) Stop(ctx context.Context) error {
 	if !s.made() {

@@ -78,16 +78,21 @@ func (p *program) openConsole(ctx context.Context, f *consoleFlags) (*console, e
 			return &console{c, f.admin}, nil
 		}
 	}
+	return nil, notReached(f.admin, err)
+}
+
+// notReached says in words of the command line why nobody at an address could be asked.
+func notReached(at string, err error) error {
 	var known *consoleError
 	switch {
 	case errors.As(err, &known):
-		return nil, known
+		return known
 	case errors.Is(err, syscall.ECONNREFUSED):
-		return nil, fmt.Errorf("no router answers at %s: does strowger serve run, and is that its admin.address? --admin names another one", f.admin)
+		return fmt.Errorf("no router answers at %s: does strowger serve run, and is that its admin.address? --admin names another one", at)
 	case errors.Is(err, client.ErrTimeout), errors.Is(err, context.DeadlineExceeded):
-		return nil, fmt.Errorf("%s did not answer in time (--timeout)", f.admin)
+		return fmt.Errorf("%s did not answer in time (--timeout)", at)
 	}
-	return nil, fmt.Errorf("ask the daemon: %w", err)
+	return fmt.Errorf("ask the daemon: %w", err)
 }
 
 // firstThen returns a source of tokens that has one already.

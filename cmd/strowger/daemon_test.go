@@ -77,12 +77,13 @@ func TestDaemon(t *testing.T) {
 	noTokens(t, dir)
 }
 
-// remoteService is a service that answers requests with their payload.
+// remoteService is a service that answers requests with their payload, or does not answer them if asked is set.
 type remoteService struct {
 	gws.BuiltinEventHandler
 	t      *testing.T
 	conn   *gws.Conn
 	token  created
+	asked  chan struct{} // nil, or gets each request
 	ready  chan struct{} // closed when the service is authenticated
 	closed chan error    // gets why the connection ended
 }
@@ -90,7 +91,14 @@ type remoteService struct {
 // joinService returns a service that is authenticated.
 func joinService(t *testing.T, url string, token created) *remoteService {
 	t.Helper()
-	s := &remoteService{t: t, token: token, ready: make(chan struct{}), closed: make(chan error, 1)}
+	return (&remoteService{t: t, token: token}).join(url)
+}
+
+// join connects a service, which must be let in.
+func (s *remoteService) join(url string) *remoteService {
+	t := s.t
+	t.Helper()
+	s.ready, s.closed = make(chan struct{}), make(chan error, 1)
 	var err error
 	if s.conn, _, err = gws.NewClient(s, &gws.ClientOption{Addr: url}); err != nil {
 		t.Fatal(err)
@@ -143,6 +151,10 @@ func (s *remoteService) OnMessage(_ *gws.Conn, m *gws.Message) {
 	case "200":
 		close(s.ready)
 	default:
+		if s.asked != nil {
+			s.asked <- struct{}{}
+			return
+		}
 		s.send(map[string]any{
 			"service_name": request.Service, "topic": request.Topic, "payload": request.Payload,
 			"request_id": request.RequestID, "resource_id": request.ResourceID, "status_string": "ok", "status_code": 200,

@@ -17,7 +17,13 @@ import (
 // deadline bounds every wait.
 const deadline = 2 * time.Minute
 
+// programEnv makes the test's binary the program, so that a test can run it as a process of its own.
+const programEnv = "TEST_AS_STROWGER"
+
 func TestMain(m *testing.M) {
+	if os.Getenv(programEnv) != "" {
+		main()
+	}
 	goleak.VerifyTestMain(m)
 }
 

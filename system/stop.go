@@ -55,6 +55,7 @@ func (s *System) Stop(ctx context.Context) error {
 		s.log.Error("work of a service still runs", "err", err)
 	}
 	s.disconnect()
+	s.adminPort.close()
 	if err := s.pool.wait(ctx); err != nil {
 		s.log.Error("token files still being read", "err", err)
 	}

@@ -49,6 +49,10 @@ type Options struct {
 	// pages calls it, one call at a time or several, and answers with what it returns. Each problem of its
 	// error is a line. ctx ends when nobody waits for the answer.
 	Reload func(ctx context.Context) (*Reloaded, error)
+	// Listener and AdminListener are listening TCP sockets that the process has inherited. They take the place of
+	// those that listen.address and admin.address name. The system owns them once it is made. Nil means that it
+	// opens the address. Their type is *net.TCPListener.
+	Listener, AdminListener net.Listener
 }
 
 // System is one router with all its actors; New makes one. A program calls Run, or Start and Stop from
@@ -65,6 +69,8 @@ type System struct {
 	reload      func(context.Context) (*Reloaded, error)
 	stage       atomic.Int32 // fresh, begun, started or stopped
 	admin       string       // address of the admin pages, "" without; set before the tree is made
+	listener    net.Listener // inherited; nil: listen.address is opened
+	adminPort   adminPort
 	deps        *actors.Deps
 	limits      atomic.Pointer[transport.Limits]
 	settings    atomic.Pointer[actors.Settings]
@@ -128,7 +134,7 @@ func New(o Options, list ...*service.Service) (*System, error) {
 		o.Log = slog.New(insight.log.Handler(o.Log.Handler()))
 	}
 	s := &System{insight: insight, build: build{o.Version, o.Commit}, began: time.Now(), cfg: o.Config, log: o.Log, logLost: o.LogLost, link: o.Switch, database: o.Database, panel: o.Panel, reload: o.Reload, failed: make(chan error, 1), open: make(chan struct{}),
-		descriptors: descriptors()}
+		descriptors: descriptors(), listener: o.Listener, adminPort: adminPort{inherited: o.AdminListener}}
 	if err := s.apply(o.Config); err != nil {
 		return nil, err
 	}
@@ -190,7 +196,7 @@ func (s *System) Start() error {
 	}
 	s.deps.Egress = s.egress
 	o := transport.Options{Limits: &s.limits, Log: s.log, Deps: s.deps, TrustedProxies: s.cfg.Listen.TrustedProxies, Descriptors: s.descriptors,
-		ProxyProtocol: proxyProtocol(s.cfg.Listen.ProxyProtocol)}
+		ProxyProtocol: proxyProtocol(s.cfg.Listen.ProxyProtocol), Listener: s.listener}
 	if s.certificate != nil {
 		o.TLS = s.certificate.Config()
 	}
@@ -206,6 +212,7 @@ func (s *System) Start() error {
 		s.disconnect()
 		s.server.StopListening()
 		s.server.Wait()
+		s.adminPort.close()
 		s.leave()
 		s.egress.Stop()
 		s.deps.Stop()
@@ -224,6 +231,9 @@ func (s *System) Start() error {
 // must not be in the way of the router itself or of another process, so it is given up if it is taken.
 func (s *System) adminAddress() string {
 	address := s.cfg.Admin.Address
+	if s.adminPort.inherited != nil {
+		return s.adminPort.inherited.Addr().String()
+	}
 	if address == "" || !s.cfg.AdminGivesWay() {
 		return address
 	}

@@ -62,7 +62,7 @@ func (s *System) newAdmin() actor.Producer {
 	return admin.New(admin.Options{Address: s.admin, Source: s.source(), Log: s.log, Profiling: a.Pprof,
 		Payloads: a.Payloads, Connections: a.Connections, Questions: a.Questions, ReadTimeout: a.ReadTimeout,
 		WriteTimeout: a.WriteTimeout, IdleTimeout: a.IdleTimeout, HeaderBytes: int(a.HeaderBytes), Actors: a.Actors,
-		Explain: s.explainHandler(), Subscribers: s.subscribersHandler(), Reload: s.reloadHandler(), Console: s.consoleHandler(),
+		Listen: s.adminPort.listen, Explain: s.explainHandler(), Subscribers: s.subscribersHandler(), Reload: s.reloadHandler(), Console: s.consoleHandler(),
 		Listening: func(addr net.Addr) { s.insight.admin.Store(&addr) }})
 }
 

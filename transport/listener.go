@@ -55,11 +55,7 @@ func Listen(address string, e *Egress, o Options) (*Server, error) {
 	for _, p := range s.lobby {
 		p.lobby = true
 	}
-	// Keepalive is set by tune or by the listener.
-	config := net.ListenConfig{KeepAlive: -1}
-	// Go listens by multipath TCP where it can, and older kernels refuse the options of keepalive on such a socket.
-	config.SetMultipathTCP(false)
-	if s.listener, err = config.Listen(context.Background(), "tcp", address); err != nil {
+	if s.listener, err = openListener(address, o.Listener); err != nil {
 		stopAll(s.pollers)
 		stopAll(s.lobby)
 		return nil, fmt.Errorf("listen on %s: %w", address, err)
@@ -76,6 +72,18 @@ func Listen(address string, e *Egress, o Options) (*Server, error) {
 	})
 	s.requests.New = func() any { return bufio.NewReaderSize(nil, requestBuffer) }
 	return s, nil
+}
+
+// openListener opens the address, unless there is a listener already.
+func openListener(address string, given net.Listener) (net.Listener, error) {
+	if given != nil {
+		return given, nil
+	}
+	// Keepalive is set by tune or by the listener.
+	config := net.ListenConfig{KeepAlive: -1}
+	// Go listens by multipath TCP where it can, and older kernels refuse the options of keepalive on such a socket.
+	config.SetMultipathTCP(false)
+	return config.Listen(context.Background(), "tcp", address)
 }
 
 // Props returns how to spawn the listener actor, which tells the connections who the router is. One

@@ -3,6 +3,7 @@ package transport
 import (
 	"crypto/tls"
 	"log/slog"
+	"net"
 	"sync/atomic"
 	"time"
 
@@ -54,7 +55,8 @@ func (l *Limits) window(r actors.Role) int {
 	return l.InboundMessages
 }
 
-// Options is what the transport needs. All fields but TLS, TrustedProxies, ProxyProtocol and Descriptors are needed.
+// Options is what the transport needs. All fields but TLS, TrustedProxies, ProxyProtocol, Descriptors and Listener are
+// needed.
 type Options struct {
 	Limits *atomic.Pointer[Limits]
 	TLS    *tls.Config // nil: plain TCP
@@ -66,4 +68,6 @@ type Options struct {
 	ProxyProtocol ProxyProtocol
 	// Descriptors is how many files the process may have open. 0 means any number.
 	Descriptors int
+	// Listener, unless nil, takes the place of one that Listen would open. It is a *net.TCPListener. Listen owns it.
+	Listener net.Listener
 }

@@ -28,6 +28,7 @@ type daemon struct {
 	asked   chan chan<- reloaded // gets who wants to know what becomes of a reload; run makes it
 	manager *manager             // who has started the process; run makes it
 
+	sockets  sockets            // inherited
 	services []*service.Service // that live in the router
 	link     system.Switch      // to the switch that they listen to; nil: there is none
 	// started, unless nil, is called once connections are accepted; end is called before they are
@@ -57,7 +58,8 @@ func (d *daemon) run() error {
 	build := readBuild()
 	d.log.Info("starting", "version", build.Version, "go", build.Go, "token_dir", tokenDirectory(d.cfg))
 	d.warn(d.cfg)
-	r, err := d.program.newRouter(system.Options{Config: d.cfg, Log: d.log, Version: build.Version, Commit: build.Commit, LogLost: d.queue.Lost, Switch: d.link, Reload: d.ask}, d.services...)
+	r, err := d.program.newRouter(system.Options{Config: d.cfg, Log: d.log, Version: build.Version, Commit: build.Commit, LogLost: d.queue.Lost, Switch: d.link, Reload: d.ask,
+		Listener: d.sockets.router, AdminListener: d.sockets.admin}, d.services...)
 	if err != nil {
 		return d.fail("cannot start", err)
 	}

@@ -54,10 +54,14 @@ daemon there, and "strowger reload" has it read its settings anew.`,
 		if err != nil {
 			return err
 		}
+		inherited, err := inheritedSockets(p.environ)
+		if err != nil {
+			return err
+		}
 		level := new(slog.LevelVar)
 		level.Set(logLevel(cfg.Log.Level))
 		log, queue := newQueuedLog(p.stderr, cfg.Log.Format, level, int(cfg.Log.QueueBytes))
-		d := &daemon{program: p, load: load, cfg: cfg, site: site, level: level, log: log, queue: queue}
+		d := &daemon{program: p, load: load, cfg: cfg, site: site, level: level, log: log, queue: queue, sockets: inherited}
 		return d.run()
 	})
 	return cmd

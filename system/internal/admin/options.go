@@ -50,6 +50,8 @@ type Options struct {
 	// Actors is how many actors /metrics shows one by one; the others are counted. 0 means 1000.
 	Actors int
 
+	// Listen opens Address. Nil means net.Listen.
+	Listen func(network, address string) (net.Listener, error)
 	// Listening, unless nil, is told the address in use, with the port given for port 0.
 	Listening func(net.Addr)
 
@@ -73,6 +75,9 @@ func (o Options) withDefaults() (Options, error) {
 	o.Questions = min(o.Questions, o.Connections)
 	if o.refused == nil && o.Log != nil {
 		o.refused = newRefused(o.Log)
+	}
+	if o.Listen == nil {
+		o.Listen = net.Listen
 	}
 	setDefault(&o.HeaderBytes, 8<<10)
 	setDefault(&o.ReadTimeout, 10*time.Second)

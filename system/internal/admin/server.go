@@ -26,7 +26,7 @@ func Listen(o Options) (*Server, error) {
 	if err != nil {
 		return nil, fmt.Errorf("admin: %w", err)
 	}
-	listener, err := net.Listen("tcp", o.Address)
+	listener, err := o.Listen("tcp", o.Address)
 	if err != nil {
 		return nil, fmt.Errorf("admin: %w", err)
 	}

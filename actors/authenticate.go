@@ -53,6 +53,7 @@ func (c *connection) claimed(m *tokenClaimed) {
 		c.deps.unneeded(m, c.over)
 		return
 	}
+	c.entry.asking = nil
 	if c.reclaim(m) {
 		return
 	}
@@ -93,6 +94,11 @@ func (c *connection) claimed(m *tokenClaimed) {
 
 func (c *connection) admitted() {
 	if c.state == closing {
+		return
+	}
+	if c.entry.adoption != nil {
+		c.adopted()
+		c.entry = nil
 		return
 	}
 	c.state = authenticated

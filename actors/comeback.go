@@ -24,8 +24,13 @@ func (c *connection) reclaim(m *tokenClaimed) bool {
 	if m.err == nil || m.again || !used(m.err) || m.key == (TokenKey{}) || !c.deps.holds() {
 		return false
 	}
-	c.deps.holders.Send(&reclaim{key: m.key, address: m.address, connection: m.connection, envelope: m.envelope, err: m.err})
+	c.askHolders(&reclaim{key: m.key, address: m.address, connection: m.connection, envelope: m.envelope, err: m.err})
 	return true
+}
+
+func (c *connection) askHolders(m *reclaim) {
+	c.entry.asking = m
+	c.deps.holders.Send(m)
 }
 
 // hold tells the holders' actor that this connection has the token.

@@ -89,6 +89,9 @@ type entry struct {
 	router   RouterRef
 	attempts int
 	deadline func() bool              // stops the authentication deadline; nil: there is none
+	due      time.Time                // when it is, by Deps.Awake
+	asking   *reclaim                 // what the holders' actor has been asked; nil: nothing
+	adoption *adoption                // nil: the connection is new to this process, or all actors know it
 	accepted *envelope.Envelope       // the authentication that waits for its 200
 	shown    time.Time                // when the token came, by Deps.Awake
 	stash    runtime.Stash[*Received] // what came while authenticating
@@ -140,6 +143,8 @@ func (c *connection) Receive(ctx actor.Context) {
 		c.close(TokenExpired)
 	case *ReadEnded:
 		c.readEnded(ctx, m)
+	case *describe:
+		m.to(c.describe())
 	case *actor.Stopping:
 		c.stop(ctx)
 	default:
@@ -149,12 +154,17 @@ func (c *connection) Receive(ctx actor.Context) {
 
 func (c *connection) start(ctx actor.Context) {
 	c.self = runtime.Self[toConnection](ctx)
+	if c.entry.adoption != nil {
+		c.adopt()
+		return
+	}
 	c.welcome()
 	c.closeAt(c.deps.Awake().Add(c.deps.settings().AuthenticationTimeout))
 }
 
 // closeAt sets the deadline for the authentication.
 func (c *connection) closeAt(due time.Time) {
+	c.entry.due = due
 	c.entry.deadline = c.self.After(c.deps.Clock, due.Sub(c.deps.Awake()), &authenticationTimedOut{due: due})
 }
 
@@ -300,6 +310,7 @@ func (c *connection) readEnded(ctx actor.Context, m *ReadEnded) {
 
 func (c *connection) close(why End) {
 	c.state = closing
+	c.adopted()
 	if c.peer != nil {
 		c.peer.gone.Store(true)
 	}

@@ -29,11 +29,7 @@ type holders struct {
 // It is called once, before the first connection; without it nobody comes back.
 func (d *Deps) Hold(before []*Holding) {
 	h := &holders{deps: d, all: make(map[TokenKey]*holding), gone: list.New()}
-	for _, b := range before {
-		known := &holding{key: b.Key, address: b.Address, claimBy: b.Credentials.ClaimBy, known: b.Credentials, until: b.Until}
-		known.place = h.gone.PushBack(known)
-		h.all[b.Key] = known
-	}
+	h.restore(before)
 	h.count()
 	// Nothing is sent to the actor before this function returns.
 	h.self = runtime.Spawn[toHolders](d.Runtime, "holders", func() actor.Actor { return h }, actor.WithGuardian(d.Permanent))
@@ -73,6 +69,10 @@ func (h *holders) Receive(ctx actor.Context) {
 		h.reclaim(m)
 	case *probed:
 		h.probed(m)
+	case *describeHolders:
+		m.to(h.describe())
+	case *restoreHolders:
+		h.restore(m.gone)
 	case *listHoldings:
 		h.last = ctx.Sender()
 		if !m.patient {

@@ -53,8 +53,10 @@ type Peer struct {
 	gone atomic.Bool
 }
 
-func (d *Deps) newPeer(c *Credentials, s Outlet) *Peer {
-	id := envelope.NewID()
+func (d *Deps) newPeer(c *Credentials, s Outlet) *Peer { return d.peerOf(envelope.NewID(), c, s) }
+
+// peerOf returns the peer of an id.
+func (d *Deps) peerOf(id string, c *Credentials, s Outlet) *Peer {
 	return &Peer{Outlet: s, Identity: Identity{
 		ID: id, Role: c.Role, Name: c.Service, Class: c.Class, KnownClass: c.KnownClass,
 		Subscriptions: c.Services, UserUUID: c.UserUUID, UserName: c.UserName,

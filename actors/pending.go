@@ -105,6 +105,15 @@ func (p *pending) add(peer *Peer, key envelope.Key, deadline time.Time) *request
 	if a.open >= p.limit() {
 		return nil
 	}
+	return p.enter(a, key, deadline)
+}
+
+// restore is add of a request that another process had. It goes by no limit.
+func (p *pending) restore(peer *Peer, key envelope.Key, deadline time.Time) *request {
+	return p.enter(p.asker(peer), key, deadline)
+}
+
+func (p *pending) enter(a *asker, key envelope.Key, deadline time.Time) *request {
 	if old := a.requests[key]; old != nil {
 		p.renew(old)
 	}

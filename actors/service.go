@@ -131,6 +131,10 @@ func (s *service) Receive(ctx actor.Context) {
 		s.sweep()
 	case *describeService:
 		s.describe(m)
+	case *captureService:
+		m.to(s.capture())
+	case *adoptService:
+		s.adopt(m)
 	case *passing:
 		s.topic.Send(m)
 	case *endService:

@@ -237,6 +237,9 @@ func (l *bareListener) tune(conn net.Conn, every time.Duration) {
 	_ = l.raw.Control(func(fd uintptr) { keepAlive(int(fd), every) })
 }
 
+// SetDeadline sets when Accept gives up, with an error that wraps os.ErrDeadlineExceeded.
+func (l *bareListener) SetDeadline(t time.Time) error { return l.file.SetReadDeadline(t) }
+
 // Close implements net.Listener.
 func (l *bareListener) Close() error {
 	l.closed.Store(true)

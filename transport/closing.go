@@ -48,7 +48,7 @@ func (sh *shard) closeBy(s *socket, code frame.CloseCode, by side) {
 // finish ends the write side once the close frame is out. The connection is closed when the read
 // side has ended too, so that the peer is not reset before it has read our last words.
 func (sh *shard) finish(s *socket) {
-	if !s.closing || s.writing || len(s.queue) > 0 || s.head != 0 || s.finished {
+	if !s.closing || s.writing || s.withheld || len(s.queue) > 0 || s.head != 0 || s.finished {
 		return
 	}
 	s.finished = true
@@ -85,6 +85,9 @@ func hangUp(conn net.Conn) { _ = underlying(conn).Close() }
 // cut makes the read side end soon. The descriptor stays open: who reads and who polls may be using it.
 func (s *socket) cut() {
 	s.reader.isCut.Store(true)
+	if s.withheld {
+		return // another process may still go on with it
+	}
 	// A TLS connection has no CloseRead.
 	if c, ok := s.conn.(interface {
 		CloseRead() error

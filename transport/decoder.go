@@ -51,6 +51,7 @@ type decoder struct {
 	left      int64  // bytes of the payload still to come
 	buffer    []byte // the message so far
 	control   []byte // the control frame's payload so far
+	rest      []byte // of what feed got, while it hands over: the bytes after the current frame
 }
 
 // feed takes the next bytes, which stay the caller's. After an error the stream is over: a violation
@@ -72,9 +73,11 @@ func (d *decoder) feed(p []byte, to received) error {
 		if d.left > 0 {
 			return nil
 		}
-		d.inside = false
+		d.inside, d.rest = false, p
 		d.frames++
-		if err := d.end(to); err != nil {
+		err := d.end(to)
+		d.rest = nil
+		if err != nil {
 			return err
 		}
 	}

@@ -58,6 +58,13 @@ func (d *door) open(p *place, s *socket) bool {
 	return true
 }
 
+// take gives away one of the places for clients, whether there is one or not. A call of end gives it back.
+func (d *door) take() {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.clients++
+}
+
 // stays returns actors.ErrGivenWay if a connection was told to give way or has ended. p may be nil.
 func (d *door) stays(p *place) error {
 	if p == nil {

@@ -36,6 +36,10 @@ type Egress struct {
 	stop        chan struct{}
 	looks       chan time.Duration // the time between two looks for those who are stuck, once
 
+	// gate is held for reading by whoever handles what a peer has sent, and while a handshake becomes a connection.
+	// Whoever holds it alone knows that nothing is read.
+	gate sync.RWMutex
+
 	deps     *actors.Deps
 	refusals *refusals.Log
 }

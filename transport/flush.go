@@ -5,6 +5,7 @@ import (
 	"errors"
 	"net"
 	"os"
+	"sync/atomic"
 	"syscall"
 	"time"
 
@@ -34,7 +35,7 @@ func (sh *shard) flushSocket(s *socket) {
 	if s.finished {
 		return
 	}
-	if s.writing || len(s.queue) > 0 || s.fd < 0 {
+	if s.writing || s.withheld || len(s.queue) > 0 || s.fd < 0 {
 		sh.enqueue(s, head, 0)
 		return
 	}
@@ -96,7 +97,7 @@ func (sh *shard) count(s *socket, frames, bytes int) {
 // drain starts a goroutine that writes the queue, unless one is at it. The goroutine has the
 // frames to itself until it reports back.
 func (sh *shard) drain(s *socket) {
-	if s.writing || len(s.queue) == 0 {
+	if s.writing || s.withheld || sh.frozen != nil || len(s.queue) == 0 {
 		return
 	}
 	s.writing = true
@@ -107,41 +108,63 @@ func (sh *shard) drain(s *socket) {
 		done.bytes += len(f)
 	}
 	timeout := sh.limits.Load().WriteTimeout
+	var halt *atomic.Bool // a write under TLS cannot be ended half-way
+	if s.fd >= 0 {
+		halt = &sh.halt
+	}
 	sh.drains.Add(1)
 	go func() {
 		defer sh.drains.Done()
-		done.err = writeAll(s.conn, frames, timeout, sh.deps.Awake)
+		done.rest, done.err = writeAll(s.conn, frames, timeout, sh.deps.Awake, halt)
 		sh.post(done)
 	}()
 }
+
+// errHalted says that a write was ended half-way because the shard is frozen.
+var errHalted = errors.New("halted")
+
+// halted reports whether writes are to end. A nil halt never says so.
+func halted(halt *atomic.Bool) bool { return halt != nil && halt.Load() }
 
 // maxPiece is what a slow reader must take within one write timeout.
 const maxPiece = 64 << 10
 
 // writeAll writes the frames, blocking. Each piece has a deadline of its own, so that a reader who
-// goes on taking is given the time that a long message needs.
-func writeAll(conn net.Conn, frames net.Buffers, timeout time.Duration, awake func() time.Time) error {
+// goes on taking is given the time that a long message needs. If halt says so it ends early, with errHalted and what
+// is not written.
+func writeAll(conn net.Conn, frames net.Buffers, timeout time.Duration, awake func() time.Time, halt *atomic.Bool) (rest net.Buffers, err error) {
 	for len(frames) > 0 {
 		var piece net.Buffers
 		piece, frames = cutPiece(frames)
-		if err := writePiece(conn, piece, timeout, awake); err != nil {
-			return err
+		err := writePiece(conn, &piece, timeout, awake, halt)
+		if errors.Is(err, errHalted) {
+			return append(piece, frames...), errors.Join(err, conn.SetWriteDeadline(time.Time{}))
+		}
+		if err != nil {
+			return nil, err
 		}
 	}
 	// TLS also writes on its own account, while it reads, and would fail for good on a deadline that has
 	// passed.
-	return conn.SetWriteDeadline(time.Time{})
+	return nil, conn.SetWriteDeadline(time.Time{})
 }
 
 // writePiece writes a piece within timeout. If the process did not run for a part of that time, the reader
 // gets it again. With TLS it does not, because the library cannot go on after a write that timed out.
-func writePiece(conn net.Conn, piece net.Buffers, timeout time.Duration, awake func() time.Time) error {
+func writePiece(conn net.Conn, piece *net.Buffers, timeout time.Duration, awake func() time.Time, halt *atomic.Bool) error {
 	due := awake().Add(timeout)
 	for left := timeout; ; left = due.Sub(awake()) {
 		if err := conn.SetWriteDeadline(time.Now().Add(left)); err != nil {
 			return err
 		}
+		// Whoever sets halt sets a deadline that has passed after it, so the write does not outlast it.
+		if halted(halt) {
+			return errHalted
+		}
 		_, err := piece.WriteTo(conn)
+		if err != nil && errors.Is(err, os.ErrDeadlineExceeded) && halted(halt) {
+			return errHalted
+		}
 		if _, secure := conn.(*tls.Conn); secure || !errors.Is(err, os.ErrDeadlineExceeded) || !awake().Before(due) {
 			return err
 		}
@@ -165,9 +188,17 @@ func cutPiece(frames net.Buffers) (piece, rest net.Buffers) {
 func (sh *shard) written(m *written) {
 	s := m.s
 	s.writing = false
-	releaseAll(m.leases)
+	if !errors.Is(m.err, errHalted) || s.finished {
+		releaseAll(m.leases)
+	}
+	defer sh.melted(s)
 	if s.finished {
 		return // aborted, nothing of it is counted any more
+	}
+	if errors.Is(m.err, errHalted) {
+		sh.takeBack(s, m)
+		sh.drain(s) // the shard may work again
+		return
 	}
 	sh.count(s, -m.frames, -m.bytes)
 	s.free, s.freeBytes = 0, 0

@@ -7,7 +7,9 @@ import (
 	"fmt"
 	"net"
 	"net/netip"
+	"os"
 	"sync"
+	"sync/atomic"
 	"syscall"
 	"time"
 
@@ -32,10 +34,17 @@ type Server struct {
 	requests sync.Pool     // of *bufio.Reader, for handshakes
 	proxies  []netip.Prefix
 
-	mu       sync.Mutex // Protects following.
-	openings openings
-	expiry   *time.Timer // calls expire; nil: no poller waits for a request
-	stopped  bool
+	// accepting is held while a connection is accepted. Whoever else holds it knows that none is.
+	accepting sync.Mutex
+	holding   atomic.Bool // somebody else wants it, or has it
+	handover
+
+	mu        sync.Mutex // Protects following.
+	openings  openings
+	expiry    *time.Timer   // calls expire; nil: no poller waits for a request
+	held      bool          // expire does nothing
+	forgotten chan struct{} // closed when a handshake ends; nil: nobody waits for that
+	stopped   bool
 }
 
 // Listen opens the address; connections are taken in once an actor with the Props runs and Open was
@@ -45,10 +54,10 @@ func Listen(address string, e *Egress, o Options) (*Server, error) {
 	e.descriptors.Store(int64(o.Descriptors))
 	var err error
 	// Each reads for the connections of one shard. More than can run at once would only find less to do each time.
-	if s.pollers, err = newPollers(e.Shards(), o.Log); err != nil {
+	if s.pollers, err = newPollers(e.Shards(), &e.gate, o.Log); err != nil {
 		return nil, err
 	}
-	if s.lobby, err = newPollers(1, o.Log); err != nil {
+	if s.lobby, err = newPollers(1, &e.gate, o.Log); err != nil {
 		stopAll(s.pollers)
 		return nil, err
 	}
@@ -176,31 +185,45 @@ func (s *Server) accept(router actors.RouterRef) error {
 	<-s.opened
 	wait := minAcceptWait
 	for {
-		// Connections that are not accepted yet wait in the kernel, in their order.
-		if early := s.early(time.Now()); early > 0 {
-			<-time.After(early)
-		}
-		s.egress.door.calm(s.leavers())
-		conn, err := s.listener.Accept()
-		if err != nil && !temporary(err) {
+		err := s.acceptOne(router)
+		switch {
+		case err != nil && !temporary(err):
 			return err
-		}
-		if err != nil {
+		case err != nil:
 			s.acceptFailed(err)
 			<-time.After(wait)
 			wait = min(2*wait, maxAcceptWait)
-			continue
+		default:
+			wait = minAcceptWait
 		}
-		wait = minAcceptWait
-		s.running.Add(1)
-		turn := s.turns.take()
-		l := s.opts.Limits.Load()
-		if t, ok := s.listener.(interface {
-			tune(conn net.Conn, every time.Duration)
-		}); ok {
-			t.tune(conn, l.TCPKeepAlive)
-		}
-		// The places are given here, in the order in which the connections came.
-		s.take(&opening{server: s, router: router, conn: conn, limits: l, place: s.admit(conn, l), due: time.Now().Add(l.HeaderTimeout)}, turn)
 	}
+}
+
+// acceptOne takes the next connection in.
+func (s *Server) acceptOne(router actors.RouterRef) error {
+	// Connections that are not accepted yet wait in the kernel, in their order.
+	if early := s.early(time.Now()); early > 0 {
+		<-time.After(early)
+	}
+	s.egress.door.calm(s.leavers())
+	s.accepting.Lock()
+	defer s.accepting.Unlock()
+	conn, err := s.listener.Accept()
+	if err != nil && s.holding.Load() && errors.Is(err, os.ErrDeadlineExceeded) {
+		return nil // whoever holds the accepts wants the lock
+	}
+	if err != nil {
+		return err
+	}
+	s.running.Add(1)
+	turn := s.turns.take()
+	l := s.opts.Limits.Load()
+	if t, ok := s.listener.(interface {
+		tune(conn net.Conn, every time.Duration)
+	}); ok {
+		t.tune(conn, l.TCPKeepAlive)
+	}
+	// The places are given here, in the order in which the connections came.
+	s.take(&opening{server: s, router: router, conn: conn, limits: l, place: s.admit(conn, l), due: time.Now().Add(l.HeaderTimeout)}, turn)
+	return nil
 }

@@ -69,7 +69,12 @@ func (s *Server) serve(o *opening, turn *turn, sent []byte) {
 	}()
 	tune(o.conn, o.limits)
 	socket, early, err := s.shakeHands(o, turn, sent)
-	if err != nil || !s.pass(o, socket) {
+	if err != nil {
+		return
+	}
+	s.egress.gate.RLock()
+	defer s.egress.gate.RUnlock()
+	if !s.pass(o, socket) {
 		return
 	}
 	handed = true
@@ -173,7 +178,8 @@ func (s *Server) open(o *opening, socket *socket, request *plainRequest) bool {
 	return s.pass(o, socket)
 }
 
-// begin gives the connection an actor and has what comes read. It ends the turn, because a reader may wait.
+// begin gives the connection an actor and has what comes read. It ends the turn, because a reader may wait. The caller
+// holds the gate.
 func (s *Server) begin(socket *socket, early []byte, turn *turn, router actors.RouterRef) {
 	started := s.start(socket, router)
 	turn.end()
@@ -203,7 +209,7 @@ func (s *Server) start(socket *socket, router actors.RouterRef) (started bool) {
 
 // read begins with what came early, and leaves the rest to a poller where that can be.
 func (s *Server) read(r *reader, early []byte) {
-	if !r.take(early, nil) {
+	if !r.feed(early, nil) {
 		r.leave()
 		return
 	}

@@ -71,6 +71,10 @@ func (s *Server) forget(o *opening) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.openings.remove(o)
+	if s.forgotten != nil {
+		close(s.forgotten)
+		s.forgotten = nil
+	}
 	return !s.stopped
 }
 
@@ -97,7 +101,7 @@ func (s *Server) expire() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.expiry = nil
-	if s.stopped {
+	if s.stopped || s.held {
 		return
 	}
 	now := time.Now()

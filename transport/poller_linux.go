@@ -35,9 +35,11 @@ type poller struct {
 
 	lobby bool // its peers have not authenticated: it gives way to everybody else, and hands over who has
 	slots slots
+	gate  *sync.RWMutex // of the egress; held while readers are served
 
-	// The rest belongs to the goroutine that polls.
+	// The rest belongs to the goroutine that polls. Whoever holds the gate alone may empty ready.
 	events [batch]syscall.EpollEvent
+	found  int // events that ready does not have yet
 	ready  []*reader
 	at     int // the next of them to be served
 	served int // since it last gave way
@@ -53,10 +55,10 @@ const batch = 128
 const readable = syscall.EPOLLIN | syscall.EPOLLRDHUP
 
 // newPollers starts n pollers.
-func newPollers(n int, log *slog.Logger) ([]*poller, error) {
+func newPollers(n int, gate *sync.RWMutex, log *slog.Logger) ([]*poller, error) {
 	var all []*poller
 	for range n {
-		p, err := newPoller(log)
+		p, err := newPoller(gate, log)
 		if err != nil {
 			stopAll(all)
 			return nil, err
@@ -75,7 +77,7 @@ func stopAll(pollers []*poller) {
 	}
 }
 
-func newPoller(log *slog.Logger) (*poller, error) {
+func newPoller(gate *sync.RWMutex, log *slog.Logger) (*poller, error) {
 	fd, err := syscall.EpollCreate1(syscall.EPOLL_CLOEXEC)
 	if err != nil {
 		return nil, fmt.Errorf("epoll: %w", err)
@@ -85,7 +87,7 @@ func newPoller(log *slog.Logger) (*poller, error) {
 		_ = syscall.Close(fd)
 		return nil, fmt.Errorf("epoll: %w", err)
 	}
-	p := &poller{file: os.NewFile(uintptr(fd), "epoll"), log: log, buffer: new([readBuffer]byte), small: new([ownBuffer]byte)}
+	p := &poller{file: os.NewFile(uintptr(fd), "epoll"), gate: gate, log: log, buffer: new([readBuffer]byte), small: new([ownBuffer]byte)}
 	p.epoll.Store(int64(fd))
 	p.spare.New = func() any { return new([readBuffer]byte) }
 	p.smalls.New = func() any { return new([ownBuffer]byte) }
@@ -99,16 +101,7 @@ func newPoller(log *slog.Logger) (*poller, error) {
 }
 
 func (p *poller) run() {
-	for {
-		for p.at < len(p.ready) {
-			r := p.ready[p.at]
-			p.ready[p.at] = nil
-			p.at++
-			p.giveWay()
-			if !p.serve(r) {
-				return
-			}
-		}
+	for p.serveReady() {
 		if err := p.raw.Read(p.wait); err != nil {
 			if !p.stopped.Load() {
 				p.log.Error("nothing is read any more", "err", err)
@@ -118,23 +111,46 @@ func (p *poller) run() {
 	}
 }
 
+// serveReady serves those that have something to read. It is false if one of them has kept the goroutine.
+func (p *poller) serveReady() bool {
+	p.gate.RLock()
+	defer p.gate.RUnlock()
+	p.collect()
+	for p.at < len(p.ready) {
+		r := p.ready[p.at]
+		p.ready[p.at] = nil
+		p.at++
+		p.giveWay()
+		if !p.serve(r) {
+			return false
+		}
+	}
+	return true
+}
+
+// collect makes readers of the events.
+func (p *poller) collect() {
+	if p.found == 0 {
+		return
+	}
+	p.ready, p.at = p.ready[:0], 0
+	for _, e := range p.events[:p.found] {
+		// A reader is missing only if it could not be taken out, or if another process has its connection.
+		if r := p.slots.get(e.Fd); r != nil {
+			p.ready = append(p.ready, r)
+		}
+	}
+	p.found = 0
+}
+
 // ask implements the wait for events: false has Go's poller wait for news.
 func (p *poller) ask(fd uintptr) bool {
 	n, err := eventsNow(int(fd), p.events[:])
 	if err != nil {
 		p.log.Error("epoll", "err", err)
 	}
-	if n == 0 {
-		return false
-	}
-	p.ready, p.at = p.ready[:0], 0
-	for _, e := range p.events[:n] {
-		// Only this goroutine takes readers out, so that one is missing only if it could not be.
-		if r := p.slots.get(e.Fd); r != nil {
-			p.ready = append(p.ready, r)
-		}
-	}
-	return true
+	p.found = n
+	return n > 0
 }
 
 // serve reads once for r. It is false if r has kept the goroutine meanwhile.
@@ -151,7 +167,7 @@ func (p *poller) serve(r *reader) bool {
 		}
 		err = nil
 	}
-	more := r.take(data, err)
+	more := r.feed(data, err)
 	if !r.alone {
 		switch {
 		case !more:

@@ -2,12 +2,15 @@
 
 package transport
 
-import "log/slog"
+import (
+	"log/slog"
+	"sync"
+)
 
 // poller needs epoll; elsewhere each connection has a goroutine that reads.
 type poller struct{ lobby bool }
 
-func newPollers(int, *slog.Logger) ([]*poller, error) { return nil, nil }
+func newPollers(int, *sync.RWMutex, *slog.Logger) ([]*poller, error) { return nil, nil }
 
 func stopAll([]*poller) {}
 

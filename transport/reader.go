@@ -25,6 +25,7 @@ type reader struct {
 	done    func() // called behind the last read
 
 	opening *opening // nil: hands are shaken
+	stall   *stall   // what waits for room in the window; nil: nothing
 	poller  *poller  // nil: a goroutine of its own reads
 	home    *poller  // the one that reads when the peer has authenticated
 	pinged  int64    // when the peer sent the last ping, in seconds of the shard's clock
@@ -38,6 +39,7 @@ type reader struct {
 	pings   bool // the peer has sent a ping
 	small   bool // the poller read into its small buffer
 	crowd   bool // the total is exceeded, and this peer must go
+	handed  bool // another process has the connection; written by whoever holds the gate alone
 	// last is what our close frame says about the end of the reading. The shard reads it and the next two after
 	// ReadEnded.
 	last     frame.CloseCode
@@ -65,6 +67,14 @@ func (r *reader) loop() {
 // take handles what was read, and the error behind it. It is false when there is nothing more to
 // read.
 func (r *reader) take(p []byte, err error) (more bool) {
+	gate := &r.socket.shard.egress.gate
+	gate.RLock()
+	defer gate.RUnlock()
+	return r.feed(p, err)
+}
+
+// feed is take for a caller that holds the gate.
+func (r *reader) feed(p []byte, err error) (more bool) {
 	defer func() {
 		if reason := recover(); reason != nil {
 			more = r.crashed(reason)
@@ -83,6 +93,9 @@ func (r *reader) take(p []byte, err error) (more bool) {
 		if len(p) > 0 {
 			r.socket.shard.traffic.in(len(p), r.decoder.frames)
 			r.decoder.frames = 0
+		}
+		if r.handed {
+			return false
 		}
 		r.count(cap(r.decoder.buffer))
 		if r.crowd || r.crowded(0) {
@@ -171,7 +184,7 @@ func (r *reader) limit() int64 { return r.socket.maxMessage.Load() }
 // message implements received: it hands a message to the connection's actor, and waits while too
 // many are under way.
 func (r *reader) message(data []byte) {
-	cost, granted := r.acquire(len(data))
+	cost, granted := r.acquire(data, false)
 	if !granted {
 		return
 	}
@@ -196,7 +209,7 @@ const (
 // bound.
 func (r *reader) ping(payload []byte) {
 	r.noteGap()
-	if cost, granted := r.acquire(len(payload)); granted {
+	if cost, granted := r.acquire(payload, true); granted {
 		lease := runtime.NewLease(&r.window, cost)
 		r.socket.Greet(actors.Message{Form: frame.Append(nil, frame.OpPong, payload), Lease: lease})
 		lease.Release()
@@ -212,24 +225,32 @@ func (r *reader) noteGap() {
 	r.pings, r.pinged = true, now
 }
 
-// acquire takes what a message counts in the window, and waits for room. It is false once the connection is closing.
-func (r *reader) acquire(bytes int) (cost int64, granted bool) {
-	if r.crowd {
+// acquire takes what a message, or a ping, counts in the window, and waits for room. It is false once the connection
+// is closing.
+func (r *reader) acquire(data []byte, ping bool) (cost int64, granted bool) {
+	if r.crowd || r.handed {
 		return 0, false
 	}
-	cost = r.window.Cost(bytes)
+	cost = r.window.Cost(len(data))
 	granted, full := r.window.TryAcquire(cost)
 	if full {
-		granted = r.wait(cost)
+		granted = r.wait(cost, data, ping)
 	}
 	return cost, granted
+}
+
+// stall is a message that waits for room in the window, and what was read after it.
+type stall struct {
+	data []byte
+	ping bool
+	rest []byte
 }
 
 // waits stands in lastHeard while the reader waits for room and therefore cannot hear the peer.
 const waits = math.MaxInt64 / 2
 
 // wait is for room in the window. The others of the poller do not wait with it.
-func (r *reader) wait(cost int64) (granted bool) {
+func (r *reader) wait(cost int64, data []byte, ping bool) (granted bool) {
 	if total := r.window.Counted(); total != nil {
 		if r.crowded(parked) {
 			r.crowd = true
@@ -246,8 +267,12 @@ func (r *reader) wait(cost int64) (granted bool) {
 	e := r.socket.shard.egress
 	e.pauses.Add(1)
 	e.paused.Add(1)
+	r.stall = &stall{data: data, ping: ping, rest: r.decoder.rest}
+	e.gate.RUnlock()
 	granted = r.window.Acquire(cost)
+	e.gate.RLock()
+	r.stall = nil
 	e.paused.Add(-1)
 	r.socket.heard()
-	return granted
+	return granted && !r.handed
 }

@@ -32,6 +32,10 @@ type shard struct {
 	sockets map[*socket]struct{}
 	acked   func(conn net.Conn) (bytes uint64, known bool) // acked, but in tests
 	closed  bool                                           // the daemon stops, new sockets are closed at once
+	frozen  *freeze                                        // nil: the shard works
+	halting int                                            // writing goroutines that have not heard that it is frozen
+	halt    atomic.Bool                                    // tells them
+	kept    []order                                        // came while it was frozen
 
 	// Of the batch being handled.
 	dirty  []*socket
@@ -84,6 +88,8 @@ func (sh *shard) run(orders []order) {
 
 func (sh *shard) handle(o *order) {
 	switch {
+	case sh.frozen != nil && !thaws(o.rare):
+		sh.kept = append(sh.kept, *o)
 	case o.rare != nil:
 		sh.handleRare(o.rare)
 	case o.group != nil:
@@ -131,6 +137,14 @@ func (sh *shard) handleRare(message toShard) {
 		if m.left.Add(-1) == 0 {
 			m.done()
 		}
+	case *fence:
+		sh.fence(m)
+	case *freeze:
+		sh.freeze(m)
+	case *thaw:
+		sh.thaw(m)
+	case *release:
+		sh.release()
 	}
 }
 
@@ -157,7 +171,12 @@ func (sh *shard) takeFor(s *socket, m actors.Message) (owed int32) {
 func (sh *shard) attach(s *socket) {
 	l := sh.limits.Load()
 	sh.sockets[s] = struct{}{}
-	if l.PingInterval > 0 {
+	if len(s.queue) > 0 {
+		for _, frame := range s.queue {
+			sh.count(s, 1, len(frame))
+		}
+	}
+	if l.PingInterval > 0 && s.nextPing == 0 {
 		s.nextPing = sh.now.Load() + int64(l.PingInterval/time.Second)
 	}
 	if sh.closed {
@@ -272,6 +291,9 @@ func (sh *shard) link(s *socket, frame []byte, owed int32) {
 const reserve = 4
 
 func (sh *shard) over(s *socket, n, extra int) bool {
+	if s.withheld {
+		return false // its peer cannot read what is not written
+	}
 	l := sh.limits.Load()
 	messages, bytes := l.OutboundMessages, l.OutboundBytes
 	if extra > 0 {

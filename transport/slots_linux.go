@@ -63,6 +63,23 @@ func (s *slots) remove(slot int32) {
 	s.mu.Unlock()
 }
 
+// all returns the readers of all slots.
+func (s *slots) all() []*reader {
+	pages := s.pages.Load()
+	if pages == nil {
+		return nil
+	}
+	var all []*reader
+	for _, page := range *pages {
+		for i := range page {
+			if r := page[i].Load(); r != nil {
+				all = append(all, r)
+			}
+		}
+	}
+	return all
+}
+
 // count returns how many slots have a reader.
 func (s *slots) count() int {
 	s.mu.Lock()

@@ -59,7 +59,7 @@ func TestWriteGoesOnAfterAPause(t *testing.T) {
 	want := bytes.Repeat([]byte("0123456789"), 100)
 	conn := halting{times: 2}
 	now := time.Now()
-	if err := writePiece(&conn, net.Buffers{want}, time.Minute, func() time.Time { return now }); err != nil {
+	if err := writePiece(&conn, &net.Buffers{want}, time.Minute, func() time.Time { return now }, nil); err != nil {
 		t.Fatal(err)
 	}
 	if !bytes.Equal(conn.written.Bytes(), want) {
@@ -70,7 +70,7 @@ func TestWriteGoesOnAfterAPause(t *testing.T) {
 		now = now.Add(time.Minute)
 		return now
 	}
-	if err := writePiece(&conn, net.Buffers{want}, time.Minute, running); !errors.Is(err, os.ErrDeadlineExceeded) {
+	if err := writePiece(&conn, &net.Buffers{want}, time.Minute, running, nil); !errors.Is(err, os.ErrDeadlineExceeded) {
 		t.Errorf("error %v, want that the time is over", err)
 	}
 }
@@ -99,7 +99,7 @@ func TestDeadlineIsForAPiece(t *testing.T) {
 	frames := net.Buffers{[]byte("a"), bytes.Repeat([]byte("b"), maxPiece), bytes.Repeat([]byte("c"), 3*maxPiece+7), []byte("d")}
 	want := bytes.Join(frames, nil)
 	var conn deadlines
-	if err := writeAll(&conn, frames, time.Minute, time.Now); err != nil {
+	if _, err := writeAll(&conn, frames, time.Minute, time.Now, nil); err != nil {
 		t.Fatal(err)
 	}
 	if !bytes.Equal(conn.written.Bytes(), want) {

@@ -32,6 +32,8 @@ type socket struct {
 	readDone bool
 	writing  bool // a goroutine writes what was queued
 	stuck    bool // something waited at the last look for those who take nothing
+	halted   bool // its goroutine was told to end because the shard is frozen
+	withheld bool // nothing is written yet, because another process may still go on with the connection
 
 	shard  *shard
 	conn   net.Conn
@@ -104,6 +106,7 @@ type (
 		frames int
 		bytes  int
 		leases []*runtime.Lease
+		rest   net.Buffers // not written, with errHalted
 		err    error
 	}
 	enter struct {

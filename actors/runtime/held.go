@@ -72,6 +72,13 @@ func (s *Stash[M]) Replay(more func() bool, handle func(m M)) {
 	}
 }
 
+// Each calls f with each message that is kept.
+func (s *Stash[M]) Each(f func(m M)) {
+	for i := range s.kept {
+		f(s.kept[i].message)
+	}
+}
+
 // Drop forgets the messages and gives back their shares.
 func (s *Stash[M]) Drop() {
 	for i := range s.kept {

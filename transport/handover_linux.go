@@ -1,0 +1,483 @@
+package transport
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math"
+	"slices"
+	"sync"
+	"syscall"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"strowger/actors"
+	"strowger/transport/frame"
+)
+
+// This file has how a server gives its connections to another process, and how that one takes them. The order is
+// Hold, Describe until nothing is busy, Collect, and last Thaw, whatever became of it.
+
+// Held is a server that reads nothing.
+type Held struct {
+	server *Server
+	// Since is when it read last, by the clock of Monotonic.
+	Since     time.Duration
+	newcomers []*reader
+	crossing  []*Crossing
+}
+
+// Crossing is a connection that another process can go on with.
+type Crossing struct {
+	State
+	socket *socket
+}
+
+// FD returns the descriptor, which is open until Thaw.
+func (c *Crossing) FD() int { return c.socket.fd }
+
+// Monotonic returns the time on a clock that all processes of the machine share.
+func Monotonic() time.Duration {
+	var now unix.Timespec
+	_ = unix.ClockGettime(unix.CLOCK_MONOTONIC, &now)
+	return time.Duration(now.Nano())
+}
+
+// slowHandshake is how long Hold waits for handshakes under way. One that takes longer does not cross.
+const slowHandshake = time.Second
+
+// Hold accepts no more, waits for handshakes under way, and then reads nothing more. The error is ctx's.
+func (s *Server) Hold(ctx context.Context) (*Held, error) {
+	s.holdAccepts(true)
+	// Those who shake hands may still go on, and so may everybody else.
+	slow, cancel := context.WithTimeout(ctx, slowHandshake)
+	defer cancel()
+	for {
+		s.awaitHandshakes(slow)
+		since := Monotonic()
+		s.egress.gate.Lock()
+		if s.atHands() == 0 || slow.Err() != nil {
+			s.holdExpiry(true)
+			h := &Held{server: s, Since: since, newcomers: s.waitingForRequests()}
+			if ctx.Err() != nil {
+				h.Thaw(false)
+				return nil, context.Cause(ctx)
+			}
+			return h, nil
+		}
+		s.egress.gate.Unlock()
+	}
+}
+
+// holdAccepts ends the accept loop's work for as long as it is held. What is not accepted waits in the kernel.
+func (s *Server) holdAccepts(hold bool) {
+	l, ok := s.listener.(interface{ SetDeadline(t time.Time) error })
+	if !ok {
+		return
+	}
+	s.holding.Store(hold)
+	if !hold {
+		_ = l.SetDeadline(time.Time{})
+		s.accepting.Unlock()
+		return
+	}
+	_ = l.SetDeadline(time.Unix(1, 0))
+	s.accepting.Lock()
+}
+
+// atHands returns how many handshakes goroutines work on.
+func (s *Server) atHands() int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	n := 0
+	for o := s.openings.first; o != nil; o = o.next {
+		if !o.polled {
+			n++
+		}
+	}
+	return n
+}
+
+// awaitHandshakes returns when goroutines work on no handshake, or ctx ends.
+func (s *Server) awaitHandshakes(ctx context.Context) {
+	for {
+		s.mu.Lock()
+		s.forgotten = make(chan struct{})
+		forgotten := s.forgotten
+		s.mu.Unlock()
+		if s.atHands() == 0 {
+			return
+		}
+		select {
+		case <-forgotten:
+		case <-ctx.Done():
+			return
+		}
+	}
+}
+
+// holdExpiry keeps handshakes from running out of time.
+func (s *Server) holdExpiry(hold bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.held = hold
+	if s.expiry != nil {
+		s.expiry.Stop()
+		s.expiry = nil
+	}
+	if !hold && s.openings.first != nil && !s.stopped {
+		s.expiry = time.AfterFunc(0, s.expire)
+	}
+}
+
+// waitingForRequests returns the readers that have not shaken hands. The caller holds the gate alone.
+func (s *Server) waitingForRequests() []*reader {
+	var all []*reader
+	for _, p := range s.lobby {
+		for _, r := range p.slots.all() {
+			if o := r.opening; o != nil && !o.late {
+				all = append(all, r)
+			}
+		}
+	}
+	return all
+}
+
+// Describe returns the state of each connection by its outlet, after all that came for it before. Busy says that one of
+// them is authenticating.
+func (h *Held) Describe(ctx context.Context) (states map[actors.Outlet]*actors.ConnectionState, busy bool, err error) {
+	sockets, err := h.sockets(ctx)
+	if err != nil {
+		return nil, false, err
+	}
+	var mu sync.Mutex
+	states = make(map[actors.Outlet]*actors.ConnectionState, len(sockets))
+	done := make(chan struct{})
+	one := actors.Countdown(len(sockets), func() { close(done) })
+	for _, s := range sockets {
+		actors.Describe(s.reader.inbox, func(state *actors.ConnectionState) {
+			mu.Lock()
+			states[s] = state
+			busy = busy || state != nil && state.Busy
+			mu.Unlock()
+			one()
+		})
+	}
+	select {
+	case <-done:
+		return states, busy, nil
+	case <-ctx.Done():
+		return nil, false, fmt.Errorf("connections do not answer: %w", context.Cause(ctx))
+	}
+}
+
+// sockets returns all connections that have an actor.
+func (h *Held) sockets(ctx context.Context) ([]*socket, error) {
+	e := h.server.egress
+	var mu sync.Mutex
+	var all []*socket
+	done := make(chan struct{})
+	one := actors.Countdown(len(e.shards), func() { close(done) })
+	for _, sh := range e.shards {
+		sh.post(&fence{func(sh *shard) {
+			mu.Lock()
+			for s := range sh.sockets {
+				if !s.reader.inbox.Zero() {
+					all = append(all, s)
+				}
+			}
+			mu.Unlock()
+			one()
+		}})
+	}
+	select {
+	case <-done:
+		return all, nil
+	case <-ctx.Done():
+		return nil, fmt.Errorf("the write side does not answer: %w", context.Cause(ctx))
+	}
+}
+
+// Collect ends all writes, and returns the connections that another process can go on with. States is what Describe
+// returned last. TLS connections, and those that are being closed, are not among them.
+func (h *Held) Collect(ctx context.Context, states map[actors.Outlet]*actors.ConnectionState) ([]*Crossing, error) {
+	e := h.server.egress
+	var mu sync.Mutex
+	done := make(chan struct{})
+	var all []*Crossing
+	var changed error
+	one := actors.Countdown(len(e.shards), func() { close(done) })
+	e.freeze(func(sh *shard) {
+		mu.Lock()
+		for s := range sh.sockets {
+			state := states[s]
+			switch {
+			case state == nil || !s.crosses():
+			case state.Busy || s.admitted != (state.Credentials != nil):
+				changed = errors.New("a connection has authenticated meanwhile")
+			default:
+				all = append(all, sh.capture(s, state))
+			}
+		}
+		mu.Unlock()
+		one()
+	})
+	select {
+	case <-done:
+		if changed != nil {
+			return nil, changed
+		}
+		h.crossing = all
+		return all, nil
+	case <-ctx.Done():
+		return nil, fmt.Errorf("writes do not end: %w", context.Cause(ctx))
+	}
+}
+
+// crosses reports whether another process can go on with the connection.
+func (s *socket) crosses() bool {
+	r := s.reader
+	return s.fd >= 0 && !s.closing && !s.finished && s.replaced.Load() == nil && !r.over && !r.isCut.Load() && !r.crowd &&
+		(r.stall != nil || !r.alone)
+}
+
+// Newcomers returns the connections whose request has not been read, and their descriptors.
+func (h *Held) Newcomers() (states []NewcomerState, fds []int) {
+	now := time.Now()
+	for _, r := range h.newcomers {
+		states = append(states, NewcomerState{From: r.socket.conn.(*bare).from, Left: r.opening.due.Sub(now)})
+		fds = append(fds, r.socket.fd)
+	}
+	return states, fds
+}
+
+// capture returns the state of a socket, for its shard.
+func (sh *shard) capture(s *socket, connection *actors.ConnectionState) *Crossing {
+	now := sh.now.Load()
+	b := s.conn.(*bare)
+	c := &Crossing{socket: s, State: State{From: b.from, Connection: connection, Role: s.mayDoNow(), Read: s.reader.capture(now)}}
+	if remote := s.remote.String(); remote != b.String() {
+		c.Remote = remote
+	}
+	c.Write = WriteState{Answer: s.answer, Held: s.held, Queue: s.queue, Client: s.client || s.place != nil && s.place.client,
+		Heard: now - min(s.lastHeard.Load(), now), NextPing: s.nextPing - now, PingGap: s.pingGap.Load(), Probed: s.probed.Load()}
+	return c
+}
+
+func (r *reader) capture(now int64) ReadState {
+	d := &r.decoder
+	state := ReadState{Header: d.header[:d.headerLen], Op: byte(d.op), Final: d.final, Masked: d.masked, Inside: d.inside, Phase: d.phase,
+		Key: d.key, Left: d.left, Partial: d.partial, Text: d.text, Buffer: d.buffer, Control: d.control, Pings: r.pings, Pinged: now - r.pinged}
+	if w := r.stall; w != nil {
+		state.Stalled, state.Message, state.Ping, state.Rest = true, w.data, w.ping, w.rest
+	}
+	return state
+}
+
+// Thaw reads, writes and accepts again. If another process has the connections that Collect and Newcomers returned,
+// they are no more this one's, and it closes its descriptors of them without a word to their peers.
+func (h *Held) Thaw(handed bool) {
+	s := h.server
+	if !handed {
+		h.crossing, h.newcomers = nil, nil
+	}
+	mine := make(map[*shard][]*socket)
+	for _, c := range h.crossing {
+		mine[c.socket.shard] = append(mine[c.socket.shard], c.socket)
+		c.socket.reader.handOver()
+	}
+	for _, r := range h.newcomers {
+		s.disown(r)
+	}
+	for _, p := range slices.Concat(s.pollers, s.lobby) {
+		p.ready, p.at = p.ready[:0], 0
+	}
+	thawed := make(chan struct{})
+	one := actors.Countdown(len(s.egress.shards), func() { close(thawed) })
+	for _, sh := range s.egress.shards {
+		sh.post(&thaw{mine[sh], one})
+	}
+	<-thawed // a shard that does not come to this has hung before, and so have its sockets
+	s.holdExpiry(false)
+	s.egress.gate.Unlock()
+	if handed {
+		_ = s.listener.Close()
+	}
+	s.holdAccepts(false)
+}
+
+// handOver ends the reading of a connection that another process has. The caller holds the gate alone.
+func (r *reader) handOver() {
+	r.handed = true
+	if r.alone {
+		r.window.Close() // its goroutine waits for room, and leaves
+		return
+	}
+	r.poller.remove(r)
+	r.done()
+}
+
+// disown lets go of a connection that another process shakes hands with.
+func (s *Server) disown(r *reader) {
+	o := r.opening
+	r.poller.remove(r)
+	s.unwatch(o)
+	s.abandon(o)
+}
+
+// Listening calls f with the descriptor of the listening socket.
+func (s *Server) Listening(f func(fd int)) error {
+	l, ok := s.listener.(syscall.Conn)
+	if !ok {
+		return errors.New("the listener has no descriptor")
+	}
+	raw, err := l.SyscallConn()
+	if err != nil {
+		return err
+	}
+	return raw.Control(func(fd uintptr) { f(int(fd)) })
+}
+
+// Adopt takes over a connection that another process has had. Nothing is read from it and written to it before Release.
+// It calls ready once, by any goroutine, when all actors know the connection or it has ended, with its peer if it is
+// admitted. Adopt owns the descriptor.
+func (s *Server) Adopt(fd int, state *State, router actors.RouterRef, ready func(*actors.Peer)) {
+	l := s.opts.Limits.Load()
+	conn := &bare{fd: fd, from: state.From}
+	socket := s.egress.newSocket(conn, l)
+	if state.Remote != "" {
+		socket.remote = address(state.Remote)
+	}
+	s.egress.live.Add(1)
+	s.restoreWrites(socket, state, l)
+	socket.reader.restore(&state.Read, socket.shard.now.Load())
+	s.running.Add(1)
+	socket.reader.done = s.running.Done
+	s.egress.attach(socket)
+	socket.reader.inbox = actors.AdoptConnection(s.opts.Deps, router, socket, socket.remote, state.Connection, ready)
+	s.adopted = append(s.adopted, adoptedReader{socket.reader, state.Read})
+}
+
+// handover is what a server has taken over from another process and does not serve yet.
+type handover struct {
+	adopted   []adoptedReader
+	newcomers []newcomer
+}
+
+// adoptedReader is a reader that does not read yet.
+type adoptedReader struct {
+	reader *reader
+	state  ReadState
+}
+
+// restoreWrites sets the write side of a socket that no shard knows yet.
+func (s *Server) restoreWrites(socket *socket, state *State, l *Limits) {
+	w, now := &state.Write, socket.shard.now.Load()
+	socket.withheld = true
+	socket.answer, socket.held, socket.queue = w.Answer, w.Held, w.Queue
+	for _, frame := range w.Held {
+		socket.heldBytes += int64(len(frame))
+	}
+	socket.lastHeard.Store(now - w.Heard)
+	socket.nextPing = max(now+w.NextPing, 1)
+	socket.pingGap.Store(w.PingGap)
+	socket.probed.Store(w.Probed)
+	door := &s.egress.door
+	if state.Role == actors.Unauthenticated {
+		door.open(door.enter(socket.conn), socket)
+		if w.Client {
+			_ = door.seat(socket.place, math.MaxInt) // it had its place
+		}
+		return
+	}
+	socket.admitted = true
+	socket.allow(state.Role, l)
+	if w.Client {
+		socket.client = true
+		door.take()
+	}
+}
+
+// restore sets the read side of a connection that is not read from yet.
+func (r *reader) restore(state *ReadState, now int64) {
+	d := &r.decoder
+	d.headerLen = uint8(copy(d.header[:], state.Header))
+	d.op, d.final, d.masked, d.inside, d.phase = frame.Opcode(state.Op), state.Final, state.Masked, state.Inside, state.Phase
+	d.key, d.left, d.partial, d.text, d.buffer, d.control = state.Key, state.Left, state.Partial, state.Text, state.Buffer, state.Control
+	r.pings, r.pinged = state.Pings, now-state.Pinged
+	if state.Stalled {
+		r.stall = &stall{data: state.Message, ping: state.Ping, rest: state.Rest}
+	}
+	r.count(cap(d.buffer))
+}
+
+// AdoptNewcomer takes over a connection whose request has not been read. Nothing is read before Release. It owns the
+// descriptor.
+func (s *Server) AdoptNewcomer(fd int, state NewcomerState) {
+	s.newcomers = append(s.newcomers, newcomer{&bare{fd: fd, from: state.From}, state.Left})
+}
+
+// newcomer is a connection that another process has accepted.
+type newcomer struct {
+	conn *bare
+	left time.Duration
+}
+
+// Release begins to read from and to write to the connections that were adopted. It returns the time since another
+// process read from each last, given when that was by the clock of Monotonic.
+func (s *Server) Release(router actors.RouterRef, since time.Duration) (pauses []time.Duration) {
+	for _, sh := range s.egress.shards {
+		sh.post(&release{})
+	}
+	for i := range s.adopted {
+		s.resume(&s.adopted[i])
+		pauses = append(pauses, Monotonic()-since)
+	}
+	s.adopted = nil
+	for _, n := range s.newcomers {
+		l := s.opts.Limits.Load()
+		s.running.Add(1)
+		s.take(&opening{server: s, router: router, conn: n.conn, limits: l, place: s.admit(n.conn, l), due: time.Now().Add(n.left)}, s.turns.take())
+	}
+	s.newcomers = nil
+	return pauses
+}
+
+// resume has a poller read, after what the other process has read already.
+func (s *Server) resume(a *adoptedReader) {
+	r := a.reader
+	r.home = s.pollerOf(r.socket)
+	r.poller = r.home
+	if r.socket.mayDoNow() == actors.Unauthenticated {
+		r.poller = s.lobby[0]
+	}
+	if !a.state.Stalled {
+		r.poller.add(r)
+		return
+	}
+	s.opts.Deps.Go(func() {
+		if r.again(&a.state) {
+			r.poller.add(r)
+		} else {
+			r.leave()
+		}
+	})
+}
+
+// again handles what waited for room in the window of another process.
+func (r *reader) again(state *ReadState) (more bool) {
+	gate := &r.socket.shard.egress.gate
+	gate.RLock()
+	defer gate.RUnlock()
+	r.stall = nil
+	r.inline = maxInline
+	r.decoder.rest = state.Rest
+	if state.Ping {
+		r.ping(state.Message)
+	} else {
+		r.message(state.Message)
+	}
+	r.decoder.rest = nil
+	return r.feed(state.Rest, nil)
+}

@@ -31,6 +31,7 @@ type Config struct {
 	Memory      Memory      `koanf:"memory"`
 	Log         Log         `koanf:"log"`
 	Shutdown    Shutdown    `koanf:"shutdown"`
+	Upgrade     Upgrade     `koanf:"upgrade"`
 
 	// Policies are those of the file, by the name of a service or the class in its token. A policy of the
 	// file takes the place of the one that a service inside the router brings, and of the built-in one.
@@ -230,6 +231,13 @@ type Log struct {
 type Shutdown struct {
 	Timeout time.Duration `koanf:"timeout"`
 	Pace    int           `koanf:"pace"`
+}
+
+// Upgrade says how a new process takes over from the running one.
+type Upgrade struct {
+	Binary  string        `koanf:"binary"`
+	Timeout time.Duration `koanf:"timeout"`
+	Pause   time.Duration `koanf:"pause"`
 }
 
 // Default returns a new Config in which every key has its default.

@@ -245,6 +245,13 @@ func keys() []key {
 			"Time connections have to take what waits for them and to say goodbye when the daemon stops. A peer that takes nothing for a quarter of it is cut off then (Linux only). Services inside finish within this time too; those that do not are abandoned. 0s cuts them off at once."},
 		{"shutdown.pace", 10_000, between(0, 1_000_000), onReload,
 			"Connections that are closed in a second when the daemon stops, so that clients do not all come back in the same moment: clients first and services last, the newest first. The first 500 or so go at once. If it would take more than half of the time that is left of shutdown.timeout, more are closed in a second. 0 closes all at once."},
+
+		{"upgrade.binary", "", directory(), onReload,
+			"Program that an upgrade starts, an absolute path. Empty means the file that the running daemon was started from. Whoever may write this file decides what the daemon's user runs."},
+		{"upgrade.timeout", 30 * time.Second, between(time.Second, 10*time.Minute), onReload,
+			"Time a new process has to start, up to the point at which it could take over. After that it is ended, and the running one goes on."},
+		{"upgrade.pause", 5 * time.Second, between(100*time.Millisecond, time.Minute), onReload,
+			"Time for the takeover itself, in which nothing is read from connections and nothing is written to them. After that the new process is ended, and the running one goes on."},
 	}
 }
 

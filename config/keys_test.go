@@ -78,7 +78,7 @@ func TestRowsAreWellFormed(t *testing.T) {
 func TestWhatAReloadApplies(t *testing.T) {
 	for _, k := range keys() {
 		section := k.section()
-		want := section == "limits" || section == "keepalive" || section == "routing" || k.name == "listen.origins" || k.name == "log.level" ||
+		want := section == "limits" || section == "keepalive" || section == "routing" || section == "upgrade" || k.name == "listen.origins" || k.name == "log.level" ||
 			k.name == "log.refusal_kinds" || k.name == "log.refusal_lines" ||
 			k.name == "tokens.reclaim" || k.name == "tokens.reclaim_count" || k.name == "shutdown.pace"
 		if got := k.apply == onReload; got != want {

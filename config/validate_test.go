@@ -116,7 +116,9 @@ func TestValidate(t *testing.T) {
 			"tokens.max_extensions: 0 is too small, the smallest is 100",
 			"tokens.max_permissions: 0 is too small, the smallest is 100",
 			"tokens.max_services: 0 is too small, the smallest is 16",
-			"tokens.reclaim_count: 0 is too small, the smallest is 100"}},
+			"tokens.reclaim_count: 0 is too small, the smallest is 100",
+			"upgrade.pause: 0s is too small, the smallest is 100ms",
+			"upgrade.timeout: 0s is too small, the smallest is 1s"}},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {

@@ -62,7 +62,7 @@ func (s *System) holdingsPath() string {
 func (s *System) hold() {
 	var before []*actors.Holding
 	reclaim := s.running.Load().Tokens.Reclaim
-	if path := s.holdingsPath(); path != "" {
+	if path := s.holdingsPath(); path != "" && s.heir == nil {
 		kept, err := takeHoldings(path)
 		switch {
 		case err != nil:
@@ -95,7 +95,7 @@ func young(kept []*actors.Holding, now time.Time, reclaim time.Duration) []*acto
 func (s *System) leave() {
 	kept := s.deps.Holdings(time.Second)
 	path := s.holdingsPath()
-	if path == "" || len(kept) == 0 {
+	if path == "" || len(kept) == 0 || s.upgrades.handed.Load() {
 		return
 	}
 	if err := writeHoldings(path, kept); err != nil {

@@ -3,6 +3,7 @@ package system
 import (
 	"context"
 	"fmt"
+	"sync"
 
 	"strowger/actors"
 	"strowger/actors/envelope"
@@ -21,6 +22,10 @@ type home struct {
 	offered  chan struct{} // closed when requests find it
 	window   runtime.Window
 	turn     chan struct{} // held by the one source that waits for room
+
+	mu     sync.Mutex // Protects following.
+	muted  bool       // what the service says waits
+	unsaid []*envelope.Envelope
 }
 
 // envelopeCost is what a message counts in a window besides its payload, in bytes.
@@ -53,6 +58,33 @@ func (s *System) newHome(svc *service.Service) (*home, error) {
 
 // Say implements runner.Home.
 func (h *home) Say(e *envelope.Envelope) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if h.muted {
+		h.unsaid = append(h.unsaid, e)
+		return
+	}
+	h.speak(e)
+}
+
+// mute keeps what the service says until unmute.
+func (h *home) mute() {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.muted = true
+}
+
+func (h *home) unmute() {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.muted = false
+	for _, e := range h.unsaid {
+		h.speak(e)
+	}
+	h.unsaid = nil
+}
+
+func (h *home) speak(e *envelope.Envelope) {
 	cost := int64(len(e.Payload)) + envelopeCost
 	if topic, _ := envelope.View(e.Topic); topic == service.StateTopic {
 		h.system.deps.Announce(h.peer, e, &h.window, cost)

@@ -143,6 +143,7 @@ func (s source) Metrics() introspect.Metrics {
 		Connections: int64(s.Connections()), Panics: c.Panics.Load(), Authenticated: c.Authentic.Load(),
 		Refused: c.Refused.Load(), OddTokens: s.tokens.store.OddTokens(), TokensIgnored: c.TokensIgnored.Load(),
 		Reclaimed: c.Reclaimed.Load(), Reclaimable: c.Reclaimable.Load(), Forgotten: c.Forgotten.Load(),
+		Upgrades: s.upgrades.done.Load(), NoUpgrades: s.upgrades.failed.Load(),
 		Requests: c.Requests.Load(), Replies: c.Replies.Load(),
 		Broadcasts: c.Broadcasts.Load(), SlowConsumers: c.SlowConsumers.Load(), Dead: make(map[string]int64),
 		Cut: s.deps.Refusals().Counts(), Merged: s.deps.Refusals().Merged(),

@@ -33,6 +33,7 @@ func (s *System) settle(list []*service.Service) error {
 		case s.services.named[svc.Name] != nil:
 			problems = append(problems, fmt.Errorf("service %q: the name is given twice", svc.Name))
 		default:
+			h.muted = s.heir != nil
 			s.services.named[svc.Name] = h
 			s.services.homes = append(s.services.homes, h)
 		}
@@ -67,6 +68,28 @@ func (s *services) reload() {
 		h.instance.Reload()
 	}
 }
+
+// hush waits a little for requests to services, and then keeps what services say.
+func (s *services) hush(ctx context.Context) {
+	ctx, cancel := context.WithTimeout(ctx, insideWait)
+	defer cancel()
+	for _, h := range s.homes {
+		_ = h.instance.Idle(ctx) // what is open after that is answered by the other process
+	}
+	for _, h := range s.homes {
+		h.mute()
+	}
+}
+
+// speak passes on what services have said meanwhile.
+func (s *services) speak() {
+	for _, h := range s.homes {
+		h.unmute()
+	}
+}
+
+// insideWait is how long requests to services in this process have to end when another process takes over.
+const insideWait = 100 * time.Millisecond
 
 // wait returns when what the services started outside their actors has ended, or with ctx's error.
 func (s *services) wait(ctx context.Context) error {

@@ -13,8 +13,11 @@ import (
 
 // elsewhere are the reloadable keys that reach their user by another way than the limits and settings.
 var elsewhere = map[string]string{
-	"log.level":     "the program that owns the log follows it",
-	"shutdown.pace": "a stop reads it",
+	"log.level":       "the program that owns the log follows it",
+	"shutdown.pace":   "a stop reads it",
+	"upgrade.binary":  "the program that is upgraded reads it",
+	"upgrade.timeout": "an upgrade reads it",
+	"upgrade.pause":   "an upgrade reads it",
 }
 
 // Each reloadable key must change one limit or setting, and no limit or setting may lack a key: a

@@ -53,6 +53,12 @@ type Options struct {
 	// those that listen.address and admin.address name. The system owns them once it is made. Nil means that it
 	// opens the address. Their type is *net.TCPListener.
 	Listener, AdminListener net.Listener
+	// Heir, unless nil, is what OpenHeir returned. Start takes over from the other process. When it fails, the
+	// caller must end the process at once, without Stop.
+	Heir *Heir
+	// Upgrade, unless nil, upgrades the running process when the admin pages are asked to, as Upgrade of the system
+	// does. It calls answered when it may end this process.
+	Upgrade func(ctx context.Context) (u *Upgraded, answered func(), err error)
 }
 
 // System is one router with all its actors; New makes one. A program calls Run, or Start and Stop from
@@ -71,6 +77,11 @@ type System struct {
 	admin       string       // address of the admin pages, "" without; set before the tree is made
 	listener    net.Listener // inherited; nil: listen.address is opened
 	adminPort   adminPort
+	heir        *Heir // nil: nothing is taken over
+	upgrades    upgrades
+	onUpgrade   func(context.Context) (u *Upgraded, answered func(), err error) // nil: the admin pages cannot ask for it
+	rooted      chan struct{}                                                   // closed when way is set
+	way         actors.RouterRef                                                // for everybody else
 	deps        *actors.Deps
 	limits      atomic.Pointer[transport.Limits]
 	settings    atomic.Pointer[actors.Settings]
@@ -134,7 +145,11 @@ func New(o Options, list ...*service.Service) (*System, error) {
 		o.Log = slog.New(insight.log.Handler(o.Log.Handler()))
 	}
 	s := &System{insight: insight, build: build{o.Version, o.Commit}, began: time.Now(), cfg: o.Config, log: o.Log, logLost: o.LogLost, link: o.Switch, database: o.Database, panel: o.Panel, reload: o.Reload, failed: make(chan error, 1), open: make(chan struct{}),
-		descriptors: descriptors(), listener: o.Listener, adminPort: adminPort{inherited: o.AdminListener}}
+		descriptors: descriptors(), listener: o.Listener, heir: o.Heir, onUpgrade: o.Upgrade, rooted: make(chan struct{})}
+	s.adminPort.inherited = o.AdminListener
+	if err := s.inherit(); err != nil {
+		return nil, err
+	}
 	if err := s.apply(o.Config); err != nil {
 		return nil, err
 	}
@@ -221,9 +236,35 @@ func (s *System) Start() error {
 	s.checkDescriptors()
 	s.services.begin()
 	s.heapFloor = startHeapFloor(uint64(s.cfg.Memory.HeapFloor))
+	if s.heir != nil {
+		if err := s.heir.take(s); err != nil {
+			return fmt.Errorf("start: take over: %w", err)
+		}
+		s.adminPort.open()
+	}
 	s.server.Open()
 	s.stage.Store(started)
 	close(s.open)
+	return nil
+}
+
+// inherit takes the listening sockets of the process that this one takes over from. Its admin pages answer nobody
+// before it has taken over.
+func (s *System) inherit() error {
+	if s.heir == nil {
+		s.adminPort.open()
+		return nil
+	}
+	router, admin, err := s.heir.sockets(s.cfg.Listen.Address, s.cfg.Admin.Address)
+	if err != nil {
+		return err
+	}
+	if router != nil {
+		s.listener = router
+	}
+	if admin != nil {
+		s.adminPort.inherited = admin
+	}
 	return nil
 }
 

@@ -63,6 +63,7 @@ func (s *System) newAdmin() actor.Producer {
 		Payloads: a.Payloads, Connections: a.Connections, Questions: a.Questions, ReadTimeout: a.ReadTimeout,
 		WriteTimeout: a.WriteTimeout, IdleTimeout: a.IdleTimeout, HeaderBytes: int(a.HeaderBytes), Actors: a.Actors,
 		Listen: s.adminPort.listen, Explain: s.explainHandler(), Subscribers: s.subscribersHandler(), Reload: s.reloadHandler(), Console: s.consoleHandler(),
+		Upgrade:   s.upgradeHandler(),
 		Listening: func(addr net.Addr) { s.insight.admin.Store(&addr) }})
 }
 
@@ -121,6 +122,8 @@ func (s *System) started(child string, pid *actor.PID) {
 		core := s.router
 		s.core.Store(&core)
 		if first {
+			s.way = s.router
+			close(s.rooted)
 			s.offer()
 		}
 	}

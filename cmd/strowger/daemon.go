@@ -29,6 +29,8 @@ type daemon struct {
 	manager *manager             // who has started the process; run makes it
 
 	sockets  sockets            // inherited
+	heir     *system.Heir       // what there is to take over; nil: nothing
+	wanted   chan *upgrade      // gets who wants an upgrade; run makes it
 	services []*service.Service // that live in the router
 	link     system.Switch      // to the switch that they listen to; nil: there is none
 	// started, unless nil, is called once connections are accepted; end is called before they are
@@ -41,7 +43,8 @@ type daemon struct {
 // run returns when the daemon has stopped.
 func (d *daemon) run() error {
 	// Caught from the start: a SIGHUP that nobody handles ends the process.
-	stops, reloads := make(chan os.Signal, 2), make(chan os.Signal, 1)
+	stops, reloads, upgrades := make(chan os.Signal, 2), make(chan os.Signal, 1), make(chan os.Signal, 1)
+	defer d.program.notify(upgrades, upgradeSignals()...)()
 	defer d.program.notify(stops, syscall.SIGTERM, syscall.SIGINT)()
 	defer d.program.notify(reloads, reloadSignals()...)()
 	// Unless somebody asks for SIGPIPE, Go ends a process that writes to stdout or stderr when the
@@ -53,13 +56,16 @@ func (d *daemon) run() error {
 		defer d.ended()
 	}
 
-	d.asked = make(chan chan<- reloaded)
+	d.asked, d.wanted = make(chan chan<- reloaded), make(chan *upgrade)
 	d.manager = newManager(d.program.environ, d.log)
 	build := readBuild()
+	if d.heir != nil {
+		d.heir.Version = build.Version
+	}
 	d.log.Info("starting", "version", build.Version, "go", build.Go, "token_dir", tokenDirectory(d.cfg))
 	d.warn(d.cfg)
 	r, err := d.program.newRouter(system.Options{Config: d.cfg, Log: d.log, Version: build.Version, Commit: build.Commit, LogLost: d.queue.Lost, Switch: d.link, Reload: d.ask,
-		Listener: d.sockets.router, AdminListener: d.sockets.admin}, d.services...)
+		Listener: d.sockets.router, AdminListener: d.sockets.admin, Heir: d.heir, Upgrade: d.askUpgrade}, d.services...)
 	if err != nil {
 		return d.fail("cannot start", err)
 	}
@@ -86,19 +92,43 @@ func (d *daemon) run() error {
 	keeper.Go(func() { d.manager.keep(keeping, r) })
 	defer keeper.Wait()
 	defer stopKeeping()
-	return d.obey(r, end, stops, reloads, &patience)
+	return d.obey(r, end, stops, reloads, upgrades, &patience)
 }
 
 // obey does what signals say until the router ends. It shortens patience so that waiting for the log
 // keeps within the time for stopping.
-func (d *daemon) obey(r router, end func(), stops, reloads <-chan os.Signal, patience *time.Duration) error {
+func (d *daemon) obey(r router, end func(), stops, reloads, upgrades <-chan os.Signal, patience *time.Duration) error {
 	// A file that cannot be read, as on a network drive that is gone, must not keep other signals
 	// from being obeyed, so each reload has a goroutine, which ends with the process at the latest.
 	// A signal that comes meanwhile waits.
 	next, asked, late, done := reloads, d.asked, d.site.late(), make(chan struct{}, 1)
+	var way *upgrade // that is under way; nil: none
 	for {
+		wanted, signalled := d.wanted, upgrades
+		if next == nil {
+			wanted, signalled = nil, nil // a reload is under way
+		}
 		select {
+		case way = <-wanted:
+			next, asked, late = nil, nil, nil
+			go d.upgrade(r, way)
+		case <-signalled:
+			way = newUpgrade(context.Background())
+			way.answer() // nobody waits for one
+			next, asked, late = nil, nil, nil
+			go d.upgrade(r, way)
+		case <-way.ended():
+			if way.succeeded() {
+				end()
+				return d.retire(r, way)
+			}
+			way = nil
+			next, asked, late = reloads, d.asked, d.site.late()
 		case sig := <-stops:
+			if way.cancel() {
+				end()
+				return d.retire(r, way)
+			}
 			d.manager.stopping()
 			end()
 			limit := time.Now().Add(d.cfg.Shutdown.Timeout)
@@ -160,6 +190,9 @@ func (d *daemon) begin(r router) (end func(), err error) {
 
 // fail logs why the daemon ends.
 func (d *daemon) fail(msg string, err error) error {
+	if d.heir != nil {
+		d.heir.Fail(err)
+	}
 	d.log.Error(msg, "err", err)
 	return &exit{status: exitError}
 }

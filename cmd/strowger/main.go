@@ -32,6 +32,10 @@ func run(args []string, stdin io.Reader, stdout, stderr io.Writer, environ []str
 		machine:   check.Local,
 		command:   os.Args[0],
 	}
+	// The file may be replaced later, and then has the same name.
+	if executable, err := os.Executable(); err == nil {
+		p.executable = executable
+	}
 	return p.run(args)
 }
 
@@ -51,10 +55,13 @@ type program struct {
 	newSite        func() *site
 	machine        func() check.Machine // where check looks
 	command        string               // how the program was called; empty means strowger
+	executable     string               // the file of the program; empty if it is not known
+	arguments      []string             // of the command line
 }
 
 // run carries out one command line and returns the exit status.
 func (p *program) run(args []string) int {
+	p.arguments = args
 	root := p.rootCommand()
 	// With nil cobra would take the arguments of the process.
 	root.SetArgs(append([]string{}, args...))

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"net"
+	"os/exec"
 
 	"strowger/config"
 	"strowger/system"
@@ -22,6 +23,8 @@ type router interface {
 	Services() int
 	// Probe has done called if the router works, also soon and on another goroutine.
 	Probe(done func())
+	// Upgrade hands everything over to another process. Without an error all that is left is Stop.
+	Upgrade(ctx context.Context, cmd *exec.Cmd) (*system.Upgraded, error)
 	// Stop lets connections and services finish until ctx ends, then cuts them off.
 	Stop(ctx context.Context) error
 	// Failed gets the error with which the system gave up.

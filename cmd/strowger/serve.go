@@ -10,6 +10,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"strowger/config"
+	"strowger/system"
 	"strowger/system/token"
 )
 
@@ -48,10 +49,15 @@ daemon there, and "strowger reload" has it read its settings anew.`,
 	flags.String("token-dir", "", "look for token files in `DIR`, an absolute path")
 	flags.String("log-level", "", "log from this `LEVEL` on: debug, info, warn or error")
 	cmd.RunE = verb(func([]string) error {
+		heir, err := system.OpenHeir(variable(p.environ, system.UpgradeVariable))
+		if err != nil {
+			return err
+		}
 		site := p.newSite()
 		load := func() (*config.Config, error) { return p.loadConfig(flags, site) }
 		cfg, err := load()
 		if err != nil {
+			heir.Fail(err)
 			return err
 		}
 		inherited, err := inheritedSockets(p.environ)
@@ -61,7 +67,7 @@ daemon there, and "strowger reload" has it read its settings anew.`,
 		level := new(slog.LevelVar)
 		level.Set(logLevel(cfg.Log.Level))
 		log, queue := newQueuedLog(p.stderr, cfg.Log.Format, level, int(cfg.Log.QueueBytes))
-		d := &daemon{program: p, load: load, cfg: cfg, site: site, level: level, log: log, queue: queue, sockets: inherited}
+		d := &daemon{program: p, load: load, cfg: cfg, site: site, level: level, log: log, queue: queue, sockets: inherited, heir: heir}
 		return d.run()
 	})
 	return cmd
@@ -89,7 +95,7 @@ func (p *program) loadConfig(flags *pflag.FlagSet, site *site) (*config.Config, 
 		FusionPBX:     fusionPBX,
 		File:          flags.Lookup("config").Value.String(),
 		Environ:       p.environ,
-		IgnoreEnviron: []string{tokenVariable, passwordVariable},
+		IgnoreEnviron: []string{tokenVariable, passwordVariable, system.UpgradeVariable},
 		Settings:      site.settings,
 		Flags:         flags,
 		FlagKeys: map[string]string{

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strings"
 	"syscall"
@@ -77,6 +78,10 @@ func (f *fakeRouter) Probe(done func()) {
 	if f.probes != nil {
 		f.probes <- done
 	}
+}
+
+func (f *fakeRouter) Upgrade(context.Context, *exec.Cmd) (*system.Upgraded, error) {
+	return nil, errors.New("no upgrade")
 }
 
 func (f *fakeRouter) Stop(ctx context.Context) error {

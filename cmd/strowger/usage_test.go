@@ -24,8 +24,8 @@ func TestWrongCommandLines(t *testing.T) {
 		stderr  string // its first line
 		hint    string // the command whose help is named
 	}{
-		"no command":               {nil, "", nil, 2, "strowger: a command is missing: one of serve, reload, demo, call, listen, token, explain, check, status, service, connections, deadletters, top, mcp, admin, fusionpbx, config, version", "strowger"},
-		"unknown command":          {[]string{"frobnicate"}, "", nil, 2, `strowger: unknown command "frobnicate": want one of serve, reload, demo, call, listen, token, explain, check, status, service, connections, deadletters, top, mcp, admin, fusionpbx, config, version`, "strowger"},
+		"no command":               {nil, "", nil, 2, "strowger: a command is missing: one of serve, reload, upgrade, demo, call, listen, token, explain, check, status, service, connections, deadletters, top, mcp, admin, fusionpbx, config, version", "strowger"},
+		"unknown command":          {[]string{"frobnicate"}, "", nil, 2, `strowger: unknown command "frobnicate": want one of serve, reload, upgrade, demo, call, listen, token, explain, check, status, service, connections, deadletters, top, mcp, admin, fusionpbx, config, version`, "strowger"},
 		"near command":             {[]string{"serv"}, "", nil, 2, `strowger: unknown command "serv", did you mean serve or service?`, "strowger"},
 		"no token command":         {[]string{"token"}, "", nil, 2, "strowger: a command is missing: one of create", "strowger token"},
 		"unknown config command":   {[]string{"config", "frobnicate"}, "", nil, 2, `strowger: unknown command "frobnicate": want one of defaults, check, show, policies, schema`, "strowger config"},
@@ -90,13 +90,13 @@ func TestWrongCommandLines(t *testing.T) {
 		"token variable":           {[]string{"call", "weather", "today"}, "", []string{"STROWGER_TOKEN=name"}, 2, "strowger: STROWGER_TOKEN: want NAME:HASH", "strowger call"},
 		"scheme":                   {[]string{"call", "weather", "today", "--url", "http://127.0.0.1/"}, "", nil, 2, `strowger: --url: "http://127.0.0.1/" is no address of a router, write ws://HOST:PORT/, or wss:// for TLS`, "strowger call"},
 		"listen to nothing":        {[]string{"listen"}, "", nil, 2, "strowger: SERVICE is missing, write: strowger listen SERVICE...", "strowger listen"},
-		"help for nothing":         {[]string{"help", "frobnicate"}, "", nil, 2, `strowger: unknown command "frobnicate": want one of serve, reload, demo, call, listen, token, explain, check, status, service, connections, deadletters, top, mcp, admin, fusionpbx, config, version`, "strowger"},
+		"help for nothing":         {[]string{"help", "frobnicate"}, "", nil, 2, `strowger: unknown command "frobnicate": want one of serve, reload, upgrade, demo, call, listen, token, explain, check, status, service, connections, deadletters, top, mcp, admin, fusionpbx, config, version`, "strowger"},
 		"help for a near command":  {[]string{"help", "config", "chek"}, "", nil, 2, `strowger: unknown command "chek", did you mean check?`, "strowger"},
 		"help below a verb":        {[]string{"help", "call", "x"}, "", nil, 2, `strowger: unknown command "x": strowger call has no commands`, "strowger"},
 		"completion":               {[]string{"completion"}, "", nil, 2, "strowger: a command is missing: one of bash, fish, powershell, zsh", "strowger completion"},
 		"completion of tcsh":       {[]string{"completion", "tcsh"}, "", nil, 2, `strowger: unknown command "tcsh": want one of bash, fish, powershell, zsh`, "strowger completion"},
 		"argument of completion":   {[]string{"completion", "bash", "x"}, "", nil, 2, `strowger: unexpected argument "x": strowger completion bash takes none`, "strowger completion bash"},
-		"version of a command":     {[]string{"--version", "x"}, "", nil, 2, `strowger: unknown command "x": want one of serve, reload, demo, call, listen, token, explain, check, status, service, connections, deadletters, top, mcp, admin, fusionpbx, config, version`, "strowger"},
+		"version of a command":     {[]string{"--version", "x"}, "", nil, 2, `strowger: unknown command "x": want one of serve, reload, upgrade, demo, call, listen, token, explain, check, status, service, connections, deadletters, top, mcp, admin, fusionpbx, config, version`, "strowger"},
 		"short flag":               {[]string{"-v"}, "", nil, 2, "strowger: unknown flag -v", "strowger"},
 		"short flag of a verb":     {[]string{"call", "a", "b", "-1"}, "", nil, 2, "strowger: unknown flag -1; an argument that begins with - stands after --", "strowger call"},
 		"near flag":                {[]string{"serve", "--tokens-dir", "x"}, "", nil, 2, "strowger: unknown flag: --tokens-dir, did you mean --token-dir?", "strowger serve"},

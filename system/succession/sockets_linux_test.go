@@ -10,15 +10,11 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
-	"time"
 
 	"strowger/client"
 	"strowger/system/internal/daemontest"
 	"strowger/system/token"
 )
-
-// patience is how long a test waits for what must happen.
-const patience = 2 * time.Minute
 
 // listenTCP opens a socket as a service manager does, and returns it as a file.
 func listenTCP(t *testing.T) (address string, file *os.File) {
@@ -46,10 +42,7 @@ func activated(binary, names string, files []*os.File, args ...string) *exec.Cmd
 
 // TestSocketActivation has a daemon serve on sockets that were open before it ran.
 func TestSocketActivation(t *testing.T) {
-	binary, err := daemontest.Build(t.TempDir())
-	if err != nil {
-		t.Fatal(err)
-	}
+	binary := program(t)
 	address, router := listenTCP(t)
 	adminAddress, admin := listenTCP(t)
 	// A connection that is made before there is a daemon waits for it.
@@ -84,7 +77,9 @@ func TestSocketActivation(t *testing.T) {
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), patience)
 	defer cancel()
-	source := func(context.Context) (client.Token, error) { return client.Token{Name: made.Name, Hash: made.Hash}, nil }
+	source := func(context.Context) (client.Token, error) {
+		return client.Token{Name: made.Name, Hash: made.Hash}, nil
+	}
 	c, err := client.Dial(ctx, "ws://"+address+"/", source, client.Options{Reconnect: client.Reconnect{Disabled: true}})
 	if err != nil {
 		t.Fatal(err)
@@ -101,10 +96,7 @@ func TestSocketActivation(t *testing.T) {
 }
 
 func TestSocketsThatCannotBeUsed(t *testing.T) {
-	binary, err := daemontest.Build(t.TempDir())
-	if err != nil {
-		t.Fatal(err)
-	}
+	binary := program(t)
 	_, one := listenTCP(t)
 	_, other := listenTCP(t)
 	path := filepath.Join(t.TempDir(), "socket")

@@ -33,7 +33,7 @@ func newGuard(next http.Handler, o Options, addr net.Addr) *guard {
 	host, _, _ := net.SplitHostPort(o.Address)
 	tcp, ok := addr.(*net.TCPAddr)
 	return &guard{next: next, log: o.Log, explains: o.Explain != nil, console: o.Console != nil,
-		actions: map[string]bool{reloadAt: o.Reload != nil}, pages: http.NewCrossOriginProtection(), loopback: ok && tcp.IP.IsLoopback(), host: host,
+		actions: map[string]bool{reloadAt: o.Reload != nil, upgradeAt: o.Upgrade != nil}, pages: http.NewCrossOriginProtection(), loopback: ok && tcp.IP.IsLoopback(), host: host,
 		readTimeout: o.ReadTimeout, refused: o.refused, questions: make(chan struct{}, o.Questions)}
 }
 

@@ -59,6 +59,10 @@ func counters() []counter {
 			func(m *introspect.Metrics) int64 { return m.LogLost }},
 		{"strowger_log_refusals_merged_total", "Refusals of kinds that were too many for the log to tell apart.", total,
 			func(m *introspect.Metrics) int64 { return m.Merged }},
+		{"strowger_upgrade_done_total", "Upgrades of the running daemon, counted over all its processes.", total,
+			func(m *introspect.Metrics) int64 { return m.Upgrades }},
+		{"strowger_upgrade_failed_total", "Upgrades of the running daemon that failed, counted over all its processes.", total,
+			func(m *introspect.Metrics) int64 { return m.NoUpgrades }},
 	}
 }
 

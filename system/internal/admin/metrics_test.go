@@ -77,7 +77,7 @@ func TestMetricNames(t *testing.T) {
 		Services: []introspect.Service{{Name: "s", Outcomes: map[string]*introspect.Histogram{"answered": new(introspect.Histogram)}}},
 		Traffic:  introspect.Traffic{Ends: []introspect.Ends{{Code: "1000"}}}}}
 	body := get(t, listen(t, source, nil), "/metrics").body
-	form := regexp.MustCompile(`^strowger_(build|pool|transport|tokens|routing|actors|supervisor|switch|database|panel|log|admin)(_[a-z]+)*_(total|connections|seconds|messages|bytes|status|actors|tokens|names|handshakes|frames|goroutines|tasks|info)$`)
+	form := regexp.MustCompile(`^strowger_(build|pool|transport|tokens|routing|actors|supervisor|switch|database|panel|log|admin|upgrade)(_[a-z]+)*_(total|connections|seconds|messages|bytes|status|actors|tokens|names|handshakes|frames|goroutines|tasks|info)$`)
 	ours := 0
 	for line := range strings.Lines(body) {
 		name, isType := strings.CutPrefix(line, "# TYPE ")

@@ -32,6 +32,9 @@ type Options struct {
 	// may ask, and no page in a browser.
 	Reload http.Handler
 
+	// Upgrade, unless nil, answers a POST of /upgrade.
+	Upgrade http.Handler
+
 	// Connections is how many may be open. One more takes the place of the one that has waited longest
 	// for its next request, and is closed at once if all are being answered. 0 means 32.
 	Connections int

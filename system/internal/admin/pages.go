@@ -17,6 +17,9 @@ const subscribersAt = "/subscribers"
 // reloadAt is the path that has the settings read anew.
 const reloadAt = "/reload"
 
+// upgradeAt is the path that has a new process take over.
+const upgradeAt = "/upgrade"
+
 // handler returns all there is to ask for. A path is taken as it is: none leads to another.
 func (o Options) handler(addr net.Addr) (http.Handler, error) {
 	metrics, err := o.metrics()
@@ -47,6 +50,8 @@ func (o Options) handler(addr net.Addr) (http.Handler, error) {
 			o.Subscribers.ServeHTTP(w, r)
 		case o.Reload != nil && path == reloadAt:
 			o.Reload.ServeHTTP(w, r)
+		case o.Upgrade != nil && path == upgradeAt:
+			o.Upgrade.ServeHTTP(w, r)
 		case o.Profiling && strings.HasPrefix(path, profilesAt):
 			profiles.ServeHTTP(w, r)
 		default:

@@ -1,6 +1,7 @@
 package introspect
 
-// Metrics is one reading of the system's counters. All but Connections, Clients, Waiting, Early, Handshakes and Reclaimable count since the start.
+// Metrics is one reading of the system's counters. All but Connections, Clients, Waiting, Early, Handshakes and Reclaimable count since the
+// start.
 type Metrics struct {
 	Connections   int64 // open now
 	Clients       int64 // of them, clients
@@ -34,7 +35,9 @@ type Metrics struct {
 	// Claims is the pool that looks at tokens.
 	Claims Pool
 	// Pools are those of the services in the router, by name.
-	Pools map[string]Pool
+	Pools      map[string]Pool
+	Upgrades   int64 // times that a new process took over, since the first one started
+	NoUpgrades int64 // times that one could not
 	// Cut counts the peers that were refused or cut off, by cause. The causes are a fixed set.
 	Cut map[string]int64
 	// Dead counts the messages that nobody could take, by reason. The reasons are a fixed set.

@@ -1,0 +1,366 @@
+package system
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os/exec"
+	"sync"
+	"time"
+
+	"strowger/actors"
+	"strowger/transport"
+)
+
+// Upgrade runs cmd, which is another process of the daemon that uses OpenHeir, and hands all connections over to it.
+// When it returns nil, that process has them, and all that is left for this one is Stop. On an error this process goes on
+// as if nothing had been, and the other one is ended. It adds to the files and the environment of cmd. It gives the new
+// process upgrade.timeout to start, and upgrade.pause to take over. It may be called once at a time.
+func (s *System) Upgrade(ctx context.Context, cmd *exec.Cmd) (*Upgraded, error) {
+	if !s.live() || s.stage.Load() != started {
+		return nil, errors.New("upgrade: the system does not run")
+	}
+	if !s.upgrades.busy.TryLock() {
+		return nil, errors.New("upgrade: another one is under way")
+	}
+	defer s.upgrades.busy.Unlock()
+	u, err := s.upgrade(ctx, cmd)
+	if err != nil {
+		s.upgrades.failed.Add(1)
+		return nil, fmt.Errorf("upgrade: %w", err)
+	}
+	return u, nil
+}
+
+func (s *System) upgrade(ctx context.Context, cmd *exec.Cmd) (*Upgraded, error) {
+	if s.upgrades.handed.Load() {
+		return nil, errors.New("another process has taken over already")
+	}
+	settings := s.running.Load().Upgrade
+	heir, err := startHeir(cmd)
+	if err != nil {
+		return nil, err
+	}
+	// Nobody waits longer for a process that hangs.
+	stop := context.AfterFunc(ctx, func() { _ = heir.wire.until(time.Unix(1, 0)) })
+	defer stop()
+	if err := s.present(heir, settings.Timeout); err != nil {
+		return nil, heir.end(err)
+	}
+	u, err := s.cross(ctx, heir, settings.Pause)
+	if err != nil {
+		return nil, heir.end(err)
+	}
+	u.PID, u.Version = cmd.Process.Pid, heir.version
+	return u, nil
+}
+
+// successor is the new process as the old one sees it.
+type successor struct {
+	cmd     *exec.Cmd
+	wire    *wire
+	version string
+	exited  chan struct{}
+}
+
+func startHeir(cmd *exec.Cmd) (*successor, error) {
+	w, theirs, err := socketPairs()
+	if err != nil {
+		return nil, err
+	}
+	cmd.ExtraFiles = append(cmd.ExtraFiles, theirs[0], theirs[1])
+	cmd.Env = append(cmd.Env, fmt.Sprintf("%s=%d", UpgradeVariable, 3+len(cmd.ExtraFiles)-2))
+	err = cmd.Start()
+	for _, file := range theirs {
+		_ = file.Close()
+	}
+	if err != nil {
+		return nil, errors.Join(fmt.Errorf("start the new process: %w", err), w.close())
+	}
+	h := &successor{cmd: cmd, wire: w, exited: make(chan struct{})}
+	go func() {
+		defer close(h.exited)
+		_ = cmd.Wait() // its status is in ProcessState
+	}()
+	return h, nil
+}
+
+// end ends the new process, and returns err with what is known of its end.
+func (h *successor) end(err error) error {
+	// One that has ended by itself says more than the wire.
+	select {
+	case <-h.exited:
+	case <-time.After(endPatience):
+		_ = h.cmd.Process.Kill()
+		<-h.exited
+	}
+	_ = h.wire.close()
+	return fmt.Errorf("%w (the new process ended: %s)", err, h.cmd.ProcessState)
+}
+
+// endPatience is how long a new process that has failed may take to end by itself.
+const endPatience = 200 * time.Millisecond
+
+// present waits until the new process is built.
+func (s *System) present(h *successor, timeout time.Duration) error {
+	if err := h.wire.until(time.Now().Add(timeout)); err != nil {
+		return err
+	}
+	hello := greeting{Format: wireFormat, Listen: s.cfg.Listen.Address, AdminSetting: s.cfg.Admin.Address,
+		Done: s.upgrades.done.Load(), Failed: s.upgrades.failed.Load()}
+	if addr := s.AdminAddr(); addr != nil {
+		hello.Admin = addr.String()
+	}
+	err := s.adminPort.use(func(adminFD int) error {
+		if adminFD < 0 {
+			hello.Admin = ""
+		}
+		if err := h.wire.out.Encode(&hello); err != nil {
+			return fmt.Errorf("the new process does not listen: %w", err)
+		}
+		var sent error
+		err := s.server.Listening(func(fd int) {
+			fds := []int{fd}
+			if adminFD >= 0 {
+				fds = append(fds, adminFD)
+			}
+			sent = h.wire.send(fds)
+		})
+		return errors.Join(err, sent)
+	})
+	if err != nil {
+		return err
+	}
+	n, err := h.wire.await()
+	if err != nil {
+		return fmt.Errorf("before it was built (upgrade.timeout is %v): %w", timeout, err)
+	}
+	h.version = n.Version
+	return nil
+}
+
+// cross hands everything over. On an error all is as it was.
+func (s *System) cross(ctx context.Context, h *successor, pause time.Duration) (*Upgraded, error) {
+	s.reloading.Lock() // what is handed over goes by one set of settings
+	defer s.reloading.Unlock()
+	if err := h.wire.until(time.Time{}); err != nil {
+		return nil, err
+	}
+	holding, err := s.server.Hold(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("hold: %w", err)
+	}
+	handed := false
+	defer func() {
+		if !handed {
+			s.services.speak()
+		}
+		holding.Thaw(handed)
+	}()
+	ctx, cancel := context.WithTimeoutCause(ctx, pause, fmt.Errorf("upgrade.pause (%v) is over", pause))
+	defer cancel()
+	stop := context.AfterFunc(ctx, func() { _ = h.wire.until(time.Unix(1, 0)) })
+	defer stop()
+	all, err := s.gather(ctx, holding)
+	if err != nil {
+		return nil, err
+	}
+	if err := all.send(h.wire); err != nil {
+		return nil, errors.Join(err, context.Cause(ctx))
+	}
+	if _, err := h.wire.await(); err != nil {
+		return nil, fmt.Errorf("before it was ready (upgrade.pause is %v): %w", pause, err)
+	}
+	if !stop() {
+		return nil, context.Cause(ctx)
+	}
+	if err := h.dismiss(pause); err != nil {
+		return nil, err
+	}
+	handed = true
+	s.upgrades.handed.Store(true)
+	s.adminPort.handOver()
+	u := &Upgraded{Connections: len(all.crossing), Closed: s.egress.Live() - len(all.crossing) - len(all.cargo.Newcomers)}
+	var last arrival
+	if h.wire.until(time.Now().Add(arrivalPatience)) == nil && h.wire.in.Decode(&last) == nil {
+		u.pauses(last.Pauses)
+	}
+	return u, nil
+}
+
+// dismiss has the new process go on. On an error it has touched nothing and has ended.
+func (h *successor) dismiss(pause time.Duration) error {
+	err := h.wire.until(time.Now().Add(pause))
+	if err == nil {
+		err = h.wire.out.Encode(&farewell{Go: true})
+	}
+	if err == nil {
+		_, err = h.wire.await()
+	}
+	if err == nil {
+		return nil
+	}
+	// It may say so at the last moment. Once it has ended it has said all.
+	_ = h.cmd.Process.Kill()
+	<-h.exited
+	if h.wire.until(time.Time{}) == nil {
+		if _, late := h.wire.await(); late == nil {
+			return nil
+		}
+	}
+	return fmt.Errorf("when it was to go on (upgrade.pause is %v): %w", pause, err)
+}
+
+// arrivalPatience is how long the old process waits to hear how long the pause was.
+const arrivalPatience = 10 * time.Second
+
+// gathered is all that goes to the new process.
+type gathered struct {
+	cargo    cargo
+	crossing []*transport.Crossing
+	fds      []int
+	grants   map[*string]int // by the first of the permissions
+}
+
+// gather returns what there is to hand over, once all that was read has gone on to the sockets.
+func (s *System) gather(ctx context.Context, held *transport.Held) (*gathered, error) {
+	states, err := s.settled(ctx, held)
+	if err != nil {
+		return nil, err
+	}
+	s.services.hush(ctx)
+	// A request that a slow service has no room for comes back once, and is answered.
+	for range 2 {
+		if err := s.drained(ctx); err != nil {
+			return nil, err
+		}
+	}
+	g := &gathered{grants: make(map[*string]int)}
+	g.cargo.Since = held.Since
+	if g.crossing, err = held.Collect(ctx, states); err != nil {
+		return nil, err
+	}
+	for _, c := range g.crossing {
+		g.fds = append(g.fds, c.FD())
+	}
+	newcomers, fds := held.Newcomers()
+	g.cargo.Newcomers, g.fds = newcomers, append(g.fds, fds...)
+	g.cargo.Connections = len(g.crossing)
+	if err := wait(ctx, "services", func(done func()) {
+		s.deps.CaptureServices(func(all []*actors.ServiceTable) { g.cargo.Services = all; done() })
+	}); err != nil {
+		return nil, err
+	}
+	var holders []actors.HolderState
+	if err := wait(ctx, "tokens", func(done func()) {
+		s.deps.DescribeHolders(func(all []actors.HolderState) { holders = all; done() })
+	}); err != nil {
+		return nil, err
+	}
+	g.hold(holders, time.Now().Add(s.running.Load().Tokens.Reclaim))
+	return g, nil
+}
+
+// settled returns the states of the connections once none is authenticating.
+func (s *System) settled(ctx context.Context, held *transport.Held) (map[actors.Outlet]*actors.ConnectionState, error) {
+	for {
+		states, busy, err := held.Describe(ctx)
+		if err != nil || !busy {
+			return states, err
+		}
+		if err := s.drained(ctx); err != nil {
+			return nil, err
+		}
+	}
+}
+
+// drained returns when all that was on its way has gone on to the sockets.
+func (s *System) drained(ctx context.Context) error {
+	return wait(ctx, "actors", func(done func()) {
+		s.way.Send(&actors.Fence{Done: func() { s.egress.Probe(done) }})
+	})
+}
+
+// wait returns when ask has called done, or with ctx's cause.
+func wait(ctx context.Context, who string, ask func(done func())) error {
+	answered := make(chan struct{})
+	ask(sync.OnceFunc(func() { close(answered) }))
+	select {
+	case <-answered:
+		return nil
+	case <-ctx.Done():
+		return fmt.Errorf("%s do not answer: %w", who, context.Cause(ctx))
+	}
+}
+
+// hold adds the tokens that holders may come back with. Those whose connections do not cross may be claimed until a
+// time.
+func (g *gathered) hold(holders []actors.HolderState, until time.Time) {
+	crossing := make(map[actors.TokenKey]*actors.Credentials, len(g.crossing))
+	for _, c := range g.crossing {
+		crossing[c.Connection.Token] = c.Connection.Credentials
+	}
+	for _, held := range holders {
+		c := held.Credentials
+		if c == nil {
+			continue
+		}
+		if with := crossing[held.Key]; held.Connected && with != nil {
+			with.ClaimBy = c.ClaimBy
+			continue
+		}
+		if held.Connected {
+			held.Until = until
+		}
+		mine := *c
+		mine.Permissions = nil
+		g.cargo.Holders = append(g.cargo.Holders, holderState{actors.Holding{Key: held.Key, Address: held.Address, Until: held.Until, Credentials: &mine},
+			g.grant(c.Permissions)})
+	}
+}
+
+// grant returns the place of permissions that many share.
+func (g *gathered) grant(names []string) int {
+	var first *string
+	if len(names) > 0 {
+		first = &names[0]
+	}
+	at, known := g.grants[first]
+	if !known {
+		at = len(g.cargo.Grants)
+		g.grants[first] = at
+		g.cargo.Grants = append(g.cargo.Grants, names)
+	}
+	return at
+}
+
+// lotSize is how many connections go in one message.
+const lotSize = 256
+
+// send sends everything.
+func (g *gathered) send(w *wire) error {
+	lots := make([]lot, 0, len(g.crossing)/lotSize+1)
+	for i, c := range g.crossing {
+		if i%lotSize == 0 {
+			lots = append(lots, lot{})
+		}
+		l := &lots[len(lots)-1]
+		grant := -1
+		if credentials := c.Connection.Credentials; credentials != nil {
+			grant = g.grant(credentials.Permissions)
+			credentials.Permissions = nil
+		}
+		l.States, l.Grants = append(l.States, c.State), append(l.Grants, grant)
+	}
+	if err := w.out.Encode(&g.cargo); err != nil {
+		return fmt.Errorf("hand over: %w", err)
+	}
+	sent := make(chan error, 1)
+	go func() { sent <- w.send(g.fds) }() // ends with the wire at the latest
+	for i := range lots {
+		if err := w.out.Encode(&lots[i]); err != nil {
+			return fmt.Errorf("hand over: %w", err)
+		}
+	}
+	return <-sent
+}

@@ -269,8 +269,8 @@ func remoteBranch(services []console.Service) console.Node {
 }
 
 func (s shown) poolBranch() console.Node {
-	busy, waiting := s.pool.load()
-	children := []console.Node{leaf("token files", "pool", fmt.Sprintf("%d of %d busy, %d wait", busy, s.pool.max, waiting))}
+	files := s.pool.stats()
+	children := []console.Node{leaf("token files", "pool", fmt.Sprintf("%d of %d busy, %d wait", files.Running, files.Size, files.Waiting))}
 	if d := s.databaseStats(); d != nil {
 		state := "down"
 		if d.Up {

@@ -55,13 +55,6 @@ func (p *pool) run() {
 	}
 }
 
-// load returns how many goroutines work, and how much work waits.
-func (p *pool) load() (busy, waiting int) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	return p.busy, len(p.queue)
-}
-
 // do keeps a panic in one piece of work from ending the process. Who waits for the result has a
 // deadline.
 func (p *pool) do(f func()) {

@@ -37,7 +37,7 @@ func readMetrics(ctx context.Context, at string) (string, error) {
 	if err != nil {
 		return "", fmt.Errorf("ask for metrics: %w", err)
 	}
-	response, err := http.DefaultClient.Do(request)
+	response, err := adminPages.Do(request)
 	if err != nil {
 		return "", notReached(at, fmt.Errorf("ask for metrics: %w", err))
 	}

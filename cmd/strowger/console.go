@@ -10,12 +10,12 @@ import (
 	"net"
 	"net/http"
 	"strings"
-	"syscall"
 	"time"
 
 	"github.com/spf13/pflag"
 
 	"strowger/client"
+	"strowger/cmd/strowger/internal/errno"
 	"strowger/config"
 )
 
@@ -67,6 +67,10 @@ type console struct {
 	at     string
 }
 
+// adminPages asks the admin pages of a router. No proxy of the environment stands between, because the pages answer this
+// machine and refuse what a proxy forwards.
+var adminPages = &http.Client{Transport: &http.Transport{}}
+
 // openConsole connects to the daemon's console.
 func (p *program) openConsole(ctx context.Context, f *consoleFlags) (*console, error) {
 	tokens := p.consoleToken(f.admin)
@@ -87,7 +91,7 @@ func notReached(at string, err error) error {
 	switch {
 	case errors.As(err, &known):
 		return known
-	case errors.Is(err, syscall.ECONNREFUSED):
+	case errors.Is(err, errno.Refused):
 		return fmt.Errorf("no router answers at %s: does strowger serve run, and is that its admin.address? --admin names another one", at)
 	case errors.Is(err, client.ErrTimeout), errors.Is(err, context.DeadlineExceeded):
 		return fmt.Errorf("%s did not answer in time (--timeout)", at)
@@ -140,7 +144,7 @@ func (p *program) consoleToken(at string) client.TokenSource {
 			return made, fmt.Errorf("ask for a token: %w", err)
 		}
 		request.Header.Set("Content-Type", "application/json")
-		response, err := http.DefaultClient.Do(request)
+		response, err := adminPages.Do(request)
 		if err != nil {
 			return made, fmt.Errorf("ask for a token: %w", err)
 		}

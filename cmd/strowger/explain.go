@@ -192,7 +192,7 @@ func askDaemon(ctx context.Context, f *explainFlags, event []byte) ([]*system.Ex
 	if err != nil {
 		return nil, err
 	}
-	response, err := http.DefaultClient.Do(request)
+	response, err := adminPages.Do(request)
 	if err != nil {
 		return nil, err
 	}

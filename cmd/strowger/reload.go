@@ -159,7 +159,7 @@ func askReload(ctx context.Context, address string, pid int) (*system.Reloaded, 
 		return nil, err
 	}
 	request.Close = true
-	response, err := http.DefaultClient.Do(request)
+	response, err := adminPages.Do(request)
 	if errors.Is(err, errno.Refused) {
 		return nil, &noAnswer{fmt.Errorf("ask the router: %w; does strowger serve run, with its admin pages at %s? --admin names another address", err, address)}
 	}

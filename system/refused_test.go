@@ -3,7 +3,6 @@ package system
 import (
 	"bufio"
 	"bytes"
-	"context"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -76,20 +75,7 @@ func (j *journal) await(t *testing.T, cause string) map[string]any {
 func startJournal(t *testing.T, cfg *config.Config, list ...*service.Service) (*System, *journal) {
 	t.Helper()
 	j := new(journal)
-	s, err := New(Options{Config: cfg, Log: slog.New(slog.NewJSONHandler(j, nil))}, list...)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := s.Start(); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		ctx, cancel := context.WithTimeout(context.Background(), patience)
-		defer cancel()
-		if err := s.Stop(ctx); err != nil {
-			t.Errorf("stop: %v", err)
-		}
-	})
+	s, _ := startLogged(t, cfg, slog.New(slog.NewJSONHandler(j, nil)), list...)
 	return s, j
 }
 

@@ -27,6 +27,7 @@ func (s *System) Stop(ctx context.Context) error {
 	case fresh:
 		s.stopConsole(ctx)
 		s.deps.Stop()
+		s.lines.Close()
 		return nil
 	case begun, stopped:
 		return nil // Start cleaned up when it failed, as the first Stop did
@@ -63,6 +64,7 @@ func (s *System) Stop(ctx context.Context) error {
 	s.egress.Stop()
 	s.deps.Stop()
 	s.heapFloor.stop()
+	s.lines.Close()
 	s.sumUp()
 	return err
 }

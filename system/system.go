@@ -14,6 +14,7 @@ import (
 
 	"strowger/actors"
 	"strowger/actors/clock"
+	"strowger/actors/logline"
 	"strowger/actors/runtime"
 	"strowger/config"
 	"strowger/system/internal/console"
@@ -68,10 +69,11 @@ type Options struct {
 type System struct {
 	cfg         *config.Config // as it was started
 	log         *slog.Logger
-	logLost     func() int64 // nil: nobody counts
-	link        Switch       // nil: there is none
-	database    Database     // nil: there is none
-	panel       Panel        // nil: there is none
+	lines       *logline.Handler // the handler of log
+	logLost     func() int64     // nil: nobody counts
+	link        Switch           // nil: there is none
+	database    Database         // nil: there is none
+	panel       Panel            // nil: there is none
 	reload      func(context.Context) (*Reloaded, error)
 	stage       atomic.Int32 // fresh, begun, started or stopped
 	admin       string       // address of the admin pages, "" without; set before the tree is made
@@ -141,10 +143,13 @@ func New(o Options, list ...*service.Service) (*System, error) {
 	if err != nil {
 		return nil, err
 	}
+	inner := o.Log.Handler()
 	if o.Config.Admin.Address != "" {
-		o.Log = slog.New(insight.log.Handler(o.Log.Handler()))
+		inner = insight.log.Handler(inner)
 	}
-	s := &System{insight: insight, build: build{o.Version, o.Commit}, began: time.Now(), cfg: o.Config, log: o.Log, logLost: o.LogLost, link: o.Switch, database: o.Database, panel: o.Panel, reload: o.Reload, failed: make(chan error, 1), open: make(chan struct{}),
+	lines := logline.New(inner, clock.Wall{})
+	o.Log = slog.New(lines)
+	s := &System{lines: lines, insight: insight, build: build{o.Version, o.Commit}, began: time.Now(), cfg: o.Config, log: o.Log, logLost: o.LogLost, link: o.Switch, database: o.Database, panel: o.Panel, reload: o.Reload, failed: make(chan error, 1), open: make(chan struct{}),
 		descriptors: descriptors(), listener: o.Listener, heir: o.Heir, onUpgrade: o.Upgrade, rooted: make(chan struct{})}
 	s.adminPort.inherited = o.AdminListener
 	if err := s.inherit(); err != nil {

@@ -40,7 +40,13 @@ func start(t testing.TB, cfg *config.Config, list ...*service.Service) *System {
 // startStoppable runs a system until stop is called or the test ends.
 func startStoppable(t testing.TB, cfg *config.Config, list ...*service.Service) (s *System, stop func()) {
 	t.Helper()
-	s, err := New(Options{Config: cfg, Log: slog.New(slog.DiscardHandler)}, list...)
+	return startLogged(t, cfg, slog.New(slog.DiscardHandler), list...)
+}
+
+// startLogged is startStoppable with a log.
+func startLogged(t testing.TB, cfg *config.Config, log *slog.Logger, list ...*service.Service) (s *System, stop func()) {
+	t.Helper()
+	s, err := New(Options{Config: cfg, Log: log}, list...)
 	if err != nil {
 		t.Fatal(err)
 	}

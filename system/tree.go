@@ -8,6 +8,7 @@ import (
 	"github.com/asynkron/protoactor-go/actor"
 
 	"strowger/actors"
+	"strowger/actors/runtime"
 	"strowger/system/internal/admin"
 	"strowger/system/internal/supervisor"
 )
@@ -19,7 +20,7 @@ import (
 // others: connections and subscribers are temporary (actors.Deps.Temporary), topics, services'
 // names and egress shards restart in place with their state (actors.Deps.Permanent).
 func (s *System) tree() (*actor.Props, error) {
-	services, err := supervisor.New(s.services.supervision(s.observer(place(servicesPlace)), s.deps.Slept))
+	services, err := supervisor.New(s.services.supervision(s.serviceObserver(place(servicesPlace)), s.deps.Slept))
 	if err != nil {
 		return nil, err
 	}
@@ -83,13 +84,27 @@ func (s *System) observer(path string) func(supervisor.Event) {
 	}
 }
 
-// observe logs what a supervisor did. The panics themselves are logged where they happen.
+// serviceObserver is observer for the supervisor of services. The runner logs how a service fails and comes back.
+func (s *System) serviceObserver(path string) func(supervisor.Event) {
+	return func(e supervisor.Event) {
+		s.insight.tree.Observe(path, e)
+		switch e.(type) {
+		case *supervisor.ChildFailed, *supervisor.ChildRestarting, *supervisor.ChildUp, *supervisor.ChildAbandoned:
+			return
+		}
+		s.observe(e)
+	}
+}
+
+// observe logs what a supervisor did. A panic is logged where it happens, so it has no second line here.
 func (s *System) observe(e supervisor.Event) {
 	switch e := e.(type) {
 	case *supervisor.ChildStarted:
 		s.started(e.Child, e.PID)
 	case *supervisor.ChildFailed:
-		s.log.Error("failed", "actor", e.Child, "err", fmt.Sprint(e.Reason))
+		if _, panicked := e.Reason.(*runtime.Crash); !panicked {
+			s.log.Error("failed", "actor", e.Child, "err", fmt.Sprint(e.Reason))
+		}
 	case *supervisor.ChildRestarting:
 		s.log.Warn("restarting", "actor", e.Child, "in", e.In.String(), "in_place", e.InPlace)
 	case *supervisor.ChildUp:

@@ -32,7 +32,7 @@ func New(system *actor.ActorSystem, c clock.Clock, log *slog.Logger) *Runtime {
 	compact(system)
 	return &Runtime{
 		System: system, Clock: c, Log: log,
-		Temporary: &stopOnFailure{log}, Permanent: &restartOnFailure{log},
+		Temporary: &stopOnFailure{}, Permanent: &restartOnFailure{},
 		dispatcher: newDispatcher(),
 		crashed:    func(*Crash) {},
 		lost:       func(any, Loss) {},

@@ -1,26 +1,20 @@
 package runtime
 
-import (
-	"log/slog"
+import "github.com/asynkron/protoactor-go/actor"
 
-	"github.com/asynkron/protoactor-go/actor"
-)
+// stopOnFailure ends an actor that panicked. The guard has logged the panic.
+type stopOnFailure struct{}
 
-// stopOnFailure ends an actor that panicked.
-type stopOnFailure struct{ log *slog.Logger }
-
-func (s *stopOnFailure) HandleFailure(_ *actor.ActorSystem, supervisor actor.Supervisor, child *actor.PID,
+func (*stopOnFailure) HandleFailure(_ *actor.ActorSystem, supervisor actor.Supervisor, child *actor.PID,
 	_ *actor.RestartStatistics, _, _ any) {
-	s.log.Warn("actor stopped after a panic", "actor", child.GetId())
 	supervisor.StopChildren(child)
 }
 
 // restartOnFailure restarts an actor in place; its mailbox is kept, the message that crashed it
 // is lost.
-type restartOnFailure struct{ log *slog.Logger }
+type restartOnFailure struct{}
 
-func (s *restartOnFailure) HandleFailure(_ *actor.ActorSystem, supervisor actor.Supervisor, child *actor.PID,
+func (*restartOnFailure) HandleFailure(_ *actor.ActorSystem, supervisor actor.Supervisor, child *actor.PID,
 	_ *actor.RestartStatistics, _, _ any) {
-	s.log.Warn("actor restarted after a panic", "actor", child.GetId())
 	supervisor.RestartChildren(child)
 }

@@ -48,7 +48,9 @@ func (i *Instance) Observe(e supervisor.Event) {
 
 func (i *Instance) failed(e *supervisor.ChildFailed) {
 	defer i.firstStartOver()
-	i.log.Warn("service failed", "err", fmt.Sprint(e.Reason))
+	if c, ok := e.Reason.(*Crash); !ok || c.Stack == nil { // bury has logged a panic
+		i.log.Warn("service failed", "err", fmt.Sprint(e.Reason))
+	}
 	i.mu.Lock()
 	i.state.Reason = fmt.Sprint(e.Reason)
 	l := i.life

@@ -86,7 +86,7 @@ func (c *connection) claimed(m *tokenClaimed) {
 		slog.String("service", refusals.Clip(c.peer.Name)), slog.String("domain", refusals.Clip(m.credentials.DomainName)), slog.Bool("again", m.again))
 	if m.credentials.DeniedService != "" {
 		c.refused(&refusals.Event{Cause: refusals.UnknownClass, More: []any{
-			"service", m.credentials.DeniedService, "class", m.credentials.DeniedClass, "subscriber", c.peer.ID,
+			"service", m.credentials.DeniedService, "class", m.credentials.DeniedClass,
 		}})
 	}
 	c.subscriber = spawnSubscriber(c.deps, c.entry.router, c.self, c.peer)

@@ -116,6 +116,7 @@ func (c *connection) refused(e *refusals.Event) {
 	e.Remote, e.Role = c.remote.String(), Unauthenticated.String()
 	if c.peer != nil {
 		e.Role = c.peer.Role.String()
+		e.More = append(c.peer.Who(), e.More...)
 	}
 	c.deps.refusals.Add(*e)
 }

@@ -99,13 +99,12 @@ func (s *service) foreign(m *say) {
 // offers or watches have lines of their own. All others share one, because the sender may invent them.
 func (d *Deps) spokeForeign(peer *Peer, name, why string) {
 	d.Counters.Dead(ForeignName)
-	name = strings.Clone(name) // it may share the memory of the message
-	known := ""
+	known, told := "", strings.Clone(refusals.Clip(name)) // it may share the memory of the message
 	if d.Registry.Lookup(name) != nil {
-		known = name
+		known = told
 	}
 	d.refusals.Add(refusals.Event{
 		Cause: refusals.ForeignName, Role: Service.String(), Kind: peer.Class + " " + known, Remote: peer.Remote.String(),
-		More: []any{"name", name, "class", peer.Class, "subscriber", peer.ID, "why", why},
+		More: append(peer.Who(), []any{"name", told, "class", peer.Class, "why", why}...),
 	})
 }

@@ -81,6 +81,21 @@ func (p *Identity) credentials() *Credentials {
 	return c
 }
 
+// Who returns the attributes with which a line of the log names the peer.
+func (p *Identity) Who() []any {
+	who := []any{"subscriber", p.ID}
+	if p.Name != "" {
+		who = append(who, "service", p.Name)
+	}
+	if p.UserName != "" {
+		who = append(who, "user", p.UserName)
+	}
+	if domain := p.Domain(); domain != "" {
+		who = append(who, "domain", domain)
+	}
+	return who
+}
+
 // Domain returns the domain in the peer's token.
 func (p *Identity) Domain() string {
 	if p.tenant == nil {

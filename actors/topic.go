@@ -164,7 +164,7 @@ func (t *topic) unheard(v *view, m *broadcast) {
 	}
 	t.deps.refusals.Add(refusals.Event{
 		Cause: refusals.BroadcastUnheard, Role: Service.String(), Kind: m.from.Name + " " + m.from.Class,
-		More: []any{"service", m.from.Name, "class", m.from.Class, "subscriber", m.from.ID, "topic", topic, "rule", rule},
+		More: []any{"service", m.from.Name, "class", m.from.Class, "subscriber", m.from.ID, "remote", m.from.Remote.String(), "topic", topic, "rule", rule},
 	})
 }
 

@@ -2,6 +2,7 @@ package actors
 
 import (
 	"bytes"
+	"net"
 	"slices"
 	"testing"
 
@@ -103,6 +104,7 @@ func (m *model) peer(c *Credentials) *Peer {
 	s := newFakeSocket()
 	s.admitted = true
 	p := m.deps.newPeer(c, s)
+	p.Remote = &net.TCPAddr{}
 	m.all = append(m.all, p)
 	return p
 }
@@ -145,7 +147,7 @@ func (m *model) hush(t *rapid.T) {
 }
 
 func (m *model) broadcast(t *rapid.T) (delivered int) {
-	from := &Peer{Identity: Identity{Name: "s", Class: oneClass.Draw(t, "class")}, Outlet: newFakeSocket()} // it has left
+	from := &Peer{Identity: Identity{Name: "s", Class: oneClass.Draw(t, "class")}, Outlet: newFakeSocket(), Remote: &net.TCPAddr{}} // it has left
 	if len(m.speakers) > 0 && rapid.Bool().Draw(t, "present") {
 		from = rapid.SampledFrom(m.speakers).Draw(t, "from")
 	}

@@ -2,6 +2,7 @@ package transport
 
 import (
 	"fmt"
+	"log/slog"
 	"sync"
 	"testing"
 
@@ -51,10 +52,13 @@ func TestUnauthenticatedTotal(t *testing.T) {
 
 // TestCrowdIsToldWhy: a peer that reads learns that it may come back.
 func TestCrowdIsToldWhy(t *testing.T) {
-	s := newServer(t, nil, func(l *Limits) { l.UnauthenticatedTotal = 0 })
+	lines := new(journal)
+	s := listen(t, slog.New(slog.NewTextHandler(lines, nil)), nil, func(l *Limits) { l.UnauthenticatedTotal = 0 })
+	s.begin()
 	p := s.dial()
 	p.write(masked(text, make([]byte, 8<<10))[:spared+100])
 	p.closed(frame.CloseTryLater)
+	lines.want(t, `level=WARN msg="unauthenticated connection closed because all of them hold too much" cause=unauthenticated_bytes remote=127\.0\.0\.1:\d+ role=unauthenticated setting=limits\.unauthenticated_total_bytes .*bytes=\d+ limit=0\n`)
 	s.dial().login("client").ping("in")
 }
 

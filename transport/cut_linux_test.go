@@ -103,7 +103,7 @@ func cutNetwork(t *testing.T) {
 	}
 	for _, role := range []string{"service", "client"} {
 		lines.want(t, `level=WARN msg="connection lost because the peer cannot be reached" cause=unreachable remote=127\.0\.0\.1:\d+ role=`+
-			role+` setting=keepalive\.tcp err=".+"\n`)
+			role+` setting=keepalive\.tcp subscriber=\w+(?: service=a)? err=".+"\n`)
 	}
 }
 

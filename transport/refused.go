@@ -89,6 +89,9 @@ func sizeSetting(role actors.Role) string {
 // cutOff counts and logs that the router ends a connection.
 func (s *socket) cutOff(e *refusals.Event) {
 	e.Remote, e.Role = s.remote.String(), s.mayDoNow().String()
+	if p := s.peer.Load(); p != nil {
+		e.More = append(p.Who(), e.More...)
+	}
 	s.shard.deps.Refusals().Add(*e)
 }
 

@@ -93,6 +93,6 @@ func TestPingsEnd(t *testing.T) {
 	for _, role := range []string{"service", "client"} {
 		// Often and client are cut off after three times their longest pause. The line of seldom is left out.
 		lines.want(t, `level=WARN msg="connection closed because it used to send pings and is silent" cause=pings_ended remote=127\.0\.0\.1:\d+ role=`+
-			role+` setting=keepalive\.pinger_timeout limit=45s\n`)
+			role+` setting=keepalive\.pinger_timeout subscriber=\w+(?: service=a)? limit=45s\n`)
 	}
 }

@@ -2,6 +2,7 @@ package transport
 
 import (
 	"crypto/tls"
+	"log/slog"
 	"net"
 	"strings"
 	"testing"
@@ -14,7 +15,8 @@ import (
 // TestStuckAreCutOff: when the router stops, whoever takes nothing from one look to the next is cut off.
 // Whoever takes something, however little, is not, nor is anybody of whom that is not known.
 func TestStuckAreCutOff(t *testing.T) {
-	r := newRig(t, nil)
+	lines := new(journal)
+	r := newRigWithLog(t, slog.New(slog.NewTextHandler(lines, nil)), nil)
 	stuck, slow, unknown, idle := r.link(2<<10), r.link(2<<10), r.link(2<<10), r.link(0)
 	taken := uint64(0)
 	for _, sh := range r.shards {
@@ -41,6 +43,7 @@ func TestStuckAreCutOff(t *testing.T) {
 	if n := r.deps.Refusals().Count(refusals.Shutdown); n != 1 {
 		t.Errorf("%d cut off, want 1", n)
 	}
+	lines.want(t, `level=WARN msg="slow consumer disconnected because the router stops" cause=shutdown remote=127\.0\.0\.1:\d+ role=client setting=shutdown\.timeout messages=\d+ bytes=\d+\n`)
 	for _, l := range []*link{slow, unknown} {
 		l.expect(t, "admitted")
 		l.expect(t, long)

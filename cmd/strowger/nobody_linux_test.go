@@ -40,6 +40,7 @@ func TestRootCallsRouterOfAnotherUser(t *testing.T) {
 	asNobody := func(args ...string) *exec.Cmd {
 		cmd := exec.Command(binary, args...)
 		cmd.Dir = tokens
+		cmd.Env = []string{"PATH=" + os.Getenv("PATH")} // the tests' own STROWGER_ variables are no settings
 		cmd.SysProcAttr = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: nobody, Gid: nobody}}
 		return cmd
 	}

@@ -237,8 +237,9 @@ func TestConsoleAsksForThePassword(t *testing.T) {
 	console.shoot("console-login-390-light")
 	send(password)
 	console.await(`document.querySelector("[data-linkstate]")?.dataset.linkstate === "live"`)
-	console.eval(`location.reload()`) // the browser has a session
+	console.reload() // the browser has a session
 	console.await(`document.querySelector("[data-linkstate]")?.dataset.linkstate === "live"`)
+	console.await(`[...document.querySelectorAll("header button")].some((b) => b.textContent === "Log out")`)
 	console.eval(`[...document.querySelectorAll("header button")].find((b) => b.textContent === "Log out").click()`)
 	console.await(`document.querySelector("input[type=password]")`)
 }

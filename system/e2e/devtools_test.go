@@ -69,15 +69,24 @@ func openTools(t *testing.T, url string) *devtools {
 	for _, domain := range []string{"Runtime", "Log", "Page"} {
 		d.call(domain+".enable", nil, nil)
 	}
-	d.call("Page.navigate", map[string]any{"url": url}, nil)
+	d.load("Page.navigate", map[string]any{"url": url})
+	return d
+}
+
+// reload loads the page anew.
+func (d *devtools) reload() { d.load("Page.reload", nil) }
+
+// load carries out a command that loads a page, and waits until it is there.
+func (d *devtools) load(method string, params map[string]any) {
+	d.t.Helper()
+	d.call(method, params, nil)
 	select {
 	case <-d.loaded:
 	case <-d.browser:
-		t.Fatal("the browser ended")
+		d.t.Fatal("the browser ended")
 	case <-time.After(deadline):
-		t.Fatalf("%s does not load", url)
+		d.t.Fatalf("%s %v: the page does not load", method, params)
 	}
-	return d
 }
 
 // attach finds the only page.
@@ -115,7 +124,7 @@ func (d *devtools) read(from *bufio.Reader) {
 		case m.Method == "Page.loadEventFired":
 			select {
 			case d.loaded <- struct{}{}:
-			default: // only the first counts
+			default: // nobody waits for it
 			}
 		case isComplaint(m):
 			d.complain(m.Method + ": " + string(m.Params))

@@ -259,6 +259,39 @@ func TestGuesses(t *testing.T) {
 	if got := guess(there, password); got.StatusCode != 204 {
 		t.Errorf("the right one in time: %d", got.StatusCode)
 	}
+	// The audit log has each password that was looked at.
+	wrong, right := 0, 0
+	entries, _ := c.audit.latest(auditKept)
+	for _, e := range entries {
+		switch {
+		case e.Action != "login" || e.From != there && e.From != "192.0.2.8:1":
+			t.Errorf("entry %+v", e)
+		case e.Who == "nobody" && e.Result == "the password is wrong":
+			wrong++
+		case e.Who == "password" && e.Result == "ok":
+			right++
+		}
+	}
+	if wrong != 4 || right != 2 {
+		t.Errorf("%d wrong and %d right passwords are in the audit log, want 4 and 2", wrong, right)
+	}
+}
+
+// Any page may send requests, so they make one line a minute.
+func TestForeignRequestsAreLoggedOnceAMinute(t *testing.T) {
+	var log strings.Builder
+	c, clock := newConsole(t, func(o *Options) { o.Log = slog.New(slog.NewTextHandler(&log, nil)) })
+	for range 3 {
+		for range 10 {
+			if got := c.do(t, request{path: "token", from: here, host: "localhost", body: "{}", header: map[string]string{"Origin": "http://evil.example"}}); got.StatusCode != 403 {
+				t.Fatalf("status %d", got.StatusCode)
+			}
+		}
+		clock.Advance(time.Minute)
+	}
+	if n := strings.Count(log.String(), "another origin"); n != 3 || strings.Count(log.String(), "suppressed=9") != 2 {
+		t.Errorf("log:\n%s", log.String())
+	}
 }
 
 func TestAttemptsOfMany(t *testing.T) {

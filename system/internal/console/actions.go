@@ -67,7 +67,7 @@ func (c *Console) act(r service.Request, object string, do func(ctx context.Cont
 		}
 		e.At, e.Result = c.clock.Now(), "ok"
 		if err != nil {
-			e.Result = err.Error()
+			e.Result = clip(err.Error())
 		}
 		number := c.audit.add(e)
 		if err != nil {

@@ -35,8 +35,6 @@ type Options struct {
 	HeaderBytes int
 	// Observe, unless nil, is told what becomes of the console's service.
 	Observe func(supervisor.Event)
-	// Refused, unless nil, is told of each refusal: its cause and the remote address.
-	Refused func(cause, remote string)
 }
 
 // Console answers what is below Path on the admin port. Its methods may be called from any goroutine.
@@ -59,6 +57,9 @@ type Console struct {
 	world   *world     // nil: nobody has connected
 	stopped bool
 	sampler func() bool // stops the timer of the next sample
+
+	foreign   int       // requests of another origin since the last line about them
+	foreignAt time.Time // when that was logged
 }
 
 // New returns a console that samples the counters until Stop. The error says which setting is wrong.
@@ -136,9 +137,15 @@ func (c *Console) Stop(ctx context.Context) {
 	c.audit.close()
 }
 
-// count tells of a request that was refused.
-func (c *Console) count(cause string, r *http.Request) {
-	if c.o.Refused != nil {
-		c.o.Refused(cause, r.RemoteAddr)
+// noteForeign logs that requests of another origin come: at most one line a minute, because any page may send them.
+func (c *Console) noteForeign(r *http.Request) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	now := c.clock.Now()
+	if now.Sub(c.foreignAt) < time.Minute {
+		c.foreign++
+		return
 	}
+	c.log.Warn("console refused a request of another origin", "remote", r.RemoteAddr, "path", r.URL.Path, "suppressed", c.foreign)
+	c.foreign, c.foreignAt = 0, now
 }

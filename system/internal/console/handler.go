@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"math"
@@ -50,7 +51,7 @@ func (c *Console) only(method string, w http.ResponseWriter, r *http.Request, ne
 		w.Header().Set("Allow", method)
 		refuse(w, http.StatusMethodNotAllowed, "want "+method)
 	case foreign(r):
-		c.log.Warn("console refused a request of another origin", "remote", r.RemoteAddr, "path", r.URL.Path)
+		c.noteForeign(r)
 		refuse(w, http.StatusForbidden, "a page of another origin may not use the console")
 	default:
 		next(w, r)
@@ -89,6 +90,8 @@ func read(w http.ResponseWriter, r *http.Request, v any) bool {
 	return true
 }
 
+var errPassword = errors.New("the password is wrong")
+
 type credentials struct {
 	Password string `json:"password"`
 }
@@ -98,6 +101,7 @@ func (c *Console) login(w http.ResponseWriter, r *http.Request) {
 	if !read(w, r, &in) || !c.knows(w, r, in.Password) {
 		return
 	}
+	c.audit.add(entry{At: c.clock.Now(), Who: "password", From: r.RemoteAddr, Action: "login", Result: "ok"})
 	http.SetCookie(w, &http.Cookie{Name: cookieName, Value: c.logins.begin(), Path: Path, MaxAge: int(c.o.Session.Seconds()), //nolint:gosec // Secure needs TLS
 		HttpOnly: true, Secure: r.TLS != nil, SameSite: http.SameSiteStrictMode})
 	w.WriteHeader(http.StatusNoContent)
@@ -123,7 +127,6 @@ func (c *Console) knows(w http.ResponseWriter, r *http.Request, password string)
 	c.checking.Lock()
 	defer c.checking.Unlock()
 	if wait := c.attempts.wait(peer.Addr()); wait > 0 {
-		c.count("console_attempts", r)
 		seconds := int(math.Ceil(wait.Seconds()))
 		w.Header().Set("Retry-After", fmt.Sprint(seconds))
 		reply(w, http.StatusTooManyRequests, map[string]any{
@@ -132,8 +135,8 @@ func (c *Console) knows(w http.ResponseWriter, r *http.Request, password string)
 	}
 	if len(password) > LongestPassword || !c.hash.is(password) {
 		c.attempts.failed(peer.Addr())
-		c.count("console_password", r)
-		refuse(w, http.StatusUnauthorized, "the password is wrong")
+		c.audit.add(entry{At: c.clock.Now(), Who: "nobody", From: r.RemoteAddr, Action: "login", Result: errPassword.Error()})
+		refuse(w, http.StatusUnauthorized, errPassword.Error())
 		return false
 	}
 	c.attempts.succeeded(peer.Addr())
@@ -160,7 +163,6 @@ func (c *Console) token(w http.ResponseWriter, r *http.Request) {
 	case c.hash != nil:
 		refuse(w, http.StatusUnauthorized, "a password is needed")
 	default:
-		c.count("console_access", r)
 		refuse(w, http.StatusForbidden, noWay)
 	}
 }

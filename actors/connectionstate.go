@@ -95,6 +95,7 @@ func (c *connection) adopt() {
 	}
 	if r := s.Reclaim; r != nil {
 		c.state = authenticating
+		c.entry.shown = c.deps.Awake()
 		c.spare(true)
 		c.askHolders(&reclaim{key: r.Key, address: r.Address, connection: c.self, envelope: r.Envelope, err: &usedError{errors.New(r.Err)}})
 	}
@@ -106,6 +107,9 @@ func (c *connection) adoptPeer(s *ConnectionState) {
 	c.state = authenticated
 	c.peer = c.deps.peerOf(s.ID, s.Credentials, c.socket)
 	c.peer.Remote = c.remote
+	if k, ok := c.socket.(Knower); ok {
+		k.Know(c.peer)
+	}
 	if s.Token != (TokenKey{}) {
 		c.hold(&tokenClaimed{key: s.Token, address: address(c.remote), connection: c.self, credentials: s.Credentials})
 	}

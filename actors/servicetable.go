@@ -155,7 +155,7 @@ func (s *service) adoptRequest(state *RequestState, peers map[string]*Peer) {
 		return
 	}
 	r := s.pending.restore(peer, state.Key, s.deps.Awake().Add(state.Time))
-	r.asker.left, r.served = left, state.Served
+	r.asker.left, r.served, r.allowed = left, state.Served, s.deps.settings().RequestTimeout
 	for _, taker := range takers {
 		r.takers = append(r.takers, taker)
 		taker.open++

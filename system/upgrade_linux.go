@@ -14,7 +14,7 @@ import (
 
 // Upgrade runs cmd, which is another process of the daemon that uses OpenHeir, and hands all connections over to it.
 // When it returns nil, that process has them, and all that is left for this one is Stop. On an error this process goes on
-// as if nothing had been, and the other one is ended. It adds to the files and the environment of cmd. It gives the new
+// as if nothing had happened, and the other one is ended. It adds to the files and the environment of cmd. It gives the new
 // process upgrade.timeout to start, and upgrade.pause to take over. It may be called once at a time.
 func (s *System) Upgrade(ctx context.Context, cmd *exec.Cmd) (*Upgraded, error) {
 	if !s.live() || s.stage.Load() != started {

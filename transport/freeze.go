@@ -5,7 +5,7 @@ import (
 )
 
 // This file is about shards that are frozen. Such a shard handles no order and writes nothing, so another process can go on with its sockets. What comes for
-// the shard is kept. A thaw has it handle that as if nothing had been, but for the sockets that the other process has.
+// the shard is kept. A thaw has it handle that as if nothing had happened, but for the sockets that the other process has.
 
 type (
 	// freeze is told, by the shard, once nothing is written any more.

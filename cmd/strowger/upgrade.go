@@ -30,7 +30,7 @@ to it: the listening sockets and all connections without TLS, with what is on it
 old process ends. No client notices but by a short pause, which upgrade prints.
 
 If the new process cannot start, finds its settings wrong, hangs or crashes before it has taken
-over, the running one goes on as if nothing had been, and upgrade says why and ends with status 3.
+over, the running one goes on as if nothing had happened, and upgrade says why and ends with status 3.
 
 It asks the router at its admin pages, on this machine. Their address is that of --admin, or
 else admin.address of the settings; give it the flags of serve that name files. SIGUSR2 does

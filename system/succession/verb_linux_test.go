@@ -49,6 +49,11 @@ func TestVerb(t *testing.T) {
 	if out, complaint, status = r.verb(); out != "" || status != 3 || !strings.Contains(complaint, "no such file") {
 		t.Errorf("an upgrade that fails says %q, %q, status %d", out, complaint, status)
 	}
+	// The process that has taken over knows who is connected.
+	rows, err := daemontest.Command(r.binary, "connections", "--json", "--admin", r.admin).Output()
+	if err != nil || !strings.Contains(string(rows), `"role":"client"`) {
+		t.Errorf("connections: %v, %s; want a client", err, rows)
+	}
 	w.text(offered("x"))
 	if m := w.message(); m.RequestID != "x" {
 		t.Errorf("got %+v", m)

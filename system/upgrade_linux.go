@@ -42,10 +42,17 @@ func (s *System) upgrade(ctx context.Context, cmd *exec.Cmd) (*Upgraded, error) 
 		return nil, err
 	}
 	// Nobody waits longer for a process that hangs.
-	stop := context.AfterFunc(ctx, func() { _ = heir.wire.until(time.Unix(1, 0)) })
-	defer stop()
-	if err := s.present(heir, settings.Timeout); err != nil {
+	if err := heir.wire.until(time.Now().Add(settings.Timeout)); err != nil {
 		return nil, heir.end(err)
+	}
+	stop := context.AfterFunc(ctx, func() { _ = heir.wire.until(time.Unix(1, 0)) })
+	if err := s.present(heir, settings.Timeout); err != nil {
+		stop()
+		return nil, heir.end(err)
+	}
+	// From here on cross looks at ctx, and at the end it must not any more.
+	if !stop() {
+		return nil, heir.end(context.Cause(ctx))
 	}
 	u, err := s.cross(ctx, heir, settings.Pause)
 	if err != nil {
@@ -101,11 +108,8 @@ func (h *successor) end(err error) error {
 // endPatience is how long a new process that has failed may take to end by itself.
 const endPatience = 200 * time.Millisecond
 
-// present waits until the new process is built.
+// present waits until the new process is built, or the wire's time is over, which is timeout.
 func (s *System) present(h *successor, timeout time.Duration) error {
-	if err := h.wire.until(time.Now().Add(timeout)); err != nil {
-		return err
-	}
 	hello := greeting{Format: wireFormat, Listen: s.cfg.Listen.Address, AdminSetting: s.cfg.Admin.Address,
 		Done: s.upgrades.done.Load(), Failed: s.upgrades.failed.Load()}
 	if addr := s.AdminAddr(); addr != nil {

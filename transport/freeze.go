@@ -74,6 +74,7 @@ func (sh *shard) melted(s *socket) {
 
 // thaw lets go of the sockets that another process has, and goes on with the others.
 func (sh *shard) thaw(m *thaw) {
+	defer m.done() // also if a message panics here, because nothing is read before all shards are done
 	for _, s := range m.handed {
 		sh.disown(s)
 	}
@@ -88,7 +89,6 @@ func (sh *shard) thaw(m *thaw) {
 	for i := range kept {
 		sh.handle(&kept[i])
 	}
-	m.done()
 }
 
 // disown closes this process's descriptor of a connection that another process has. The connection stays open.

@@ -184,17 +184,23 @@ func TestConsoleViews(t *testing.T) {
 	if len(lines.Rows) != 2 || lines.Rows[0].Message != "authenticated" || lines.First != 1 || lines.Last < 4 {
 		t.Errorf("log: %+v", lines)
 	}
+	lines.Rows = nil
+	o.ask("log", `{"after":1000000}`, &lines)
+	if len(lines.Rows) == 0 {
+		t.Errorf("the log after the last number of a daemon before: %+v", lines)
+	}
 	if code, _ := o.ask("log", `{"level":"loud"}`, nil); code != 400 {
 		t.Errorf("a level that is none: %d", code)
 	}
 	if code, _ := o.ask("nothing", `{}`, nil); code != 404 {
 		t.Errorf("unknown topic: %d", code)
 	}
-	_, status := o.ask("status", `{}`, nil)
-	_, samples := o.ask("samples", `{}`, nil)
-	_, slow := o.ask("slow", `{}`, nil)
-	_, tree := o.ask("tree", `{}`, nil)
-	t.Logf("%s\n%s\n%s\n%s", status, samples, slow, tree)
+	for topic, want := range map[string]string{"status": `"sample":{`, "samples": `"every_ms":5000`, "slow": `"waiting_bytes":`, "tree": `"name":"root"`} {
+		var answer json.RawMessage
+		if code, _ := o.ask(topic, `{}`, &answer); code != 200 || !bytes.Contains(answer, []byte(want)) {
+			t.Errorf("%s: %d, %s; want %s in it", topic, code, answer, want)
+		}
+	}
 }
 
 func TestConsolePulses(t *testing.T) {

@@ -117,7 +117,7 @@ func (p *program) takeover(timeout time.Duration, do func(ctx context.Context, h
 	if err != nil {
 		return fmt.Errorf("find this program: %w", err)
 	}
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
 	defer stop()
 	return do(ctx, &dropin.Host{
 		Run:      p.runProgram,

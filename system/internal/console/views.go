@@ -334,6 +334,9 @@ func (c *Console) lines(q *logQuery) (any, error) {
 	if len(all) > 0 {
 		first, last = all[0].Number, all[len(all)-1].Number
 	}
+	if q.After > last {
+		q.After = 0 // the number is of a daemon before this one
+	}
 	search := strings.ToLower(q.Search)
 	rows := []*introspect.LogRecord{}
 	for i := len(all) - 1; i >= 0 && len(rows) < table.Limit && all[i].Number > q.After; i-- {

@@ -112,6 +112,7 @@ func TestConsoleActs(t *testing.T) {
 	console, page, _ := openConsole(t)
 
 	visit(console, "connections?role=client", "Connections")
+	console.await(`document.querySelector("[data-search]")`)
 	console.eval(`(() => { const search = document.querySelector("[data-search]"); search.value = "root"; search.dispatchEvent(new Event("input", { bubbles: true })); })()`)
 	console.await(`document.querySelectorAll("tbody tr").length === 1 && document.querySelector("tbody td.lead").textContent.includes("root")`)
 	number := console.eval(`document.querySelector("tbody tr").dataset.row`)
@@ -119,7 +120,7 @@ func TestConsoleActs(t *testing.T) {
 	click(console, `tbody button.link`)
 	console.await(`document.querySelector("dialog.drawer .plainlist")?.textContent.includes("demo.calls")`)
 	click(console, `[data-disconnect]`)
-	console.eval(`document.querySelector("dialog.box [autofocus]").click()`) // not yet
+	click(console, `dialog.box [autofocus]`) // not yet
 	console.await(`!document.querySelector("dialog.box")`)
 	click(console, `[data-disconnect]`)
 	confirm(console)
@@ -195,7 +196,7 @@ func TestConsoleByKeyboard(t *testing.T) {
 	console.press(key{"ArrowRight", 39, ""})
 	console.await(`document.querySelectorAll("[role=treeitem]").length > 5`)
 	console.press(key{"?", 191, "?"})
-	console.await(`document.querySelector("dialog.box")?.textContent.includes("Keyboard shortcuts")`)
+	console.await(`document.querySelector("dialog.box:modal")?.textContent.includes("Keyboard shortcuts")`)
 	console.press(key{"Escape", 27, ""})
 	console.await(`!document.querySelector("dialog")`)
 	at("root")

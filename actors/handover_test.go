@@ -55,7 +55,7 @@ func (w *world) tables(from *world, peers map[string]*Peer) {
 	}
 }
 
-// TestRequestsAreHandedOver: a reply in the new world reaches who has asked in the old one, and requests that
+// TestRequestsAreHandedOver: a reply in the new world reaches the client that asked in the old one, and requests that
 // nobody can answer any more are answered with 503.
 func TestRequestsAreHandedOver(t *testing.T) {
 	old, fresh := newWorld(t), newWorld(t)

@@ -54,11 +54,18 @@ process, it sends the router's process a SIGHUP, and the log says what became of
   strowger reload --admin 127.0.0.1:9001 --json`,
 		Args: noArguments,
 	}
+	askRunning(cmd, 30*time.Second, p.reload)
+	return cmd
+}
+
+// askRunning adds the flags of a verb that asks the running router at its admin pages, and has it call ask. Patience is the
+// default of --timeout.
+func askRunning(cmd *cobra.Command, patience time.Duration, ask func(flags *pflag.FlagSet, asJSON bool, timeout time.Duration) error) {
 	flags := cmd.Flags()
 	sources(flags)
 	flags.String("admin", "", "ask the router's admin pages at `HOST:PORT`")
 	asJSON := flags.Bool("json", false, "print the answer as JSON")
-	timeout := flags.Duration("timeout", 30*time.Second, "longest `TIME` to wait for the answer")
+	timeout := flags.Duration("timeout", patience, "longest `TIME` to wait for the answer")
 	cmd.RunE = verb(func([]string) error {
 		if *timeout <= 0 {
 			return usage("--timeout: %v is not a time to wait", *timeout)
@@ -66,9 +73,8 @@ process, it sends the router's process a SIGHUP, and the log says what became of
 		if err := notEmpty(flags, "admin"); err != nil {
 			return err
 		}
-		return p.reload(flags, *asJSON, *timeout)
+		return ask(flags, *asJSON, *timeout)
 	})
-	return cmd
 }
 
 func (p *program) reload(flags *pflag.FlagSet, asJSON bool, timeout time.Duration) error {

@@ -40,20 +40,7 @@ the same; the log says what became of it.`,
   strowger upgrade --admin 127.0.0.1:9001 --json`,
 		Args: noArguments,
 	}
-	flags := cmd.Flags()
-	sources(flags)
-	flags.String("admin", "", "ask the router's admin pages at `HOST:PORT`")
-	asJSON := flags.Bool("json", false, "print the answer as JSON")
-	timeout := flags.Duration("timeout", 2*time.Minute, "longest `TIME` to wait for the answer")
-	cmd.RunE = verb(func([]string) error {
-		if *timeout <= 0 {
-			return usage("--timeout: %v is not a time to wait", *timeout)
-		}
-		if err := notEmpty(flags, "admin"); err != nil {
-			return err
-		}
-		return p.upgrade(flags, *asJSON, *timeout)
-	})
+	askRunning(cmd, 2*time.Minute, p.upgrade)
 	return cmd
 }
 

@@ -68,7 +68,7 @@ func (d *daemon) askUpgrade(context.Context) (result *system.Upgraded, answered 
 }
 
 const (
-	// busyPatience is how long who asks for an upgrade waits for another one to end.
+	// busyPatience is how long a request for an upgrade waits until another one has ended.
 	busyPatience = 5 * time.Second
 	// answerPatience is how long the old process waits until whoever asked has the answer.
 	answerPatience = 5 * time.Second

@@ -106,7 +106,7 @@ func TestNewcomersCross(t *testing.T) {
 	refused.closed(4003)
 }
 
-// TestRequestsCross: replies reach who has asked before the upgrade, and nobody else.
+// TestRequestsCross: replies reach the clients that asked before the upgrade, and nobody else.
 func TestRequestsCross(t *testing.T) {
 	r := run(t, open)
 	svc, other := r.service("weather"), r.service("news")

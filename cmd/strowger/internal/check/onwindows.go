@@ -35,7 +35,7 @@ func (c *checker) notLookedAt(r *report) {
 	}
 }
 
-// windowsTokens is about the directory of the tokens, with the eyes of the user who asks.
+// windowsTokens looks at the directory of the tokens as the user who runs the check.
 func (c *checker) windowsTokens(r *report) {
 	const otherDirectory = "set tokens.directory to a directory that the router's user may write to"
 	if _, err := token.DefaultOwners(c.Config.Tokens.Owners); err != nil {

@@ -18,8 +18,9 @@ func TestDependencies(t *testing.T) {
 		most   int
 		reason string
 	}{
-		"client":         {6, "a program that only dials takes a WebSocket library over and nothing else"},
-		"system/service": {1, "a service is written against the standard library, this module and, for policies, YAML"},
+		"client":                 {6, "a program that only dials takes a WebSocket library over and nothing else"},
+		"system/service/process": {30, "a service in a child process takes over what runs a service, and neither a router nor a client"},
+		"system/service":         {1, "a service is written against the standard library, this module and, for policies, YAML"},
 	} {
 		t.Run(dir, func(t *testing.T) {
 			t.Parallel()

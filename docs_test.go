@@ -25,6 +25,7 @@ type elsewhere struct {
 func blocksElsewhere() []elsewhere {
 	const (
 		apps       = "docs/fusionpbx-apps.md"
+		clients    = "docs/clients.md"
 		appFiles   = "system/e2e TestAppSnippets"
 		conversing = "system/e2e TestReadmeConversation"
 		embedding  = ". TestEmbedding"
@@ -49,6 +50,32 @@ func blocksElsewhere() []elsewhere {
 		{"CONTRIBUTING.md", "cd system/internal/console/page", "", "asks the registry of npm what is newer"},
 		{"docs/check.md", "strowger check", "", production + "; the tests of cmd/strowger/internal/check check what it says of such machines"},
 		{"docs/check.md", "ok       listen.port", "", "shows the form of the lines; the name of each finding is in the page's table, which TestDocs of cmd/strowger/internal/check writes"},
+		{"docs/cluster.md", "openssl rand", "", "changes the machine that it runs on; TestTwoCommands of system/succession has such a file"},
+		{"docs/cluster.md", "strowger serve --cluster-listen", "", "is for two machines; TestTwoCommands of system/succession runs both commands on one"},
+		{"docs/cluster.md", "node pbx1 of cluster", "system/succession TestTwoCommands", ""},
+		{"docs/cluster.md", "SINGLETON", "cmd/strowger TestClusterTable", ""},
+		{"docs/cluster.md", "strowger.strowger.>", "system/internal/cluster/natsbus TestSubjectsRefused", ""},
+		{"docs/console.md", "$ strowger status --admin https", "", "needs certificates; TestAdminPagesWithTLS of system makes some"},
+		{clients, "./strowger demo", "system/e2e TestClientsByHand", ""},
+		{clients, "$ websocat", "system/e2e TestClientsByHand", ""},
+		{clients, "$ curl -u", "system/e2e TestClientsHTTP", ""},
+		{clients, "<?php\n// http.php", "system/e2e TestClientsPHPByHTTP", ""},
+		{clients, "$ curl -sN", "system/e2e TestClientsEvents", ""},
+		{clients, "const events = new EventSource", "", "asks a server of the reader's; TestEvents of transport opens such a stream and posts to it"},
+		{clients, "curl -H", "", "needs a JWT and an API key of the reader's; TestHTTPWithReusableTokens of system uses both"},
+		{clients, "<!doctype html>", "system/e2e TestClientsPage", ""},
+		{clients, "const token = async ({ signal })", "", "asks a server of the reader's; TestClientOfTheDaemon of system/e2e has such a callback"},
+		{clients, "npm install", "", "needs a published release; TestClientsNode of system/e2e takes the package from this repository"},
+		{clients, "import { execFileSync }", "system/e2e TestClientsNode", ""},
+		{clients, "const token = async ({ previous })", "", "asks a server of the reader's; TestClientOnAFlakyNetwork of system/e2e has such a callback"},
+		{clients, "import { useRequest", "", "needs a bundler; the tests in clients/js use the same functions in React"},
+		{clients, "<script setup>", "", "needs a bundler; the tests in clients/js use the same functions in Vue"},
+		{clients, "// clock/main.go", "system/e2e TestClientsGo", ""},
+		{clients, "<?php\n// clock.php", "system/e2e TestClientsClock", ""},
+		{clients, "$ echo 'policies", "system/e2e TestClientsWeather", ""},
+		{clients, "<?php\n// weather.php", "system/e2e TestClientsWeather", ""},
+		{clients, "# clock.py", "system/e2e TestClientsClock", ""},
+		{clients, "# weather.py", "system/e2e TestClientsWeather", ""},
 		{"docs/configuration.md", "strowger config schema", conversing, ""},
 		{"docs/configuration.md", "strowger.yaml:7", "config TestDocsErrors", ""},
 		{"docs/configuration.md", "$ strowger reload", "", "names a certificate that expires; TestReloadAnswers of system/e2e reads such lines"},
@@ -98,6 +125,9 @@ func blocksElsewhere() []elsewhere {
 		{"docs/releases.md", "git tag", "", "tags a commit; TestReproducible of tools/release makes a release twice"},
 		{"docs/services.md", "var clock", "examples/clock TestPages", ""},
 		{"docs/tokens.md", "umask 077", conversing, ""},
+		{"docs/tokens.md", "$enc = fn", "system/jwt TestSnippets", ""},
+		{"docs/tokens.md", "import base64", "system/jwt TestSnippets", ""},
+		{"docs/tokens.md", "const {createHmac}", "system/jwt TestSnippets", ""},
 	}
 }
 
@@ -119,7 +149,7 @@ func documented(t *testing.T) []string {
 	if err != nil || len(pages) < 15 {
 		t.Fatalf("%d pages, %v", len(pages), err)
 	}
-	return append(pages, "README.md", "ARCHITECTURE.md", "CONTRIBUTING.md", "SECURITY.md")
+	return append(pages, "README.md", "ARCHITECTURE.md", "CONTRIBUTING.md", "SECURITY.md", "THREATS.md")
 }
 
 // TestBlocks wants each block of the pages to be checked: settings load, JSON and parts of programs are well formed, and the others

@@ -22,6 +22,7 @@ const (
 	prometheus = "github.com/prometheus/client_golang"
 	protoactor = "github.com/asynkron/protoactor-go"
 	pgx        = "github.com/jackc/pgx"
+	nats       = "github.com/nats-io"
 )
 
 // rule says what the packages of one directory may import. Directories are relative to the module;
@@ -32,6 +33,7 @@ type rule struct {
 	never    []string // import paths of others that may not be, those below them included
 	standard bool     // nothing of others may be imported but the standard library
 	database bool     // the driver of the database may be imported; no other rule lets it
+	bus      bool     // NATS may be imported; no other rule lets it
 	banned   bool     // no package of this module may be here
 	reason   string
 }
@@ -55,6 +57,8 @@ func rules() []rule {
 			reason: "config is a leaf: it knows values, policies among them, not the parts that use them"},
 		{dir: "client/...", ours: []string{"actors/envelope", "transport/frame", "client/..."}, never: []string{koanf, protoactor, prometheus},
 			reason: "whoever imports the client gets the protocol and a WebSocket library with it, neither the router nor what runs a service"},
+		{dir: "clients/...", standard: true,
+			reason: "a client in another language is files that are served, and knows nothing of who serves them"},
 		{dir: "actors/filter/...", ours: []string{"actors/envelope", "config/policy", "actors/filter/..."}, never: []string{gws, koanf, protoactor, "net/http"},
 			reason: "filters are pure functions and know no actor"},
 		{dir: "actors/runtime", ours: []string{"actors/clock"}, never: []string{gws, koanf, "net", "net/http"},
@@ -69,14 +73,22 @@ func rules() []rule {
 			reason: "a service's author sees requests and topics, never connections or actors"},
 		{dir: "system/service/remote", ours: []string{"actors/clock", "actors/envelope", "client", "system/service", "system/internal/runner", "system/internal/supervisor"}, never: []string{gws, koanf, "net/http"},
 			reason: "a service in a process of its own is a client of the router"},
+		{dir: "system/service/process", ours: []string{"actors/envelope", "system/service", "system/internal/runner", "system/internal/supervisor"}, never: []string{gws, koanf, "net", "net/http"},
+			reason: "a service in a child process speaks over pipes, and knows nothing of the router"},
 		{dir: "system/service/servicetest", ours: []string{"actors/clock", "actors/envelope", "system/service", "system/internal/runner", "system/internal/supervisor"}, never: []string{gws, koanf, "net/http"},
 			reason: "a service is tested without a router"},
 		{dir: "system/dashboard/...", ours: []string{"actors/envelope", "config/policy", "system/service"}, never: []string{gws, koanf, protoactor, "net/http"},
 			reason: "a built-in service is written as anybody's is: against system/service"},
 		{dir: "system/internal/hometest/...", ours: []string{"actors/clock/clocktest", "actors/envelope", "system/service", "system/internal/runner", "system/internal/supervisor"}, never: []string{gws, koanf, "net/http"},
 			reason: "a service is tested without a router"},
-		{dir: "system/demo/...", ours: []string{"actors/clock", "actors/envelope", "config/policy", "system/service", "system/token", "system/demo/...", "system/fusionpbx/switchsim"}, never: []string{gws, koanf, protoactor},
+		{dir: "system/demo/...", ours: []string{"actors/clock", "actors/envelope", "config/policy", "system/service", "system/token", "system/demo/...", "system/fusionpbx/switchsim", "clients/js"}, never: []string{gws, koanf, protoactor},
 			reason: "the demo's services are written as anybody's are, and its page is a client like any other"},
+		{dir: "system/internal/cluster", ours: []string{"actors", "actors/clock", "actors/envelope", "actors/runtime", "config/policy"}, never: []string{gws, koanf, protoactor, prometheus, "net", "net/http"},
+			reason: "the links between nodes know a bus only as an interface"},
+		{dir: "system/internal/cluster/natsbus", ours: []string{"config", "config/regular", "system/internal/secretfile"}, never: []string{gws, koanf, protoactor, prometheus, "net/http"}, bus: true,
+			reason: "the bus carries messages and knows neither links nor actors"},
+		{dir: "system/internal/cluster/membus", standard: true,
+			reason: "the bus of tests knows nothing of what it carries"},
 		{dir: "system/internal/supervisor/...", ours: []string{"actors/...", "config/...", "system/..."}, never: []string{gws, "net/http"},
 			reason: "the supervisor knows nothing of what it supervises"},
 		{dir: "system/internal/admin/...", ours: []string{"actors/clock", "system/internal/introspect/..."}, never: []string{gws, koanf},
@@ -115,7 +127,7 @@ func rules() []rule {
 			reason: "the database can be used and tested without the router, and knows nothing of who asks"},
 		{dir: "system/token/internal/php", standard: true,
 			reason: "the grammar of PHP's files knows no token"},
-		{dir: "system/...", ours: []string{"transport", "actors/...", "config/...", "system/..."},
+		{dir: "system/...", ours: []string{"transport", "clients/...", "actors/...", "config/...", "system/..."},
 			reason: "system builds everything below it and is built by cmd; frames are transport's own"},
 		{dir: "examples/...", ours: []string{"client", "system/service", "system/service/remote", "system/token"},
 			reason: "an example uses what a stranger's program would"},
@@ -244,6 +256,9 @@ func TestViolations(t *testing.T) {
 		"event socket imports ours":        {graph{"system/fusionpbx/eventsocket": {"strowger/system/internal/supervisor"}}, []string{"system/fusionpbx/eventsocket imports strowger/system/internal/supervisor"}},
 		"database imports the router":      {graph{"system/fusionpbx/database": {pgx + "/v5", "strowger/config", "strowger/system/service"}}, []string{"system/fusionpbx/database imports strowger/system/service"}},
 		"router imports pgx":               {graph{"actors": {pgx + "/v5"}, "system": {pgx + "/v5/pgxpool"}}, []string{"actors imports " + pgx, "system imports " + pgx}},
+		"system imports NATS":              {graph{"system": {nats + "/nats.go"}, "system/internal/cluster": {nats + "/nats-server/v2/server"}}, []string{"system imports " + nats, "system/internal/cluster imports " + nats}},
+		"the bus imports NATS":             {graph{"system/internal/cluster/natsbus": {nats + "/nats.go", nats + "/nats-server/v2/server", "strowger/config"}}, nil},
+		"the bus imports links":            {graph{"system/internal/cluster/natsbus": {"strowger/system/internal/cluster"}}, []string{"system/internal/cluster/natsbus imports strowger/system/internal/cluster"}},
 		"simulator imports what it tests":  {graph{"system/fusionpbx/switchsim": {"strowger/system/fusionpbx/eventsocket"}}, []string{"system/fusionpbx/switchsim imports strowger/system/fusionpbx/eventsocket"}},
 		"example imports actors":           {graph{"examples/clock": {"strowger/actors"}}, []string{"examples/clock imports strowger/actors"}},
 		"system imports frames":            {graph{"system": {"strowger/transport/frame"}}, []string{"system imports strowger/transport/frame"}},
@@ -267,7 +282,7 @@ func TestViolations(t *testing.T) {
 // The directories at the top are the parts that ARCHITECTURE.md names, and what surrounds them. Code that
 // seems to belong to none of them goes below the part that needs it.
 func TestTopLevel(t *testing.T) {
-	want := []string{"actors", "bench", "client", "cmd", "config", "deploy", "docs", "examples", "system", "testdata", "tools", "transport"}
+	want := []string{"actors", "bench", "client", "clients", "cmd", "config", "deploy", "docs", "examples", "system", "testdata", "tools", "transport"}
 	output := []string{"bin", "dist"} // of builds; git ignores them
 	entries, err := os.ReadDir(".")
 	if err != nil {
@@ -320,6 +335,9 @@ func (r rule) allows(imported string) bool {
 		return false
 	}
 	if covers(pgx+"/...", imported) && !r.database {
+		return false
+	}
+	if covers(nats+"/...", imported) && !r.bus {
 		return false
 	}
 	return !slices.ContainsFunc(r.never, func(never string) bool { return covers(never+"/...", imported) })

@@ -30,6 +30,12 @@ func (d *askers) add(peer *Peer) *asked {
 
 func (d *askers) remove(a *asked) { d.byID.Delete(a.peer.ID) }
 
+// has reports whether a peer of that id is connected, or visits, and has asked something.
+func (d *askers) has(id string) bool {
+	_, has := d.byID.Load(id)
+	return has
+}
+
 // find returns the peer of that id if it is connected and has asked a service of that name; else nil.
 func (d *askers) find(id, name string) *Peer {
 	v, ok := d.byID.Load(id)

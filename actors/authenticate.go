@@ -40,7 +40,7 @@ func (c *connection) beforeAuthentication(m *envelope.Message) {
 		claimed.key = keyOf(name, hash)
 	}
 	deps, self, socket := c.deps, c.self, c.socket
-	c.deps.Pool.Go(func() {
+	c.deps.Pool.Go(name, func() {
 		claimed.credentials, claimed.err = deps.Tokens.Claim(name, hash, func(role Role) error { return seat(socket, role) })
 		self.Run(claimed)
 	})
@@ -74,25 +74,43 @@ func (c *connection) claimed(m *tokenClaimed) {
 		c.resume()
 		return
 	}
+	if c.succeed(m) {
+		return
+	}
 	c.deps.Counters.Authentic.Add(1)
 	c.entry.accepted = &m.envelope
 	c.peer = c.deps.newPeer(m.credentials, c.socket)
 	c.peer.Remote = c.remote
+	var back *comingBack
+	if c.peer.Role == Client {
+		if c.peer.wishes, c.entry.since = wished(&m.envelope); c.peer.recorded() {
+			back = &comingBack{since: c.entry.since}
+		}
+		c.narrow()
+	}
+	if calls(c.socket) {
+		c.peer.Subscriptions = nil
+	}
 	if k, ok := c.socket.(Knower); ok {
 		k.Know(c.peer)
 	}
+	c.beginSession(m)
 	c.hold(m)
-	c.log(slog.LevelInfo, "authenticated", slog.String("subscriber", c.peer.ID), slog.String("role", c.peer.Role.String()),
-		slog.String("service", refusals.Clip(c.peer.Name)), slog.String("domain", refusals.Clip(m.credentials.DomainName)), slog.Bool("again", m.again))
+	attributes := []slog.Attr{slog.String("subscriber", c.peer.ID), slog.String("role", c.peer.Role.String()),
+		slog.String("service", refusals.Clip(c.peer.Name)), slog.String("domain", refusals.Clip(m.credentials.DomainName)), slog.Bool("again", m.again || m.succeeded)}
+	if c.peer.Bearer != "" {
+		attributes = append(attributes, slog.String("bearer", refusals.Clip(c.peer.Bearer)))
+	}
+	c.log(slog.LevelInfo, "authenticated", attributes...)
 	if m.credentials.DeniedService != "" {
 		c.refused(&refusals.Event{Cause: refusals.UnknownClass, More: []any{
 			"service", m.credentials.DeniedService, "class", m.credentials.DeniedClass,
 		}})
 	}
-	c.subscriber = spawnSubscriber(c.deps, c.entry.router, c.self, c.peer)
+	c.subscriber = spawnSubscriber(c.deps, c.entry.router, c.self, c.peer, back)
 }
 
-func (c *connection) admitted() {
+func (c *connection) admitted(m *admittance) {
 	if c.state == closing {
 		return
 	}
@@ -105,9 +123,28 @@ func (c *connection) admitted() {
 	c.entry.inTime()
 	c.deps.Counters.Admission.Observe(c.deps.Awake().Sub(c.entry.shown))
 	ok := envelope.Authenticated.Answer(withServiceName(c.entry.accepted))
+	ok.Payload = c.grants(m.recoveries)
 	c.deps.own(c.socket, ok, func(m Message) { c.socket.Admit(c.peer.Role, m) })
 	c.resume()
 	c.entry = nil
+}
+
+// grants returns the payload of the 200: what the peer gets besides being let in. It is nil if the peer has not asked.
+func (c *connection) grants(recoveries []Recovery) envelope.Raw {
+	var payload envelope.Raw
+	if w := c.peer.wishes; w != nil && (w.recorded || w.gaps || w.asked != nil) {
+		payload = w.granted(recoveries, c.entry.since)
+	}
+	more := c.continuation()
+	switch {
+	case more == nil:
+		return payload
+	case payload == nil:
+		payload = append(payload, '{')
+	default:
+		payload[len(payload)-1] = ','
+	}
+	return append(append(payload, more...), '}')
 }
 
 // resume handles what came while the token was being looked at.
@@ -120,7 +157,7 @@ func (c *connection) resume() {
 func (c *connection) refuse(e *envelope.Envelope, err error) {
 	c.entry.attempts++
 	c.deps.Counters.Refused.Add(1)
-	setting := ""
+	setting := settingOf(err)
 	if used(err) || errors.Is(err, errTokenInUse) || errors.Is(err, errTokenOver) || errors.Is(err, errOtherAddress) {
 		setting = "tokens.reclaim"
 	}
@@ -132,12 +169,14 @@ func (c *connection) refuse(e *envelope.Envelope, err error) {
 	}
 }
 
-// turnAway ends a connection for which there is no place or no file descriptor to read its token's file. Its token
+// turnAway ends a connection for which there is no place, or whose token cannot be looked at now. Its token
 // is still good. The connection may be closed at any time to make room.
 func (c *connection) turnAway(err error) {
 	switch {
 	case errors.Is(err, ErrNoPlace):
 		c.refused(&refusals.Event{Cause: refusals.ClientPlaces})
+	case temporary(err) && settingOf(err) != "":
+		c.refused(&refusals.Event{Cause: refusals.Unchecked, Kind: kind(err), Setting: settingOf(err), More: []any{"err", err}})
 	case temporary(err):
 		c.refused(&refusals.Event{Cause: refusals.Descriptors, More: []any{"err", err}})
 	}
@@ -160,6 +199,18 @@ func temporary(err error) bool {
 		Temporary() bool
 	}](err)
 	return ok && t.Temporary()
+}
+
+// settingOf returns the setting that decides about an error, if the error says which.
+func settingOf(err error) string {
+	s, ok := errors.AsType[interface {
+		error
+		Setting() string
+	}](err)
+	if !ok {
+		return ""
+	}
+	return s.Setting()
 }
 
 // kind returns the text of the innermost error, or of the first one where an error wraps several. That is a

@@ -246,7 +246,7 @@ func TestBroadcastBeforeAdmission(t *testing.T) {
 	s.writef(`{"service":"s","topic":"early"}`)
 	w.settleName(s, "s")
 	p.nothing()
-	peer.Outlet.Admit(Client, w.egress.Encode(envelope.Authenticated.Answer(nil)))
+	peer.Outlet.Admit(Client, w.egress.Encode(envelope.Authenticated.Answer(nil), nil))
 	p.topics("authenticated", "early")
 	w.deps.send(n.Topic.PID(), &leave{peer: peer})
 	w.settle(n.Topic.PID())

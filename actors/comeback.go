@@ -13,9 +13,10 @@ func (m *tokenClaimed) lost(d *Deps, why runtime.Loss) {
 	}
 }
 
-// keeps reports whether the token is kept for its holder. Services make a new one each time they connect.
+// keeps reports whether the token is kept for its holder. Services make a new one each time they connect, and one that
+// is not used up needs not be kept. A ticket has a way of its own to come back.
 func (m *tokenClaimed) keeps() bool {
-	return m.key != TokenKey{} && m.credentials != nil && m.credentials.Role == Client
+	return m.key != TokenKey{} && m.credentials != nil && m.credentials.Role == Client && m.credentials.Bearer == "" && m.credentials.Session == nil
 }
 
 // reclaim asks the holders' actor about a token that the store does not have any more, and reports whether
@@ -38,7 +39,7 @@ func (c *connection) hold(m *tokenClaimed) {
 	if m.again {
 		c.deps.Counters.Reclaimed.Add(1)
 	}
-	if !m.keeps() {
+	if !m.keeps() || c.resumption != nil {
 		return
 	}
 	c.token = m.key
@@ -55,6 +56,9 @@ func (c *connection) release() {
 
 // unneeded gives a token back whose connection ended before it heard of it.
 func (d *Deps) unneeded(m *tokenClaimed, over bool) {
+	if t := d.tickets(); t != nil && m.credentials != nil && m.credentials.Session != nil {
+		t.Returned(*m.credentials.Session)
+	}
 	if !m.keeps() {
 		return
 	}

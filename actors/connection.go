@@ -46,6 +46,7 @@ type (
 		err         error
 		envelope    envelope.Envelope
 		again       bool // the holders' actor says so, of a token that is used up
+		succeeded   bool // the session of the ticket is the connection's
 	}
 )
 
@@ -53,6 +54,7 @@ func (*Received) toConnection()               {}
 func (*ReadEnded) toConnection()              {}
 func (*authenticationTimedOut) toConnection() {}
 func (*tokenClaimed) toConnection()           {}
+func (*tokenRenewed) toConnection()           {}
 
 // state is where a connection stands in its life.
 type state int
@@ -82,6 +84,12 @@ type connection struct {
 	speaks *Peer    // itself under the name it last helped
 	token  TokenKey // that is kept for who comes back; zero: none
 	over   bool     // nobody is to come back with it
+	// renewing says that a token is being looked at which is to move the end of the connection. As many were refused
+	// since the last good one as unrenewed says.
+	renewing  bool
+	unrenewed uint16
+	// resumption is nil if the peer has not asked for tickets.
+	resumption *resumption
 }
 
 // entry is what a connection needs until it is admitted, and not while it idles afterwards.
@@ -93,6 +101,7 @@ type entry struct {
 	asking   *reclaim                 // what the holders' actor has been asked; nil: nothing
 	adoption *adoption                // nil: the connection is new to this process, or all actors know it
 	accepted *envelope.Envelope       // the authentication that waits for its 200
+	since    map[string]Position      // where the peer says it was; nil: it has not asked for positions
 	shown    time.Time                // when the token came, by Deps.Awake
 	stash    runtime.Stash[*Received] // what came while authenticating
 }
@@ -130,10 +139,18 @@ func (c *connection) Receive(ctx actor.Context) {
 		c.received(m)
 	case *tokenClaimed:
 		c.claimed(m)
+	case *tokenRenewed:
+		c.renewed(m)
 	case *admittance:
-		c.admitted()
+		c.admitted(m)
 	case *authenticationTimedOut:
 		c.timedOut(m.due)
+	case *succeeded:
+		c.succeeded(m)
+	case *superseded:
+		c.superseded(ctx)
+	case *ticketDue:
+		c.renewTicket()
 	case *evicted:
 		c.log(slog.LevelInfo, "connection given up: it is silent, and its holder has come back", slog.String("subscriber", c.peer.ID))
 		c.close(Replaced)
@@ -223,6 +240,8 @@ func (c *connection) forward(m *envelope.Message, received *Received) {
 	switch {
 	case c.leaves(m):
 		c.leave(m, &received.Held)
+	case m.Authentication && c.renews(m):
+		c.renew(m, received)
 	case m.Authentication:
 		c.deps.Counters.TokensIgnored.Add(1)
 		c.log(slog.LevelDebug, "token not looked at: authenticated already", slog.String("subscriber", c.peer.ID))
@@ -328,6 +347,7 @@ func (c *connection) stop(ctx actor.Context) {
 		ctx.Stop(c.subscriber.PID())
 	}
 	c.release()
+	c.endSession()
 	if c.asked == nil {
 		return
 	}
@@ -337,6 +357,9 @@ func (c *connection) stop(ctx actor.Context) {
 		if route := c.deps.Registry.Lookup(name); route != nil {
 			route.Service.Send(&askerGone{id: c.peer.ID})
 		}
+	}
+	if c.deps.Cluster != nil {
+		c.deps.owed.pay(c.peer.ID)
 	}
 }
 

@@ -3,6 +3,7 @@ package actors
 import (
 	"errors"
 	"fmt"
+	"math"
 	"time"
 
 	"strowger/actors/envelope"
@@ -13,6 +14,11 @@ import (
 type ConnectionState struct {
 	// Of one that is admitted.
 	ID          string
+	Recorded    bool      // it gets the positions of broadcasts
+	Gaps        bool      // it is told where broadcasts were dropped
+	Filters     []byte    // what it asked to get of its services; nil: all
+	Session     *Session  // nil: it gets no tickets
+	TicketUntil time.Time // when its last ticket ends
 	Credentials *Credentials
 	Asked       []string // services that know it as an asker
 	Token       TokenKey // that is kept for who comes back; zero: none
@@ -23,7 +29,7 @@ type ConnectionState struct {
 	Reclaim  *ReclaimState // what it waits for; nil: nothing
 	Stash    [][]byte      // what came meanwhile
 
-	// Busy says that the connection is authenticating. It cannot go to another process before that is over.
+	// Busy says that the connection is authenticating or renewing its token. It cannot go to another process before that is over.
 	Busy bool
 }
 
@@ -50,8 +56,17 @@ func (c *connection) describe() *ConnectionState {
 	switch {
 	case c.state == closing:
 		return nil
+	case c.renewing:
+		return &ConnectionState{Busy: true}
 	case c.entry == nil:
-		s := &ConnectionState{ID: c.peer.ID, Credentials: c.peer.credentials(), Token: c.token}
+		s := &ConnectionState{ID: c.peer.ID, Recorded: c.peer.recorded(), Gaps: c.peer.HearsGaps(), Credentials: c.peer.credentials(), Token: c.token}
+		if c.peer.wishes != nil {
+			s.Filters = c.peer.wishes.asked
+		}
+		if r := c.resumption; r != nil {
+			session := r.session
+			s.Session, s.TicketUntil = &session, r.until
+		}
 		if c.asked != nil {
 			s.Asked = c.asked.names.All()
 		}
@@ -107,12 +122,19 @@ func (c *connection) adoptPeer(s *ConnectionState) {
 	c.state = authenticated
 	c.peer = c.deps.peerOf(s.ID, s.Credentials, c.socket)
 	c.peer.Remote = c.remote
+	if s.Recorded || s.Gaps || s.Session != nil || s.Filters != nil {
+		c.peer.wishes = &wishes{recorded: s.Recorded, gaps: s.Gaps, resumes: s.Session != nil, filtered: filtered{asked: s.Filters}}
+	}
+	if s.Filters != nil {
+		c.peer.wishes.narrow(c.peer.Subscriptions, math.MaxInt) // they were good
+	}
 	if k, ok := c.socket.(Knower); ok {
 		k.Know(c.peer)
 	}
 	if s.Token != (TokenKey{}) {
 		c.hold(&tokenClaimed{key: s.Token, address: address(c.remote), connection: c.self, credentials: s.Credentials})
 	}
+	c.adoptSession(s)
 	if len(s.Asked) > 0 {
 		c.asked = c.deps.askers.add(c.peer)
 	}
@@ -120,7 +142,7 @@ func (c *connection) adoptPeer(s *ConnectionState) {
 		// Whoever offers the name may not be there yet.
 		c.asked.names.Add(name, func(string) bool { return true })
 	}
-	c.subscriber = spawnSubscriber(c.deps, c.entry.router, c.self, c.peer)
+	c.subscriber = spawnSubscriber(c.deps, c.entry.router, c.self, c.peer, nil)
 }
 
 // adopted says that all actors know the connection, or that it has ended.

@@ -27,13 +27,16 @@ const (
 	UnknownMessage                      // an actor got a message it has no case for
 	Forbidden                           // a request that a policy refuses
 	Filtered                            // a reply of which a policy gives nothing to whoever asked
+	NodeGone                            // the node that it was for is gone, or too much waits for it
+	InstancesEjected                    // all instances that might answer it are ejected
 	deadReasons
 )
 
 var deadNames = [deadReasons]string{
 	"not_envelope", "unknown_service", "unknown_subscriber", "unsolicited_reply", "late_reply",
 	"ambiguous_reply", "foreign_name", "too_many_requests", "not_sendable", "expired", "socket_closed",
-	"actor_stopped", "actor_crashed", "unknown_message", "forbidden", "filtered",
+	"actor_stopped", "actor_crashed", "unknown_message", "forbidden", "filtered", "node_gone",
+	"instances_ejected",
 }
 
 // String returns the reason as a metric label.
@@ -42,18 +45,33 @@ func (r DeadReason) String() string { return deadNames[r] }
 // Counters count what happened since the start. All methods and fields may be used from any
 // goroutine.
 type Counters struct {
+	HistoryCounters
 	Panics        atomic.Int64 // panics in actors
 	Authentic     atomic.Int64 // tokens accepted
 	Refused       atomic.Int64 // tokens refused
+	Renewed       atomic.Int64 // tokens that moved the end of their connection
+	NotRenewed    atomic.Int64 // tokens that did not
 	TokensIgnored atomic.Int64 // tokens of peers that were authenticated already
 	Reclaimed     atomic.Int64 // of the accepted tokens, those that were used up and whose holder has come back
 	Forgotten     atomic.Int64 // tokens that were not kept for their holder because there were too many
 	Reclaimable   atomic.Int64 // tokens that are kept now; not a count since the start
+	Sessions      atomic.Int64 // connections now whose clients have asked for tickets; not a count since the start
+	TakenOver     atomic.Int64 // connections that ended because their client came back over another one
 	Requests      atomic.Int64 // requests handed to a service
 	Replies       atomic.Int64 // replies handed to a subscriber, and the 403 in place of a filtered one
 	Broadcasts    atomic.Int64 // broadcasts handed to a topic
-	Failovers     atomic.Int64 // requests handed to another instance because the first died
+	Failovers     atomic.Int64 // requests handed to another instance because the first died or was ejected
+	Ejections     atomic.Int64 // instances ejected
+	Ejected       atomic.Int64 // instances that are ejected now; not a count since the start
+	Kept          atomic.Int64 // bytes that open requests take now; not a count since the start
 	SlowConsumers atomic.Int64 // connections ended because they read too slowly
+	Narrowed      atomic.Int64 // broadcasts that one client did not get because it asked for less
+	Dropped       atomic.Int64 // broadcasts dropped for one slow reader, as their policy says
+	Replaced      atomic.Int64 // those of them in whose place a newer one of the same key came
+	GapsTold      atomic.Int64 // times that a slow reader was told of a gap
+	Visitors      atomic.Int64 // clients of other nodes that services of this one know now; not a count since the start
+	TooManyVisits atomic.Int64 // requests of other nodes that were handed back because they had too many visitors
+	Wills         atomic.Int64 // wills of other nodes that are kept now; not a count since the start
 	deadByReason  [deadReasons]atomic.Int64
 
 	Services   meter.Services  // how long requests took, by service

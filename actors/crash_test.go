@@ -1,6 +1,7 @@
 package actors
 
 import (
+	"fmt"
 	"testing"
 
 	"github.com/asynkron/protoactor-go/actor"
@@ -67,6 +68,42 @@ func TestServiceCrashes(t *testing.T) {
 	p.writef(`{"service":"s","request_id":"3"}`)
 	s.asked(` s/ #"3" null`)
 	w.wantDead(ActorCrashed, 1)
+}
+
+// A request at which the service crashes has been answered, so it takes no place of those that its client may have open.
+func TestServiceCrashLeavesNothingOpen(t *testing.T) {
+	for _, instances := range []int{1, 2} {
+		t.Run(fmt.Sprintf("%d instances", instances), func(t *testing.T) {
+			w := newWorld(t)
+			w.change(func(s *Settings) { s.PendingRequests = 2 })
+			var all []*peer
+			for range instances {
+				all = append(all, w.service("s"))
+			}
+			p := w.client()
+			p.writef(`{"service":"s","request_id":"0"}`)
+			for _, s := range all {
+				s.asked(` s/ #"0" null`)
+			}
+			open := w.deps.Counters.Kept.Load()
+			crashing := all[instances-1]
+			crashing.socket.hook(func() { panic("socket") })
+			for n := range 3 {
+				p.writef(`{"service":"s","topic":"x","request_id":"%d"}`, n+1)
+				p.gets(fmt.Sprintf(`500 s/x #"%d" null`, n+1))
+			}
+			w.settleName(all[0], "s")
+			if kept := w.deps.Counters.Kept.Load(); kept != open {
+				t.Errorf("%d bytes are kept, want %d as before", kept, open)
+			}
+			crashing.socket.hook(nil)
+			// One that an instance got before is not told apart from one that is not known.
+			p.writef(`{"service":"s","request_id":"4"}`)
+			id := crashing.asked(` s/ #"4" null`)
+			crashing.writef(`{"service":"s","request_id":"4","resource_id":%q}`, id)
+			p.gets(` s/ #"4" null`)
+		})
+	}
 }
 
 // A frame that is still with one instance keeps its share of the window when the next one panics.

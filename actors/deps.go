@@ -27,8 +27,13 @@ type Deps struct {
 	// OnDead is told of every dead letter but those at which an actor panicked. It must not block or panic. Nil:
 	// nobody is.
 	OnDead func(l *DeadLetter)
+	// Cluster is the way to the other nodes. Nil: there are none.
+	Cluster Cluster
+	// Tracer is told of requests. Nil: nobody is.
+	Tracer Tracer
 
-	holders     runtime.Ref[toHolders] // zero: nobody comes back
+	holders     runtime.Ref[toHolders]  // zero: nobody comes back
+	sessions    runtime.Ref[toSessions] // zero: nobody gets a ticket
 	refusals    *refusals.Log
 	connections *runtime.Spawner[toConnection]
 	subscribers *runtime.Spawner[toSubscriber]
@@ -36,6 +41,8 @@ type Deps struct {
 
 	unruled refusals.Seen[unruled]
 	askers  askers
+	keeps   atomic.Bool // some topic has had a history
+	owed    owed
 
 	grants  runtime.Shared[grants]
 	tenants runtime.Shared[tenant]
@@ -72,20 +79,33 @@ func (d *Deps) Stop() {
 // Settings are the limits and choices that a reload may change; a new value replaces the old one
 // as a whole.
 type Settings struct {
-	Depth                  int           // levels of JSON nesting accepted
-	AuthenticationTimeout  time.Duration // from the greeting to a valid token
-	AuthenticationAttempts int           // refused tokens before the connection is closed
-	RequestTimeout         time.Duration // how long a request waits for its reply
-	PendingRequests        int           // unanswered requests of one subscriber to one service
-	UnknownService         int           // status code answered for a service nobody offers; 0: silence
-	UnsolicitedReplies     bool          // a service may write to whoever asked it anything before
-	RepliesWithoutResource bool          // a reply without resource_id goes to the only one it can be for
-	Instances              Instances     // which of several remote instances get a request
-	Reclaim                time.Duration // how long a holder may come back with a token that is used up; 0: not
-	ReclaimCount           int           // how many such tokens are kept
-	RefusalKinds           int           // refusals of one cause that the log tells apart; 0: the default
-	RefusalLines           int           // the same of all causes together
-	Policies               *Policies     // who sees what; nil: nobody sees anything
+	Depth                  int               // levels of JSON nesting accepted
+	AuthenticationTimeout  time.Duration     // from the greeting to a valid token
+	AuthenticationAttempts int               // refused tokens before the connection is closed
+	RequestTimeout         time.Duration     // how long a request waits for its reply
+	HistoryBytes           int64             // that all kept broadcasts may take; 0: the default
+	FilterValues           int               // topics and values that the filters of one client may name; 0: the default
+	PendingRequests        int               // unanswered requests of one subscriber to one service
+	PendingBytes           int64             // of messages that the requests of one subscriber to one service keep; 0: any number
+	PendingTotal           int64             // bytes that all requests may take; 0: any number
+	UnknownService         int               // status code answered for a service nobody offers; 0: silence
+	UnsolicitedReplies     bool              // a service may write to whoever asked it anything before
+	RepliesWithoutResource bool              // a reply without resource_id goes to the only one it can be for
+	Instances              Instances         // which of several remote instances get a request
+	Reclaim                time.Duration     // how long a holder may come back with a token that is used up; 0: not
+	ReclaimCount           int               // how many such tokens are kept
+	RefusalKinds           int               // refusals of one cause that the log tells apart; 0: the default
+	RefusalLines           int               // the same of all causes together
+	Policies               *Policies         // who sees what; nil: nobody sees anything
+	AnswerUnanswered       bool              // answer a request that has no reply at its deadline with 504
+	EjectAfter             int               // requests in a row that an instance leaves unanswered until it is ejected; 0: any number
+	EjectSilence           time.Duration     // how long an instance may have requests and answer none until it is ejected; 0: for ever
+	EjectPause             time.Duration     // until an ejected instance gets a request to try it
+	Health                 map[string]string // the topic of the health requests to a service, by name; nil: nobody gets one
+	HealthInterval         time.Duration     // between two of them
+	NodeVisitors           int               // clients of another node that services of this one may know; 0: the default
+	NodeWills              int               // that an instance of another node may have; 0: the default
+	NodeBytes              int               // of what another node says that may be under way here; 0: the default
 }
 
 // refusalBounds returns the bounds of the settings, and the zero Bounds where there are no settings.

@@ -2,6 +2,7 @@ package actors
 
 import (
 	"iter"
+	"strconv"
 
 	"strowger/actors/runtime"
 )
@@ -12,6 +13,7 @@ type TopicState struct {
 	Classes    int // groups of members that see the same
 	Speakers   int
 	Broadcasts int64 // since the name is in use
+	Nodes      int   // other nodes that watch it
 }
 
 // ServiceState is what an operator sees of a service's name.
@@ -27,6 +29,7 @@ type InstanceState struct {
 	Peer    *Peer
 	Open    int  // requests handed to it that have no reply
 	Leaving bool // it takes no more requests
+	Ejected bool // it left requests unanswered and gets no more
 	Passive bool // a service in this process has its name
 }
 
@@ -60,7 +63,7 @@ func (r *Route) DescribeTopic(done func(*TopicState)) { r.Topic.Send(&describeTo
 func (r *Route) DescribeService(done func(*ServiceState)) { r.Service.Send(&describeService{done}) }
 
 func (t *topic) describe(m *describeTopic) {
-	state := &TopicState{Members: len(t.members), Speakers: len(t.speakers), Broadcasts: t.casts}
+	state := &TopicState{Members: len(t.members), Speakers: len(t.speakers), Broadcasts: t.casts, Nodes: len(t.nodes)}
 	for _, v := range t.views {
 		state.Classes += len(v.audiences)
 	}
@@ -73,13 +76,25 @@ func (s *service) describe(m *describeService) {
 		state.Open += a.open
 	}
 	for _, i := range s.instances {
-		state.Instances = append(state.Instances, InstanceState{Peer: i.peer, Open: i.open, Leaving: i.leaving, Passive: s.passive(i.peer)})
+		state.Instances = append(state.Instances, InstanceState{Peer: i.peer, Open: i.open, Leaving: i.leaving, Ejected: i.ejected, Passive: s.passive(i.peer)})
 	}
 	m.done(state)
 }
 
 // Inside reports whether the peer is a service in this process.
 func (p *Peer) Inside() bool { return p.local != nil }
+
+// Rights returns a text that two peers share only if they have the same domain, permissions and extensions.
+func (p *Identity) Rights() string {
+	text := strconv.Quote(p.Domain())
+	if p.grants != nil {
+		text += " " + string(p.grants.wire)
+	}
+	for _, extension := range p.Extensions {
+		text += " " + strconv.Quote(extension)
+	}
+	return text
+}
 
 // Permissions returns how many permissions the peer has.
 func (p *Identity) Permissions() int {

@@ -3,6 +3,8 @@ package actors
 import (
 	"sync"
 
+	"github.com/asynkron/protoactor-go/actor"
+
 	"strowger/actors/envelope"
 	"strowger/actors/runtime"
 )
@@ -151,11 +153,13 @@ type fakeEgress struct {
 // fakeForm is what comes before the JSON text in the form that fakes write.
 const fakeForm = "form of a fake: "
 
-func (e *fakeEgress) Encode(envelope *envelope.Envelope) Message { return encodeFake(envelope) }
+func (e *fakeEgress) Encode(envelope *envelope.Envelope, more envelope.Raw) Message {
+	return encodeFake(envelope, more)
+}
 
-func encodeFake(e *envelope.Envelope) Message {
+func encodeFake(e *envelope.Envelope, more envelope.Raw) Message {
 	form := append(make([]byte, 0, len(fakeForm)+e.Size()), fakeForm...)
-	return Message{Form: e.Append(form), Begin: len(fakeForm)}
+	return Message{Form: e.AppendWith(form, more), Begin: len(fakeForm)}
 }
 
 func (e *fakeEgress) NewGroup() Group {
@@ -210,14 +214,19 @@ func (f *fakeTokens) Claim(name, hash string, admit func(Role) error) (*Credenti
 // inlinePool run the work where it is given.
 type inlinePool struct{}
 
-func (inlinePool) Go(f func()) { f() }
+func (inlinePool) Go(_ string, f func()) { f() }
 
 // parkedPool keep the work until the test runs it.
 type parkedPool struct{ work chan func() }
 
-func (w parkedPool) Go(f func()) { w.work <- f }
+func (w parkedPool) Go(_ string, f func()) { w.work <- f }
 
 // goPool run the work on goroutines of its own.
 type goPool struct{ sync.WaitGroup }
 
-func (w *goPool) Go(f func()) { w.WaitGroup.Go(f) }
+func (w *goPool) Go(_ string, f func()) { w.WaitGroup.Go(f) }
+
+// firstInstance has text set to the id of the first instance of a service, for world.look.
+func firstInstance(text *string) func(actor.Actor) {
+	return func(of actor.Actor) { *text = of.(*service).instances[0].peer.ID }
+}

@@ -95,6 +95,11 @@ func (s *service) foreign(m *say) {
 	s.deps.spokeForeign(m.from, s.name, "no service of its class offers the name or was the last to offer it")
 }
 
+// Passive counts and logs that a service says something by HTTP under a name that a service inside has.
+func (d *Deps) Passive(peer *Peer) {
+	d.spokeForeign(peer, peer.Name, "a service in the router has the name")
+}
+
 // spokeForeign counts and logs that a service spoke under a name that is not its own. Names that somebody
 // offers or watches have lines of their own. All others share one, because the sender may invent them.
 func (d *Deps) spokeForeign(peer *Peer, name, why string) {

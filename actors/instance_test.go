@@ -303,6 +303,15 @@ func TestRefusedRequestIsAnsweredAndForgotten(t *testing.T) {
 		p.gets(`503 s/ #"2" null`)
 	}
 	w.wantDead(TooManyRequests, 6)
+	w.wantRefusals("slow_service", 6)
+}
+
+// wantRefusals fails unless there were so many refusals for a cause.
+func (w *world) wantRefusals(cause string, n int64) {
+	w.t.Helper()
+	if got := w.deps.Refusals().Counts()[cause]; got != n {
+		w.t.Errorf("%d refusals for %s, want %d", got, cause, n)
+	}
 }
 
 func TestRefusedByOneOfTwo(t *testing.T) {

@@ -45,6 +45,7 @@ func (c *connection) leave(m *envelope.Message, held *runtime.Held) {
 func (s *service) instanceLeaving(m *instanceLeaving) {
 	if i := s.instance(m.peer); i != nil && !i.leaving {
 		i.leaving = true
+		s.tell(i)
 		s.deps.Log.Info("service takes no more requests", "service", refusals.Clip(s.name), "class", refusals.Clip(m.peer.Class), "open", i.open)
 	}
 	s.deps.answer(m.peer.Outlet, envelope.Authenticated, withServiceName(m.envelope))
@@ -75,13 +76,7 @@ func (s *service) handsBack(m *say) bool {
 		return false
 	}
 	by.open--
-	switch {
-	case len(r.takers) > 0:
-	case r.asker.left:
-		s.pending.remove(r)
-	default:
-		s.orphaned(r)
-	}
+	s.takeBack(r, by)
 	return true
 }
 

@@ -38,6 +38,10 @@ type (
 		message
 		toHolders()
 	}
+	toSessions interface {
+		message
+		toSessions()
+	}
 )
 
 // Connection is the way to the actor of one connection.

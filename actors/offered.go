@@ -67,9 +67,7 @@ func (c *connection) inquire(e *envelope.Envelope, held *runtime.Held) {
 
 // inquiry answers whether an instance is there that takes requests, whatever its policy refuses.
 func (s *service) inquiry(m *inquiry) {
-	s.deps.answerOffered(m.from, m.envelope, slices.ContainsFunc(s.instances, func(i *instance) bool {
-		return i.peer.serving() && !i.leaving && !s.passive(i.peer)
-	}))
+	s.deps.answerOffered(m.from, m.envelope, slices.ContainsFunc(s.instances, s.takes))
 }
 
 // answerOffered is the router's answer. It has a payload, which a router without this question never

@@ -2,6 +2,7 @@ package actors
 
 import (
 	"slices"
+	"sync/atomic"
 	"time"
 
 	"strowger/actors/envelope"
@@ -14,7 +15,10 @@ type pending struct {
 	askers    map[string]*asker      // by subscriber id
 	unsettled map[envelope.Key]chain // byKey
 	ages      chain                  // byAge: oldest first, as all have the same timeout
+	next      *request               // of ages, the oldest that overdue has not looked at; nil: none
 	limit     func() int
+	kept      kept
+	doubts    bool     // an instance was ejected
 	taken     *request // for which the last reply was taken, though the table may have forgotten it since
 }
 
@@ -29,6 +33,7 @@ type asker struct {
 	open     int                    // requests without a reply yet, also those in renewed
 	answered chain                  // byAnswer: the longest answered first
 	left     bool                   // its connection has ended
+	bytes    int64                  // of the messages that its requests keep
 	renewed  map[envelope.Key]chain // byRenewal: oldest first; nil: there have been none
 
 	filter *filter.Filter // of which it has the class
@@ -53,8 +58,15 @@ type request struct {
 	whole    bool               // envelope is all, so that it may be asked again
 	served   bool               // its asker was sent a reply, or a 403 in place of one that was filtered out
 	measured bool               // what became of it is noted
+	lost     bool               // an instance that had it has died, or given it back
+	part     PartKind           // of a visitor's request
+	bytes    int32              // of the message that envelope keeps in memory
+	resort   *resort            // nil: no instance has passed it
+	had      []uint64           // numbers of the takers at the first reply, if one of them was ever ejected
+	returned uint8              // how often a node has handed it back
 	deadline time.Time          // by Deps.Awake
 	allowed  time.Duration      // from the request to the deadline
+	trace    Trace              // nil: it is not traced
 	links    [chainCount]link
 }
 
@@ -79,6 +91,12 @@ func (r *request) inside() bool {
 	return slices.ContainsFunc(r.takers, func(i *instance) bool { return i.peer.local != nil })
 }
 
+// unanswerable reports whether nobody who has r answers an asker that has left: neither a service in this process nor
+// another node does.
+func (r *request) unanswerable() bool {
+	return len(r.takers) > 0 && !slices.ContainsFunc(r.takers, func(i *instance) bool { return i.peer.local == nil && i.peer.node == nil })
+}
+
 // lose takes an instance out of those that have r. It returns false if the instance is none of them, or r
 // has had a reply.
 func (r *request) lose(i *instance) bool {
@@ -95,6 +113,7 @@ func newPending(limit func() int) *pending {
 		askers:    make(map[string]*asker),
 		unsettled: make(map[envelope.Key]chain),
 		limit:     limit,
+		kept:      kept{all: new(atomic.Int64)},
 	}
 }
 
@@ -102,7 +121,7 @@ func newPending(limit func() int) *pending {
 // used again starts anew. The one before counts until it has a reply too, because the service has both.
 func (p *pending) add(peer *Peer, key envelope.Key, deadline time.Time) *request {
 	a := p.asker(peer)
-	if a.open >= p.limit() {
+	if a.open >= p.limit() || a.open >= sparedRequests && p.full() {
 		return nil
 	}
 	return p.enter(a, key, deadline)
@@ -120,8 +139,12 @@ func (p *pending) enter(a *asker, key envelope.Key, deadline time.Time) *request
 	r := &request{key: key, asker: a, deadline: deadline}
 	r.takers = r.first[:0]
 	p.ages.push(byAge, r)
+	if p.next == nil {
+		p.next = r
+	}
 	a.requests[key] = r
 	a.open++
+	p.kept.all.Add(requestBytes)
 	same := p.unsettled[key]
 	same.push(byKey, r)
 	p.unsettled[key] = same
@@ -137,7 +160,7 @@ func (p *pending) renew(r *request) {
 	a := r.asker
 	p.owedNoMore(r)
 	delete(a.requests, r.key)
-	r.envelope = nil // nobody is told what becomes of it
+	p.drop(r) // nobody is told what becomes of it
 	if a.renewed == nil {
 		a.renewed = make(map[envelope.Key]chain)
 	}
@@ -184,6 +207,26 @@ func (p *pending) finish(r *request) {
 	}
 }
 
+// finishBy notes that by, one of those that have r, has given its only answer, and forgets r if nobody else has it. If
+// by has others with the id of r, it is taken for the answer of the oldest. It returns false if by has none.
+func (p *pending) finishBy(r *request, by *instance) bool {
+	for old := r.asker.renewed[r.key].first; old != nil; old = old.links[byRenewal].next {
+		if slices.Contains(old.takers, by) {
+			r = old
+			break
+		}
+	}
+	if !r.lose(by) {
+		return false
+	}
+	by.open--
+	p.taken = r
+	if len(r.takers) == 0 {
+		p.remove(r)
+	}
+	return true
+}
+
 // settleRenewed forgets the oldest request that had no reply when its asker used the id of r again. It
 // returns false if there is none.
 func (p *pending) settleRenewed(r *request) bool {
@@ -206,8 +249,12 @@ func (p *pending) forgetUnsettled(r *request) {
 func (p *pending) free(r *request) {
 	for _, taker := range r.takers {
 		taker.open--
+		if p.doubts {
+			r.had = append(r.had, taker.number) // not the instance, which would be kept after its end
+		}
 	}
-	r.takers, r.first, r.envelope = nil, [1]*instance{}, nil
+	r.takers, r.first = nil, [1]*instance{}
+	p.drop(r)
 }
 
 // owedNoMore takes r out of those that a reply without resource_id may be for.
@@ -222,7 +269,11 @@ func (p *pending) owedNoMore(r *request) {
 }
 
 func (p *pending) remove(r *request) {
+	if p.next == r {
+		p.next = r.links[byAge].next
+	}
 	p.ages.remove(byAge, r)
+	p.kept.all.Add(-requestBytes)
 	a := r.asker
 	switch {
 	case r.answered():
@@ -254,14 +305,16 @@ func (a *asker) forgetRenewed(r *request) {
 }
 
 // lost takes an instance that died out of all requests and returns those that nobody else has and
-// somebody still waits for. It calls forgotten for each that it removes although its asker is connected.
-func (p *pending) lost(dead *instance, forgotten func(*request)) []*request {
+// somebody still waits for. It calls lost for each request that the instance had, and then forgotten for each that it
+// removes although its asker is connected.
+func (p *pending) lost(dead *instance, lost, forgotten func(*request)) []*request {
 	var orphans []*request
 	for r, next := p.ages.first, (*request)(nil); r != nil; r = next {
 		next = r.links[byAge].next
 		if !r.lose(dead) {
 			continue
 		}
+		lost(r)
 		switch {
 		case len(r.takers) > 0:
 		case r.asker.left:
@@ -276,37 +329,6 @@ func (p *pending) lost(dead *instance, forgotten func(*request)) []*request {
 	return orphans
 }
 
-// gone forgets a subscriber, once nothing of what it asked is without a reply: until then a reply may
-// come that must not be taken for somebody else's, nor for a broadcast.
-// It calls left for each of its requests.
-func (p *pending) gone(id string, left func(*request)) {
-	a := p.askers[id]
-	if a == nil {
-		return
-	}
-	a.left = true
-	for _, same := range a.renewed {
-		for r, next := same.first, (*request)(nil); r != nil; r = next {
-			next = r.links[byRenewal].next
-			left(r)
-			if r.inside() {
-				p.remove(r)
-			}
-		}
-	}
-	for _, r := range a.requests {
-		left(r)
-		if r.answered() || r.inside() {
-			p.remove(r)
-			continue
-		}
-		r.envelope = nil
-	}
-	if a.open == 0 {
-		delete(p.askers, id)
-	}
-}
-
 // only returns the one unanswered request with this id; ambiguous is true when there are several.
 func (p *pending) only(key envelope.Key) (r *request, ambiguous bool) {
 	same := p.unsettled[key]
@@ -314,17 +336,4 @@ func (p *pending) only(key envelope.Key) (r *request, ambiguous bool) {
 		return nil, true
 	}
 	return same.first, false
-}
-
-// expire removes what is older than its deadline by grace. Until then an unanswered request still
-// makes a reply without resource_id ambiguous, so that a late one cannot reach somebody else. It calls over for
-// each request that it removes.
-func (p *pending) expire(now time.Time, grace time.Duration, over func(*request)) {
-	for r := p.ages.first; r != nil; r = p.ages.first {
-		if now.Before(r.deadline.Add(grace)) {
-			return
-		}
-		over(r)
-		p.remove(r)
-	}
 }

@@ -59,7 +59,7 @@ func TestPendingCountsRenewed(t *testing.T) {
 		{"the time of the first is over", func(p *pending, _ *instance) { p.expire(at(0), 0, ignore) }, 1},
 		{"the time of two is over", func(p *pending, _ *instance) { p.expire(at(1), 0, ignore) }, 2},
 		{"their taker dies", func(p *pending, taker *instance) {
-			orphans := p.lost(taker, ignore)
+			orphans := p.lost(taker, ignore, ignore)
 			taker.open = 0 // nobody counts what a dead one has
 			if len(orphans) != 1 {
 				t.Errorf("%d requests are to be answered, want the last", len(orphans))

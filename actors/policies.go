@@ -12,6 +12,7 @@ type Policies struct {
 	settings map[string]*filter.Filter
 	builtin  map[string]*filter.Filter
 	fallback *filter.Filter
+	keeps    bool // some policy has a history
 }
 
 // Source says where a policy stands.
@@ -39,8 +40,17 @@ type unruled struct{ name, class string }
 // token, the built-in ones, by class, and the filter of services that have none. The maps must not be
 // changed afterwards.
 func NewPolicies(settings, builtin map[string]*filter.Filter, fallback *filter.Filter) *Policies {
-	return &Policies{settings: settings, builtin: builtin, fallback: fallback}
+	p := &Policies{settings: settings, builtin: builtin, fallback: fallback}
+	for _, all := range []map[string]*filter.Filter{settings, builtin} {
+		for _, f := range all {
+			p.keeps = p.keeps || f.History().Kept()
+		}
+	}
+	return p
 }
+
+// keep reports whether some policy has a history.
+func (p *Policies) keep() bool { return p != nil && p.keeps }
 
 // Of returns the policy of what an instance of a service says and is asked. The first of these that
 // exists counts: the policy in the settings file for the instance's name, the one there for its class, the

@@ -1,10 +1,13 @@
 package actors
 
 import (
+	"context"
 	"errors"
+	"sync"
 	"time"
 
 	"strowger/actors/envelope"
+	"strowger/actors/meter"
 	"strowger/actors/runtime"
 )
 
@@ -14,6 +17,8 @@ type Message struct {
 	Form []byte
 	// Begin is where in Form the JSON text begins.
 	Begin int
+	// Packed is the same as Form in fewer bytes, for sockets whose peers can read that. Nil: there is none.
+	Packed *Packed
 	// Lease is the share of a window that the message holds until every egress shard it was given to has
 	// written or queued it. A message to the peer of that window, such as an answer, holds it until it is
 	// written. Nil: none.
@@ -21,6 +26,28 @@ type Message struct {
 	// Refused is told, instead of ending the connection, when a slow service has no room for the message.
 	// It may be nil.
 	Refused Refuser
+	// Recorded says which broadcast the message is, if its peer has asked for positions or it may be dropped. It
+	// may be nil.
+	Recorded *Recorded
+}
+
+// Packed is a form of a message that is made when the first socket needs it. All sockets share it.
+type Packed struct {
+	once sync.Once
+	make func() []byte
+	form []byte
+}
+
+// NewPacked returns a form that f makes. F is called once, by any goroutine.
+func NewPacked(f func() []byte) *Packed { return &Packed{make: f} }
+
+// Form returns the form. It may be called from any goroutine.
+func (p *Packed) Form() []byte {
+	p.once.Do(func() {
+		p.form = p.make()
+		p.make = nil
+	})
+	return p.form
 }
 
 // Refuser is who takes back what an outlet has no room for.
@@ -79,6 +106,20 @@ type Seater interface {
 	Seat(role Role) error
 }
 
+// Caller is an Outlet whose peer waits for the answer to each of its messages and takes nothing else, as one that comes
+// by HTTP does.
+type Caller interface {
+	// Calls says that the peer is a member of no topic and gets no requests, whatever its token grants. Every request
+	// of it is answered.
+	Calls()
+}
+
+// calls reports whether an outlet is a caller's.
+func calls(o Outlet) bool {
+	_, ok := o.(Caller)
+	return ok
+}
+
 // The errors of Seat.
 var (
 	ErrNoPlace  = errors.New("no place for a client is left")
@@ -99,11 +140,12 @@ const (
 	Crashed                    // the connection's actor panicked; the peer may come back
 	Replaced                   // the peer is silent, and its holder has come back through another connection
 	Moved                      // another outlet has taken the place of this one
+	Resumed                    // its session goes on over another connection
 )
 
 // String returns the reason as logs show it.
 func (e End) String() string {
-	return [...]string{"read over", "token expired", "authentication timeout", "too many attempts", "no place", "going away", "crashed", "replaced", "moved"}[e]
+	return [...]string{"read over", "token expired", "authentication timeout", "too many attempts", "no place", "going away", "crashed", "replaced", "moved", "resumed"}[e]
 }
 
 // Group is a set of outlets that get the same messages. It belongs to one actor, which also calls those outlets
@@ -119,9 +161,9 @@ type Group interface {
 // Egress owns the write side of all connections.
 type Egress interface {
 	NewGroup() Group
-	// Encode returns the envelope as a message without a lease. It keeps nothing of e. It may be called
-	// from any goroutine.
-	Encode(e *envelope.Envelope) Message
+	// Encode returns the envelope as a message without a lease. More is JSON that follows the envelope's own keys,
+	// each key after a comma; nil: nothing. It keeps nothing of both. It may be called from any goroutine.
+	Encode(e *envelope.Envelope, more envelope.Raw) Message
 }
 
 // Local is a service that runs in this process. Its methods may be called from any goroutine and
@@ -138,8 +180,30 @@ type Request struct {
 	Envelope *envelope.Envelope // stamped, as a remote service would get it
 	From     *Peer
 	Deadline time.Time
+	// Part is not WholeRequest if another instance has asked in the name of From.
+	Part PartKind
+	// Trace is nil if the request is not traced.
+	Trace Trace
 	// Held is the share of the asker's window that the request holds. The receiver releases it once.
 	runtime.Held
+
+	elsewhere elsewhere
+}
+
+// Tracer begins traces of requests. Its methods may be called from any goroutine and must not wait.
+type Tracer interface {
+	// Trace begins the trace of a request, or returns nil if this one is not traced. The Tracer may keep the texts.
+	Trace(service, topic string, from *Peer) Trace
+}
+
+// Trace is a request that is traced. Its methods may be called from any goroutine and must not wait.
+type Trace interface {
+	// Context returns a context with the trace, from which a service in this process may go on.
+	Context() context.Context
+	// HandedOn notes that the instance which had the request has left and another one gets it.
+	HandedOn()
+	// End ends the trace. It is called once, unless this process gives the request away.
+	End(o meter.Outcome)
 }
 
 // Tokens is where tokens are presented. Claim blocks on files, so it runs on the pool.
@@ -151,9 +215,16 @@ type Tokens interface {
 	Claim(name, hash string, admit func(Role) error) (*Credentials, error)
 }
 
-// Pool runs blocking work outside the actors, a bounded number of pieces at once.
+// Renewer is a Tokens some of whose tokens can be presented again on an open connection, to move its end.
+type Renewer interface {
+	// Renew returns what the token grants and uses nothing up. It blocks as Claim does.
+	Renew(name, hash string) (*Credentials, error)
+}
+
+// Pool looks at tokens outside the actors, a bounded number at once.
 type Pool interface {
-	Go(f func())
+	// Go runs f, which looks at the token of that name. Tokens of one sort do not wait for those of another.
+	Go(name string, f func())
 }
 
 // Role is what a connection may do, from the least to the most.
@@ -189,4 +260,11 @@ type Credentials struct {
 	DeniedService, DeniedClass string
 	ExpiresAt                  time.Time
 	ClaimBy                    time.Time // the last moment at which the token may be claimed; zero: none
+	// Bearer says whose token it is, if the token is not used up; empty for others. Such a token is good for any
+	// number of connections, so it is not kept for those who come back.
+	Bearer string
+	// RenewBy is the name of the tokens with which the holder may move the end of its connection; empty: none.
+	RenewBy string
+	// Session is that of a ticket; nil for other tokens. Its Generation is that of the connection that got the ticket.
+	Session *Session
 }

@@ -27,9 +27,19 @@ type Route struct {
 	progress *progress // nil only in tests
 }
 
+// Inside reports whether a service in the process of some node has a name. Others that offer it are passive, and what they
+// say is dropped.
+func (r *Registry) Inside(name string) bool {
+	route := r.Lookup(name)
+	return route != nil && route.progress != nil && route.progress.inside.Load()
+}
+
 // progress is how far a service's topic has come. The service's actor counts what it sends to the topic, and the topic
 // what it has passed on.
-type progress struct{ sent, passed atomic.Int64 }
+type progress struct {
+	sent, passed atomic.Int64
+	inside       atomic.Bool // an instance is inside the process of some node; the service's actor sets it
+}
 
 // waiting returns how many broadcasts and replies wait in the topic. The service's actor gets 0 only if the topic has
 // passed everything on.

@@ -13,9 +13,10 @@ type (
 	// subscribe makes a subscriber a member of a topic. The topic calls Done, if there is one, when it is.
 	subscribe struct {
 		unmissed
-		Name string
-		Peer *Peer
-		Done func()
+		Name    string
+		Peer    *Peer
+		Done    func()
+		arrival *arrival // nil: the peer has not asked for positions
 	}
 	// unsubscribe ends a membership.
 	unsubscribe struct {
@@ -26,20 +27,38 @@ type (
 	// Offer makes a connection an instance of the service its token names. The service calls Done, if there is
 	// one, when requests find it.
 	Offer struct {
-		unmissed
-		Peer *Peer
-		Done func()
+		Peer    *Peer
+		Done    func()
+		leaving bool // it takes no requests
 	}
 	// withdraw ends an offer.
 	withdraw struct {
 		unmissed
-		Peer *Peer
+		Peer   *Peer
+		unseen bool // see instanceDown
 	}
 	// Fence has Done called, by any actor, once all that services had said before has been given to
 	// the sockets.
 	Fence struct {
 		unmissed
 		Done func()
+	}
+	// watch has a node sent what services of this node say under a name.
+	watch struct {
+		name string
+		node Node
+		done func() // called when that is so, or it never will be
+	}
+	// unwatch undoes watch.
+	unwatch struct {
+		unmissed
+		name string
+		node Node
+	}
+	// heard says that all nodes have heard that a name has members here.
+	heard struct {
+		unmissed
+		of *hearing
 	}
 )
 
@@ -48,20 +67,36 @@ func (*unsubscribe) toRouter() {}
 func (*Offer) toRouter()       {}
 func (*withdraw) toRouter()    {}
 func (*Fence) toRouter()       {}
+func (*watch) toRouter()       {}
+func (*unwatch) toRouter()     {}
+func (*heard) toRouter()       {}
+
+// lost lets nobody wait for an instance of another node.
+func (m *Offer) lost(*Deps, runtime.Loss) {
+	if m.Peer.node != nil && m.Done != nil {
+		m.Done()
+	}
+}
+
+func (m *watch) lost(*Deps, runtime.Loss) { m.done() }
 
 // router owns all names: it alone writes the registry, spawns a topic and a service for a name
 // that is offered or watched, and stops them when nobody does any more. It is on no message's way.
 // On restart: its table is kept; it says no more than the registry does.
 type router struct {
 	deps  *Deps
+	self  RouterRef
 	names map[string]*named
 }
 
 // named is a name in use: its topic and service live as long as somebody watches or offers it.
 type named struct {
-	route   *Route
-	members map[*Peer]struct{}
-	offers  map[*Peer]struct{}
+	route     *Route
+	members   map[*Peer]struct{}
+	offers    map[*Peer]struct{}
+	nodes     map[Node]struct{} // that watch it; nil: there have been none
+	hearing   *hearing          // nil: there are no other nodes, or no members
+	questions int               // put to the topic whether it keeps anything
 }
 
 // NewRouter returns how to spawn the router. What it keeps lasts as long as these props.
@@ -84,9 +119,12 @@ func WatchedRouter(pid *actor.PID, g *runtime.Gauge) RouterRef {
 
 // Receive handles one message.
 func (r *router) Receive(ctx actor.Context) {
+	if _, starts := ctx.Message().(*actor.Started); !starts {
+		r.self = runtime.Self[toRouter](ctx)
+	}
 	switch m := ctx.Message().(type) {
 	case *subscribe:
-		r.subscribe(m)
+		r.subscribe(ctx, m)
 	case *unsubscribe:
 		r.unsubscribe(m)
 	case *Offer:
@@ -95,6 +133,16 @@ func (r *router) Receive(ctx actor.Context) {
 		r.withdraw(m)
 	case *Fence:
 		r.fence(m)
+	case *watch:
+		r.watch(m)
+	case *unwatch:
+		r.unwatch(m)
+	case *heard:
+		m.of.end()
+	case *rests:
+		r.rested(m.to)
+	case *emptied:
+		r.emptied(m.route)
 	case *actor.Stopping:
 		r.stop()
 	default:
@@ -102,7 +150,7 @@ func (r *router) Receive(ctx actor.Context) {
 	}
 }
 
-func (r *router) subscribe(m *subscribe) {
+func (r *router) subscribe(ctx actor.Context, m *subscribe) {
 	n := r.named(m.Name)
 	if _, again := n.members[m.Peer]; again {
 		if m.Done != nil {
@@ -111,7 +159,11 @@ func (r *router) subscribe(m *subscribe) {
 		return
 	}
 	n.members[m.Peer] = struct{}{}
-	n.route.Topic.Send(&join{peer: m.Peer, done: m.Done})
+	done := m.Done
+	if r.deps.Cluster != nil {
+		done = r.hears(ctx, n, done)
+	}
+	n.route.Topic.Send(&join{peer: m.Peer, done: done, arrival: m.arrival})
 }
 
 func (r *router) unsubscribe(m *unsubscribe) {
@@ -135,7 +187,10 @@ func (r *router) offer(m *Offer) {
 		r.deps.Registry.offered.Add(1)
 	}
 	n.offers[m.Peer] = struct{}{}
-	n.route.Service.Send(&instanceUp{peer: m.Peer, done: m.Done})
+	n.route.Service.Send(&instanceUp{peer: m.Peer, done: m.Done, leaving: m.leaving})
+	if len(n.nodes) > 0 {
+		m.Peer.joined()
+	}
 }
 
 func (r *router) withdraw(m *withdraw) {
@@ -147,7 +202,7 @@ func (r *router) withdraw(m *withdraw) {
 		r.deps.Registry.offered.Add(-1)
 	}
 	delete(n.offers, m.Peer)
-	n.route.Service.Send(&instanceDown{peer: m.Peer})
+	n.route.Service.Send(&instanceDown{peer: m.Peer, unseen: m.unseen})
 	r.tidy(n)
 }
 
@@ -158,20 +213,12 @@ func (r *router) named(name string) *named {
 		return n
 	}
 	progress := new(progress)
-	topic := spawnTopic(r.deps, progress)
+	topic := spawnTopic(r.deps, name, progress)
 	service := spawnService(r.deps, name, topic, progress)
 	n := &named{route: &Route{Name: name, Service: service, Topic: topic, progress: progress}, members: make(map[*Peer]struct{}), offers: make(map[*Peer]struct{})}
 	r.names[name] = n
 	r.deps.Registry.publish(n.route)
 	return n
-}
-
-// tidy ends a name that nobody offers or watches.
-func (r *router) tidy(n *named) {
-	if len(n.members) > 0 || len(n.offers) > 0 {
-		return
-	}
-	r.end(n)
 }
 
 func (r *router) end(n *named) {

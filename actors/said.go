@@ -1,6 +1,7 @@
 package actors
 
 import (
+	"slices"
 	"time"
 
 	"strowger/actors/envelope"
@@ -19,10 +20,13 @@ func (s *service) say(m *say) {
 		s.foreign(m)
 		return
 	}
-	if envelope.IsEmpty(m.envelope.RequestID) && !s.addressed(m.envelope) {
+	if s.gathers.answers(m) || s.answersHealth(m) {
+		return
+	}
+	if !m.reply && envelope.IsEmpty(m.envelope.RequestID) && !s.addressed(m.envelope) {
 		s.progress.sent.Add(1)
 		s.meter.Broadcast()
-		m.broadcast = broadcast{Held: m.Pass(), envelope: m.envelope, from: m.from, open: m.open, timed: s.deps.Counters.Delivery.Begin()}
+		m.broadcast = broadcast{Held: m.Pass(), envelope: m.envelope, from: m.from, open: m.open, here: m.here, timed: s.deps.Counters.Delivery.Begin()}
 		s.topic.Send(&m.broadcast)
 		return
 	}
@@ -45,17 +49,17 @@ func (s *service) say(m *say) {
 	case r == nil:
 	case e != nil:
 		s.measure(taken, outcome(m.envelope, e), now)
-	case taken != r || m.from.local != nil:
+	case taken != r || m.from.inside && len(taken.takers) == 0:
 		s.measure(taken, meter.Filtered, now) // it is forgotten, so it gets no other reply
 	}
 	if e == nil {
 		return
 	}
-	if lease := m.Lease(); m.from.local != nil && lease != nil {
+	if lease := m.Lease(); m.from.inside && lease != nil && to.peer.node == nil {
 		// The service's own window does not slow this asker down: it belongs to all askers.
 		lease.Move(to.peer.Outlet.Window(), len(e.Payload))
 	}
-	s.pass(&m.Held, e, to.peer)
+	s.pass(m, e, to.peer)
 }
 
 // outcome returns what became of a request whose reply is passed on, perhaps as another one.
@@ -68,13 +72,13 @@ func outcome(reply, passed *envelope.Envelope) meter.Outcome {
 
 // pass sends a reply after everything that the service said before: through the topic, or directly if
 // the topic has nothing more to pass on.
-func (s *service) pass(held *runtime.Held, e *envelope.Envelope, to *Peer) {
+func (s *service) pass(m *say, e *envelope.Envelope, to *Peer) {
 	if s.progress.waiting() == 0 {
-		s.deps.reply(to, e, held.Lease())
+		s.deps.reply(m.from, to, e, m.Lease())
 		return
 	}
 	s.progress.sent.Add(1)
-	s.topic.Send(&reply{Held: held.Pass(), envelope: e, to: to})
+	s.topic.Send(&reply{Held: m.Pass(), envelope: e, from: m.from, to: to})
 }
 
 // addressed reports whether a message without a request id is for one asker, so that others must not see
@@ -104,28 +108,34 @@ func (s *service) asker(e *envelope.Envelope, from *Peer, now time.Time) (*asker
 	key := requestKey(e)
 	id, ok := envelope.View(e.ResourceID)
 	if !ok || id == "" {
-		return s.onlyAsker(key, now)
+		return s.onlyAsker(key, from, now)
 	}
 	a := s.known(id)
-	if a == nil {
+	if a == nil || from.node != nil && a.peer.node != nil {
+		// A node never answers the visitors of another one.
 		return nil, nil, UnknownSubscriber
 	}
 	r := a.requests[key]
+	if r != nil && s.doubts && !s.counts(r, from) {
+		return nil, nil, LateReply
+	}
 	if a.left {
 		if r != nil {
+			s.answered(from, now)
 			s.replied(r)
 		}
 		return nil, nil, UnknownSubscriber
 	}
-	if from.local != nil {
+	if from.inside {
 		// It answers what is open, and nothing else.
-		if r != nil {
-			s.pending.finish(r)
+		if r != nil && !s.finish(r, from) {
+			return a, nil, 0
 		}
 		return a, r, 0
 	}
 	if r != nil && now.Before(r.deadline) {
 		s.pending.settle(r)
+		s.answered(from, now)
 		return a, r, 0
 	}
 	if key == (envelope.Key{}) || s.deps.settings().UnsolicitedReplies {
@@ -137,25 +147,43 @@ func (s *service) asker(e *envelope.Envelope, from *Peer, now time.Time) (*asker
 	return nil, nil, UnsolicitedReply
 }
 
+// finish notes that a service inside has answered r. Several nodes have it if each knows a part of the answer. It
+// returns false if this one has answered before. What it says then is one more reply, as it is to a request that is
+// forgotten.
+func (s *service) finish(r *request, from *Peer) bool {
+	by := s.instance(from)
+	if by != nil && s.pending.finishBy(r, by) {
+		return true
+	}
+	if from.node != nil || slices.ContainsFunc(r.takers, func(i *instance) bool { return i.peer.inside }) {
+		return false
+	}
+	s.pending.finish(r)
+	return true
+}
+
 // onlyAsker serves services that leave resource_id out: the reply is delivered when only one
 // unanswered request can be meant (protocol 11.17).
-func (s *service) onlyAsker(key envelope.Key, now time.Time) (*asker, *request, DeadReason) {
+func (s *service) onlyAsker(key envelope.Key, from *Peer, now time.Time) (*asker, *request, DeadReason) {
 	if !s.deps.settings().RepliesWithoutResource {
 		return nil, nil, UnknownSubscriber
 	}
 	r, ambiguous := s.pending.only(key)
 	switch {
-	case ambiguous:
+	case ambiguous || now.Before(s.pending.kept.blind) || s.doubts && s.doubtful(from):
+		// One that was ejected may answer what somebody else has answered since.
 		return nil, nil, AmbiguousReply
 	case r == nil:
 		return nil, nil, UnsolicitedReply
 	case r.asker.left:
+		s.answered(from, now)
 		s.replied(r)
 		return nil, nil, UnknownSubscriber
 	case !now.Before(r.deadline):
 		return nil, nil, LateReply
 	}
 	s.pending.settle(r)
+	s.answered(from, now)
 	return r.asker, r, 0
 }
 
@@ -169,16 +197,16 @@ func (s *service) replied(r *request) {
 // Speak passes on what a service in this process says: a reply if it has a request id, or else a
 // broadcast. The message takes its share of w, whether there is room or not. It may be called from any goroutine.
 func (d *Deps) Speak(from *Peer, e *envelope.Envelope, w *runtime.Window, cost int64) {
-	d.speak(from, e, w, cost, false)
+	d.speak(&say{envelope: e, from: from}, w, cost)
 }
 
 // Announce is Speak past the policy: for what the system says about a service.
 func (d *Deps) Announce(from *Peer, e *envelope.Envelope, w *runtime.Window, cost int64) {
-	d.speak(from, e, w, cost, true)
+	d.speak(&say{envelope: e, from: from, open: true}, w, cost)
 }
 
-func (d *Deps) speak(from *Peer, e *envelope.Envelope, w *runtime.Window, cost int64, open bool) {
-	m := &say{envelope: e, from: from, open: open}
+func (d *Deps) speak(m *say, w *runtime.Window, cost int64) {
+	from := m.from
 	w.Take(cost)
 	m.Begin(w, cost)
 	last := from.route.Load()

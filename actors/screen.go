@@ -30,12 +30,15 @@ func (s *service) log403(cause refusals.Cause, kind string, instance, to *Peer, 
 // screen returns what the one who asked may see of a reply; nil for nothing at all. In place of a
 // reply that is dropped it is a 403 if the request has no answer yet, so that nobody waits in vain; a
 // failure keeps its status and loses its payload. Why a service in this process could not do what
-// was asked is no data: it is not filtered.
+// was asked is no data: it is not filtered. What a visitor may see its node decides.
 // The envelope is changed in place.
 func (s *service) screen(m *say, to *asker, r *request) *envelope.Envelope {
 	e := m.envelope
 	e.ResourceID = nil
-	if m.open || m.from.local != nil && failure(e) {
+	if to.peer.node != nil || m.open || m.from.inside && failure(e) {
+		if r != nil {
+			r.served = true
+		}
 		return e
 	}
 	f := s.deps.policy(m.from)

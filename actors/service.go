@@ -1,7 +1,7 @@
 package actors
 
 import (
-	"slices"
+	"sync/atomic"
 	"time"
 
 	"github.com/asynkron/protoactor-go/actor"
@@ -33,6 +33,8 @@ type (
 		from      *Peer
 		open      bool      // not filtered
 		helper    bool      // by a connection that offers another name
+		reply     bool      // for one asker, whatever its ids
+		here      bool      // for the subscribers on this node
 		broadcast broadcast // room for what becomes of it
 	}
 	askerGone struct {
@@ -40,13 +42,14 @@ type (
 		id string
 	}
 	instanceUp struct {
-		unmissed
-		peer *Peer
-		done func() // called when requests find it; nil: nobody waits
+		peer    *Peer
+		done    func() // called when requests find it; nil: nobody waits
+		leaving bool   // it takes no requests
 	}
 	instanceDown struct {
 		unmissed
-		peer *Peer
+		peer   *Peer
+		unseen bool // what is open never reached it
 	}
 	sweep      struct{ unmissed }
 	endService struct{ unmissed }
@@ -67,6 +70,13 @@ func (m *refused) Refuse() { m.by.service.Send(m) }
 func (m *ask) routed() *envelope.Envelope { return m.envelope }
 func (m *say) routed() *envelope.Envelope { return m.envelope }
 
+// lost lets nobody wait for an instance of another node.
+func (m *instanceUp) lost(*Deps, runtime.Loss) {
+	if m.peer.node != nil && m.done != nil {
+		m.done()
+	}
+}
+
 // lost answers the client: a request whose service left while it was on its way like one for a name that
 // nobody offers.
 func (m *ask) lost(d *Deps, why runtime.Loss) {
@@ -81,7 +91,7 @@ func (m *ask) lost(d *Deps, why runtime.Loss) {
 
 // service stands for one name: it hands requests to its instances, knows who asked what, and
 // passes on what the instances say.
-// On restart: instances and requests under way are kept.
+// On restart: instances and requests under way are kept, but for the one at which it crashed.
 type service struct {
 	deps      *Deps
 	name      string
@@ -91,17 +101,30 @@ type service struct {
 	instances []*instance
 	classes   map[string]bool // of the instances, or of the last that have gone; nil: there has been none
 	chosen    []*instance     // of the request being handed over
+	away      []*instance     // those of the chosen that other nodes have
 	turn      int
+	numbers   uint64 // of instances, so far
 	pending   *pending
+	handing   *request    // that is being handed over, by the message that the actor is at; nil: none
 	asked     int64       // requests handed to an instance so far
 	failures  int64       // replies with a status from 400 on so far
 	sweeping  func() bool // stops the timer of the next sweep; nil: none set
 	meter     *meter.Service
+	looking   func() bool // stops the timer of the next overdue; nil: none set
+	lookAt    time.Time   // by Deps.Awake: when that is
+	doubts    bool        // an instance was ejected, and may be back
+	health    health
+	// knows has the askers here that other nodes know, by node. It is nil as long as none does.
+	knows map[Node]map[string]struct{}
+	// gathers are parts that instances of this node have asked others for.
+	gathers    gatherings
+	otherNodes atomic.Int32 // how many instances on other nodes know a part of what is asked
 }
 
 func spawnService(d *Deps, name string, topic runtime.Ref[toTopic], progress *progress) runtime.Ref[toService] {
 	s := &service{deps: d, name: name, topic: topic, progress: progress}
 	s.pending = newPending(func() int { return d.settings().PendingRequests })
+	s.pending.kept = kept{all: &d.Counters.Kept, most: func() int64 { return d.settings().PendingTotal }}
 	s.meter = d.Counters.Services.Other()
 	// Nothing is sent to the service before this function returns.
 	s.self = runtime.Spawn[toService](d.Runtime, "service", func() actor.Actor { return s }, actor.WithGuardian(d.Permanent))
@@ -113,6 +136,24 @@ func (s *service) Receive(ctx actor.Context) {
 	switch m := ctx.Message().(type) {
 	case *ask:
 		s.ask(m)
+	case *visit:
+		s.visit(m)
+	case *handedBack:
+		s.handedBack(m)
+	case *passed:
+		s.passed(m)
+	case *shared:
+		s.shared(m)
+	case *gather:
+		s.gather(m)
+	case *gathered:
+		s.gathers.end(m.key)
+	case *will:
+		s.topic.Send(m)
+	case *nodeJoined:
+		s.joined()
+	case *nodeGone:
+		delete(s.knows, m.node)
 	case *say:
 		s.say(m)
 	case *refused:
@@ -126,9 +167,15 @@ func (s *service) Receive(ctx actor.Context) {
 	case *inquiry:
 		s.inquiry(m)
 	case *instanceDown:
-		s.instanceDown(m.peer)
+		s.instanceDown(m.peer, m.unseen)
 	case *sweep:
 		s.sweep()
+	case *overdue:
+		s.overdue()
+	case *checkHealth:
+		s.checkHealth()
+	case *reconsider:
+		s.reconsider()
 	case *describeService:
 		s.describe(m)
 	case *captureService:
@@ -136,6 +183,8 @@ func (s *service) Receive(ctx actor.Context) {
 	case *adoptService:
 		s.adopt(m)
 	case *passing:
+		s.topic.Send(m)
+	case *mayRest:
 		s.topic.Send(m)
 	case *endService:
 		s.end(ctx)
@@ -145,77 +194,54 @@ func (s *service) Receive(ctx actor.Context) {
 }
 
 func (s *service) ask(m *ask) {
-	to, served := s.choose(m.from, m.envelope)
+	trace := s.trace(m)
+	to, why := s.choose(m.from, m.envelope, nil)
 	if len(to) == 0 {
-		s.turnDown(m, served)
+		s.turnDown(m, why, trace)
 		return
 	}
 	set := s.deps.settings()
 	now, slept := s.deps.Moment()
 	r := s.pending.add(m.from, requestKey(m.envelope), now.Add(set.RequestTimeout))
 	if r == nil {
-		s.meter.Observe(meter.Busy, 0)
-		s.busy(m.from, m.envelope)
+		s.note(meter.Busy, trace)
+		s.tooMany(m)
 		return
 	}
-	r.allowed = set.RequestTimeout
-	r.envelope, r.whole = m.envelope, true
-	if set.Instances != Failover && m.size > smallRequest {
-		r.envelope, r.whole = answerable(m.envelope), false
-	}
+	r.allowed, r.trace = set.RequestTimeout, trace
+	s.keep(r, m, set, to[0].peer.everywhere)
 	s.sweepLater(set.RequestTimeout)
 	s.deps.Counters.Requests.Add(1)
 	s.asked++
+	s.handing = r
 	s.hand(r, m.envelope, &m.Held, to, slept)
+	s.handing = nil
+}
+
+// Crashed implements runtime.Crasher. A request at which the actor panics is answered 500, and is open no more.
+func (s *service) Crashed() {
+	r := s.handing
+	if r == nil {
+		return
+	}
+	s.handing = nil
+	s.measure(r, meter.ServerError, s.deps.Awake())
+	s.pending.remove(r)
 }
 
 // turnDown answers a request that no instance gets.
-func (s *service) turnDown(m *ask, served bool) {
-	if !served {
+func (s *service) turnDown(m *ask, why DeadReason, trace Trace) {
+	switch why {
+	case UnknownService:
+		s.note(meter.Unserved, trace)
 		s.unserved(m)
-		return
-	}
-	s.meter.Observe(meter.Forbidden, 0)
-	s.deps.Counters.Dead(Forbidden)
-	s.deps.answer(m.from.Outlet, envelope.Forbidden, m.envelope)
-}
-
-// busy answers a request that finds no room.
-func (s *service) busy(to *Peer, e *envelope.Envelope) {
-	s.deps.bury(TooManyRequests, RequestLetter, e, to)
-	s.deps.answer(to.Outlet, envelope.Unavailable, e)
-}
-
-// refused takes a request from an instance that had no room for it. It is over if nobody else has it.
-func (s *service) refused(m *refused) {
-	r := m.request
-	if !r.lose(m.by) {
-		return // answered, or its time is over
-	}
-	m.by.open--
-	if len(r.takers) > 0 {
-		return
-	}
-	to, e := r.asker, r.envelope
-	s.measure(r, meter.Busy, s.deps.Awake())
-	s.pending.remove(r)
-	if !to.left && e != nil {
-		s.busy(to.peer, e)
-	}
-}
-
-// smallRequest is up to which size a message may be kept with its request.
-const smallRequest = 4 << 10
-
-// answerable returns what an answer to e needs: a long message is not kept for its ids. Those that
-// are long themselves are not kept either, and then it is nil: so that a client cannot fill the memory
-// with requests that nobody answers.
-func answerable(e *envelope.Envelope) *envelope.Envelope {
-	if len(e.ServiceName)+len(e.Topic)+len(e.RequestID) > smallRequest {
-		return nil
-	}
-	return &envelope.Envelope{
-		ServiceName: slices.Clone(e.ServiceName), Topic: slices.Clone(e.Topic), RequestID: slices.Clone(e.RequestID),
+	case InstancesEjected:
+		s.note(meter.Ejected, trace)
+		s.allEjected(m)
+	default:
+		s.note(meter.Forbidden, trace)
+		s.deps.Counters.Dead(Forbidden)
+		s.deps.answer(m.from.Outlet, envelope.Forbidden, m.envelope)
 	}
 }
 
@@ -236,6 +262,7 @@ func (s *service) gone(subscriber string) {
 			i.peer.local.Gone(subscriber)
 		}
 	}
+	s.farewell(subscriber)
 }
 
 // measure notes what became of a request, unless it is noted already.
@@ -245,6 +272,26 @@ func (s *service) measure(r *request, o meter.Outcome, now time.Time) {
 	}
 	r.measured = true
 	s.meter.Observe(o, now.Sub(r.deadline)+r.allowed)
+	if r.trace != nil {
+		r.trace.End(o)
+	}
+}
+
+// note notes what became of a request that no instance got.
+func (s *service) note(o meter.Outcome, trace Trace) {
+	s.meter.Observe(o, 0)
+	if trace != nil {
+		trace.End(o)
+	}
+}
+
+// trace begins the trace of a request. Nil: it is not traced.
+func (s *service) trace(m *ask) Trace {
+	if s.deps.Tracer == nil {
+		return nil
+	}
+	topic, _ := envelope.Text(m.envelope.Topic)
+	return s.deps.Tracer.Trace(s.name, topic, m.from)
 }
 
 // timedOut notes that a request is over. One that has replies and is not measured had only such as were dropped.
@@ -257,26 +304,32 @@ func (s *service) timedOut(r *request) {
 }
 
 // sweepLater sets the one timer that clears the table; it runs only while there are requests.
-func (s *service) sweepLater(timeout time.Duration) {
+func (s *service) sweepLater(timeout time.Duration) { s.sweepAfter(2 * timeout) }
+
+func (s *service) sweepAfter(d time.Duration) {
 	if s.sweeping == nil {
-		s.sweeping = s.self.After(s.deps.Clock, 2*timeout, &sweep{})
+		s.sweeping = s.self.After(s.deps.Clock, d, &sweep{})
 	}
 }
 
 func (s *service) sweep() {
 	s.sweeping = nil
-	timeout := s.deps.settings().RequestTimeout
-	s.pending.expire(s.deps.Awake(), timeout, s.timedOut)
-	if s.pending.ages.length > 0 {
-		s.sweepLater(timeout)
+	timeout, now := s.deps.settings().RequestTimeout, s.deps.Awake()
+	s.pending.expire(now, timeout, s.timedOut)
+	if oldest := s.pending.ages.first; oldest != nil {
+		s.sweepAfter(max(oldest.deadline.Add(timeout).Sub(now), 0) + timeout/4)
 	}
 }
 
 // end stops the service behind all it still has to pass on, and then its topic.
 func (s *service) end(ctx actor.Context) {
-	if s.sweeping != nil {
-		s.sweeping()
+	for _, stop := range []func() bool{s.sweeping, s.looking, s.health.stop} {
+		if stop != nil {
+			stop()
+		}
 	}
+	s.owe()
+	s.pending.clear()
 	ctx.Poison(s.topic.PID())
 	ctx.Poison(ctx.Self())
 }

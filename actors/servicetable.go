@@ -24,7 +24,7 @@ type RequestState struct {
 	Left     bool               // the asker has left
 	Answered bool               // it has had a reply
 	Served   bool               // its asker was sent one
-	Takers   []string           // ids of remote instances that have it and have not replied
+	Takers   []string           // ids of remote instances of this node that have it and have not replied
 	Inside   bool               // a service in this process has it
 	Envelope *envelope.Envelope // what is needed to answer it; nil: nothing
 	Whole    bool               // Envelope is all, so that it may be asked again
@@ -82,7 +82,7 @@ func (s *service) capture() *ServiceTable {
 		state.Classes = append(state.Classes, class)
 	}
 	for _, i := range s.instances {
-		if i.leaving {
+		if i.leaving && i.peer.node == nil {
 			state.Leaving = append(state.Leaving, i.peer.ID)
 		}
 	}
@@ -97,11 +97,12 @@ func (r *request) capture(now time.Time) RequestState {
 	state := RequestState{Key: r.key, Asker: r.asker.peer.ID, Left: r.asker.left, Answered: r.answered(), Served: r.served,
 		Inside: r.inside(), Whole: r.whole, Time: r.deadline.Sub(now)}
 	for _, taker := range r.takers {
-		if taker.peer.local == nil {
+		if taker.peer.local == nil && taker.peer.node == nil {
 			state.Takers = append(state.Takers, taker.peer.ID)
 		}
 	}
-	if r.envelope != nil {
+	// Visitors do not cross: their nodes ask the other process anew. Until then it takes them for askers that have left.
+	if r.envelope != nil && r.asker.peer.node == nil {
 		e := *r.envelope
 		// It is stamped again when it is asked again.
 		e.ResourceID, e.DomainName, e.DomainUUID, e.Permissions = nil, nil, nil, nil
@@ -122,13 +123,17 @@ func (s *service) adopt(m *adoptService) {
 		s.classes[class] = true
 	}
 	for _, i := range s.instances {
-		i.leaving = i.leaving || slices.Contains(m.state.Leaving, i.peer.ID)
+		if !i.leaving && slices.Contains(m.state.Leaving, i.peer.ID) {
+			i.leaving = true
+			s.tell(i)
+		}
 	}
 	for i := range m.state.Requests {
 		s.adoptRequest(&m.state.Requests[i], m.peers)
 	}
 	if s.pending.ages.length > 0 {
 		s.sweepLater(s.deps.settings().RequestTimeout)
+		s.lookAgain(s.deps.settings(), s.deps.Awake())
 	}
 }
 
@@ -155,13 +160,19 @@ func (s *service) adoptRequest(state *RequestState, peers map[string]*Peer) {
 		return
 	}
 	r := s.pending.restore(peer, state.Key, s.deps.Awake().Add(state.Time))
+	if left && !r.asker.left {
+		s.pending.kept.left = append(s.pending.kept.left, r.asker)
+	}
 	r.asker.left, r.served, r.allowed = left, state.Served, s.deps.settings().RequestTimeout
 	for _, taker := range takers {
 		r.takers = append(r.takers, taker)
 		taker.open++
 	}
 	if !left {
-		r.envelope, r.whole = state.Envelope, state.Whole
+		if state.Envelope != nil {
+			s.pending.keep(r, state.Envelope, state.Envelope.Size(), true)
+			r.whole = state.Whole
+		}
 	}
 	if state.Answered {
 		s.pending.settle(r)

@@ -8,17 +8,31 @@ import (
 
 // admittance tells a connection that its subscriber is a member of all its topics and, for a
 // service, that requests find it.
-type admittance struct{ unmissed }
+type admittance struct {
+	unmissed
+	recoveries []Recovery
+}
 
 // tokenExpired tells a connection, and first its subscriber, that the time limit is over.
 type tokenExpired struct{ unmissed }
 
+// expiryMoved tells a subscriber that its token was renewed.
+type expiryMoved struct{ unmissed }
+
 // joined says that a subscriber is a member of one more topic, or an instance of its service.
 type joined struct{ unmissed }
 
+// recovered says where a subscriber is in a topic.
+type recovered struct {
+	unmissed
+	recovery Recovery
+}
+
+func (*recovered) toSubscriber()    {}
 func (*admittance) toConnection()   {}
 func (*tokenExpired) toConnection() {}
 func (*tokenExpired) toSubscriber() {}
+func (*expiryMoved) toSubscriber()  {}
 func (*joined) toSubscriber()       {}
 
 // subscriber is the identity behind an authenticated connection: it keeps its memberships and its
@@ -27,26 +41,41 @@ func (*joined) toSubscriber()       {}
 type subscriber struct {
 	deps       *Deps
 	router     RouterRef
+	self       runtime.Ref[toSubscriber]
 	connection Connection
 	peer       *Peer
 	waiting    int // for so many *joined
 	expiry     func() bool
+	back       *comingBack // nil: it has not asked for positions, or it was admitted
 }
 
-func spawnSubscriber(d *Deps, router RouterRef, connection Connection, peer *Peer) runtime.Ref[toSubscriber] {
-	return d.subscribers.Spawn(&subscriber{deps: d, router: router, connection: connection, peer: peer})
+// comingBack is what a subscriber says and hears of where it was.
+type comingBack struct {
+	since      map[string]Position
+	recoveries []Recovery
+}
+
+func spawnSubscriber(d *Deps, router RouterRef, connection Connection, peer *Peer, back *comingBack) runtime.Ref[toSubscriber] {
+	return d.subscribers.Spawn(&subscriber{deps: d, router: router, connection: connection, peer: peer, back: back})
 }
 
 // Receive handles one message.
 func (s *subscriber) Receive(ctx actor.Context) {
-	switch ctx.Message().(type) {
+	switch m := ctx.Message().(type) {
 	case *actor.Started:
 		s.start(ctx)
+	case *recovered:
+		s.back.recoveries = append(s.back.recoveries, m.recovery)
 	case *joined:
 		s.joined()
 	case *tokenExpired:
+		if s.deps.Clock.Now().Before(s.peer.Expiry()) {
+			return // it was renewed when the timer had fired
+		}
 		s.leave()
 		s.connection.Send(&tokenExpired{})
+	case *expiryMoved:
+		s.expire()
 	case *actor.Stopping:
 		s.leave()
 	default:
@@ -56,26 +85,49 @@ func (s *subscriber) Receive(ctx actor.Context) {
 
 func (s *subscriber) start(ctx actor.Context) {
 	self := runtime.Self[toSubscriber](ctx)
-	if at := s.peer.ExpiresAt; !at.IsZero() {
-		s.expiry = self.After(s.deps.Clock, at.Sub(s.deps.Clock.Now()), &tokenExpired{})
-	}
+	s.self = self
+	s.expire()
 	done := func() { self.Send(&joined{}) }
 	s.waiting = 1
 	for _, name := range s.peer.Subscriptions {
 		s.waiting++
-		s.router.Send(&subscribe{Name: name, Peer: s.peer, Done: done})
+		s.router.Send(&subscribe{Name: name, Peer: s.peer, Done: done, arrival: s.arrival(name)})
 	}
 	if s.peer.Role == Service {
 		s.waiting++
-		s.router.Send(&Offer{Peer: s.peer, Done: done})
+		s.router.Send(&Offer{Peer: s.peer, Done: done, leaving: calls(s.peer.Outlet)})
 	}
 	s.joined()
+}
+
+// arrival has the topic of a name say where the subscriber is, if it has asked for positions.
+func (s *subscriber) arrival(name string) *arrival {
+	if s.back == nil {
+		return nil
+	}
+	since, asked := s.back.since[name]
+	self := s.self
+	return &arrival{asked: asked, since: since, report: func(r Recovery) { self.Send(&recovered{recovery: r}) }}
+}
+
+// expire has the subscriber leave when its token ends.
+func (s *subscriber) expire() {
+	if s.expiry != nil {
+		s.expiry()
+	}
+	if at := s.peer.Expiry(); !at.IsZero() {
+		s.expiry = s.self.After(s.deps.Clock, at.Sub(s.deps.Clock.Now()), &tokenExpired{})
+	}
 }
 
 func (s *subscriber) joined() {
 	s.waiting--
 	if s.waiting == 0 {
-		s.connection.Send(&admittance{})
+		m := new(admittance)
+		if s.back != nil {
+			m.recoveries, s.back = s.back.recoveries, nil
+		}
+		s.connection.Send(m)
 	}
 }
 

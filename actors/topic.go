@@ -14,8 +14,9 @@ import (
 type (
 	join struct {
 		unmissed
-		peer *Peer
-		done func() // called when it is a member; nil: nobody waits
+		peer    *Peer
+		done    func()   // called when it is a member; nil: nobody waits
+		arrival *arrival // nil: the peer has not asked for positions
 	}
 	leave struct {
 		unmissed
@@ -27,8 +28,9 @@ type (
 		peer *Peer
 	}
 	hush struct {
-		unmissed
 		peer *Peer
+		// whole says that all that it has said has come.
+		whole bool
 	}
 	// broadcast goes to all members but the one who sent it.
 	broadcast struct {
@@ -36,12 +38,14 @@ type (
 		envelope *envelope.Envelope
 		from     *Peer
 		open     bool // not filtered
+		here     bool // for members on this node
 		timed    bool // Counters.Delivery measures it
 	}
 	// reply goes to the one who asked, a member or not.
 	reply struct {
 		runtime.Held
 		envelope *envelope.Envelope
+		from     *Peer
 		to       *Peer
 	}
 )
@@ -53,14 +57,19 @@ func (*hush) toTopic()      {}
 func (*broadcast) toTopic() {}
 func (*reply) toTopic()     {}
 
+// lost tells other nodes of it nevertheless.
+func (m *hush) lost(d *Deps, _ runtime.Loss) { d.withdrawn(m.peer) }
+
 func (m *broadcast) routed() *envelope.Envelope { return m.envelope }
 func (m *reply) routed() *envelope.Envelope     { return m.envelope }
 
 // topic is the stream of what one service says: broadcasts to its members and replies to those
 // who asked, unless nothing is on its way here. So a subscriber sees them in the order in which the
 // service wrote them. Broadcasts are filtered here, replies before they come here.
-// On restart: members, views and speakers are kept.
+// On restart: members, views, speakers and the history are kept.
 type topic struct {
+	name     string
+	self     runtime.Ref[toTopic]
 	progress *progress
 	deps     *Deps
 	members  map[*Peer]struct{}
@@ -69,15 +78,23 @@ type topic struct {
 	speakers map[*Peer]*view
 	scratch  []byte // for filtered payloads
 	casts    int64  // broadcasts so far
+	nodes    []Node // that watch the service
+	wills    bool   // an instance has had a will
+
+	history *history    // nil: no policy asks for one
+	aging   func() bool // stops the timer for the oldest broadcast; nil: none is set
+	asker   *mayRest    // who waits until nothing is kept; nil: nobody
 }
 
-func makeTopic(d *Deps, progress *progress) *topic {
-	return &topic{progress: progress, deps: d, members: make(map[*Peer]struct{}), views: make(map[*filter.Filter]*view), speakers: make(map[*Peer]*view)}
+func makeTopic(d *Deps, name string, progress *progress) *topic {
+	return &topic{name: name, progress: progress, deps: d, members: make(map[*Peer]struct{}), views: make(map[*filter.Filter]*view), speakers: make(map[*Peer]*view)}
 }
 
-func spawnTopic(d *Deps, progress *progress) runtime.Ref[toTopic] {
-	t := makeTopic(d, progress)
-	return runtime.Spawn[toTopic](d.Runtime, "topic", func() actor.Actor { return t }, actor.WithGuardian(d.Permanent))
+func spawnTopic(d *Deps, name string, progress *progress) runtime.Ref[toTopic] {
+	t := makeTopic(d, name, progress)
+	// Nothing is sent to the topic before this function returns.
+	t.self = runtime.Spawn[toTopic](d.Runtime, "topic", func() actor.Actor { return t }, actor.WithGuardian(d.Permanent))
+	return t.self
 }
 
 // Receive handles one message.
@@ -94,15 +111,29 @@ func (t *topic) Receive(ctx actor.Context) {
 	case *speak:
 		t.speak(m.peer)
 	case *hush:
-		t.hush(m.peer)
+		t.hush(m)
 	case *ListMembers:
 		t.list(ctx)
 	case *Explain:
 		t.explain(ctx, m)
 	case *describeTopic:
 		t.describe(m)
+	case *watch:
+		t.watch(m)
+	case *unwatch:
+		t.unwatch(m.node)
+	case *will:
+		t.will(m)
 	case *passing:
 		m.passed()
+	case *mayRest:
+		t.mayRest(m)
+	case *crowded:
+		t.crowded(m)
+	case *grownOld:
+		t.grownOld()
+	case *actor.Stopping:
+		t.forget()
 	default:
 		t.deps.Unknown(ctx)
 	}
@@ -115,6 +146,9 @@ func (t *topic) broadcast(m *broadcast) {
 	defer t.progress.passed.Add(1)
 	t.deps.Counters.Broadcasts.Add(1)
 	t.casts++
+	if len(t.nodes) > 0 && m.from.node == nil && !m.here {
+		defer t.forward(m)
+	}
 	if m.open {
 		t.announce(m)
 		t.sent(m, true)
@@ -127,7 +161,9 @@ func (t *topic) broadcast(m *broadcast) {
 		v = t.view(t.deps.policy(m.from))
 	}
 	var reached bool
-	if t.scratch, reached = v.cast(t.deps.Egress, m, t.scratch); cap(t.scratch) > keptScratch {
+	t.keep(v.filter)
+	droppable := t.droppable(v.filter, m.envelope.Payload)
+	if t.scratch, reached = v.cast(t.deps.Egress, m, t.record(m, droppable), droppable, t.scratch, t.deps.Counters); cap(t.scratch) > keptScratch {
 		t.scratch = nil
 	}
 	t.sent(m, reached)
@@ -154,7 +190,7 @@ func (t *topic) sent(m *broadcast, reached bool) {
 // unheard logs that a broadcast reached nobody because it lacks the key that its policy goes by: as a rule one of the
 // two is wrong. What FusionPBX's own services say is known, and is kept from some on purpose.
 func (t *topic) unheard(v *view, m *broadcast) {
-	if m.from.local != nil || policy.BuiltinClass(m.from.Name) != "" {
+	if m.from.inside || policy.BuiltinClass(m.from.Name) != "" {
 		return
 	}
 	topic, _ := envelope.Text(m.envelope.Topic)
@@ -171,14 +207,23 @@ func (t *topic) unheard(v *view, m *broadcast) {
 // announce goes to every member by itself: it is rare, and the audiences leave out who gets nothing.
 func (t *topic) announce(m *broadcast) {
 	message := t.deps.encode(m.envelope, m.Lease())
+	recorded := message
+	if whole := t.record(m, nil); whole != nil {
+		recorded = *whole
+		recorded.Lease = m.Lease()
+	}
 	for p := range t.members {
+		if p.recorded() {
+			p.Outlet.Send(recorded)
+			continue
+		}
 		p.Outlet.Send(message)
 	}
 }
 
 func (t *topic) reply(m *reply) {
 	defer t.progress.passed.Add(1)
-	t.deps.reply(m.to, m.envelope, m.Lease())
+	t.deps.reply(m.from, m.to, m.envelope, m.Lease())
 }
 
 func (t *topic) join(m *join) {
@@ -187,6 +232,9 @@ func (t *topic) join(m *join) {
 		for _, v := range t.views {
 			v.add(m.peer, t.deps)
 		}
+	}
+	if m.arrival != nil {
+		t.arrive(m.peer, m.arrival)
 	}
 	if m.done != nil {
 		m.done()
@@ -214,11 +262,17 @@ func (t *topic) speak(p *Peer) {
 }
 
 // hush keeps the view: a service that comes back most often speaks through the same.
-func (t *topic) hush(p *Peer) {
+func (t *topic) hush(m *hush) {
+	p := m.peer
 	if v := t.speakers[p]; v != nil {
 		v.speakers--
 		delete(t.speakers, p)
+		if p.node != nil && !m.whole {
+			// Its node is lost, and with it what was under way. Nobody can tell.
+			t.forget()
+		}
 	}
+	t.deps.withdrawn(p)
 }
 
 // refresh sorts the members anew if the policies were changed since the last time. It comes before
@@ -233,6 +287,7 @@ func (t *topic) refresh() {
 		v.speakers--
 		t.hear(p)
 	}
+	t.forgo()
 	t.tidy()
 }
 
@@ -241,13 +296,14 @@ func (t *topic) hear(p *Peer) {
 	v := t.view(t.deps.policy(p))
 	v.speakers++
 	t.speakers[p] = v
+	t.keep(v.filter)
 }
 
 // view returns the members as f sees them.
 func (t *topic) view(f *filter.Filter) *view {
 	v := t.views[f]
 	if v == nil {
-		v = &view{filter: f, audiences: make(map[filter.Class]*audience)}
+		v = &view{service: t.name, filter: f, audiences: make(map[filter.Class]*audience)}
 		for p := range t.members {
 			v.add(p, t.deps)
 		}

@@ -77,7 +77,7 @@ func TestTopicEqualsNaiveFilter(t *testing.T) {
 	delivered := 0
 	rapid.Check(t, func(t *rapid.T) {
 		d := newDeps(t)
-		m := &model{deps: d, topic: makeTopic(d, new(progress))}
+		m := &model{deps: d, topic: makeTopic(d, "s", new(progress))}
 		m.reload(t)
 		t.Repeat(map[string]func(*rapid.T){
 			"join":      m.join,
@@ -142,7 +142,7 @@ func (m *model) hush(t *rapid.T) {
 		t.Skip("nobody speaks")
 	}
 	i := rapid.IntRange(0, len(m.speakers)-1).Draw(t, "who")
-	m.topic.hush(m.speakers[i])
+	m.topic.hush(&hush{peer: m.speakers[i]})
 	m.speakers = slices.Delete(m.speakers, i, i+1)
 }
 
@@ -198,10 +198,10 @@ func (m *model) check(t *rapid.T) {
 		speakers += v.speakers
 		size := 0
 		for class, a := range v.audiences {
-			if class == (filter.Class{}) || a.size == 0 || a.size != len(a.group.(*fakeGroup).members) || a.group.(*fakeGroup).strays > 0 {
-				t.Fatalf("an audience of %d has %d in its group", a.size, len(a.group.(*fakeGroup).members))
+			if class == (filter.Class{}) || a.plain.size == 0 || a.plain.size != len(a.plain.group.(*fakeGroup).members) || a.plain.group.(*fakeGroup).strays > 0 {
+				t.Fatalf("an audience of %d has %d in its group", a.plain.size, len(a.plain.group.(*fakeGroup).members))
 			}
-			size += a.size
+			size += a.plain.size
 		}
 		if size > len(m.members) {
 			t.Fatalf("%d in audiences, %d members", size, len(m.members))

@@ -4,14 +4,12 @@ import (
 	"slices"
 
 	"strowger/actors/envelope"
-	"strowger/actors/meter"
 )
 
 // unserved answers a request for a name that nobody serves. While the last instance is leaving, the
 // request gets the 503 that it would get from a service that stops.
 func (s *service) unserved(m *ask) {
-	s.meter.Observe(meter.Unserved, 0)
-	if !slices.ContainsFunc(s.instances, func(i *instance) bool { return i.leaving && i.peer.serving() }) {
+	if !slices.ContainsFunc(s.instances, func(i *instance) bool { return i.leaving && !i.brief && i.peer.serving() }) {
 		s.deps.unavailable(m.from, m.envelope)
 		return
 	}
@@ -26,7 +24,11 @@ func (s *service) unserved(m *ask) {
 // (protocol 11.19: pages expect silence).
 func (d *Deps) unavailable(to *Peer, e *envelope.Envelope) {
 	d.bury(UnknownService, RequestLetter, e, to)
-	switch d.settings().UnknownService {
+	code := d.settings().UnknownService
+	if code == 0 && to.node == nil && calls(to.Outlet) {
+		code = envelope.NotFound.Code // no silence for a peer that waits
+	}
+	switch code {
 	case envelope.NotFound.Code:
 		d.answer(to.Outlet, envelope.NotFound, e)
 	case envelope.Unavailable.Code:

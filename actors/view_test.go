@@ -117,7 +117,9 @@ func (g *countingGroup) Send(Message, Outlet) { g.frames++ }
 
 type countingEgress struct{ groups []*countingGroup }
 
-func (e *countingEgress) Encode(envelope *envelope.Envelope) Message { return encodeFake(envelope) }
+func (e *countingEgress) Encode(envelope *envelope.Envelope, more envelope.Raw) Message {
+	return encodeFake(envelope, more)
+}
 
 func (e *countingEgress) NewGroup() Group {
 	g := new(countingGroup)
@@ -133,7 +135,7 @@ func TestBroadcastDoesNotAllocateForMembers(t *testing.T) {
 		s := *d.settings()
 		s.Policies = policies(t, `s_service: {key_permissions: {a: [p], b: [q]}}`)
 		d.Settings.Store(&s)
-		tp := makeTopic(d, new(progress))
+		tp := makeTopic(d, "s", new(progress))
 		from := &Peer{Identity: Identity{Name: "s", Class: "s_service"}}
 		tp.speak(from)
 		for i := range members {

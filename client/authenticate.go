@@ -2,7 +2,9 @@ package client
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"time"
 
 	"strowger/actors/envelope"
 	"strowger/transport/frame"
@@ -32,8 +34,8 @@ func (l *link) connect(ctx context.Context) (*socket, error) {
 	return s, nil
 }
 
-// authenticate waits to be asked (protocol 1.4), hands over a fresh token and waits
-// for the verdict.
+// authenticate waits to be asked (protocol 1.4), hands over a ticket or a fresh token and waits
+// for the verdict. After a ticket that is refused it hands over a token.
 func (l *link) authenticate(ctx context.Context, s *socket) error {
 	for {
 		e, err := l.control(ctx, s)
@@ -47,6 +49,12 @@ func (l *link) authenticate(ctx context.Context, s *socket) error {
 			return err
 		}
 	}
+	if ticket, expires, ok := l.tickets.take(); ok {
+		if err := l.present(ctx, s, ticket, expires); !errors.Is(err, ErrUnauthorized) {
+			return err
+		}
+		l.opts.Logger.Info("ticket refused, a token follows", "remote", s.remote)
+	}
 	token, err := l.token(ctx)
 	if err != nil && ctx.Err() != nil {
 		err = contextError(ctx)
@@ -57,7 +65,16 @@ func (l *link) authenticate(ctx context.Context, s *socket) error {
 	if err := token.check(); err != nil {
 		return err
 	}
-	if !s.send(ctx, appendAuthentication(nil, token)) {
+	return l.present(ctx, s, token, token.expires())
+}
+
+// present hands over a token, which may be a ticket, and waits for the verdict.
+func (l *link) present(ctx context.Context, s *socket, token Token, expires time.Time) error {
+	payload := ""
+	if l.opts.Resume {
+		payload = `{"resume":true}`
+	}
+	if !s.send(ctx, appendAuthentication(nil, token, "", payload)) {
 		return fmt.Errorf("send token: %w", l.stopped(ctx, s))
 	}
 	for {
@@ -66,6 +83,10 @@ func (l *link) authenticate(ctx context.Context, s *socket) error {
 			return fmt.Errorf("wait for the verdict: %w", err)
 		}
 		if e.code == envelope.Authenticated.Code {
+			s.expires = expires
+			if l.opts.Resume {
+				l.tickets.admitted(e.payload, expires)
+			}
 			return nil
 		}
 		// Another 407 answers a message that crossed ours; the verdict still comes.

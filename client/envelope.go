@@ -59,14 +59,23 @@ func (e *incoming) statusError() error {
 	return &StatusError{Code: e.code, Status: e.status, Service: e.service, Topic: e.topic, Payload: e.payload}
 }
 
-// appendAuthentication appends the message that hands over a token. The key must
-// be spelled "service" (protocol 4.1).
-func appendAuthentication(dst []byte, t Token) []byte {
-	dst = append(dst, `{"service":"authentication","token":{"name":`...)
+// appendAuthentication appends the message that hands over a token, with a request id
+// and a payload in JSON unless they are empty. The key must be spelled "service" (protocol 4.1).
+func appendAuthentication(dst []byte, t Token, id, payload string) []byte {
+	dst = append(dst, `{"service":"authentication",`...)
+	if id != "" {
+		dst = append(dst, `"request_id":`...)
+		dst = append(envelope.AppendString(dst, id), ',')
+	}
+	dst = append(dst, `"token":{"name":`...)
 	dst = envelope.AppendString(dst, t.Name)
 	dst = append(dst, `,"hash":`...)
 	dst = envelope.AppendString(dst, t.Hash)
-	return append(dst, `}}`...)
+	dst = append(dst, '}')
+	if payload != "" {
+		dst = append(append(dst, `,"payload":`...), payload...)
+	}
+	return append(dst, '}')
 }
 
 // encodeRequest returns a request as the router takes it, which drops without an

@@ -20,6 +20,7 @@ type link struct {
 	// receive takes each message of a service, on the reader's goroutine; it must
 	// not block.
 	receive func(*incoming)
+	tickets tickets
 
 	ctx    context.Context // ends when the link does, with the reason as its cause
 	cancel context.CancelCauseFunc
@@ -87,6 +88,17 @@ func (l *link) deliver(s *socket, data []byte) {
 		l.opts.Logger.Debug("message ignored", "remote", s.remote, "err", err)
 		return
 	}
+	if e.service == authentication && e.requestID == renewalID {
+		select {
+		case s.renewed <- e:
+		default: // one is asked for at a time
+		}
+		return
+	}
+	if e.service == authentication && e.topic == ticketTopic && e.requestID == "" {
+		l.tickets.renewed(e.payload)
+		return
+	}
 	if e.service == authentication {
 		select {
 		case s.control <- e:
@@ -133,8 +145,14 @@ func (l *link) run(s *socket) {
 
 // hold returns when s is gone, and why.
 func (l *link) hold(s *socket) error {
+	renewal := l.renewal(s)
+	defer renewal.stop()
 	for {
 		select {
+		case <-renewal.due:
+			renewal.begin()
+		case err := <-renewal.done:
+			renewal.ended(err)
 		case <-s.gone:
 			return fmt.Errorf("%w: %w", ErrDisconnected, s.err)
 		case e := <-s.control:

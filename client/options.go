@@ -59,9 +59,22 @@ type Options struct {
 	// did not run does not count. Zero means 25 s, which also
 	// keeps a proxy from taking the connection for idle; negative means never.
 	PingInterval time.Duration
+	// RenewBefore is how long before its end a JWT is renewed: the client gets a
+	// fresh token and presents it on the open connection, which then lasts as long
+	// as that one. It is never more than half of the time that is left, and an
+	// attempt that failed is repeated in the same way. If the router says that the
+	// fresh JWT grants something else, the client connects anew with it. Zero means
+	// 1 min, negative never.
+	RenewBefore time.Duration
 	// FailFast makes a request fail at once with ErrDisconnected while the
 	// client is offline. Otherwise it waits until its context ends.
 	FailFast bool
+	// Resume asks the router for tickets (docs/protocol.md, section 16). With the latest
+	// the client comes back after a lost connection as who it was, without a call of the
+	// TokenSource. If the router refuses it or gives none, the TokenSource is called as
+	// without Resume. Requests under way fail with ErrDisconnected all the same. It is for
+	// clients: services get no tickets.
+	Resume bool
 
 	Reconnect Reconnect
 	Limits    Limits
@@ -119,6 +132,7 @@ func (o Options) WithDefaults() (Options, error) {
 		{name: "WriteTimeout", field: &o.WriteTimeout, zero: 10 * time.Second},
 		{name: "CloseTimeout", field: &o.CloseTimeout, zero: 5 * time.Second},
 		{name: "PingInterval", field: &o.PingInterval, zero: 25 * time.Second, negative: true},
+		{name: "RenewBefore", field: &o.RenewBefore, zero: time.Minute, negative: true},
 		{name: "Reconnect.Min", field: &o.Reconnect.Min, zero: 250 * time.Millisecond},
 		{name: "Reconnect.Max", field: &o.Reconnect.Max, zero: 30 * time.Second},
 	}), fill([]setting[int]{

@@ -29,6 +29,8 @@ type socket struct {
 	deliver func(*socket, []byte) // called on the reader with each message, must not block
 
 	control chan *incoming // of the authentication service
+	renewed chan *incoming // the answer to a JWT that was presented again
+	expires time.Time      // when its JWT does; zero: never, or nobody knows. For the goroutine that keeps the link
 	out     chan []byte    // text frames; unbuffered: what was handed over is being written
 	pongs   chan []byte
 
@@ -50,6 +52,7 @@ func upgrade(ctx context.Context, conn net.Conn, url string, opts *Options, deli
 		ping:    opts.PingInterval,
 		deliver: deliver,
 		control: make(chan *incoming, 4),
+		renewed: make(chan *incoming, 1),
 		out:     make(chan []byte),
 		pongs:   make(chan []byte, 1),
 		ending:  make(chan struct{}),

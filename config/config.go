@@ -18,8 +18,11 @@ import (
 type Config struct {
 	Listen      Listen      `koanf:"listen"`
 	Limits      Limits      `koanf:"limits"`
+	HTTP        HTTP        `koanf:"http"`
 	Keepalive   Keepalive   `koanf:"keepalive"`
 	Tokens      Tokens      `koanf:"tokens"`
+	JWT         JWT         `koanf:"jwt"`
+	APIKeys     APIKeys     `koanf:"apikeys"`
 	Routing     Routing     `koanf:"routing"`
 	Services    Services    `koanf:"services"`
 	Dashboard   Dashboard   `koanf:"dashboard"`
@@ -27,7 +30,10 @@ type Config struct {
 	Conferences Conferences `koanf:"conferences"`
 	Database    Queries     `koanf:"database"`
 	Switch      Switch      `koanf:"switch"`
+	Cluster     Cluster     `koanf:"cluster"`
+	Traces      Traces      `koanf:"traces"`
 	Admin       Admin       `koanf:"admin"`
+	Heartbeat   Heartbeat   `koanf:"heartbeat"`
 	Memory      Memory      `koanf:"memory"`
 	Log         Log         `koanf:"log"`
 	Shutdown    Shutdown    `koanf:"shutdown"`
@@ -63,12 +69,27 @@ func (c *Config) AdminGivesWay() bool {
 
 // Listen says where connections are accepted and from which pages.
 type Listen struct {
-	Address        string   `koanf:"address"`
-	Origins        []string `koanf:"origins"`
-	TrustedProxies []string `koanf:"trusted_proxies"`
-	ProxyProtocol  string   `koanf:"proxy_protocol"`
-	TLSCertificate string   `koanf:"tls_certificate"`
-	TLSKey         string   `koanf:"tls_key"`
+	Address              string   `koanf:"address"`
+	Origins              []string `koanf:"origins"`
+	Client               bool     `koanf:"client"`
+	HTTP                 bool     `koanf:"http"`
+	Compression          bool     `koanf:"compression"`
+	CompressionLevel     int      `koanf:"compression_level"`
+	CompressionThreshold Size     `koanf:"compression_threshold"`
+	TrustedProxies       []string `koanf:"trusted_proxies"`
+	ProxyProtocol        string   `koanf:"proxy_protocol"`
+	TLSCertificate       string   `koanf:"tls_certificate"`
+	TLSKey               string   `koanf:"tls_key"`
+}
+
+// HTTP bounds requests that are answered beside the sockets.
+type HTTP struct {
+	Batch               int           `koanf:"batch"`
+	BodyTimeout         time.Duration `koanf:"body_timeout"`
+	Rate                int           `koanf:"rate"`
+	IdempotencyLifetime time.Duration `koanf:"idempotency_lifetime"`
+	IdempotencyKeys     int           `koanf:"idempotency_keys"`
+	IdempotencyBytes    Size          `koanf:"idempotency_bytes"`
 }
 
 // Limits bounds what one peer, and all peers together, may use.
@@ -88,10 +109,19 @@ type Limits struct {
 	Depth                  int           `koanf:"depth"`
 	InboundMessages        int           `koanf:"inbound_messages"`
 	ServiceInboundMessages int           `koanf:"service_inbound_messages"`
+	InboundTotal           Size          `koanf:"inbound_total_bytes"`
+	MessageRate            int           `koanf:"message_rate"`
+	ByteRate               Size          `koanf:"byte_rate"`
 	OutboundMessages       int           `koanf:"outbound_messages"`
 	OutboundBytes          Size          `koanf:"outbound_bytes"`
+	OutboundTotal          Size          `koanf:"outbound_total_bytes"`
+	OutboundRate           Size          `koanf:"outbound_rate"`
 	WriteTimeout           time.Duration `koanf:"write_timeout"`
 	PendingRequests        int           `koanf:"pending_requests"`
+	PendingBytes           Size          `koanf:"pending_bytes"`
+	PendingTotal           Size          `koanf:"pending_total_bytes"`
+	HistoryBytes           Size          `koanf:"history_bytes"`
+	FilterValues           int           `koanf:"filter_values"`
 }
 
 // Keepalive says how dead connections are found and live ones kept open.
@@ -119,6 +149,54 @@ type Tokens struct {
 	Reclaim      time.Duration `koanf:"reclaim"`
 	ReclaimCount int           `koanf:"reclaim_count"`
 	ReclaimFile  string        `koanf:"reclaim_file"`
+
+	Tickets       time.Duration `koanf:"tickets"`
+	TicketKeyFile string        `koanf:"ticket_key_file"`
+	TicketBytes   Size          `koanf:"ticket_bytes"`
+	TicketCount   int           `koanf:"ticket_count"`
+}
+
+// JWT says which JSON Web Tokens are accepted and what their claims mean.
+type JWT struct {
+	Keys      []string      `koanf:"keys"`
+	Sets      []string      `koanf:"jwks"`
+	Issuers   []string      `koanf:"issuers"`
+	Audiences []string      `koanf:"audiences"`
+	Leeway    time.Duration `koanf:"leeway"`
+	MaxBytes  Size          `koanf:"max_bytes"`
+
+	UserUUIDClaim     string `koanf:"user_uuid_claim"`
+	UserNameClaim     string `koanf:"user_name_claim"`
+	PermissionsClaim  string `koanf:"permissions_claim"`
+	ServicesClaim     string `koanf:"services_claim"`
+	DomainNameClaim   string `koanf:"domain_name_claim"`
+	DomainUUIDClaim   string `koanf:"domain_uuid_claim"`
+	ExtensionsClaim   string `koanf:"extensions_claim"`
+	ServiceNameClaim  string `koanf:"service_name_claim"`
+	ServiceClassClaim string `koanf:"service_class_claim"`
+
+	Permissions []string `koanf:"permissions"`
+	Services    []string `koanf:"services"`
+
+	JWKSInterval time.Duration `koanf:"jwks_interval"`
+	JWKSTimeout  time.Duration `koanf:"jwks_timeout"`
+	JWKSRetry    time.Duration `koanf:"jwks_retry"`
+	JWKSKeep     time.Duration `koanf:"jwks_keep"`
+	JWKSWait     time.Duration `koanf:"jwks_wait"`
+	JWKSWaiting  int           `koanf:"jwks_waiting"`
+	JWKSBytes    Size          `koanf:"jwks_bytes"`
+	JWKSKeys     int           `koanf:"jwks_keys"`
+}
+
+// On reports whether there is something to check a JWT with.
+func (j *JWT) On() bool { return len(j.Keys) > 0 || len(j.Sets) > 0 }
+
+// APIKeys says where the API keys of services are and what it may cost to check them.
+type APIKeys struct {
+	File     string `koanf:"file"`
+	MaxKeys  int    `koanf:"max_keys"`
+	Checks   int    `koanf:"checks"`
+	Verified int    `koanf:"verified"`
 }
 
 // Routing says what becomes of requests and replies.
@@ -128,6 +206,12 @@ type Routing struct {
 	UnsolicitedReplies     bool          `koanf:"unsolicited_replies"`
 	RepliesWithoutResource bool          `koanf:"replies_without_resource"`
 	Instances              string        `koanf:"instances"`
+	Unanswered             string        `koanf:"unanswered"`
+	EjectAfter             int           `koanf:"eject_after"`
+	EjectSilence           time.Duration `koanf:"eject_silence"`
+	EjectPause             time.Duration `koanf:"eject_pause"`
+	Health                 []string      `koanf:"health"`
+	HealthInterval         time.Duration `koanf:"health_interval"`
 	DefaultPolicy          string        `koanf:"default_policy"`
 }
 
@@ -135,6 +219,7 @@ type Routing struct {
 type Services struct {
 	UnknownClass string   `koanf:"unknown_class"`
 	Classes      []string `koanf:"classes"`
+	Pool         int      `koanf:"pool"`
 
 	// Each is "inside" or "php".
 	ActiveCalls       string `koanf:"active_calls"`
@@ -183,6 +268,43 @@ type Queries struct {
 	Names       int           `koanf:"names"`
 }
 
+// Cluster says how this node reaches others that are one router with it.
+type Cluster struct {
+	Name           string        `koanf:"name"`
+	Node           string        `koanf:"node"`
+	Listen         string        `koanf:"listen"`
+	Routes         []string      `koanf:"routes"`
+	NATS           []string      `koanf:"nats"`
+	Secret         Secret        `koanf:"secret"`
+	SecretFile     string        `koanf:"secret_file"`
+	TLSCertificate string        `koanf:"tls_certificate"`
+	TLSKey         string        `koanf:"tls_key"`
+	TLSCA          string        `koanf:"tls_ca"`
+	User           string        `koanf:"user"`
+	PasswordFile   string        `koanf:"password_file"`
+	NKeyFile       string        `koanf:"nkey_file"`
+	CredsFile      string        `koanf:"creds_file"`
+	QueueBytes     Size          `koanf:"queue_bytes"`
+	InboundBytes   Size          `koanf:"inbound_bytes"`
+	PendingBytes   Size          `koanf:"pending_bytes"`
+	Visitors       int           `koanf:"visitors"`
+	Wills          int           `koanf:"wills"`
+	StartWait      time.Duration `koanf:"start_wait"`
+	Singletons     []string      `koanf:"singletons"`
+	Offered        int           `koanf:"offered"`
+	Watched        int           `koanf:"watched"`
+	SingletonWait  time.Duration `koanf:"singleton_wait"`
+}
+
+// On tells whether there is a bus to other nodes.
+func (c *Cluster) On() bool { return c.Listen != "" || len(c.NATS) > 0 }
+
+// Traces says where traces of requests are sent.
+type Traces struct {
+	Endpoint string `koanf:"endpoint"`
+	OneIn    int    `koanf:"one_in"`
+}
+
 // Admin says where an operator and his monitoring may ask, and what.
 type Admin struct {
 	Address      string        `koanf:"address"`
@@ -205,12 +327,22 @@ type Admin struct {
 	TrustLoopback    bool          `koanf:"trust_loopback"`
 	PasswordHash     string        `koanf:"password_hash"`
 	PasswordAttempts int           `koanf:"password_attempts"`
+	TLSCertificate   string        `koanf:"tls_certificate"`
+	TLSKey           string        `koanf:"tls_key"`
+	ClientCA         string        `koanf:"client_ca"`
 	Session          time.Duration `koanf:"session"`
 	AuditFile        string        `koanf:"audit_file"`
 }
 
+// Heartbeat says how the router finds out whether the parts of its core get on.
+type Heartbeat struct {
+	Interval time.Duration `koanf:"interval"`
+	Limit    time.Duration `koanf:"limit"`
+}
+
 // Memory says when garbage is collected and memory given back.
 type Memory struct {
+	Limit        Size          `koanf:"limit"`
 	HeapFloor    Size          `koanf:"heap_floor"`
 	TrimInterval time.Duration `koanf:"trim_interval"`
 }

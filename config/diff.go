@@ -18,7 +18,7 @@ func Diff(before, after *Config) []Change {
 	oldValues, newValues := before.flatten(), after.flatten()
 	for _, k := range keys() {
 		was, is := format(oldValues[k.name]), format(newValues[k.name])
-		if was == is {
+		if was == is && !k.changed(oldValues[k.name], newValues[k.name]) {
 			continue
 		}
 		if k.name == passwordKey {
@@ -35,3 +35,6 @@ func Diff(before, after *Config) []Change {
 	}
 	return changes
 }
+
+// changed tells whether two values of a secret differ, which their texts do not show.
+func (k key) changed(before, after any) bool { return k.isSecret() && before != after }

@@ -56,6 +56,8 @@ func TestEveryKeyHasAVariable(t *testing.T) {
 			text = def
 		case []string:
 			text = ""
+		case Secret:
+			text = string(def)
 		}
 		cfg, err := Load(Options{Environ: []string{variable(k.name) + "=" + text}})
 		if err != nil {

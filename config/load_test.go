@@ -77,7 +77,7 @@ func TestProductionFile(t *testing.T) {
 		Origins:        []string{"pbx.example.com", "https://panel.example.com:8443"},
 		TrustedProxies: []string{},
 		ProxyProtocol:  "off", TLSCertificate: "/etc/strowger/chain.pem",
-		TLSKey: "/etc/strowger/key.pem",
+		TLSKey: "/etc/strowger/key.pem", CompressionLevel: 1, CompressionThreshold: KiB,
 	}
 	want.Limits.Connections = 40000
 	want.Limits.HeaderBytes = 16 * KiB
@@ -87,7 +87,7 @@ func TestProductionFile(t *testing.T) {
 	want.Keepalive.PingInterval = 0
 	want.Tokens.Owners = []string{"fusionpbx", "1001"}
 	want.Routing.UnknownService = "404"
-	want.Services = Services{UnknownClass: "client", Classes: []string{"billing_service", `Acme\Phone\panel_service`}, ActiveCalls: "inside", ActiveConferences: "inside", OperatorPanel: "inside"}
+	want.Services = Services{UnknownClass: "client", Pool: 8, Classes: []string{"billing_service", `Acme\Phone\panel_service`}, ActiveCalls: "inside", ActiveConferences: "inside", OperatorPanel: "inside"}
 	wantEqual(t, cfg, want)
 }
 

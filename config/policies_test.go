@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"strowger/config/policy"
 )
@@ -35,6 +36,9 @@ policies:
     tenant_keys: [context, room@]
     plain_keys: [uuid]
     streams: [row]
+    history: {messages: 10, bytes: 64KiB, age: 1m}
+    slow: coalesce
+    coalesce: [unique_id]
   wide_service:
     scopes: [{to: domain, keys: [d]}]
     absent: {pass: true}
@@ -58,6 +62,9 @@ func TestPoliciesAreRead(t *testing.T) {
 			TenantKeys:     []string{"context", "room@"},
 			PlainKeys:      []string{"uuid"},
 			Streams:        []string{"row"},
+			History:        policy.History{Messages: 10, Bytes: 64 << 10, Age: time.Minute},
+			Slow:           policy.Coalesce,
+			Coalesce:       []string{"unique_id"},
 		},
 		"wide_service": {Scopes: []policy.Scope{{To: policy.Domain, Keys: []string{"d"}}}, Absent: policy.Absent{Pass: true}},
 	}
@@ -122,6 +129,7 @@ func TestPoliciesThatAreWrong(t *testing.T) {
 		"no bool":     {"policies:\n  a:\n    scopes: [{to: domain, keys: [d]}]\n    absent: {pass: yes}", []string{"test.yaml:4: policies.a.absent.pass: yes is neither true nor false"}},
 		"scope":       {"policies:\n  a:\n    scopes:\n      - to: all\n      - to: some", []string{"test.yaml:4: policies.a.scopes[0].permission: is missing, so no scope after this one ever counts", `test.yaml:5: policies.a.scopes[1].to: "some" is none of all, domain, extensions, none`}},
 		"dotted keys": {"policies:\n  a.b:\n    keys: [a]\n    key_permissions:\n      x.y: [p]", []string{"test.yaml:5: policies.a.b.key_permissions.x.y: decides nothing, as keys does not allow this key"}},
+		"huge":        {"policies:\n  a:\n    scopes: [{to: all}]\n    history: {bytes: 4100MiB}", []string{"test.yaml:4: policies.a.history.bytes: 4100MiB is out of range"}},
 		"name":        {"policies:\n  \"a\\nb\": {keys: [x]}", []string{"test.yaml:2: policies: has a name that has control characters"}},
 		"all at once": {"limits: {depth: 1}\npolicies:\n  a: {keys: x}\n  b: {events: [E, E]}", []string{"test.yaml:1: limits.depth: 1 is too small, the smallest is 8", "test.yaml:3: policies.a.keys: takes a list, not a single value", `test.yaml:4: policies.b.events[1]: "E" is there twice`}},
 	}

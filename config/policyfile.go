@@ -2,6 +2,7 @@ package config
 
 import (
 	"fmt"
+	"math"
 
 	"go.yaml.in/yaml/v3"
 
@@ -46,6 +47,9 @@ func (d *document) policy(path string, node *yaml.Node) (p policy.Policy) {
 		"tenant_keys":       d.texts(&p.TenantKeys),
 		"plain_keys":        d.texts(&p.PlainKeys),
 		"streams":           d.texts(&p.Streams),
+		"history":           func(path string, node *yaml.Node) { p.History = d.history(path, node) },
+		"slow":              d.text((*string)(&p.Slow)),
+		"coalesce":          d.texts(&p.Coalesce),
 	})
 	return p
 }
@@ -76,6 +80,45 @@ func (d *document) absent(path string, node *yaml.Node) (a policy.Absent) {
 		}
 	}
 	return a
+}
+
+func (d *document) history(path string, node *yaml.Node) (h policy.History) {
+	d.fields(path, node, map[string]func(string, *yaml.Node){
+		"messages": number(d, parseInt, &h.Messages),
+		"bytes": number(d, func(text string) (int, error) {
+			size, err := parseSize(text)
+			if err == nil && size > math.MaxInt32 {
+				return 0, fmt.Errorf("%s is out of range", quote(text)) // an int may hold no more
+			}
+			return int(size), err
+		}, &h.Bytes),
+		"age": number(d, parseDuration, &h.Age),
+	})
+	if !h.Kept() && !isNull(node) && len(node.Content) == 0 {
+		d.problem(node, path, "has no bound; leave the line out to keep nothing")
+	}
+	return h
+}
+
+// number takes one value that parse reads. 0 would mean the default, so it is refused.
+func number[T comparable](d *document, parse func(string) (T, error), into *T) func(string, *yaml.Node) {
+	return func(path string, node *yaml.Node) {
+		var text string
+		before := len(d.problems)
+		if d.text(&text)(path, node); len(d.problems) > before {
+			return
+		}
+		value, err := parse(text)
+		var zero T
+		if err == nil && value == zero {
+			err = fmt.Errorf("%s keeps nothing; leave history out instead", quote(text))
+		}
+		if err != nil {
+			d.problem(node, path, err.Error())
+			return
+		}
+		*into = value
+	}
 }
 
 // mapping hands over each entry of a mapping, with its path. An empty one has none.

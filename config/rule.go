@@ -120,6 +120,71 @@ func origins() rule {
 	return eachItem("list of host names, origins or *", schema{"type": "string", "minLength": 1}, checkOrigin)
 }
 
+func texts() rule {
+	return eachItem("list of texts", schema{"type": "string", "minLength": 1}, func(string) error { return nil })
+}
+
+// keyFilePattern is what an entry of jwt.keys looks like.
+var keyFilePattern = regexp.MustCompile(`^(?:(?:HS|RS|ES)(?:256|384|512)|EdDSA) .*\S$`)
+
+func keyFiles() rule {
+	return eachItem("list of algorithms with paths", patternSchema(keyFilePattern.String()), func(item string) error {
+		alg, path, _ := strings.Cut(item, " ")
+		if !keyFilePattern.MatchString(item) {
+			return fmt.Errorf("%s is not an algorithm, a space and a path, such as RS256 /etc/strowger/issuer.pem", quote(item))
+		}
+		if !filepath.IsAbs(strings.TrimSpace(path)) {
+			return fmt.Errorf("%s: %s is not an absolute path", alg, quote(path))
+		}
+		return nil
+	})
+}
+
+func keySets() rule {
+	return eachItem("list of URLs, each with or without an issuer", patternSchema(`^(\S+ )?https?://\S+$`), func(item string) error {
+		_, text, ok := strings.Cut(item, " ")
+		if !ok {
+			text = item
+		}
+		u, err := url.Parse(text)
+		switch {
+		case err != nil || u.Host == "" || strings.Contains(text, " "):
+			return fmt.Errorf("%s is not a URL, nor an issuer, a space and a URL", quote(item))
+		case u.User != nil:
+			return fmt.Errorf("%s has a user in it", quote(u.Redacted()))
+		case u.Scheme == "http" && !isLoopback(u.Hostname()):
+			return fmt.Errorf("%s is not https: whoever is on the way could send keys", quote(text))
+		case u.Scheme != "https" && u.Scheme != "http":
+			return fmt.Errorf("%s is not an https URL", quote(text))
+		}
+		return nil
+	})
+}
+
+func collector() rule {
+	return rule{text: "URL", schema: patternSchema(`^https?://[^/\s]+/\S*$`), check: func(value any) error {
+		text := value.(string)
+		u, err := url.Parse(text)
+		switch {
+		case err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https":
+			return fmt.Errorf("%s is not an http or https URL", quote(text))
+		case u.User != nil:
+			return fmt.Errorf("%s has a user in it", quote(u.Redacted()))
+		case u.Path == "":
+			return fmt.Errorf("%s has no path: collectors take traces at /v1/traces", quote(text))
+		}
+		return nil
+	}}
+}
+
+// isLoopback reports whether a host is this machine.
+func isLoopback(host string) bool {
+	if ip, err := netip.ParseAddr(host); err == nil {
+		return ip.Unmap().IsLoopback()
+	}
+	return strings.EqualFold(strings.TrimSuffix(host, "."), "localhost")
+}
+
 func networks() rule {
 	return eachItem("list of IP addresses and networks", patternSchema(`^[0-9A-Fa-f.:]+.*$`), func(item string) error {
 		if _, err := netip.ParseAddr(item); err == nil {
@@ -154,6 +219,15 @@ func classes() rule {
 	return eachItem("list of class names", patternSchema(classPattern.String()), func(item string) error {
 		if !classPattern.MatchString(item) {
 			return fmt.Errorf("%s is not a PHP class name", quote(item))
+		}
+		return nil
+	})
+}
+
+func healthRequests() rule {
+	return eachItem("list of names with topics", patternSchema(`^\S+ \S+$`), func(item string) error {
+		if name, topic, _ := strings.Cut(item, " "); name == "" || topic == "" || strings.ContainsFunc(name+topic, unicode.IsSpace) {
+			return fmt.Errorf("%s is not the name of a service, a space and a topic, such as weather ping", quote(item))
 		}
 		return nil
 	})

@@ -33,6 +33,16 @@ func TestBounds(t *testing.T) {
 		{"an application", origins(), []string{"capacitor://localhost"}, ""},
 		{"an origin with a path", origins(), []string{"https://pbx.example/x"}, "https://pbx.example/x has more than scheme, host and port, write https://pbx.example"},
 		{"an origin with a name not in ASCII", origins(), []string{"https://bücher.example"}, `"https://bücher.example" is not in ASCII, write the name as browsers send it, with xn--`},
+		{"key files", keyFiles(), []string{"RS256 /etc/strowger/a b.pem", "EdDSA /k", "HS512 /k"}, ""},
+		{"a key file without an algorithm", keyFiles(), []string{"/etc/strowger/a.pem"}, "/etc/strowger/a.pem is not an algorithm, a space and a path, such as RS256 /etc/strowger/issuer.pem"},
+		{"a key file of algorithm none", keyFiles(), []string{"none /k"}, `"none /k" is not an algorithm, a space and a path, such as RS256 /etc/strowger/issuer.pem`},
+		{"a relative key file", keyFiles(), []string{"RS256 a.pem"}, "RS256: a.pem is not an absolute path"},
+		{"key sets", keySets(), []string{"https://a.example/jwks", "https://a.example/ https://a.example/jwks", "http://127.0.0.1:9/k", "http://[::1]/k", "http://localhost/k"}, ""},
+		{"a key set without TLS", keySets(), []string{"http://a.example/k"}, "http://a.example/k is not https: whoever is on the way could send keys"},
+		{"a key set in a file", keySets(), []string{"file:///etc/passwd"}, "file:///etc/passwd is not a URL, nor an issuer, a space and a URL"},
+		{"a key set by FTP", keySets(), []string{"ftp://a.example/k"}, "ftp://a.example/k is not an https URL"},
+		{"a key set with a password", keySets(), []string{"https://u:secret@a.example/k"}, "https://u:xxxxx@a.example/k has a user in it"},
+		{"a key set of three words", keySets(), []string{"a b https://a.example/k"}, `"a b https://a.example/k" is not a URL, nor an issuer, a space and a URL`},
 		{"relative directory", directory(), "tokens", "tokens is not an absolute path"},
 	}
 	for _, test := range tests {

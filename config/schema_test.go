@@ -8,6 +8,7 @@ import (
 	"go/parser"
 	"go/token"
 	"io/fs"
+	"maps"
 	"os"
 	"path/filepath"
 	"reflect"
@@ -100,12 +101,13 @@ func (k key) schema(t *testing.T) schema {
 func policySchemas(t *testing.T) schema {
 	t.Helper()
 	docs := fieldDocs(t, filepath.Join("policy", "policy.go"))
+	maps.Copy(docs, fieldDocs(t, filepath.Join("policy", "history.go")))
 	defs := schema{
 		// YAML takes some names for a number when they are not quoted.
 		"names":       schema{"type": "array", "minItems": 1, "uniqueItems": true, "items": schema{"type": []string{"string", "number"}, "minLength": 1}},
 		"permissions": schema{"type": []string{"object", "null"}, "additionalProperties": schema{"$ref": "#/$defs/names"}},
 	}
-	for _, of := range []reflect.Type{reflect.TypeFor[policy.Policy](), reflect.TypeFor[policy.Scope](), reflect.TypeFor[policy.Absent]()} {
+	for _, of := range []reflect.Type{reflect.TypeFor[policy.Policy](), reflect.TypeFor[policy.Scope](), reflect.TypeFor[policy.Absent](), reflect.TypeFor[policy.History]()} {
 		properties, required := schema{}, []string{}
 		for i := range of.NumField() {
 			field := of.Field(i)
@@ -145,6 +147,15 @@ func fieldSchema(t *testing.T, of reflect.Type) schema {
 		return schema{"type": "array", "minItems": 1, "items": schema{"$ref": "#/$defs/scope"}}
 	case reflect.TypeFor[policy.Absent]():
 		return schema{"$ref": "#/$defs/absent"}
+	case reflect.TypeFor[policy.History]():
+		return schema{"$ref": "#/$defs/history"}
+	case reflect.TypeFor[int]():
+		// A text may have a unit.
+		return schema{"anyOf": []schema{{"type": "integer", "minimum": 1}, patternSchema(`^[1-9][0-9]*( ?(KiB|MiB|GiB))?$`)}}
+	case reflect.TypeFor[time.Duration]():
+		return numberSchema(time.Nanosecond, time.Hour)
+	case reflect.TypeFor[policy.Slow]():
+		return schema{"enum": []policy.Slow{policy.Disconnect, policy.DropOldest, policy.Coalesce}}
 	case reflect.TypeFor[policy.Reach]():
 		return schema{"enum": []policy.Reach{policy.All, policy.Domain, policy.Extensions, policy.None}}
 	case reflect.TypeFor[string]():
@@ -387,6 +398,16 @@ func TestSchemaAgrees(t *testing.T) {
 		{"policies: {weather: {require: [a, a]}}", false},
 		{"policies: {weather: {require: a}}", false},
 		{"policies: {weather: {requires: [a]}}", false},
+		{"policies: {weather: {require: [a], history: {messages: 10, bytes: 64KiB, age: 1m}}}", true},
+		{"policies: {weather: {require: [a], history: {bytes: 1000}}}", true},
+		{"policies: {weather: {require: [a], history: {messages: 0}}}", false},
+		{"policies: {weather: {require: [a], history: {age: 10}}}", false},
+		{"policies: {weather: {require: [a], history: {}}}", false},
+		{"policies: {weather: {require: [a], slow: disconnect}}", true},
+		{"policies: {weather: {require: [a], slow: drop_oldest}}", true},
+		{"policies: {weather: {require: [a], slow: coalesce, coalesce: [station]}}", true},
+		{"policies: {weather: {require: [a], slow: never}}", false},
+		{"policies: {weather: {require: [a], slow: coalesce, coalesce: []}}", false},
 		{"policies: {weather: {requests: {today: [weather_view], 7: [weather_view]}}}", true},
 		{"policies: {weather: {requests: {today: weather_view}}}", false},
 		{"policies: {\"\": {require: [a]}}", false},

@@ -43,7 +43,7 @@ func (o origin) String() string {
 }
 
 // Show writes every value that cfg has and where it comes from. What it writes loads as cfg, apart from the
-// policies, which it leaves out, and from FusionPBX's own values, which are comments. Passwords do not show.
+// policies, which it leaves out, and from FusionPBX's own values and secrets, which are comments. Secrets do not show.
 // Its errors are those of w.
 func Show(w io.Writer, cfg *Config) error {
 	var out bytes.Buffer
@@ -54,7 +54,11 @@ func Show(w io.Writer, cfg *Config) error {
 			fmt.Fprintf(&out, "%s:\n", section)
 		}
 		_, name := cutLast(k.name)
-		fmt.Fprintf(&out, "  %s: %s  # %s\n", name, format(values[k.name]), oneLine(cfg.Origin(k.name)))
+		mark := ""
+		if k.isSecret() && format(values[k.name]) != format(k.def) {
+			mark = "#"
+		}
+		fmt.Fprintf(&out, "  %s%s: %s  # %s\n", mark, name, format(values[k.name]), oneLine(cfg.Origin(k.name)))
 	}
 	cfg.showFusionPBX(&out)
 	if _, err := w.Write(out.Bytes()); err != nil {

@@ -42,6 +42,8 @@ func parseAs(kind any, text string) (any, error) {
 	switch kind.(type) {
 	case string:
 		return text, nil
+	case Secret:
+		return Secret(text), nil
 	case bool:
 		return parseBool(text)
 	case int:
@@ -113,11 +115,16 @@ func checkText(text string) error {
 	return nil
 }
 
-// format writes a value as the YAML that parse and a YAML reader take.
+// format writes a value as the YAML that parse and a YAML reader take. A secret does not show.
 func format(value any) string {
 	switch value := value.(type) {
 	case string:
 		return strconv.Quote(value)
+	case Secret:
+		if value == "" {
+			return `""`
+		}
+		return strconv.Quote(redacted)
 	case []string:
 		items := make([]string, len(value))
 		for i, item := range value {

@@ -25,7 +25,8 @@ func WriteDefaults(w io.Writer) error {
 }
 
 // Write writes a YAML file that loads as cfg, which must be valid. Keys that
-// have their default are commented out; FusionPBX's values are not written.
+// have their default are commented out, and so are secrets, which do not show.
+// FusionPBX's values are not written.
 // Its errors are those of w.
 func Write(w io.Writer, cfg *Config) error {
 	var out bytes.Buffer
@@ -54,7 +55,7 @@ func (k key) write(out *bytes.Buffer, value any) {
 	explain(out, "  # ", fmt.Sprintf("%s Allowed: %s. %s.", k.doc, k.rule.text, k.apply))
 	_, name := cutLast(k.name)
 	mark := ""
-	if format(value) == format(k.def) {
+	if format(value) == format(k.def) || k.isSecret() {
 		mark = "#"
 	}
 	fmt.Fprintf(out, "  %s%s: %s\n", mark, name, format(value))

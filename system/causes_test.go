@@ -2,6 +2,7 @@ package system
 
 import (
 	"bytes"
+	"encoding/base64"
 	"fmt"
 	"io"
 	"net"
@@ -167,6 +168,78 @@ func provokedCauses() map[string]provoked {
 			},
 			role: "service", says: map[string]string{"name": "^nobody$", "service": "^texts$", "class": "^texts_service$", "subscriber": known},
 		},
+		"unanswered": {
+			settings: func(c *config.Config) {
+				c.Routing.DefaultPolicy, c.Routing.Unanswered, c.Routing.RequestTimeout = "allow", "504", 100*time.Millisecond
+			},
+			act: func(t *testing.T, s *System) {
+				join(t, s, remote("texts", "texts_service"))
+				named(t, s).sendf(`{"service":"texts","topic":"messages","request_id":"1"}`)
+			},
+			role: "client", setting: "routing.request_timeout, routing.unanswered",
+			says: map[string]string{"service": "^texts$", "class": "^texts_service$", "subscriber": known, "user": "^alice$"},
+		},
+		"ejected": {
+			settings: func(c *config.Config) {
+				c.Routing.DefaultPolicy, c.Routing.EjectSilence = "allow", 100*time.Millisecond
+			},
+			act: func(t *testing.T, s *System) {
+				join(t, s, remote("texts", "texts_service"))
+				c := named(t, s)
+				c.sendf(`{"service":"texts","topic":"messages","request_id":"1"}`)
+				c.gets(`503 texts/messages #"1" null`)
+				c.sendf(`{"service":"texts","topic":"messages","request_id":"2"}`)
+			},
+			role: "client", setting: "routing.eject_after, routing.eject_silence, routing.health",
+			says: map[string]string{"service": "^texts$", "subscriber": known, "user": "^alice$"},
+		},
+		"pending_requests": {
+			settings: func(c *config.Config) { c.Routing.DefaultPolicy, c.Limits.PendingRequests = "allow", 1 },
+			act: func(t *testing.T, s *System) {
+				join(t, s, remote("texts", "texts_service"))
+				c := named(t, s)
+				c.sendf(`{"service":"texts","topic":"messages","request_id":"1"}`)
+				c.sendf(`{"service":"texts","topic":"messages","request_id":"2"}`)
+			},
+			role: "client", setting: "limits.pending_requests",
+			says: map[string]string{"service": "^texts$", "subscriber": known, "user": "^alice$"},
+		},
+		"filter_values": {
+			settings: func(c *config.Config) { c.Limits.FilterValues = 1 },
+			act: func(t *testing.T, s *System) {
+				c := connectAt(t, s.Addr().String())
+				made := mint(t, s.running.Load().Tokens.Directory, user("a.example", nil, "texts"))
+				c.sendf(`{"service":"authentication","token":{"name":%q,"hash":%q},"payload":{"filters":{"texts":{"topics":["a","b"]}}}}`, made.Name, made.Hash)
+			},
+			role: "client", setting: "limits.filter_values",
+			says: map[string]string{"limit": "^1$", "subscriber": known},
+		},
+		"http_rate": {
+			settings: func(c *config.Config) { c.Listen.HTTP, c.HTTP.Rate = true, 1 },
+			act: func(t *testing.T, s *System) {
+				for range 2 { // each may send more at once than its rate, and not again for a hundred seconds
+					knockByHTTP(t, s, "", "["+strings.Repeat(`{"service":"texts"},`, 99)+`{"service":"texts"}]`)
+				}
+			},
+			setting: "http.rate", says: map[string]string{"status": "^429$"},
+		},
+		"http_body_timeout": {
+			settings: func(c *config.Config) { c.Listen.HTTP, c.HTTP.BodyTimeout = true, 100*time.Millisecond },
+			act:      func(t *testing.T, s *System) { knockByHTTP(t, s, "Content-Length: 10\r\n", "") },
+			setting:  "http.body_timeout", says: map[string]string{"status": "^408$"},
+		},
+		"http_idempotency_keys": {
+			settings: func(c *config.Config) {
+				c.Listen.HTTP, c.HTTP.IdempotencyKeys, c.Routing.DefaultPolicy = true, 1, "allow"
+			},
+			act: func(t *testing.T, s *System) {
+				texts := join(t, s, remote("texts", "texts_service"))
+				knockByHTTP(t, s, "Idempotency-Key: a\r\n", `{"service":"texts","topic":"messages"}`)
+				texts.next()
+				knockByHTTP(t, s, "Idempotency-Key: b\r\n", `{"service":"texts","topic":"messages"}`)
+			},
+			setting: "http.idempotency_keys", says: map[string]string{"status": "^503$"},
+		},
 		"broadcast_unheard": {
 			settings: governed(policy.Policy{Scopes: []policy.Scope{{To: policy.Domain, Keys: []string{"domain"}}}}),
 			act: func(t *testing.T, s *System) {
@@ -185,17 +258,29 @@ func provokedCauses() map[string]provoked {
 	}
 }
 
-// otherCauses names the tests of the causes that need a slow peer, a broken network or the end of the router. Each
-// reads the line, but for that of abandoned, which is at debug.
+// otherCauses names the tests of the causes that need a slow peer, a broken network, much memory or the end of the router.
+// Each reads the line, but for that of abandoned, which is at debug, and those in actors, which count.
 func otherCauses() map[string]string {
 	return map[string]string{
 		"abandoned":             "system/refused_test.go TestPortChecksAreQuiet",
 		"accept":                "transport/refused_test.go TestFailingAcceptIsNamed",
 		"descriptors":           "system/descriptors_test.go TestTooFewDescriptors",
 		"pings_ended":           "transport/silence_test.go TestPingsEnd",
+		"renewal":               "system/bearers_test.go TestJWTIsRenewed",
 		"shutdown":              "transport/stuck_test.go TestStuckAreCutOff",
+		"broadcasts_dropped":    "transport/shed_test.go TestDropOldest",
+		"ticket":                "actors/resume_test.go TestNoTicketIsMade",
 		"slow_reader":           "system/named_test.go TestIdleAndSlowAreNamed",
+		"unchecked":             "system/bearers_test.go TestJWKS",
 		"unauthenticated_bytes": "transport/crowd_test.go TestCrowdIsToldWhy",
+		"outbound_rate":         "transport/pace_test.go TestRateOfSlowReaders",
+		"outbound_total":        "transport/pace_test.go TestSlowestGoFirst",
+		"pending_bytes":         "actors/kept_test.go TestKeptForFailover",
+		"pending_total_bytes":   "actors/kept_test.go TestAllKept",
+		"slow_service":          "actors/instance_test.go TestRefusedRequestIsAnsweredAndForgotten",
+		"inbound_total":         "transport/inbound_test.go TestHeaviestGoFirst",
+		"message_rate":          "transport/rate_test.go TestFrameRate",
+		"byte_rate":             "transport/rate_test.go TestByteRate",
 		"unreachable":           "transport/cut_linux_test.go TestCutNetwork",
 		"write_timeout":         "transport/egress_test.go TestWriteTimeout",
 	}
@@ -266,6 +351,20 @@ func named(t *testing.T, s *System, services ...string) *peer {
 // governed lets a policy hold for texts_service.
 func governed(p policy.Policy) func(*config.Config) {
 	return func(c *config.Config) { c.Policies = map[string]policy.Policy{"texts_service": p} }
+}
+
+// knockByHTTP sends a request of alice by HTTP, with these lines in its head. A body brings its length along. What comes
+// back is not looked at.
+func knockByHTTP(t *testing.T, s *System, lines, body string) {
+	t.Helper()
+	alice := user("a.example", nil)
+	alice.UserName = "alice"
+	made := mint(t, s.running.Load().Tokens.Directory, alice)
+	if body != "" {
+		lines += fmt.Sprintf("Content-Length: %d\r\n", len(body))
+	}
+	tell(t, s, fmt.Sprintf("POST /request HTTP/1.1\r\nHost: a.example\r\nAuthorization: Basic %s\r\n%s\r\n%s",
+		base64.StdEncoding.EncodeToString([]byte(made.Name+":"+made.Hash)), lines, body))
 }
 
 // tell writes bytes to a new connection. What comes back is not looked at.

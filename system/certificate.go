@@ -1,6 +1,9 @@
 package system
 
 import (
+	"errors"
+	"fmt"
+	"log/slog"
 	"time"
 
 	"strowger/config"
@@ -33,13 +36,27 @@ func (s *System) checkCertificate() error {
 	return err
 }
 
-// CheckCertificate reads the TLS certificate and key of a configuration, as New does, and returns what
-// keeps a router from starting with them, or else what makes clients refuse them at a time. Without TLS
-// it returns nil.
+// CheckCertificate reads the TLS files of a configuration, as New does, and returns what keeps a router from starting with
+// them, or else what makes clients refuse the certificates at a time. Without TLS it returns nil.
 func CheckCertificate(c *config.Config, now time.Time) error {
 	certificate, err := loadCertificate(c)
-	if err != nil || certificate == nil {
+	if err != nil {
+		return aboutCertificate(err)
+	}
+	pages, err := newAdminTLS(&c.Admin, slog.New(slog.DiscardHandler))
+	if err != nil {
 		return err
 	}
-	return certificate.CheckTime(now)
+	var problems []error
+	if certificate != nil {
+		if err := certificate.CheckTime(now); err != nil {
+			problems = append(problems, fmt.Errorf("listen.tls_certificate, listen.tls_key: %w", err))
+		}
+	}
+	if pages != nil {
+		if err := pages.certificate.CheckTime(now); err != nil {
+			problems = append(problems, fmt.Errorf("admin.tls_certificate, admin.tls_key: %w", err))
+		}
+	}
+	return errors.Join(problems...)
 }

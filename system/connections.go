@@ -1,7 +1,9 @@
 package system
 
 import (
+	"context"
 	"fmt"
+	"sync"
 	"time"
 
 	"github.com/asynkron/protoactor-go/actor"
@@ -57,16 +59,53 @@ func (s *System) drainTime() time.Duration {
 	return left / drainShare
 }
 
-// shutdown closes all connections behind the last words of the services that have stopped before.
+// shutdown closes all connections and waits until they are.
 func (c *connections) shutdown(ctx actor.Context) {
 	s, root, self := c.system, ctx.ActorSystem().Root, ctx.Self()
-	s.router.Send(&actors.Fence{Done: func() {
-		s.egress.Drain(s.running.Load().Shutdown.Pace, s.drainTime())
-		s.egress.CutStuck(s.cfg.Shutdown.Timeout / stuckShare)
-	}})
 	go func() {
+		s.dismiss()
 		s.server.Wait()
 		s.egress.Wait()
 		root.Send(self, &connectionsClosed{})
 	}()
+}
+
+// dismiss begins to close all connections, behind the last words of the services that have stopped before. The other
+// nodes of the cluster get them before they hear that this one leaves. A router, a name or a topic that hangs, or a cluster
+// that cannot be left, holds it up for a part of the time alone. Calls after the first one do nothing.
+func (s *System) dismiss() {
+	s.dismissed.Do(func() {
+		drain := sync.OnceFunc(func() {
+			s.egress.Drain(s.running.Load().Shutdown.Pace, s.drainTime())
+			s.egress.CutStuck(s.cfg.Shutdown.Timeout / stuckShare)
+		})
+		said := drain
+		if patience := s.drainTime() / 2; patience > 0 {
+			late := time.AfterFunc(patience, drain)
+			said = func() {
+				late.Stop() // it would keep the system in memory
+				drain()
+			}
+		}
+		go func() {
+			s.part()
+			s.way.Send(&actors.Fence{Done: said})
+		}()
+	})
+}
+
+// part leaves the cluster once what services have said is on its way.
+func (s *System) part() {
+	if s.cluster == nil {
+		return
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), max(s.drainTime(), hurry))
+	defer cancel()
+	said := make(chan struct{})
+	s.way.Send(&actors.Fence{Done: func() { close(said) }})
+	select {
+	case <-said:
+	case <-ctx.Done():
+	}
+	s.cluster.leave(ctx)
 }

@@ -38,6 +38,13 @@ func (s *System) newConsole() (*console.Console, error) {
 	})
 }
 
+// note adds an action to the audit log, if there is one.
+func (s *System) note(action, from string, err error) {
+	if s.console != nil {
+		s.console.Note(action, from, err)
+	}
+}
+
 // consoleHandler returns what answers for the console, nil if there is none.
 func (s *System) consoleHandler() http.Handler {
 	if s.console == nil {
@@ -58,8 +65,25 @@ func (s shown) Hello() console.Hello {
 	if h.Ready {
 		h.Problems = []introspect.Problem{}
 	}
+	h.Cluster = s.clusterHello()
 	return h
 }
+
+// clusterHello returns this router's place in its cluster, nil if it is alone.
+func (s shown) clusterHello() *console.ClusterHello {
+	if s.cluster == nil {
+		return nil
+	}
+	counts := s.cluster.links.Counts()
+	h := &console.ClusterHello{Name: s.cluster.name, Node: s.cluster.node, Nodes: counts.Nodes, Linked: counts.Linked, Notes: s.clusterNotes()}
+	if h.Notes == nil {
+		h.Notes = []introspect.Problem{}
+	}
+	return h
+}
+
+// Cluster is for console.Source.
+func (s shown) Cluster() introspect.Cluster { return s.source().Cluster() }
 
 // Reading is for console.Source.
 func (s shown) Reading() console.Reading {
@@ -152,6 +176,9 @@ func (s shown) Order(ctx context.Context, name, deed string) error {
 	do, known := deeds[deed]
 	if !known {
 		return fmt.Errorf("%s: %w", deed, console.ErrNotNow)
+	}
+	if done, err := s.services.named[name].single.obey(do); done || err != nil {
+		return err
 	}
 	answer, err := s.askServices(ctx, &supervisor.Order{Child: name, Do: do})
 	if err != nil {

@@ -38,7 +38,7 @@ func (s shown) Connections(ctx context.Context) ([]console.Connection, error) {
 func fill(row *console.Connection, c *transport.Connection, now time.Time) {
 	*row = console.Connection{Number: c.Number, Role: actors.Unauthenticated.String(), Remote: c.Remote.String(), Since: c.Since.UTC(),
 		AgeMS: max(0, now.Sub(c.Since).Milliseconds()), IdleMS: c.Idle.Milliseconds(), Queued: c.Queued, QueuedBytes: c.QueuedBytes,
-		InBytes: c.In, OutBytes: c.Out}
+		InBytes: c.In, OutBytes: c.Out, HTTP: c.HTTP}
 	p := c.Peer
 	if p == nil {
 		return
@@ -46,8 +46,8 @@ func fill(row *console.Connection, c *transport.Connection, now time.Time) {
 	row.ID, row.Role, row.User, row.UserUUID, row.Domain = p.ID, p.Role.String(), p.UserName, p.UserUUID, p.Domain()
 	row.Name, row.Class, row.Subscriptions, row.Watches = p.Name, p.Class, len(p.Subscriptions), p.Subscriptions
 	row.Extensions, row.Permissions = p.Extensions, p.Permissions()
-	if !p.ExpiresAt.IsZero() {
-		row.Expires = &p.ExpiresAt
+	if at := p.Expiry(); !at.IsZero() {
+		row.Expires = &at
 	}
 }
 
@@ -155,10 +155,10 @@ func latency(m *meter.Service) *console.Latency {
 func (s shown) inside(row *console.Service, h *home, child *supervisor.Child) {
 	state := h.instance.State()
 	row.State, row.Since, row.Restarts, row.Reason = string(state.Condition), &state.Since, state.Restarts, state.Reason
-	row.RetryAfterMS, row.Open, row.Queued = state.RetryAfter.Milliseconds(), state.Open, state.Queued
+	row.RetryAfterMS, row.Open, row.Queued, row.Abandoned = state.RetryAfter.Milliseconds(), state.Open, state.Queued, state.Abandoned
 	if child != nil {
 		row.Breaker = child.Breaker.String()
-		row.Actions = append(row.Actions, child.Possible.Words()...)
+		row.Actions = append(row.Actions, h.single.possible(child.Possible).Words()...)
 	}
 }
 
@@ -186,6 +186,9 @@ func (s shown) Tree(ctx context.Context) (console.Node, error) {
 		children = nil // the tree itself is known nevertheless
 	}
 	snapshot := s.insight.tree.Snapshot()
+	for name, child := range children {
+		child.Possible = s.services.named[name].single.possible(child.Possible)
+	}
 	root := convert(&snapshot, place(), children)
 	topics, err := s.Topics(ctx)
 	if err != nil {
@@ -269,8 +272,9 @@ func remoteBranch(services []console.Service) console.Node {
 }
 
 func (s shown) poolBranch() console.Node {
-	files := s.pool.stats()
-	children := []console.Node{leaf("token files", "pool", fmt.Sprintf("%d of %d busy, %d wait", files.Running, files.Size, files.Waiting))}
+	files, checks := s.pool.stats(), s.bearing.stats()
+	children := []console.Node{leaf("token files", "pool", fmt.Sprintf("%d of %d busy, %d wait", files.Running, files.Size, files.Waiting)),
+		leaf("JWTs and API keys", "pool", fmt.Sprintf("%d of %d busy, %d wait", checks.Running, checks.Size, checks.Waiting))}
 	if d := s.databaseStats(); d != nil {
 		state := "down"
 		if d.Up {

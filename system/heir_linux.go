@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net"
 	"os"
+	"slices"
 	"strconv"
 	"sync"
 	"time"
@@ -72,6 +73,9 @@ func (h *Heir) greet() error {
 	return nil
 }
 
+// had reports whether the other process has a singleton. A nil Heir had none.
+func (h *Heir) had(name string) bool { return h != nil && slices.Contains(h.greeting.Singletons, name) }
+
 func fileListener(fd int) (net.Listener, error) {
 	file := os.NewFile(uintptr(fd), "listener")
 	defer file.Close()
@@ -123,6 +127,7 @@ func (h *Heir) take(s *System) error {
 	if err := h.wire.out.Encode(&note{Version: h.Version}); err != nil {
 		return err
 	}
+	s.tokens.tickets.ReadUsed() // of those that came to the other process last
 	pauses := s.server.Release(s.way, h.since)
 	s.services.speak()
 	s.server.Open()

@@ -14,7 +14,6 @@ import (
 	"strowger/system/internal/admin"
 	"strowger/system/internal/introspect"
 	"strowger/system/internal/supervisor"
-	"strowger/system/service"
 )
 
 // insight is what the system knows of itself. It is kept by those to whom things happen; who asks for
@@ -23,6 +22,8 @@ type insight struct {
 	tree    *introspect.Tree
 	letters *introspect.Ring
 	router  runtime.Gauge
+	root    runtime.Gauge // the supervisors of all and of the services
+	branch  runtime.Gauge
 	admin   atomic.Pointer[net.Addr]
 	tokens  atomic.Pointer[error] // why no token can be claimed
 
@@ -59,6 +60,9 @@ func (s *System) name() {
 	t.Add(place(servicesPlace), "supervisor", nil)
 	for _, h := range s.services.homes {
 		t.Add(place(servicesPlace, h.instance.Name()), "service", func() int { return h.instance.State().Queued })
+		if h.single.waits() {
+			t.Observe(place(servicesPlace), &supervisor.ChildRetired{Child: h.instance.Name()})
+		}
 	}
 	t.Add(place(janitorsPlace), "supervisor", nil)
 	t.Add(place(listenerPlace), "listener", nil)
@@ -98,7 +102,17 @@ func (s source) Tree() introspect.Node {
 	if !s.made() {
 		return introspect.Node{}
 	}
-	return s.insight.tree.Snapshot()
+	tree := s.insight.tree.Snapshot()
+	if silent := s.heart.Load().silence(); len(silent) > 0 {
+		for path, node := range tree.All() {
+			for _, one := range silent {
+				if one.Actor == path {
+					node.Silent = one.For.Milliseconds()
+				}
+			}
+		}
+	}
+	return tree
 }
 
 // DeadLetters is for admin.Source.
@@ -115,6 +129,7 @@ func (s source) Ready() []introspect.Problem {
 		return []introspect.Problem{{Part: "system", Reason: errUnmade.Error()}}
 	}
 	var problems []introspect.Problem
+	problems = append(problems, s.silences(introspect.Barred, introspect.Lost)...)
 	tree := s.Tree()
 	for path, node := range tree.All() {
 		if (path == place(listenerPlace) || path == place(routerPlace)) && node.State != introspect.Running {
@@ -126,7 +141,7 @@ func (s source) Ready() []introspect.Problem {
 		problems = append(problems, introspect.Problem{Part: "tokens", Reason: (*err).Error()})
 	}
 	for _, h := range s.services.homes {
-		if state := h.instance.State(); h.instance.Service().Required && state.Condition != service.Up {
+		if state := h.instance.State(); h.instance.Service().Required && !h.works() {
 			problems = append(problems, introspect.Problem{Part: "service " + h.instance.Name(), Reason: "is " + string(state.Condition)})
 		}
 	}
@@ -142,8 +157,14 @@ func (s source) Metrics() introspect.Metrics {
 	m := introspect.Metrics{
 		Connections: int64(s.Connections()), Panics: c.Panics.Load(), Authenticated: c.Authentic.Load(),
 		Refused: c.Refused.Load(), OddTokens: s.tokens.store.OddTokens(), TokensIgnored: c.TokensIgnored.Load(),
+		Ejections: c.Ejections.Load(), Ejected: c.Ejected.Load(),
 		Reclaimed: c.Reclaimed.Load(), Reclaimable: c.Reclaimable.Load(), Forgotten: c.Forgotten.Load(),
+		Renewed: c.Renewed.Load(), NotRenewed: c.NotRenewed.Load(), Bearers: s.tokens.bearers.stats(), Tickets: s.ticketStats(),
 		Upgrades: s.upgrades.done.Load(), NoUpgrades: s.upgrades.failed.Load(),
+		History: introspect.History{Messages: c.HistoryMessages.Load(), Bytes: c.HistoryBytes.Load(), Cut: c.HistoryCut.Load(),
+			Recovered: c.Recovered.Load(), NotRecovered: c.NotRecovered.Load()},
+		Narrowed: c.Narrowed.Load(),
+		Gaps:     introspect.Gaps{Dropped: c.Dropped.Load(), Replaced: c.Replaced.Load(), Told: c.GapsTold.Load()},
 		Requests: c.Requests.Load(), Replies: c.Replies.Load(),
 		Broadcasts: c.Broadcasts.Load(), SlowConsumers: c.SlowConsumers.Load(), Dead: make(map[string]int64),
 		Cut: s.deps.Refusals().Counts(), Merged: s.deps.Refusals().Merged(),
@@ -151,6 +172,9 @@ func (s source) Metrics() introspect.Metrics {
 	if s.live() {
 		m.Clients = int64(s.egress.Clients())
 		m.Waiting, m.Early = s.egress.WaitingBytes(), s.egress.UnauthenticatedBytes()
+		m.Queued = s.egress.QueuedBytes()
+		m.Inbound = s.egress.InboundBytes()
+		m.Kept = s.deps.Counters.Kept.Load()
 		m.Handshakes = int64(s.server.WaitingHandshakes())
 	}
 	for reason, n := range c.DeadLetters() {
@@ -159,8 +183,13 @@ func (s source) Metrics() introspect.Metrics {
 	if s.logLost != nil {
 		m.LogLost = s.logLost()
 	}
+	if s.tracer != nil {
+		counts := s.tracer.Counts()
+		m.Traces, m.TracesSent, m.TracesFailed = counts.Begun, counts.Sent, counts.Failed
+	}
+	m.Heart = s.heart.Load().stats()
 	s.measured(&m)
-	m.Switch, m.Database, m.Panel = s.switchStats(), s.databaseStats(), s.panelStats()
+	m.Switch, m.Database, m.Panel, m.Cluster = s.switchStats(), s.databaseStats(), s.panelStats(), s.clusterCounts()
 	for _, h := range s.services.homes {
 		m.Panics += int64(h.instance.Counters().Panics.Load())
 		m.Errors += int64(h.instance.Counters().Errors.Load())

@@ -57,7 +57,7 @@ func TestDeafListenerIsGivenUp(t *testing.T) {
 	if !ok || gaveUp.Child != listenerPlace {
 		t.Fatalf("run: %v; want that the listener was given up", err)
 	}
-	const want, why = `gave up: child "listener": failure 6 within 10s: accept tcp `, "invalid argument"
+	const want, why = `gave up: child "listener": failure 6 within 1m0s: accept tcp `, "invalid argument"
 	if text := err.Error(); !strings.HasPrefix(text, want) || !strings.HasSuffix(text, why) {
 		t.Errorf("run: %v; want %s... %s", err, want, why)
 	}

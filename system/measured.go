@@ -15,16 +15,21 @@ func (s *System) measured(m *introspect.Metrics) {
 	m.HandshakeTime, m.AdmissionTime, m.RejectionTime = histogram(c.Handshakes.Read()), histogram(c.Admission.Read()), histogram(c.Rejection.Read())
 	m.DeliveryTime = histogram(c.Delivery.Histogram.Read())
 	m.Services = s.serviceStats()
-	m.Claims = s.pool.stats()
-	m.Pools = make(map[string]introspect.Pool)
+	m.Claims, m.Checks = s.pool.stats(), s.bearing.stats()
+	m.Pools, m.Inside = make(map[string]introspect.Pool), make(map[string]introspect.Inside)
 	for _, h := range s.services.homes {
 		load := h.instance.Load()
-		m.Pools[h.instance.Name()] = introspect.Pool{Size: int64(load.Size), Running: int64(load.Running), Waiting: int64(load.Waiting),
+		m.Pools[h.instance.Name()] = introspect.Pool{Size: int64(load.Size), Running: int64(load.Running), Waiting: int64(load.Waiting), Oldest: load.Oldest.Seconds(),
 			Refused: int64(h.instance.Counters().Busy.Load())}
+		m.Inside[h.instance.Name()] = introspect.Inside{Abandoned: int64(h.instance.State().Abandoned),
+			Said: h.window.Used() + h.kept.Load(), Dropped: int64(h.instance.Counters().NoRoom.Load())}
 	}
 	if !s.live() {
 		return
 	}
+	m.Compressed = introspect.Compressed(s.egress.Compressed())
+	h := s.server.HTTP()
+	m.HTTP = introspect.HTTP{Published: h.Publishes, Requested: h.Requests, Repeated: h.Repeated, Keys: h.Keys, Bytes: h.Bytes, Streams: h.Streams}
 	t := s.egress.Traffic()
 	m.Traffic = introspect.Traffic{BytesIn: t.BytesIn, FramesIn: t.FramesIn, BytesOut: t.BytesOut, FramesOut: t.FramesOut,
 		WaitingFrames: t.WaitingFrames, Paused: t.Paused, Pauses: t.Pauses}

@@ -40,7 +40,7 @@ func (withDatabase) Stats() introspect.Database { return introspect.Database{Up:
 func startWithEverything(t *testing.T) *System {
 	t.Helper()
 	cfg := testConfig(t)
-	cfg.Admin.Address = "127.0.0.1:0"
+	cfg.Admin.Address, cfg.Cluster.Listen = "127.0.0.1:0", "127.0.0.1:0"
 	s, err := New(Options{Config: cfg, Log: slog.New(slog.DiscardHandler), LogLost: func() int64 { return 0 }, Switch: withSwitch{},
 		Database: withDatabase{}, Panel: everything{}, Version: "1.2.3", Commit: "abc"}, calm("inside"))
 	if err != nil {
@@ -56,6 +56,10 @@ func startWithEverything(t *testing.T) *System {
 			t.Error(err)
 		}
 	})
+	other := testConfig(t)
+	other.Cluster.Listen, other.Cluster.Routes = "127.0.0.1:0", []string{takes(s)}
+	start(t, other)
+	linked(t, s, 1)
 	c := join(t, s, user("one.example", []string{"view", "edit"}, "inside"))
 	c.sendf(`{"service":"inside","topic":"echo","request_id":"1","payload":{}}`)
 	c.gets(`200 inside/echo #"1" {}`)

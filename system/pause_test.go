@@ -117,9 +117,13 @@ func alone(t *testing.T, variable, value string) (*os.Process, *bufio.Scanner) {
 // pause stops a process for longer than its own time limits; the pause itself is what is tested.
 func pause(t *testing.T, p *os.Process) {
 	t.Helper()
-	if err := p.Signal(stop); err != nil {
-		t.Fatal(err)
-	}
+	stop(t, p)
+	wake(t, p)
+}
+
+// wake has a stopped process go on when it has stood still for longer than its own time limits.
+func wake(t *testing.T, p *os.Process) {
+	t.Helper()
 	<-time.After(10 * time.Second)
 	if err := p.Signal(goOn); err != nil {
 		t.Fatal(err)
@@ -180,12 +184,10 @@ func TestProcessIsStopped(t *testing.T) {
 	addr := lines.Text()
 	silent, speaks := joinAt(t, addr, dir, user("a.example", nil)), joinAt(t, addr, dir, user("a.example", nil))
 	late := connectAt(t, addr)
-	if err := process.Signal(stop); err != nil {
-		t.Fatal(err)
-	}
+	stop(t, process)
 	made := mint(t, dir, token.Spec{Kind: token.User})
 	speaks.sendf(`{"request_id":"1"}`)
-	pause(t, process)
+	wake(t, process)
 	speaks.gets(`400 INVALID/ #"1" null`)
 	late.authenticate(made)
 	<-time.After(after) // some looks for those who are silent

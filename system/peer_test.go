@@ -31,6 +31,7 @@ type reading struct {
 	RequestID  json.RawMessage `json:"request_id"`
 	ResourceID string          `json:"resource_id"`
 	Payload    json.RawMessage `json:"payload"`
+	text       string          // all of it, as it came
 }
 
 // String spells a message as the tests do: status service/topic #request payload.
@@ -48,6 +49,7 @@ func (r *reader) OnMessage(_ *gws.Conn, m *gws.Message) {
 	if err := json.Unmarshal(m.Bytes(), &e); err != nil {
 		r.peer.t.Errorf("%q: %v", m.Bytes(), err)
 	}
+	e.text = string(m.Bytes())
 	r.peer.got <- e
 }
 

@@ -87,6 +87,12 @@ func TestSettingsCountBeforeServiceInside(t *testing.T) {
 	cfg := testConfig(t)
 	cfg.Dashboard.Enabled = false
 	s := start(t, cfg, chatter("chat", &policy.Policy{Keys: []string{"a"}}), chatter("dashboard.system.information", nil), chatter("plain", nil))
+	// Its policy lets everybody see its state, so p joins after the service has said that it is up.
+	first := member(t, s, user("", nil))
+	eventually(t, "the service is up", func() bool {
+		state, err := ask(t, first, "dashboard.system.information", service.StateTopic, nil)
+		return err == nil && strings.Contains(state, `"state":"up"`)
+	})
 	p := join(t, s, user("", nil, "chat", "dashboard.system.information", "plain"))
 	keep := func(key string) policy.Policy { return policy.Policy{Keys: []string{key}} }
 	type want struct{ payload, policy, source string }

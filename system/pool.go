@@ -10,8 +10,21 @@ import (
 	"strowger/system/internal/introspect"
 )
 
-// claimers is how many token files are read at once.
+// claimers is how many token files are read at once, and how many other tokens are checked.
 const claimers = 8
+
+// pools are the two that look at tokens: those in files, and those that are checked by keys. A file system that hangs
+// holds up the first alone.
+type pools struct{ files, bearers *pool }
+
+// Go implements actors.Pool.
+func (p pools) Go(name string, f func()) {
+	if isBearer(name) {
+		p.bearers.Go(f)
+		return
+	}
+	p.files.Go(f)
+}
 
 // pool runs blocking work on a bounded number of goroutines, which are given back when
 // there is none. The queue is as long as there are connections that authenticate.

@@ -73,14 +73,27 @@ func (s *System) Reload(cfg *config.Config) (*Reloaded, error) {
 	if err != nil {
 		return nil, aboutCertificate(err)
 	}
-	before := s.running.Load()
-	if err := s.apply(cfg); err != nil {
+	checks, err := s.tokens.bearers.prepare(cfg)
+	if err != nil {
 		return nil, err
 	}
+	before := s.running.Load()
+	tickets := s.tokens.tickets.Bounds()
+	if err := s.tokens.tickets.Use(ticketBounds(cfg)); err != nil {
+		checks.jwts.Close()
+		return nil, err
+	}
+	if err := s.apply(cfg); err != nil {
+		checks.jwts.Close()
+		_ = s.tokens.tickets.Use(tickets) // these were in use
+		return nil, err
+	}
+	s.tokens.bearers.use(checks)
 	done := &Reloaded{Applied: pick(config.Diff(before, cfg), true), Restart: pick(config.Diff(s.cfg, cfg), false)}
 	if pair != nil {
 		done.Certificate = s.replaceCertificate(pair)
 	}
+	s.deps.SettingsChanged()
 	s.checkDescriptors()
 	s.services.reload()
 	if err := s.checkCertificate(); err != nil {

@@ -28,6 +28,7 @@ func (s *System) reloadHandler() http.Handler {
 			return
 		}
 		done, err := s.reload(r.Context())
+		s.note("reload", r.RemoteAddr, err)
 		switch {
 		case r.Context().Err() != nil:
 			answer(w, http.StatusServiceUnavailable, refusal{Error: "the router stops"}) // or nobody waits any more

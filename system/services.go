@@ -15,10 +15,13 @@ import (
 type services struct {
 	homes []*home
 	named map[string]*home
+	// groups are the strategies of the groups, and inGroup the groups of their services.
+	groups  map[string]supervisor.Strategy
+	inGroup map[string]string
 }
 
 // settle gives every service a home. The error names everything that is wrong.
-func (s *System) settle(list []*service.Service) error {
+func (s *System) settle(list []*service.Service, groups []service.Group) error {
 	s.services.named = make(map[string]*home, len(list))
 	var problems []error
 	for i, svc := range list {
@@ -38,20 +41,27 @@ func (s *System) settle(list []*service.Service) error {
 			s.services.homes = append(s.services.homes, h)
 		}
 	}
+	problems = append(problems, s.services.group(groups)...)
+	problems = append(problems, s.services.sort(groups)...)
+	problems = append(problems, s.keepSingletons()...)
 	return errors.Join(problems...)
 }
 
 // supervision is the branch of the tree that holds the services. Each has a breaker of its own, so
 // none can take another down. Slept is how long the process did not run.
 func (s *services) supervision(observe func(supervisor.Event), slept func() time.Duration) supervisor.Options {
-	o := supervisor.Options{Strategy: supervisor.OneForOne, Slept: slept, Observe: func(e supervisor.Event) {
+	o := supervisor.Options{Strategy: supervisor.OneForOne, Together: true, Groups: s.groups, Slept: slept, Observe: func(e supervisor.Event) {
 		observe(e)
 		for _, h := range s.homes {
 			h.instance.Observe(e)
+			h.single.observe(e)
 		}
 	}}
 	for _, h := range s.homes {
-		o.Children = append(o.Children, h.instance.Spec())
+		child := h.instance.Spec()
+		child.Group, child.After = s.inGroup[child.Name], h.instance.Service().After
+		child.Down = h.single.waits()
+		o.Children = append(o.Children, child)
 	}
 	return o
 }
@@ -59,7 +69,10 @@ func (s *services) supervision(observe func(supervisor.Event), slept func() time
 // offer makes the router know the services; they keep their place in it through every restart.
 func (s *System) offer() {
 	for _, h := range s.services.homes {
-		s.router.Send(&actors.Offer{Peer: h.peer, Done: func() { close(h.offered) }})
+		if h.single.waits() {
+			continue // it is offered when this node has it
+		}
+		s.router.Send(&actors.Offer{Peer: h.peer.Load(), Done: func() { close(h.offered) }})
 	}
 }
 
@@ -107,6 +120,9 @@ func (s *services) begin() {
 	late := time.NewTimer(startPatience)
 	defer late.Stop()
 	for _, h := range s.homes {
+		if h.single.waits() {
+			continue
+		}
 		select {
 		case <-h.instance.Began():
 		case <-late.C:

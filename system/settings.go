@@ -1,9 +1,12 @@
 package system
 
 import (
+	"net/http"
 	"strconv"
+	"strings"
 
 	"strowger/actors"
+	"strowger/clients/js"
 	"strowger/config"
 	"strowger/transport"
 )
@@ -15,6 +18,10 @@ func (s *System) apply(cfg *config.Config) error {
 		return err
 	}
 	l, k, r := &cfg.Limits, &cfg.Keepalive, &cfg.Routing
+	var file func(*http.Request) *http.Response
+	if cfg.Listen.Client {
+		file = js.Answer
+	}
 	s.limits.Store(&transport.Limits{
 		Connections:            l.Connections,
 		ServiceReserve:         l.ServiceReserve,
@@ -23,19 +30,35 @@ func (s *System) apply(cfg *config.Config) error {
 		HeaderBytes:            int(l.HeaderBytes),
 		HeaderTimeout:          l.HeaderTimeout,
 		UnauthenticatedBytes:   int64(l.UnauthenticatedBytes),
-		UnauthenticatedTotal:   int64(l.UnauthenticatedTotal),
+		UnauthenticatedTotal:   withinMemory(int64(l.UnauthenticatedTotal), 16),
 		ClientBytes:            int64(l.ClientBytes),
 		ServiceBytes:           int64(l.ServiceBytes),
 		InboundMessages:        l.InboundMessages,
 		ServiceInboundMessages: l.ServiceInboundMessages,
+		MessageRate:            l.MessageRate,
+		ByteRate:               int64(l.ByteRate),
+		InboundTotal:           partOfMemory(int64(l.InboundTotal), 16, inboundDefault),
 		OutboundMessages:       l.OutboundMessages,
 		OutboundBytes:          int64(l.OutboundBytes),
+		OutboundTotal:          partOfMemory(int64(l.OutboundTotal), 4, outboundDefault),
+		OutboundRate:           int64(l.OutboundRate),
 		WriteTimeout:           l.WriteTimeout,
 		PingInterval:           k.PingInterval,
 		IdleTimeout:            k.IdleTimeout,
 		PingerTimeout:          k.PingerTimeout,
 		TCPKeepAlive:           k.TCP,
 		Origins:                cfg.Listen.Origins,
+		File:                   file,
+		Compression:            cfg.Listen.Compression,
+		CompressionLevel:       cfg.Listen.CompressionLevel,
+		CompressionThreshold:   int(cfg.Listen.CompressionThreshold),
+		HTTP:                   cfg.Listen.HTTP,
+		HTTPBatch:              cfg.HTTP.Batch,
+		HTTPBodyTimeout:        cfg.HTTP.BodyTimeout,
+		HTTPRate:               cfg.HTTP.Rate,
+		IdempotencyLifetime:    cfg.HTTP.IdempotencyLifetime,
+		IdempotencyKeys:        cfg.HTTP.IdempotencyKeys,
+		IdempotencyBytes:       withinMemory(int64(cfg.HTTP.IdempotencyBytes), 16),
 	})
 	// The key's values are "silent", "404" and "503"; silence is no number.
 	unknown, _ := strconv.Atoi(r.UnknownService)
@@ -45,6 +68,10 @@ func (s *System) apply(cfg *config.Config) error {
 		AuthenticationAttempts: l.AuthenticationAttempts,
 		RequestTimeout:         r.RequestTimeout,
 		PendingRequests:        l.PendingRequests,
+		PendingBytes:           int64(l.PendingBytes),
+		PendingTotal:           partOfMemory(int64(l.PendingTotal), 8, pendingDefault),
+		HistoryBytes:           withinMemory(int64(l.HistoryBytes), 16),
+		FilterValues:           l.FilterValues,
 		UnknownService:         unknown,
 		UnsolicitedReplies:     r.UnsolicitedReplies,
 		RepliesWithoutResource: r.RepliesWithoutResource,
@@ -54,6 +81,15 @@ func (s *System) apply(cfg *config.Config) error {
 		RefusalKinds:           cfg.Log.RefusalKinds,
 		RefusalLines:           cfg.Log.RefusalLines,
 		Policies:               policies,
+		AnswerUnanswered:       r.Unanswered == "504",
+		EjectAfter:             r.EjectAfter,
+		EjectSilence:           r.EjectSilence,
+		EjectPause:             r.EjectPause,
+		Health:                 healthTopics(r.Health),
+		HealthInterval:         r.HealthInterval,
+		NodeBytes:              int(cfg.Cluster.InboundBytes),
+		NodeVisitors:           cfg.Cluster.Visitors,
+		NodeWills:              cfg.Cluster.Wills,
 	})
 	s.running.Store(cfg)
 	return nil
@@ -67,6 +103,19 @@ func instances(setting string) actors.Instances {
 		return actors.Failover
 	}
 	return actors.All
+}
+
+// healthTopics returns the topic of the health requests to each service that gets some.
+func healthTopics(setting []string) map[string]string {
+	var topics map[string]string
+	for _, item := range setting {
+		if topics == nil {
+			topics = make(map[string]string, len(setting))
+		}
+		name, topic, _ := strings.Cut(item, " ")
+		topics[name] = topic
+	}
+	return topics
 }
 
 func proxyProtocol(setting string) transport.ProxyProtocol {

@@ -3,6 +3,7 @@ package system
 import (
 	"fmt"
 	"reflect"
+	"strings"
 	"testing"
 	"time"
 
@@ -13,11 +14,13 @@ import (
 
 // elsewhere are the reloadable keys that reach their user by another way than the limits and settings.
 var elsewhere = map[string]string{
-	"log.level":       "the program that owns the log follows it",
-	"shutdown.pace":   "a stop reads it",
-	"upgrade.binary":  "the program that is upgraded reads it",
-	"upgrade.timeout": "an upgrade reads it",
-	"upgrade.pause":   "an upgrade reads it",
+	"log.level":          "the program that owns the log follows it",
+	"shutdown.pace":      "a stop reads it",
+	"heartbeat.interval": "each beat reads it",
+	"heartbeat.limit":    "each beat reads it",
+	"upgrade.binary":     "the program that is upgraded reads it",
+	"upgrade.timeout":    "an upgrade reads it",
+	"upgrade.pause":      "an upgrade reads it",
 }
 
 // Each reloadable key must change one limit or setting, and no limit or setting may lack a key: a
@@ -31,7 +34,7 @@ func TestReloadableKeysReachTheirUsers(t *testing.T) {
 			t.Fatalf("changed %v, want one key", keys)
 		}
 		key := keys[0]
-		if _, other := elsewhere[key.Key]; other || !key.Reloadable {
+		if _, other := elsewhere[key.Key]; other || !key.Reloadable || ofBearers(key.Key) {
 			continue
 		}
 		changed := differences(before, applied(t, change))
@@ -47,6 +50,54 @@ func TestReloadableKeysReachTheirUsers(t *testing.T) {
 	for _, field := range fieldNames(before) {
 		if from[field] == "" {
 			t.Errorf("no key changes %s", field)
+		}
+	}
+}
+
+// ofBearers reports whether a key is about JWTs, API keys or tickets, which have options of their own.
+func ofBearers(key string) bool {
+	return strings.HasPrefix(key, "jwt.") || strings.HasPrefix(key, "apikeys.") || strings.HasPrefix(key, "tokens.ticket") && key != "tokens.ticket_key_file"
+}
+
+// Each of those keys changes one option, and each option that a key can change has one.
+func TestKeysOfBearersReachTheirUsers(t *testing.T) {
+	options := func(cfg *config.Config) map[string]any {
+		all := make(map[string]any)
+		j := JWTOptions(cfg)
+		for part, v := range map[string]any{"jwt.": j, "jwt.Claims.": j.Claims, "apikeys.": keyOptions(cfg), "tokens.ticket": ticketBounds(cfg)} {
+			fields := reflect.ValueOf(v)
+			for i := range fields.NumField() {
+				switch name := fields.Type().Field(i).Name; name {
+				case "Claims", "Bounds", "Counters", "Now", "Log", "Go", "Transport": // no key changes these as a whole
+				default:
+					all[part+name] = fields.Field(i).Interface()
+				}
+			}
+		}
+		return all
+	}
+	before := options(config.Default())
+	from := make(map[string]string)
+	for _, cfg := range otherValues(t) {
+		key := config.Diff(config.Default(), cfg)[0].Key
+		if !ofBearers(key) {
+			continue
+		}
+		var changed []string
+		for name, value := range options(cfg) {
+			if !reflect.DeepEqual(value, before[name]) {
+				changed = append(changed, name)
+			}
+		}
+		if len(changed) != 1 || from[changed[0]] != "" {
+			t.Errorf("%s changes %v, want one option that no other key changes", key, changed)
+			continue
+		}
+		from[changed[0]] = key
+	}
+	for name := range before {
+		if from[name] == "" {
+			t.Errorf("no key changes %s", name)
 		}
 	}
 }
@@ -155,6 +206,7 @@ func otherValues(t *testing.T) []*config.Config {
 var words = map[string]string{
 	"routing.unknown_service": "503",
 	"routing.instances":       "failover",
+	"routing.unanswered":      "504",
 	"routing.default_policy":  "allow",
 	"services.unknown_class":  "client",
 	"log.level":               "debug",

@@ -12,9 +12,14 @@ import (
 // hurry is how long each part of the system may take to stop once the time for all of them is over.
 const hurry = 500 * time.Millisecond
 
+// goodbyeShare is the last share of the time for stopping, as a divisor. When it begins, connections are closed with 1001
+// even if services, janitors or the admin pages have not stopped.
+const goodbyeShare = 4
+
 // Stop takes no more connections, lets the services finish, closes the connections with 1001, as many in a second as
 // shutdown.pace says, and waits for them until ctx ends. Then it cuts them off, and abandons each service that does not
-// end at once. The error wraps ctx's if it came to that.
+// end at once. The error wraps ctx's if it came to that. If ctx has a deadline, the last quarter of the time is for the connections:
+// they are closed with 1001 then, whatever has not stopped.
 // A nil ctx never ends. Stop of a system that has not started, or has stopped, does nothing.
 func (s *System) Stop(ctx context.Context) error {
 	if !s.made() {
@@ -26,16 +31,22 @@ func (s *System) Stop(ctx context.Context) error {
 	switch s.stage.Swap(stopped) {
 	case fresh:
 		s.stopConsole(ctx)
+		s.cluster.leave(ctx)
 		s.deps.Stop()
+		s.endTraces(ctx)
 		s.lines.Close()
 		return nil
 	case begun, stopped:
 		return nil // Start cleaned up when it failed, as the first Stop did
 	}
+	s.heart.Load().end()
 	s.stopConsole(ctx)
 	if by, ok := ctx.Deadline(); ok {
 		s.stopBy.Store(&by)
+		late := time.AfterFunc(time.Until(by)/goodbyeShare*(goodbyeShare-1), s.dismiss)
+		defer late.Stop()
 	}
+	s.moveSingletons(ctx)
 	s.server.StopListening()
 	gone := s.deps.System.Root.RequestFuture(s.root, &supervisor.Shutdown{}, -1)
 	stopped := make(chan struct{})
@@ -52,21 +63,46 @@ func (s *System) Stop(ctx context.Context) error {
 		s.deps.System.Root.Send(s.root, &supervisor.Shutdown{Hurry: hurry})
 		<-stopped
 	}
+	s.tokens.bearers.close()
 	if err := s.services.wait(ctx); err != nil {
 		s.log.Error("work of a service still runs", "err", err)
 	}
-	s.disconnect()
+	s.within(ctx, "switch and database", s.disconnect)
 	s.adminPort.close()
 	if err := s.pool.wait(ctx); err != nil {
 		s.log.Error("token files still being read", "err", err)
 	}
+	if err := s.bearing.wait(ctx); err != nil {
+		s.log.Error("tokens still being checked", "err", err)
+	}
+	s.cluster.leave(ctx) // it has begun with the connections, and is waited for
 	s.leave()
 	s.egress.Stop()
 	s.deps.Stop()
+	s.endTraces(ctx)
 	s.heapFloor.stop()
 	s.lines.Close()
 	s.sumUp()
 	return err
+}
+
+// within calls f and waits for it until ctx ends, or a little longer if it has ended already.
+func (s *System) within(ctx context.Context, part string, f func()) {
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		f()
+	}()
+	select {
+	case <-done:
+		return
+	case <-ctx.Done():
+	}
+	select {
+	case <-done:
+	case <-time.After(hurry):
+		s.log.Error("does not stop and is left behind", "actor", part)
+	}
 }
 
 // sumUp logs what happened to messages and tokens since the start.

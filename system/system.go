@@ -19,6 +19,7 @@ import (
 	"strowger/config"
 	"strowger/system/internal/console"
 	"strowger/system/internal/supervisor"
+	"strowger/system/internal/tracing"
 	"strowger/system/service"
 	"strowger/transport"
 )
@@ -37,6 +38,11 @@ type Options struct {
 	Version, Commit string
 	// LogLost, unless nil, returns how many log lines were dropped, for the metrics.
 	LogLost func() int64
+	// LogTurns, unless nil, returns how many log lines have been written or given up, and whether none waits. So the system
+	// finds out if nobody takes the log. It must not block.
+	LogTurns func() (lines uint64, idle bool)
+	// Groups are the services, of those given to New, that restart together. A service is in one of them at most.
+	Groups []service.Group
 	// Switch is the link to the telephone switch that the services of FusionPBX use. The system starts it
 	// before them and stops it after them. Nil means that there is none. Only packages of this module can
 	// implement it.
@@ -69,11 +75,13 @@ type Options struct {
 type System struct {
 	cfg         *config.Config // as it was started
 	log         *slog.Logger
-	lines       *logline.Handler // the handler of log
-	logLost     func() int64     // nil: nobody counts
-	link        Switch           // nil: there is none
-	database    Database         // nil: there is none
-	panel       Panel            // nil: there is none
+	lines       *logline.Handler                 // the handler of log
+	logLost     func() int64                     // nil: nobody counts
+	logTurns    func() (lines uint64, idle bool) // nil: nobody knows
+	heart       atomic.Pointer[heart]            // nil: the system has not started
+	link        Switch                           // nil: there is none
+	database    Database                         // nil: there is none
+	panel       Panel                            // nil: there is none
 	reload      func(context.Context) (*Reloaded, error)
 	stage       atomic.Int32 // fresh, begun, started or stopped
 	admin       string       // address of the admin pages, "" without; set before the tree is made
@@ -90,14 +98,18 @@ type System struct {
 	reloading   sync.Mutex // Protects governors.
 	governors   governors
 	running     atomic.Pointer[config.Config] // what apply applied last
-	pool        *pool
-	certificate *transport.Certificate // nil without TLS
+	pool        *pool                         // reads token files
+	bearing     *pool                         // checks other tokens, and does what needs no token file
+	certificate *transport.Certificate        // nil without TLS
+	adminTLS    *adminTLS                     // nil without TLS
 	egress      *transport.Egress
 	server      *transport.Server
 	services    services
 	tokens      *tokens
 	insight     *insight
 	console     *console.Console // nil: there is none
+	cluster     *clustering      // nil: the router is alone
+	tracer      *tracing.Tracer  // nil: no request is traced
 	postman     postman
 	build       build
 	began       time.Time // when New has made it
@@ -105,6 +117,7 @@ type System struct {
 	router      actors.RouterRef                 // for the tree's own goroutine
 	core        atomic.Pointer[actors.RouterRef] // router, for all others; nil: it has not started
 	stopBy      atomic.Pointer[time.Time]        // when Stop cuts off who is left; nil: never
+	dismissed   sync.Once                        // all connections are being closed
 	failed      chan error
 	open        chan struct{} // closed when connections are accepted
 	descriptors int           // how many files may be open; 0: not known
@@ -149,11 +162,14 @@ func New(o Options, list ...*service.Service) (*System, error) {
 	}
 	lines := logline.New(inner, clock.Wall{})
 	o.Log = slog.New(lines)
-	s := &System{lines: lines, insight: insight, build: build{o.Version, o.Commit}, began: time.Now(), cfg: o.Config, log: o.Log, logLost: o.LogLost, link: o.Switch, database: o.Database, panel: o.Panel, reload: o.Reload, failed: make(chan error, 1), open: make(chan struct{}),
+	s := &System{lines: lines, insight: insight, build: build{o.Version, o.Commit}, began: time.Now(), cfg: o.Config, log: o.Log, logLost: o.LogLost, logTurns: o.LogTurns, link: o.Switch, database: o.Database, panel: o.Panel, reload: o.Reload, failed: make(chan error, 1), open: make(chan struct{}),
 		descriptors: descriptors(), listener: o.Listener, heir: o.Heir, onUpgrade: o.Upgrade, rooted: make(chan struct{})}
 	s.adminPort.inherited = o.AdminListener
 	if err := s.inherit(); err != nil {
 		return nil, err
+	}
+	if limit, by := limitMemory(int64(o.Config.Memory.Limit), rootFiles()); limit > 0 {
+		o.Log.Info("memory limit", "bytes", limit, "by", by)
 	}
 	if err := s.apply(o.Config); err != nil {
 		return nil, err
@@ -162,6 +178,9 @@ func New(o Options, list ...*service.Service) (*System, error) {
 		return nil, err
 	}
 	if s.certificate, err = loadCertificate(o.Config); err != nil {
+		return nil, err
+	}
+	if s.adminTLS, err = newAdminTLS(&o.Config.Admin, o.Log); err != nil {
 		return nil, err
 	}
 	_ = s.checkCertificate() // it is logged, and no reason not to start
@@ -176,14 +195,20 @@ func New(o Options, list ...*service.Service) (*System, error) {
 		OnDead:        s.died,
 	}
 	s.pool = newPool(claimers, s.deps.Go, o.Log)
-	s.deps.Pool = s.pool
+	s.bearing = newPool(claimers, s.deps.Go, o.Log)
+	s.deps.Pool = pools{s.pool, s.bearing}
+	s.tokens.work = s.pool.Go
 	s.deps.Supervise()
-	if err := s.settle(list); err != nil {
+	if s.cluster, err = s.newClustering(); err != nil {
+		return nil, err
+	}
+	if err := s.settle(list, o.Groups); err != nil {
 		return nil, err
 	}
 	if s.console, err = s.newConsole(); err != nil {
 		return nil, err
 	}
+	s.trace()
 	s.stage.Store(fresh)
 	return s, nil
 }
@@ -212,6 +237,7 @@ func (s *System) Start() error {
 	})
 	var err error
 	if s.egress, err = transport.NewEgress(s.deps, &s.limits); err != nil {
+		s.endTraces(context.Background())
 		return err
 	}
 	s.deps.Egress = s.egress
@@ -223,32 +249,47 @@ func (s *System) Start() error {
 	if s.server, err = transport.Listen(s.cfg.Listen.Address, s.egress, o); err != nil {
 		s.egress.Stop()
 		s.deps.Stop()
+		s.endTraces(context.Background())
 		return err
 	}
 	s.hold()
+	s.deps.Continue()
+	s.shareTickets()
 	s.admin = s.adminAddress()
 	s.connect()
-	if err = s.plant(); err != nil {
+	if err = s.cluster.open(s.heir != nil); err == nil {
+		err = s.plant()
+	}
+	if err != nil {
 		s.disconnect()
+		s.cluster.leave(context.Background())
 		s.server.StopListening()
 		s.server.Wait()
 		s.adminPort.close()
 		s.leave()
 		s.egress.Stop()
 		s.deps.Stop()
+		s.endTraces(context.Background())
 		return fmt.Errorf("start: %w", err)
 	}
 	s.checkDescriptors()
+	s.services.rise()
 	s.services.begin()
 	s.heapFloor = startHeapFloor(uint64(s.cfg.Memory.HeapFloor))
 	if s.heir != nil {
 		if err := s.heir.take(s); err != nil {
 			return fmt.Errorf("start: take over: %w", err)
 		}
+		s.cluster.succeed(s)
 		s.adminPort.open()
+	} else {
+		s.enter()
 	}
+	s.tokens.bearers.refresh()
 	s.server.Open()
+	s.heart.Store(s.newHeart())
 	s.stage.Store(started)
+	s.heart.Load().begin()
 	close(s.open)
 	return nil
 }
@@ -302,6 +343,19 @@ func (s *System) plant() error {
 	}
 	s.root, err = s.deps.System.Root.SpawnNamed(root, rootPlace)
 	return err
+}
+
+// enter joins the cluster once the router is there and the services inside are, so that other nodes get to know them
+// at once.
+func (s *System) enter() {
+	if s.cluster == nil {
+		return
+	}
+	<-s.rooted
+	if err := s.cluster.join(s.way); err != nil {
+		s.log.Error("this node cannot join the cluster; it goes on alone until it is restarted", "err", err)
+		s.cluster.links.Alone()
+	}
 }
 
 // live tells whether Start has succeeded.

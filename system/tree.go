@@ -9,6 +9,7 @@ import (
 
 	"strowger/actors"
 	"strowger/actors/runtime"
+	"strowger/clients/js"
 	"strowger/system/internal/admin"
 	"strowger/system/internal/supervisor"
 )
@@ -24,6 +25,7 @@ func (s *System) tree() (*actor.Props, error) {
 	if err != nil {
 		return nil, err
 	}
+	services = s.insight.branch.Watch(services.Configure(s.deps.Mailbox()...))
 	janitors, err := s.janitors()
 	if err != nil {
 		return nil, err
@@ -38,9 +40,9 @@ func (s *System) tree() (*actor.Props, error) {
 		// Keep: nothing, there is nothing to keep.
 		{Name: janitorsPlace, Props: janitors, Nested: true},
 		// Keeps: the open socket; connections that wait to be accepted.
-		// The pauses are short, so that one that can never accept again is given up within seconds, and the process
-		// can be started anew with another socket.
-		{Name: listenerPlace, Produce: s.produceListener, Pace: supervisor.Pace{Intensity: 5, BackoffCap: 5 * time.Second}},
+		// The pauses are short, and the period is longer than all of them, so that one that can never accept again is
+		// given up soon on any machine, and the process can be started anew with another socket.
+		{Name: listenerPlace, Produce: s.produceListener, Pace: supervisor.Pace{Intensity: 5, Period: time.Minute, BackoffCap: 5 * time.Second}},
 	}
 	if s.admin != "" {
 		// The router has to go on without it. Keeps: nothing.
@@ -48,7 +50,7 @@ func (s *System) tree() (*actor.Props, error) {
 			// One more attempt at once, then every half minute.
 			Breaker: &supervisor.Breaker{}, Pace: supervisor.Pace{Intensity: 1}})
 	}
-	return supervisor.New(supervisor.Options{
+	root, err := supervisor.New(supervisor.Options{
 		Strategy:  supervisor.OneForOne,
 		Intensity: 10,
 		Period:    10 * time.Second,
@@ -56,6 +58,10 @@ func (s *System) tree() (*actor.Props, error) {
 		Observe:   s.observer(rootPlace),
 		Children:  children,
 	})
+	if err != nil {
+		return nil, err
+	}
+	return s.insight.root.Watch(root.Configure(s.deps.Mailbox()...)), nil
 }
 
 func (s *System) newAdmin() actor.Producer {
@@ -63,8 +69,8 @@ func (s *System) newAdmin() actor.Producer {
 	return admin.New(admin.Options{Address: s.admin, Source: s.source(), Log: s.log, Profiling: a.Pprof,
 		Payloads: a.Payloads, Connections: a.Connections, Questions: a.Questions, ReadTimeout: a.ReadTimeout,
 		WriteTimeout: a.WriteTimeout, IdleTimeout: a.IdleTimeout, HeaderBytes: int(a.HeaderBytes), Actors: a.Actors,
-		Listen: s.adminPort.listen, Explain: s.explainHandler(), Subscribers: s.subscribersHandler(), Reload: s.reloadHandler(), Console: s.consoleHandler(),
-		Upgrade:   s.upgradeHandler(),
+		Listen: s.adminPort.listen, Explain: s.explainHandler(), Subscribers: s.subscribersHandler(), Reload: s.reloadHandler(), Console: s.consoleHandler(), Script: js.Handler(),
+		Upgrade: s.upgradeHandler(), TLS: s.adminTLS.config(),
 		Listening: func(addr net.Addr) { s.insight.admin.Store(&addr) }})
 }
 
@@ -115,6 +121,10 @@ func (s *System) observe(e supervisor.Event) {
 	case *supervisor.ChildGaveUp:
 		s.log.Error("gave up", "actor", e.Child, "failures", e.Failures, "err", e.Reason)
 	case *supervisor.BreakerOpened:
+		if e.Obstacle != nil {
+			s.log.Error("breaker opened", "actor", e.Child, "for", e.For.String(), "err", e.Obstacle)
+			break
+		}
 		s.log.Error("breaker opened", "actor", e.Child, "for", e.For.String())
 	case *supervisor.BreakerHalfOpened:
 		s.log.Info("breaker half open", "actor", e.Child)

@@ -61,6 +61,7 @@ func (s *System) upgradeHandler() http.Handler {
 		if answered != nil {
 			defer answered()
 		}
+		s.note("upgrade", r.RemoteAddr, err)
 		// The limit of other answers is shorter than an upgrade may take.
 		_ = http.NewResponseController(w).SetWriteDeadline(time.Time{})
 		w.Header().Set("Connection", "close")

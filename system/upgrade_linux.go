@@ -29,6 +29,8 @@ func (s *System) Upgrade(ctx context.Context, cmd *exec.Cmd) (*Upgraded, error) 
 		s.upgrades.failed.Add(1)
 		return nil, fmt.Errorf("upgrade: %w", err)
 	}
+	s.cluster.handDown()
+	go s.cluster.leave(context.WithoutCancel(ctx)) // the new process takes its place; Stop waits for this
 	return u, nil
 }
 
@@ -111,7 +113,7 @@ const endPatience = 200 * time.Millisecond
 // present waits until the new process is built, or the wire's time is over, which is timeout.
 func (s *System) present(h *successor, timeout time.Duration) error {
 	hello := greeting{Format: wireFormat, Listen: s.cfg.Listen.Address, AdminSetting: s.cfg.Admin.Address,
-		Done: s.upgrades.done.Load(), Failed: s.upgrades.failed.Load()}
+		Done: s.upgrades.done.Load(), Failed: s.upgrades.failed.Load(), Singletons: s.services.own()}
 	if addr := s.AdminAddr(); addr != nil {
 		hello.Admin = addr.String()
 	}
@@ -150,6 +152,7 @@ func (s *System) cross(ctx context.Context, h *successor, pause time.Duration) (
 	if err := h.wire.until(time.Time{}); err != nil {
 		return nil, err
 	}
+	defer s.heart.Load().rest()()
 	holding, err := s.server.Hold(ctx)
 	if err != nil {
 		return nil, fmt.Errorf("hold: %w", err)
@@ -183,6 +186,7 @@ func (s *System) cross(ctx context.Context, h *successor, pause time.Duration) (
 	}
 	handed = true
 	s.upgrades.handed.Store(true)
+	s.heart.Load().end()
 	s.adminPort.handOver()
 	u := &Upgraded{Connections: len(all.crossing), Closed: s.egress.Live() - len(all.crossing) - len(all.cargo.Newcomers)}
 	var last arrival

@@ -38,6 +38,8 @@ type greeting struct {
 	AdminSetting string
 	// Done and Failed are the upgrades so far.
 	Done, Failed int64
+	// Singletons are those that the node has.
+	Singletons []string
 }
 
 // note says that the new process has come one step further, or why it cannot.

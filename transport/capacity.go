@@ -113,12 +113,16 @@ func (sh *shard) giveWay(s *socket) {
 
 // Seat implements actors.Seater.
 func (s *socket) Seat(role actors.Role) error {
-	e, l := s.shard.egress, s.shard.limits.Load()
+	return s.shard.egress.seat(s.place, role, s.shard.limits.Load())
+}
+
+// seat takes a place for a peer of that role.
+func (e *Egress) seat(p *place, role actors.Role, l *Limits) error {
 	if role != actors.Client {
-		return e.door.stays(s.place)
+		return e.door.stays(p)
 	}
 	capacity, _ := Capacity(l, int(e.descriptors.Load()))
-	return e.door.seat(s.place, l.Clients(capacity))
+	return e.door.seat(p, l.Clients(capacity))
 }
 
 // Spare implements actors.Sparer.

@@ -10,7 +10,13 @@ func (s *socket) codeOf(why actors.End) frame.CloseCode {
 	if why == actors.ReadOver {
 		return s.reader.last
 	}
+	return endCode(why)
+}
+
+// endCode returns the code of an end that the router decides on.
+func endCode(why actors.End) frame.CloseCode {
 	return [...]frame.CloseCode{
+		actors.ReadOver:        frame.CloseTryLater, // of a stream that does not take what it gets
 		actors.TokenExpired:    frame.CloseTokenExpired,
 		actors.AuthTimeout:     frame.CloseAuthTimeout,
 		actors.TooManyAttempts: frame.CloseAuthAttempts,
@@ -19,5 +25,6 @@ func (s *socket) codeOf(why actors.End) frame.CloseCode {
 		actors.Crashed:         frame.CloseInternalError,
 		actors.Replaced:        frame.CloseIdle,
 		actors.Moved:           frame.CloseNormal,
+		actors.Resumed:         frame.CloseResumed,
 	}[why]
 }

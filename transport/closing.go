@@ -48,7 +48,7 @@ func (sh *shard) closeBy(s *socket, code frame.CloseCode, by side) {
 // finish ends the write side once the close frame is out. The connection is closed when the read
 // side has ended too, so that the peer is not reset before it has read our last words.
 func (sh *shard) finish(s *socket) {
-	if !s.closing || s.writing || s.withheld || len(s.queue) > 0 || s.head != 0 || s.finished {
+	if !s.closing || s.writing || s.withheld || s.pends() || s.head != 0 || s.finished {
 		return
 	}
 	s.finished = true
@@ -111,10 +111,11 @@ func (sh *shard) abortFor(s *socket, by side) {
 		sh.traffic.end(noFrame, by)
 	}
 	s.closing, s.finished = true, true
-	s.held, s.queue = nil, nil
-	releaseAll(s.owed)
-	s.owed = nil
+	s.held = nil
+	sh.vacateAll(s)
+	s.forget()
 	sh.count(s, -s.waiting, -int(s.bytes))
+	sh.charge(s, -s.queued)
 	s.reader.window.Close()
 	sh.leaveAll(s)
 	s.cut()
@@ -138,6 +139,7 @@ func (sh *shard) detach(s *socket) {
 	s.client = false
 	if _, ok := sh.sockets[s]; ok {
 		delete(sh.sockets, s)
+		delete(sh.paces, s)
 		sh.egress.live.Add(-1)
 		sh.egress.open.Done()
 	}
@@ -175,7 +177,7 @@ func (sh *shard) tick(m *tick) {
 		if s.finished && seconds > s.linger {
 			s.cut()
 		}
-		if s.closing || sh.died(s, seconds, l) || s.mayDoNow() == actors.Service {
+		if sh.lags(s, seconds, m.slept, l) || s.closing || sh.died(s, seconds, l) || s.mayDoNow() == actors.Service {
 			continue
 		}
 		if ping := int64(l.PingInterval / time.Second); ping > 0 && seconds >= s.nextPing {

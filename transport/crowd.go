@@ -30,4 +30,5 @@ func (r *reader) count(bytes int) {
 		r.socket.shard.egress.early.Add(held - r.early)
 		r.early = held
 	}
+	r.keepPart(bytes)
 }

@@ -45,10 +45,13 @@ type decoder struct {
 	inside    bool  // the current frame's payload is not complete
 	partial   bool  // more fragments of the message are to come
 	text      bool  // the message is text
+	unpacks   bool  // the peer may send compressed messages
+	packed    bool  // the message is compressed
 	phase     uint8 // of the key: the place in it of the payload's next byte
 	key       [4]byte
 	frames    uint32 // complete ones, until the reader has counted them
 	left      int64  // bytes of the payload still to come
+	checked   int    // bytes of buffer that are known to be good UTF-8
 	buffer    []byte // the message so far
 	control   []byte // the control frame's payload so far
 	rest      []byte // of what feed got, while it hands over: the bytes after the current frame
@@ -71,7 +74,7 @@ func (d *decoder) feed(p []byte, to received) error {
 		d.take(p[:n])
 		p = p[n:]
 		if d.left > 0 {
-			return nil
+			return d.sofar()
 		}
 		d.inside, d.rest = false, p
 		d.frames++
@@ -135,7 +138,7 @@ func (d *decoder) frame(h []byte, limit int64) error {
 		return err
 	}
 	switch {
-	case h[0]&0x70 != 0:
+	case h[0]&0x70 != 0 && !(h[0]&0x70 == deflated && d.unpacks && (op == frame.OpText || op == frame.OpBinary)):
 		return &violation{frame.CloseProtocolError, "reserved bits"}
 	case op > frame.OpBinary && op < frame.OpClose || op > frame.OpPong:
 		return &violation{frame.CloseProtocolError, "reserved opcode"}
@@ -146,6 +149,9 @@ func (d *decoder) frame(h []byte, limit int64) error {
 	case !op.IsControl():
 		if err := d.data(op, fin, length, limit); err != nil {
 			return err
+		}
+		if op != frame.OpContinuation {
+			d.packed = h[0]&deflated != 0
 		}
 	}
 	d.op, d.final, d.masked, d.inside, d.phase, d.left = op, fin, masked, true, 0, length
@@ -227,28 +233,69 @@ func (d *decoder) end(to received) error {
 		if d.final {
 			return d.whole(to)
 		}
+		return d.sofar()
 	}
 	return nil
 }
 
 func (d *decoder) whole(to received) error {
-	data := d.buffer
-	d.buffer = nil
+	data, checked := d.buffer, d.checked
+	d.buffer, d.checked = nil, 0
+	if d.packed {
+		var err error
+		if data, err = inflate(data, to.limit()); err != nil {
+			return err
+		}
+	}
 	switch {
 	case len(data) == 0:
-	case d.text && !utf8.Valid(data):
-		return &violation{frame.CloseInvalidData, "text is not UTF-8"}
+	case d.text && !utf8.Valid(data[checked:]):
+		return notUTF8()
 	default:
 		to.message(data)
 	}
 	return nil
 }
 
+// sofar looks at what has come of a message whose end has not, so that a text that can only be wrong is noticed at once. It
+// looks at each byte once. Of a compressed message nothing can be said before its end.
+func (d *decoder) sofar() error {
+	if !d.text || d.packed || d.op.IsControl() {
+		return nil
+	}
+	more := d.buffer[d.checked:]
+	n := len(more) - unfinished(more)
+	if !utf8.Valid(more[:n]) {
+		return notUTF8()
+	}
+	d.checked += n
+	return nil
+}
+
+// unfinished returns the length of the character at the end of p that further bytes may make a good one, 0 if there is
+// none.
+func unfinished(p []byte) int {
+	for n := 1; n < utf8.UTFMax && n <= len(p); n++ {
+		if end := p[len(p)-n:]; utf8.RuneStart(end[0]) {
+			if utf8.FullRune(end) {
+				return 0
+			}
+			return n
+		}
+	}
+	return 0
+}
+
+func notUTF8() error { return &violation{frame.CloseInvalidData, "text is not UTF-8"} }
+
 // goodbye returns what the close frame says. A code cut in half is forgiven those who do not mask.
 func (d *decoder) goodbye() error {
 	switch p := d.control; {
 	case len(p) >= 2 && !utf8.Valid(p[2:]):
 		return &violation{frame.CloseInvalidData, "reason is not UTF-8"}
+	case len(p) >= 2 && p[0] == 0 && p[1] == 0:
+		// A goodbye with 0 is one without a code.
+		return &violation{frame.CloseProtocolError, "close frame with code 0"}
 	case len(p) >= 2:
 		return &goodbye{binary.BigEndian.Uint16(p)}
 	case len(p) == 1 && d.masked:

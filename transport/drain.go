@@ -32,35 +32,50 @@ func (e *Egress) Drain(pace int, within time.Duration) {
 	})
 }
 
-// census returns who is connected, in the order in which they are to be closed. From then on the shards close whoever comes.
-func (e *Egress) census() []*socket {
+// leaver is a connection that a drain closes.
+type leaver struct {
+	service bool
+	number  uint64
+	closed  func(why actors.End)
+}
+
+// census returns who is connected, in the order in which they are to be closed. From then on the shards close whoever
+// comes. Requests by HTTP are not among them, because they end by themselves.
+func (e *Egress) census() []leaver {
 	parts := make(chan []*socket, len(e.shards))
 	for _, sh := range e.shards {
 		sh.post(&census{parts})
 	}
-	var all []*socket
+	var all []leaver
 	for range e.shards {
 		select {
 		case part := <-parts:
-			all = append(all, part...)
+			for _, s := range part {
+				all = append(all, leaver{s.mayDoNow() == actors.Service, s.number, s.Close})
+			}
 		case <-e.stop:
 			return nil
 		}
 	}
-	late := func(s *socket) int {
-		if s.mayDoNow() == actors.Service {
+	e.exchanges.each(func(x *exchange) {
+		if role, streams := x.session.Streams(); streams {
+			all = append(all, leaver{role == actors.Service, x.number, x.session.Close})
+		}
+	})
+	late := func(l leaver) int {
+		if l.service {
 			return 1 // clients still ask it
 		}
 		return 0
 	}
-	slices.SortFunc(all, func(a, b *socket) int {
+	slices.SortFunc(all, func(a, b leaver) int {
 		return cmp.Or(cmp.Compare(late(a), late(b)), cmp.Compare(b.number, a.number))
 	})
 	return all
 }
 
-// drain closes sockets in their order, one in each pause, which is shorter if all would take longer than within.
-func (e *Egress) drain(c clock.Clock, all []*socket, pause, within time.Duration) {
+// drain closes connections in their order, one in each pause, which is shorter if all would take longer than within.
+func (e *Egress) drain(c clock.Clock, all []leaver, pause, within time.Duration) {
 	if len(all) == 0 {
 		return
 	}
@@ -70,7 +85,7 @@ func (e *Egress) drain(c clock.Clock, all []*socket, pause, within time.Duration
 		passed := c.Now().Sub(begin) + drainTick
 		next := int(min(int64(len(all)), int64((passed+pause-1)/pause)))
 		for ; done < next; done++ {
-			all[done].Close(actors.GoingAway)
+			all[done].closed(actors.GoingAway)
 		}
 		if done == len(all) {
 			return

@@ -22,31 +22,40 @@ type Egress struct {
 	shards []*shard
 	next   atomic.Uint64 // sockets so far
 	door   door
-	live   atomic.Int64 // connections, from accept to close
+	// exchanges are connections beside the sockets. No shard knows them.
+	exchanges exchanges
+	live      atomic.Int64 // connections, from accept to close
 	// descriptors is how many files the process may have open, 0 if any number. The server sets it.
 	descriptors atomic.Int64
-	early       atomic.Int64   // bytes held by unauthenticated connections
-	paused      atomic.Int64   // readers that wait for room in their window
-	pauses      atomic.Int64   // how often one began to
+	early       atomic.Int64 // bytes held by unauthenticated connections
+	paused      atomic.Int64 // readers that wait for room in their window
+	pauses      atomic.Int64 // how often one began to
+	outside     outside
+	inbound     inbound
 	open        sync.WaitGroup // sockets attached and not detached
 	drains      sync.WaitGroup
 	ending      sync.Mutex // protects ended
 	ended       bool       // Stop was called, so drains must not grow but by the shards
 	ticks       sync.WaitGroup
 	stop        chan struct{}
+	ticking     loop
 	looks       chan time.Duration // the time between two looks for those who are stuck, once
 
 	// gate is held for reading by whoever handles what a peer has sent, and while a handshake becomes a connection.
 	// Whoever holds it alone knows that nothing is read.
 	gate sync.RWMutex
+	// handed says that another process has the connections. It changes under the gate.
+	handed atomic.Bool
 
-	deps     *actors.Deps
-	refusals *refusals.Log
+	deps      *actors.Deps
+	refusals  *refusals.Log
+	limits    *atomic.Pointer[Limits]
+	deflating deflating
 }
 
 // NewEgress starts the shards. Deps.Egress is the caller's to set.
 func NewEgress(d *actors.Deps, limits *atomic.Pointer[Limits]) (*Egress, error) {
-	e := &Egress{stop: make(chan struct{}), looks: make(chan time.Duration, 1), deps: d, refusals: d.Refusals()}
+	e := &Egress{stop: make(chan struct{}), looks: make(chan time.Duration, 1), deps: d, refusals: d.Refusals(), limits: limits}
 	d.Beat()
 	for i := range runtime.GOMAXPROCS(0) {
 		sh := newShard(i, e, d, limits)
@@ -77,18 +86,23 @@ func (e *Egress) tick() {
 	var looking <-chan time.Time
 	looks := e.looks
 	for {
+		e.ticking.wait()
 		select {
 		case <-e.stop:
+			e.ticking.end()
 			return
 		case <-ticker.C:
+			e.ticking.goOn()
 			e.beat()
 			e.refusals.Sweep()
 		case interval := <-looks:
+			e.ticking.goOn()
 			e.lookForStuck()
 			look := time.NewTicker(interval)
 			defer look.Stop()
 			looks, looking = nil, look.C
 		case <-looking:
+			e.ticking.goOn()
 			e.lookForStuck()
 		}
 	}
@@ -113,10 +127,12 @@ func (e *Egress) NewGroup() actors.Group {
 }
 
 // Encode implements actors.Egress. The form is the one frame that carries the envelope.
-func (e *Egress) Encode(envelope *envelope.Envelope) actors.Message {
-	room := make([]byte, frame.MaxHeader, frame.MaxHeader+envelope.Size())
-	form, begin := frame.InPlace(envelope.Append(room), frame.OpText)
-	return actors.Message{Form: form, Begin: begin}
+func (e *Egress) Encode(envelope *envelope.Envelope, more envelope.Raw) actors.Message {
+	room := make([]byte, frame.MaxHeader, frame.MaxHeader+envelope.Size()+len(more))
+	form, begin := frame.InPlace(envelope.AppendWith(room, more), frame.OpText)
+	m := actors.Message{Form: form, Begin: begin}
+	e.packable(&m)
+	return m
 }
 
 // Live returns how many connections are open.
@@ -124,7 +140,7 @@ func (e *Egress) Live() int { return int(e.live.Load()) }
 
 // WaitingBytes returns how many bytes wait for peers that read slowly.
 func (e *Egress) WaitingBytes() int64 {
-	bytes := int64(0)
+	bytes := e.outside.bytes.Load()
 	for _, sh := range e.shards {
 		bytes += sh.waiting.Load()
 	}
@@ -183,6 +199,7 @@ func (e *Egress) Wait() { e.open.Wait() }
 
 // CloseAll closes every connection, and every one that still comes, because the daemon stops.
 func (e *Egress) CloseAll() {
+	e.exchanges.each(func(x *exchange) { x.session.Close(actors.GoingAway) })
 	for _, sh := range e.shards {
 		sh.post(&closeAll{})
 	}
@@ -200,6 +217,7 @@ func (e *Egress) Probe(done func()) {
 
 // AbortAll closes every connection without a word.
 func (e *Egress) AbortAll() {
+	e.exchanges.abort()
 	for _, sh := range e.shards {
 		sh.post(&abortAll{})
 	}

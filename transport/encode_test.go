@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"fmt"
 	"strings"
+	"sync/atomic"
 	"testing"
 
 	"strowger/actors"
@@ -22,20 +23,27 @@ func enveloped(t *testing.T, size int) *envelope.Envelope {
 	return e
 }
 
+// encoder is an egress that does nothing but encode.
+func encoder() *Egress {
+	limits := new(atomic.Pointer[Limits])
+	limits.Store(testLimits())
+	return &Egress{limits: limits}
+}
+
 // An envelope is encoded with one allocation. Its form is one text frame that ends with the JSON text.
 func TestEncode(t *testing.T) {
-	egress := new(Egress)
+	egress := encoder()
 	for _, size := range []int{256, 65534, 65535, 65536, 1 << 20} {
 		t.Run(fmt.Sprint(size), func(t *testing.T) {
 			e := enveloped(t, size)
-			m := egress.Encode(e)
+			m := egress.Encode(e, nil)
 			if want := frame.Append(nil, frame.OpText, e.Append(nil)); !bytes.Equal(m.Form, want) {
 				t.Errorf("the form is not the frame: % x...", m.Form[:12])
 			}
 			if !bytes.Equal(m.Text(), e.Append(nil)) {
 				t.Errorf("the text is not the envelope: %.20q...", m.Text())
 			}
-			if n := testing.AllocsPerRun(20, func() { egress.Encode(e) }); n > 1 {
+			if n := testing.AllocsPerRun(20, func() { egress.Encode(e, nil) }); n > 1 {
 				t.Errorf("%v allocations, want 1", n)
 			}
 		})
@@ -59,10 +67,10 @@ func TestEveryEndHasACloseCode(t *testing.T) {
 }
 
 func BenchmarkEncode(b *testing.B) {
-	egress := new(Egress)
+	egress := encoder()
 	e := &envelope.Envelope{Payload: envelope.Raw(`"` + strings.Repeat("x", 600) + `"`), ServiceName: envelope.Raw(`"active.calls"`), Topic: envelope.Raw(`"CHANNEL_CALLSTATE"`)}
 	b.ReportAllocs()
 	for b.Loop() {
-		egress.Encode(e)
+		egress.Encode(e, nil)
 	}
 }

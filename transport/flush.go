@@ -21,12 +21,17 @@ func (sh *shard) flush() {
 	for _, s := range sh.dirty {
 		sh.flushSocket(s)
 	}
-	if frames := len(sh.nodes) - 1; frames > 0 {
+	clear(sh.copies)
+	if frames := len(sh.nodes) - 1 - sh.unsent; frames > 0 {
 		sh.traffic.out(sh.wrote, frames)
-		sh.wrote = 0
+		sh.wrote, sh.unsent = 0, 0
 	}
 	sh.writer.forget()
 	sh.reset()
+	if sh.grown {
+		sh.grown = false
+		sh.makeRoom()
+	}
 }
 
 func (sh *shard) flushSocket(s *socket) {
@@ -35,7 +40,7 @@ func (sh *shard) flushSocket(s *socket) {
 	if s.finished {
 		return
 	}
-	if s.writing || s.withheld || len(s.queue) > 0 || s.fd < 0 {
+	if s.writing || s.withheld || s.pends() || s.fd < 0 {
 		sh.enqueue(s, head, 0)
 		return
 	}
@@ -62,6 +67,7 @@ func (sh *shard) flushSocket(s *socket) {
 // goroutine that may block.
 func (sh *shard) enqueue(s *socket, head int32, written int) {
 	counted := s.waiting > 0
+	sh.grown = true
 	for n := head; n != 0; n = sh.nodes[n].next {
 		frame := sh.nodes[n].frame
 		if written >= len(frame) {
@@ -70,7 +76,12 @@ func (sh *shard) enqueue(s *socket, head int32, written int) {
 		}
 		rest := frame[written:]
 		written = 0
+		if droppable := sh.droppable(n); counted && (droppable != nil || s.backlog != nil) {
+			sh.wait(s, n, droppable)
+			continue
+		}
 		s.queue = append(s.queue, rest)
+		sh.owe(s, nil, n, len(rest))
 		if at := sh.nodes[n].owed; at > 0 {
 			s.owed = append(s.owed, sh.leases[at-1])
 			sh.leases[at-1] = nil // not this batch's any more
@@ -97,13 +108,21 @@ func (sh *shard) count(s *socket, frames, bytes int) {
 // drain starts a goroutine that writes the queue, unless one is at it. The goroutine has the
 // frames to itself until it reports back.
 func (sh *shard) drain(s *socket) {
-	if s.writing || s.withheld || sh.frozen != nil || len(s.queue) == 0 {
+	if s.writing || s.withheld || sh.frozen != nil || !s.pends() {
 		return
+	}
+	if len(s.queue) == 0 {
+		sh.unload(s)
+	}
+	if len(s.queue) == 0 {
+		return // all was dropped
 	}
 	s.writing = true
 	frames := net.Buffers(s.queue)
-	done := &written{s: s, frames: len(frames), leases: s.owed}
+	s.draining.Store(0)
+	done := &written{s: s, frames: len(frames), queued: s.queued - s.backlog.charged(), leases: s.owed}
 	s.queue, s.owed = nil, nil
+	s.sharing.fly()
 	for _, f := range frames {
 		done.bytes += len(f)
 	}
@@ -115,7 +134,7 @@ func (sh *shard) drain(s *socket) {
 	sh.drains.Add(1)
 	go func() {
 		defer sh.drains.Done()
-		done.rest, done.err = writeAll(s.conn, frames, timeout, sh.deps.Awake, halt)
+		done.rest, done.err = writeAll(s.conn, frames, timeout, sh.deps.Awake, halt, &s.draining)
 		sh.post(done)
 	}()
 }
@@ -131,11 +150,12 @@ const maxPiece = 64 << 10
 
 // writeAll writes the frames, blocking. Each piece has a deadline of its own, so that a reader who
 // goes on taking is given the time that a long message needs. If halt says so it ends early, with errHalted and what
-// is not written.
-func writeAll(conn net.Conn, frames net.Buffers, timeout time.Duration, awake func() time.Time, halt *atomic.Bool) (rest net.Buffers, err error) {
+// is not written. It counts in soFar what is written, piece by piece.
+func writeAll(conn net.Conn, frames net.Buffers, timeout time.Duration, awake func() time.Time, halt *atomic.Bool, soFar *atomic.Int64) (rest net.Buffers, err error) {
 	for len(frames) > 0 {
 		var piece net.Buffers
 		piece, frames = cutPiece(frames)
+		size := sizeOf(piece)
 		err := writePiece(conn, &piece, timeout, awake, halt)
 		if errors.Is(err, errHalted) {
 			return append(piece, frames...), errors.Join(err, conn.SetWriteDeadline(time.Time{}))
@@ -143,6 +163,7 @@ func writeAll(conn net.Conn, frames net.Buffers, timeout time.Duration, awake fu
 		if err != nil {
 			return nil, err
 		}
+		soFar.Add(size)
 	}
 	// TLS also writes on its own account, while it reads, and would fail for good on a deadline that has
 	// passed.
@@ -169,6 +190,14 @@ func writePiece(conn net.Conn, piece *net.Buffers, timeout time.Duration, awake 
 			return err
 		}
 	}
+}
+
+func sizeOf(frames net.Buffers) int64 {
+	n := 0
+	for _, f := range frames {
+		n += len(f)
+	}
+	return int64(n)
 }
 
 // cutPiece takes up to maxPiece bytes off the front of frames, which it changes.
@@ -201,7 +230,15 @@ func (sh *shard) written(m *written) {
 		return
 	}
 	sh.count(s, -m.frames, -m.bytes)
-	s.free, s.freeBytes = 0, 0
+	sh.charge(s, -m.queued)
+	sh.flown(s)
+	if b := s.backlog; b != nil && b.first == nil && len(s.queue) == 0 {
+		sh.unload(s) // before anything newer
+	}
+	if !s.pends() {
+		delete(sh.paces, s) // it has taken all
+	}
+	s.free, s.freeBytes = max(s.free-m.frames, 0), max(s.freeBytes-int64(m.bytes), 0)
 	if m.err != nil {
 		s.lost(m.err)
 		by := theirs
@@ -213,12 +250,13 @@ func (sh *shard) written(m *written) {
 		return
 	}
 	s.out += int64(m.bytes)
+	s.draining.Store(0)
 	sh.traffic.out(m.bytes, 0)
 	switch {
 	case s.head == 0:
 		sh.drain(s)
 		sh.finish(s)
-	case len(s.queue) == 0:
+	case !s.pends():
 		// What this batch has linked so far was counted into waiting. It is written when the batch is.
 		sh.uncount(s)
 	}
@@ -233,7 +271,9 @@ func releaseAll(leases []*runtime.Lease) {
 // uncount undoes the counting of frames that need not wait after all.
 func (sh *shard) uncount(s *socket) {
 	for n := s.head; n != 0; n = sh.nodes[n].next {
-		sh.count(s, -1, -len(sh.nodes[n].frame))
+		if sh.droppable(n) == nil {
+			sh.count(s, -1, -len(sh.nodes[n].frame))
+		}
 	}
 }
 

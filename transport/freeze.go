@@ -58,6 +58,7 @@ func (sh *shard) takeBack(s *socket, m *written) {
 	}
 	sh.count(s, len(m.rest)-m.frames, bytes-m.bytes)
 	s.queue = append([][]byte(m.rest), s.queue...)
+	s.sharing.land()
 	s.owed = append(m.leases, s.owed...)
 }
 
@@ -94,10 +95,11 @@ func (sh *shard) thaw(m *thaw) {
 // disown closes this process's descriptor of a connection that another process has. The connection stays open.
 func (sh *shard) disown(s *socket) {
 	s.closing, s.finished, s.readDone = true, true, true
-	s.held, s.queue = nil, nil
-	releaseAll(s.owed)
-	s.owed = nil
+	s.held = nil
+	sh.vacateAll(s)
+	s.forget()
 	sh.count(s, -s.waiting, -int(s.bytes))
+	sh.charge(s, -s.queued)
 	s.reader.window.Close()
 	sh.leaveAll(s)
 	sh.detach(s)

@@ -31,6 +31,7 @@ type ReadState struct {
 	// Of the message.
 	Partial bool
 	Text    bool
+	Packed  bool // it is compressed
 	Buffer  []byte
 	Control []byte
 
@@ -53,6 +54,7 @@ type WriteState struct {
 	NextPing int64
 	PingGap  int64
 	Probed   bool
+	Packs    bool // the peer reads and sends compressed messages
 }
 
 // NewcomerState is a connection whose request for a handshake has not been read.

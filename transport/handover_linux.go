@@ -260,15 +260,15 @@ func (sh *shard) capture(s *socket, connection *actors.ConnectionState) *Crossin
 	if remote := s.remote.String(); remote != b.String() {
 		c.Remote = remote
 	}
-	c.Write = WriteState{Answer: s.answer, Held: s.held, Queue: s.queue, Client: s.client || s.place != nil && s.place.client,
-		Heard: now - min(s.lastHeard.Load(), now), NextPing: s.nextPing - now, PingGap: s.pingGap.Load(), Probed: s.probed.Load()}
+	c.Write = WriteState{Answer: s.answer, Held: s.held, Queue: sh.allOf(s), Client: s.client || s.place != nil && s.place.client,
+		Heard: now - min(s.lastHeard.Load(), now), NextPing: s.nextPing - now, PingGap: s.pingGap.Load(), Probed: s.probed.Load(), Packs: s.packs}
 	return c
 }
 
 func (r *reader) capture(now int64) ReadState {
 	d := &r.decoder
 	state := ReadState{Header: d.header[:d.headerLen], Op: byte(d.op), Final: d.final, Masked: d.masked, Inside: d.inside, Phase: d.phase,
-		Key: d.key, Left: d.left, Partial: d.partial, Text: d.text, Buffer: d.buffer, Control: d.control, Pings: r.pings, Pinged: now - r.pinged}
+		Key: d.key, Left: d.left, Partial: d.partial, Text: d.text, Packed: d.packed, Buffer: d.buffer, Control: d.control, Pings: r.pings, Pinged: now - r.pinged}
 	if w := r.stall; w != nil {
 		state.Stalled, state.Message, state.Ping, state.Rest = true, w.data, w.ping, w.rest
 	}
@@ -300,9 +300,11 @@ func (h *Held) Thaw(handed bool) {
 	}
 	<-thawed // a shard that does not come to this has hung before, and so have its sockets
 	s.holdExpiry(false)
+	s.egress.handed.Store(handed)
 	s.egress.gate.Unlock()
 	if handed {
 		_ = s.listener.Close()
+		s.egress.exchanges.each((*exchange).handOver)
 	}
 	s.holdAccepts(false)
 }
@@ -375,6 +377,7 @@ type adoptedReader struct {
 func (s *Server) restoreWrites(socket *socket, state *State, l *Limits) {
 	w, now := &state.Write, socket.shard.now.Load()
 	socket.withheld = true
+	socket.packs, socket.reader.decoder.unpacks = w.Packs, w.Packs
 	socket.answer, socket.held, socket.queue = w.Answer, w.Held, w.Queue
 	for _, frame := range w.Held {
 		socket.heldBytes += int64(len(frame))
@@ -405,6 +408,7 @@ func (r *reader) restore(state *ReadState, now int64) {
 	d.headerLen = uint8(copy(d.header[:], state.Header))
 	d.op, d.final, d.masked, d.inside, d.phase = frame.Opcode(state.Op), state.Final, state.Masked, state.Inside, state.Phase
 	d.key, d.left, d.partial, d.text, d.buffer, d.control = state.Key, state.Left, state.Partial, state.Text, state.Buffer, state.Control
+	d.packed = state.Packed
 	r.pings, r.pinged = state.Pings, now-state.Pinged
 	if state.Stalled {
 		r.stall = &stall{data: state.Message, ping: state.Ping, rest: state.Rest}
@@ -473,9 +477,10 @@ func (r *reader) again(state *ReadState) (more bool) {
 	r.stall = nil
 	r.inline = maxInline
 	r.decoder.rest = state.Rest
-	if state.Ping {
+	switch {
+	case state.Ping:
 		r.ping(state.Message)
-	} else {
+	case len(state.Message) > 0:
 		r.message(state.Message)
 	}
 	r.decoder.rest = nil

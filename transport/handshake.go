@@ -64,7 +64,9 @@ func readRequest(conn net.Conn, from io.Reader, br *bufio.Reader, o *opening) (*
 	r.Header.Set("Upgrade", "websocket")
 	r.Header.Set("Sec-WebSocket-Version", "13")
 	r.Header.Del("Sec-WebSocket-Protocol")
-	r.Header.Del("Sec-WebSocket-Extensions")
+	if !l.Compression {
+		r.Header.Del("Sec-WebSocket-Extensions")
+	}
 	return r, conn.SetDeadline(time.Time{})
 }
 

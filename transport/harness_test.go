@@ -21,7 +21,7 @@ import (
 // patience is how long a test waits for what must happen, on a slow machine and under the race detector too.
 const patience = 2 * time.Minute
 
-// namedTokens grants what a token's name says: "client", "client:SERVICE" or "service:SERVICE".
+// namedTokens grants what a token's name says: "client", "client:SERVICE+SERVICE" or "service:SERVICE".
 type namedTokens struct{}
 
 func (namedTokens) Claim(name, _ string, admit func(actors.Role) error) (*actors.Credentials, error) {
@@ -30,7 +30,7 @@ func (namedTokens) Claim(name, _ string, admit func(actors.Role) error) (*actors
 	case "client":
 		c := &actors.Credentials{Role: actors.Client}
 		if service != "" {
-			c.Services = []string{service}
+			c.Services = strings.Split(service, "+")
 		}
 		if err := admit(c.Role); err != nil {
 			return nil, err
@@ -45,7 +45,7 @@ func (namedTokens) Claim(name, _ string, admit func(actors.Role) error) (*actors
 // freePool runs everything at once.
 type freePool struct{ running sync.WaitGroup }
 
-func (w *freePool) Go(f func()) { w.running.Go(f) }
+func (w *freePool) Go(_ string, f func()) { w.running.Go(f) }
 
 func testLimits() *Limits {
 	return &Limits{

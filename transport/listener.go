@@ -17,6 +17,7 @@ import (
 	"github.com/lxzan/gws"
 
 	"strowger/actors"
+	"strowger/transport/web"
 )
 
 // Server takes connections in and gives each an actor.
@@ -33,6 +34,9 @@ type Server struct {
 	opened   chan struct{} // closed when connections may be taken in
 	requests sync.Pool     // of *bufio.Reader, for handshakes
 	proxies  []netip.Prefix
+	web      *web.Handler // answers requests that ask for no socket
+
+	accepts loop
 
 	// accepting is held while a connection is accepted. Whoever else holds it knows that none is.
 	accepting sync.Mutex
@@ -80,6 +84,7 @@ func Listen(address string, e *Egress, o Options) (*Server, error) {
 		NewSession: func() gws.SessionStorage { return nil },
 	})
 	s.requests.New = func() any { return bufio.NewReaderSize(nil, requestBuffer) }
+	s.web = s.newWeb()
 	return s, nil
 }
 
@@ -116,8 +121,15 @@ func (s *Server) StopListening() {
 	s.egress.door.stop()
 	s.Open()
 	s.mu.Lock()
-	defer s.mu.Unlock()
 	s.stopped = true
+	s.mu.Unlock()
+	s.egress.exchanges.each(func(x *exchange) {
+		if x.opening.server == s {
+			x.finish()
+		}
+	})
+	s.mu.Lock()
+	defer s.mu.Unlock()
 	for o := s.openings.first; o != nil; o = o.next {
 		dismiss(o.conn)
 	}
@@ -183,6 +195,7 @@ func temporary(err error) bool {
 // more.
 func (s *Server) accept(router actors.RouterRef) error {
 	<-s.opened
+	defer s.accepts.end()
 	wait := minAcceptWait
 	for {
 		err := s.acceptOne(router)
@@ -202,13 +215,16 @@ func (s *Server) accept(router actors.RouterRef) error {
 // acceptOne takes the next connection in.
 func (s *Server) acceptOne(router actors.RouterRef) error {
 	// Connections that are not accepted yet wait in the kernel, in their order.
+	s.accepts.goOn()
 	if early := s.early(time.Now()); early > 0 {
 		<-time.After(early)
 	}
 	s.egress.door.calm(s.leavers())
 	s.accepting.Lock()
 	defer s.accepting.Unlock()
+	s.accepts.wait()
 	conn, err := s.listener.Accept()
+	s.accepts.goOn()
 	if err != nil && s.holding.Load() && errors.Is(err, os.ErrDeadlineExceeded) {
 		return nil // whoever holds the accepts wants the lock
 	}

@@ -16,8 +16,9 @@ type Connection struct {
 	Since       time.Time
 	Idle        time.Duration // since the peer's last sign of life, in whole seconds
 	In, Out     int64         // bytes since Since, frames with their headers
-	Queued      int           // frames that wait because the peer reads slowly
+	Queued      int           // frames, or messages by HTTP, that wait because the peer reads slowly
 	QueuedBytes int64
+	HTTP        bool // it has asked for no socket
 }
 
 // look has f called with each socket of a shard, and done after the last one.
@@ -71,7 +72,19 @@ func (e *Egress) Connections(ctx context.Context) ([]Connection, error) {
 	for _, some := range found {
 		all = append(all, some...)
 	}
+	e.exchanges.each(func(x *exchange) { all = append(all, x.seen()) })
 	return all, nil
+}
+
+// seen returns what an operator sees of a connection by HTTP.
+func (x *exchange) seen() Connection {
+	peer, remote, messages, bytes := x.session.Look()
+	if remote == nil {
+		remote = x.remote
+	}
+	now := x.opening.server.egress.shards[0].now.Load()
+	return Connection{Number: x.number, Peer: peer, Remote: remote, Since: x.opened, Idle: time.Duration(max(0, now-x.heard.Load())) * time.Second,
+		In: x.in.Load(), Out: x.out.Load(), Queued: messages, QueuedBytes: bytes, HTTP: true}
 }
 
 func (sh *shard) seen(s *socket) Connection {
@@ -83,13 +96,24 @@ func (sh *shard) seen(s *socket) Connection {
 	return c
 }
 
-// Disconnect closes the connection of that number as if the daemon stopped, so that its peer may come back soon. It
+// Disconnect closes the connection of that number as if the daemon stopped, so that its peer may come back soon. Its
+// tickets end. It
 // reports whether there was one. The error is ctx's; the connection may be closed nevertheless.
 func (e *Egress) Disconnect(ctx context.Context, number uint64) (bool, error) {
 	found := make(chan struct{}, 1)
 	err := e.each(ctx, func(sh *shard, s *socket) {
 		if s.number == number && !s.closing {
+			if p := s.peer.Load(); p != nil {
+				p.Dismiss()
+			}
 			sh.close(s, s.codeOf(actors.GoingAway))
+			found <- struct{}{}
+		}
+	})
+	e.exchanges.each(func(x *exchange) {
+		if x.number == number {
+			x.finish()
+			x.session.Close(actors.GoingAway)
 			found <- struct{}{}
 		}
 	})

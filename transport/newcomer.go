@@ -4,11 +4,13 @@ import (
 	"bufio"
 	"bytes"
 	"crypto/tls"
+	"errors"
 	"fmt"
 	"io"
 	"net"
 	"net/http"
 	"runtime/debug"
+	"strings"
 	"time"
 
 	"strowger/actors"
@@ -69,6 +71,12 @@ func (s *Server) serve(o *opening, turn *turn, sent []byte) {
 	}()
 	tune(o.conn, o.limits)
 	socket, early, err := s.shakeHands(o, turn, sent)
+	if x, ok := errors.AsType[*exchange](err); ok {
+		handed = true
+		turn.end()
+		x.serve()
+		return
+	}
 	if err != nil {
 		return
 	}
@@ -143,9 +151,26 @@ func (s *Server) shakeHands(o *opening, turn *turn, sent []byte) (*socket, []byt
 		s.requests.Put(br)
 	}()
 	rest := bytes.NewReader(sent)
-	request, err := readRequest(conn, io.MultiReader(rest, from), br, o)
+	var read bytes.Buffer
+	all := io.MultiReader(rest, from)
+	if o.limits.HTTP {
+		all = io.TeeReader(all, &read) // net/http reads it again if it is no handshake
+	}
+	request, err := readRequest(conn, all, br, o)
 	remote := s.clientOf(o, request)
+	if errors.Is(err, errNoHandshake) {
+		inTurn.done = true
+		if s.opts.TLS == nil {
+			conn = inTurn // it may still have to be read from
+		}
+		return nil, nil, s.newExchange(o, conn, remote, append(read.Bytes(), sent[len(sent)-rest.Len():]...))
+	}
 	if err != nil && s.ended(o) {
+		return nil, nil, err
+	}
+	if file, ok := errors.AsType[*download](err); ok {
+		turn.end()
+		file.send(conn, o.limits)
 		return nil, nil, err
 	}
 	if err != nil {
@@ -154,6 +179,8 @@ func (s *Server) shakeHands(o *opening, turn *turn, sent []byte) (*socket, []byt
 		refuse(conn, err)
 		return nil, nil, err
 	}
+	agreement := agree(strings.Join(request.Header.Values("Sec-WebSocket-Extensions"), ","))
+	request.Header.Del("Sec-WebSocket-Extensions")
 	answer, early, err := shake(s.upgrader, conn, request, br)
 	if err != nil {
 		s.refused(remote, request, err)
@@ -164,6 +191,7 @@ func (s *Server) shakeHands(o *opening, turn *turn, sent []byte) (*socket, []byt
 	inTurn.done = true
 	socket := s.egress.newSocket(conn, o.limits)
 	socket.answer, socket.remote = answer, remote
+	socket.agree(agreement)
 	return socket, early, nil
 }
 
@@ -171,6 +199,9 @@ func (s *Server) shakeHands(o *opening, turn *turn, sent []byte) (*socket, []byt
 // actor. After false it refuses the request if that is late, and otherwise closes the connection.
 func (s *Server) open(o *opening, socket *socket, request *plainRequest) bool {
 	socket.answer = acceptance(request.key)
+	if request.offers != nil {
+		socket.agree(agree(string(request.offers)))
+	}
 	if request.proxied {
 		socket.remote = address(remoteOf(o.conn.RemoteAddr(), request.old, request.standard, s.proxies))
 	}

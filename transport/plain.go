@@ -12,8 +12,10 @@ type plainRequest struct {
 	key       []byte
 	host      []byte
 	origin    []byte
+	offers    []byte   // Sec-WebSocket-Extensions, if they are wanted
 	upgrades  bool     // Upgrade lists websocket
 	connected bool     // Connection lists Upgrade
+	packs     bool     // offers are wanted
 	proxied   bool     // the lines below are wanted
 	old       []string // X-Forwarded-For, a line each
 	standard  []string // Forwarded
@@ -27,7 +29,7 @@ func readPlain(p []byte, l *Limits, proxied bool) (r plainRequest, rest []byte, 
 	if end < 0 || end+4 > l.HeaderBytes {
 		return r, nil, false
 	}
-	r.proxied = proxied
+	r.proxied, r.packs = proxied, l.Compression
 	head, rest := p[:end+2], p[end+4:]
 	line, head, _ := bytes.Cut(head, []byte("\r\n"))
 	if !plainLine(line) {
@@ -71,6 +73,8 @@ func (r *plainRequest) field(name, value []byte) bool {
 		r.upgrades = r.upgrades || listed(value, "websocket")
 	case named(name, "Connection"):
 		r.connected = r.connected || listed(value, "Upgrade")
+	case r.packs && named(name, "Sec-WebSocket-Extensions"):
+		return once(&r.offers, value)
 	case named(name, "X-Forwarded-For"):
 		if r.proxied {
 			r.old = append(r.old, string(value))

@@ -33,6 +33,7 @@ type poller struct {
 	spare   sync.Pool // of *[readBuffer]byte, from readers that have parted and are back
 	smalls  sync.Pool // of *[ownBuffer]byte, likewise
 
+	loop  loop
 	lobby bool // its peers have not authenticated: it gives way to everybody else, and hands over who has
 	slots slots
 	gate  *sync.RWMutex // of the egress; held while readers are served
@@ -46,6 +47,11 @@ type poller struct {
 	buffer *[readBuffer]byte
 	small  *[ownBuffer]byte // for peers that have not authenticated
 	wait   func(fd uintptr) bool
+}
+
+// watched returns the loop of the poller.
+func (p *poller) watched(name string) Loop {
+	return Loop{Kind: "poller", Name: name, state: &p.loop, fd: descriptorOf(p.file)}
 }
 
 // batch is how many events are taken at once.
@@ -101,8 +107,12 @@ func newPoller(gate *sync.RWMutex, log *slog.Logger) (*poller, error) {
 }
 
 func (p *poller) run() {
+	p.loop.goOn()
 	for p.serveReady() {
-		if err := p.raw.Read(p.wait); err != nil {
+		p.loop.wait()
+		err := p.raw.Read(p.wait)
+		p.loop.goOn()
+		if err != nil {
 			if !p.stopped.Load() {
 				p.log.Error("nothing is read any more", "err", err)
 			}

@@ -24,15 +24,18 @@ type reader struct {
 	inbox   actors.Connection
 	done    func() // called behind the last read
 
-	opening *opening // nil: hands are shaken
-	stall   *stall   // what waits for room in the window; nil: nothing
-	poller  *poller  // nil: a goroutine of its own reads
-	home    *poller  // the one that reads when the peer has authenticated
-	pinged  int64    // when the peer sent the last ping, in seconds of the shard's clock
-	thrown  int64    // bytes
-	early   int64    // bytes of an unfinished message that count in the total of those that have not authenticated
-	slot    int32    // the poller's
-	inline  int32    // messages of this read that its goroutine may still handle
+	opening *opening     // nil: hands are shaken
+	stall   *stall       // what waits for room in the window; nil: nothing
+	poller  *poller      // nil: a goroutine of its own reads
+	home    *poller      // the one that reads when the peer has authenticated
+	pinged  int64        // when the peer sent the last ping, in seconds of the shard's clock
+	thrown  int64        // bytes
+	rate    rate         // of what the peer sends
+	part    int64        // bytes of an unfinished message that count in held
+	held    atomic.Int64 // bytes of a client's long messages that are not complete or under way
+	early   int64        // bytes of an unfinished message that count in the total of those that have not authenticated
+	slot    int32        // the poller's
+	inline  int32        // messages of this read that its goroutine may still handle
 	isCut   atomic.Bool
 	alone   bool // the poller does not know it: who runs it may block
 	over    bool // nothing is read any more but to be thrown away
@@ -91,8 +94,12 @@ func (r *reader) feed(p []byte, err error) (more bool) {
 			err = bad
 		}
 		if len(p) > 0 {
-			r.socket.shard.traffic.in(len(p), r.decoder.frames)
+			frames := r.decoder.frames
 			r.decoder.frames = 0
+			r.socket.shard.traffic.in(len(p), frames)
+			if err == nil {
+				r.slacken(len(p), frames)
+			}
 		}
 		if r.handed {
 			return false
@@ -184,12 +191,19 @@ func (r *reader) limit() int64 { return r.socket.maxMessage.Load() }
 // message implements received: it hands a message to the connection's actor, and waits while too
 // many are under way.
 func (r *reader) message(data []byte) {
+	kept := r.keepWhole(len(data))
 	cost, granted := r.acquire(data, false)
 	if !granted {
+		if kept != nil {
+			kept()
+		}
 		return
 	}
 	m := &actors.Received{Data: data}
 	m.Begin(&r.window, cost)
+	if kept != nil {
+		m.Lease().Then(kept)
+	}
 	if len(data) > short || r.inline == 0 {
 		r.inbox.Send(m)
 		return
@@ -239,7 +253,8 @@ func (r *reader) acquire(data []byte, ping bool) (cost int64, granted bool) {
 	return cost, granted
 }
 
-// stall is a message that waits for room in the window, and what was read after it.
+// stall is a message that waits for room in the window, and what was read after it. A connection that has sent too much in
+// a second waits with an empty one.
 type stall struct {
 	data []byte
 	ping bool

@@ -86,7 +86,7 @@ func sizeSetting(role actors.Role) string {
 	}
 }
 
-// cutOff counts and logs that the router ends a connection.
+// cutOff counts and logs that the router ends a connection, or does less to its peer.
 func (s *socket) cutOff(e *refusals.Event) {
 	e.Remote, e.Role = s.remote.String(), s.mayDoNow().String()
 	if p := s.peer.Load(); p != nil {

@@ -11,12 +11,13 @@ import (
 )
 
 // checkRequest returns a refusal unless r asks for a WebSocket as RFC 6455, section 4.2.1, has it
-// (protocol 2.3). The version is not looked at.
+// (protocol 2.3), or a download if it asks for a file. The version is not looked at.
 func checkRequest(r *http.Request, head *rawHead, l *Limits) error {
-	key := r.Header.Values("Sec-WebSocket-Key")
 	switch {
 	case head.wrong != "":
 		return malformed(head.wrong)
+	case asksWeb(r, l) && head.host && validHost(r.Host):
+		return errNoHandshake
 	case r.Method != http.MethodGet:
 		return &refusal{status: http.StatusMethodNotAllowed, reason: "only GET upgrades", header: "Allow: GET"}
 	case r.ProtoMajor != 1 || r.ProtoMinor < 1:
@@ -28,6 +29,17 @@ func checkRequest(r *http.Request, head *rawHead, l *Limits) error {
 	case r.ContentLength != 0 || len(r.TransferEncoding) > 0:
 		// What follows the head of an upgrade is frames. A proxy would read it as a body.
 		return malformed("an upgrade request has no body")
+	}
+	if file := asksForFile(r, l); file != nil { //nolint:bodyclose // it is written, not received
+		return &download{file}
+	}
+	return checkUpgrade(r, l)
+}
+
+// checkUpgrade returns a refusal unless a request that is well formed asks for a WebSocket.
+func checkUpgrade(r *http.Request, l *Limits) error {
+	key := r.Header.Values("Sec-WebSocket-Key")
+	switch {
 	case len(key) == 0:
 		return malformed("this is a WebSocket server: no Sec-WebSocket-Key")
 	case len(key) > 1:

@@ -27,9 +27,11 @@ type shard struct {
 	start   time.Time
 	now     atomic.Int64 // seconds since the start in which the process ran, whatever becomes of the machine's clock
 	waiting atomic.Int64 // bytes that wait for slow readers
+	queued  atomic.Int64 // the same, where a frame that several share counts once
 	traffic traffic
 	drains  *sync.WaitGroup
 	sockets map[*socket]struct{}
+	paces   map[*socket]*pace                              // of those for which something waits since the last tick
 	acked   func(conn net.Conn) (bytes uint64, known bool) // acked, but in tests
 	closed  bool                                           // the daemon stops, new sockets are closed at once
 	frozen  *freeze                                        // nil: the shard works
@@ -39,10 +41,15 @@ type shard struct {
 
 	// Of the batch being handled.
 	dirty  []*socket
-	nodes  []node // nodes[0] is unused
+	nodes  []node             // nodes[0] is unused
+	drops  []*actors.Recorded // of the node of the same index, if it may be dropped for a slow reader; shorter than nodes if none follows
 	leases []*runtime.Lease
 	rest   []order // not handled yet
 	wrote  int     // bytes
+	unsent int     // frames that were dropped, less those that tell of it
+
+	copies map[*byte]*copies // of frames for several sockets, by their first byte, that wait since this batch
+	grown  bool              // something waits that did not before
 	writer writer
 }
 
@@ -50,12 +57,12 @@ type shard struct {
 type node struct {
 	frame []byte
 	next  int32
-	owed  int32 // the place in leases of the one that it holds until it is written, plus 1; 0: none
+	owed  int32 // the place in leases of the one that it holds until it is written, plus 1; 0: none; common: it goes to others too
 }
 
 func newShard(index int, e *Egress, d *actors.Deps, limits *atomic.Pointer[Limits]) *shard {
 	s := &shard{index: index, egress: e, deps: d, limits: limits, drains: &e.drains, start: d.Awake(),
-		sockets: make(map[*socket]struct{}), nodes: make([]node, 1), writer: writer{call: writeNow}, acked: acked}
+		sockets: make(map[*socket]struct{}), paces: make(map[*socket]*pace), copies: make(map[*byte]*copies), nodes: make([]node, 1), writer: writer{call: writeNow}, acked: acked}
 	return s
 }
 
@@ -129,6 +136,10 @@ func (sh *shard) handleRare(message toShard) {
 		sh.cutStuck()
 	case *abortAll:
 		sh.abortAll()
+	case *relieve:
+		sh.relieve()
+	case *unburden:
+		sh.unburden()
 	case *look:
 		sh.look(m)
 	case *census:
@@ -174,6 +185,7 @@ func (sh *shard) attach(s *socket) {
 	if len(s.queue) > 0 {
 		for _, frame := range s.queue {
 			sh.count(s, 1, len(frame))
+			sh.charge(s, int64(len(frame)))
 		}
 	}
 	if l.PingInterval > 0 && s.nextPing == 0 {
@@ -186,6 +198,7 @@ func (sh *shard) attach(s *socket) {
 
 func (sh *shard) cast(o *order) {
 	sh.take(o.message)
+	droppable := o.message.Recorded != nil && o.message.Recorded.Loss != actors.LoseNothing
 	// From the end, because a socket that overflows leaves the list and the last one takes its place.
 	list := o.group.members[sh.index]
 	for i := len(list) - 1; i >= 0; i-- {
@@ -194,12 +207,14 @@ func (sh *shard) cast(o *order) {
 			continue
 		}
 		switch {
+		case s.admitted && droppable:
+			sh.putDroppable(s, s.formOf(&o.message), o.message.Recorded, common)
 		case s.admitted:
-			sh.put(s, o.message.Form, 0, 0)
+			sh.put(s, s.formOf(&o.message), 0, common)
 		case s.heir != nil:
 			s.heir.Send(o.message)
 		default:
-			sh.hold(s, o.message.Form)
+			sh.hold(s, s.formOf(&o.message), o.message.Recorded)
 		}
 	}
 }
@@ -211,45 +226,13 @@ func (sh *shard) deliver(s *socket, m actors.Message) {
 		s.heir.Send(m)
 	case s.closing:
 		sh.deps.Counters.Dead(actors.SocketClosed)
-	case m.Refused != nil && s.waiting > 0 && sh.over(s, len(m.Form), reserve):
+	case m.Refused != nil && s.waiting > 0 && (sh.over(s, len(m.Form), reserve) || sh.nearlyFull()):
 		// Requests must not take a service down, or one client could do it for all.
 		m.Refused.Refuse()
 	case s.admitted:
-		sh.put(s, m.Form, reserve, owed)
+		sh.put(s, s.formOf(&m), reserve, owed)
 	default:
-		sh.hold(s, m.Form)
-	}
-}
-
-// hold keeps what others send until the peer has its 200; the bound is that of a slow reader.
-func (sh *shard) hold(s *socket, frame []byte) {
-	if s.closing {
-		return
-	}
-	l := sh.limits.Load()
-	if len(s.held) >= l.OutboundMessages || len(s.held) > 0 && s.heldBytes+int64(len(frame)) > l.OutboundBytes {
-		sh.overflow(s)
-		return
-	}
-	s.held = append(s.held, frame)
-	s.heldBytes += int64(len(frame))
-}
-
-func (sh *shard) admit(m *admit) {
-	s := m.s
-	owed := sh.takeFor(s, m.m)
-	if s.closing {
-		return
-	}
-	s.client = sh.egress.door.admit(s.place)
-	s.place = nil
-	s.allow(m.role, sh.limits.Load())
-	s.admitted = true
-	sh.put(s, m.m.Form, reserve, owed)
-	held := s.held
-	s.held, s.heldBytes = nil, 0
-	for _, frame := range held {
-		sh.put(s, frame, 0, 0)
+		sh.hold(s, s.formOf(&m), m.Recorded)
 	}
 }
 
@@ -267,6 +250,15 @@ func (sh *shard) put(s *socket, frame []byte, extra int, owed int32) {
 }
 
 func (sh *shard) link(s *socket, frame []byte, owed int32) {
+	sh.chain(s, frame, owed)
+	if s.waiting > 0 {
+		// Behind a slow reader's queue it counts from now on.
+		sh.count(s, 1, len(frame))
+	}
+}
+
+// chain is link of a frame that counts only once it waits.
+func (sh *shard) chain(s *socket, frame []byte, owed int32) {
 	if answer := s.answer; answer != nil {
 		s.answer = nil
 		sh.link(s, answer, 0)
@@ -280,10 +272,6 @@ func (sh *shard) link(s *socket, frame []byte, owed int32) {
 		sh.nodes[s.tail].next = n
 	}
 	s.tail = n
-	if s.waiting > 0 {
-		// Behind a slow reader's queue it counts from now on.
-		sh.count(s, 1, len(frame))
-	}
 }
 
 // reserve is the share of the bound, as a divisor, that answers and replies have on top of what
@@ -336,5 +324,6 @@ func (sh *shard) reset() {
 	clear(sh.leases)
 	clear(sh.dirty)
 	clear(sh.nodes)
-	sh.leases, sh.dirty, sh.nodes = sh.leases[:0], sh.dirty[:0], sh.nodes[:1]
+	clear(sh.drops)
+	sh.leases, sh.dirty, sh.nodes, sh.drops = sh.leases[:0], sh.dirty[:0], sh.nodes[:1], sh.drops[:0]
 }

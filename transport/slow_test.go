@@ -6,6 +6,7 @@ import (
 	"net"
 	"os"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 )
@@ -99,7 +100,7 @@ func TestDeadlineIsForAPiece(t *testing.T) {
 	frames := net.Buffers{[]byte("a"), bytes.Repeat([]byte("b"), maxPiece), bytes.Repeat([]byte("c"), 3*maxPiece+7), []byte("d")}
 	want := bytes.Join(frames, nil)
 	var conn deadlines
-	if _, err := writeAll(&conn, frames, time.Minute, time.Now, nil); err != nil {
+	if _, err := writeAll(&conn, frames, time.Minute, time.Now, nil, new(atomic.Int64)); err != nil {
 		t.Fatal(err)
 	}
 	if !bytes.Equal(conn.written.Bytes(), want) {

@@ -23,6 +23,7 @@ type socket struct {
 	tail     int32    // the last one
 	waiting  int      // frames in queue and with the goroutine
 	queue    [][]byte // waits until the goroutine has written
+	backlog  *backlog // waits behind queue; nil: nothing does
 	answer   []byte   // to the handshake; it goes out with the first frame
 	admitted bool
 	client   bool // it has one of the places for clients
@@ -33,6 +34,7 @@ type socket struct {
 	writing  bool // a goroutine writes what was queued
 	stuck    bool // something waited at the last look for those who take nothing
 	halted   bool // its goroutine was told to end because the shard is frozen
+	packs    bool // its peer reads compressed messages; set before the shard knows the socket
 	withheld bool // nothing is written yet, because another process may still go on with the connection
 
 	shard  *shard
@@ -56,7 +58,10 @@ type socket struct {
 	held      [][]byte         // sent before Admit
 	owed      []*runtime.Lease // of frames in queue that hold their share until they are written
 	heldBytes int64
+	replayed  int32         // of held, frames that do not count
 	bytes     int64         // of what waits
+	queued    int64         // of these, what is in the total for this socket alone
+	sharing   *sharing      // what waits of frames that others have too; nil: nothing
 	free      int           // of waiting, what came when nothing waited: the bound is for what comes after it
 	freeBytes int64         // of bytes, those of free
 	groups    []membership  // where it is a member
@@ -66,6 +71,7 @@ type socket struct {
 	nextPing  int64         // seconds of the shard's clock
 	linger    int64         // how long the peer may take to hear our last words
 	out       int64         // bytes that were written
+	draining  atomic.Int64  // bytes that the goroutine has written which writes for the socket now
 }
 
 type membership struct {
@@ -105,6 +111,7 @@ type (
 		s      *socket
 		frames int
 		bytes  int
+		queued int64
 		leases []*runtime.Lease
 		rest   net.Buffers // not written, with errHalted
 		err    error

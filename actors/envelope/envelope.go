@@ -111,7 +111,10 @@ func (m *Message) setToken(value []byte) {
 }
 
 // Append appends the envelope as JSON: always all 13 keys, absent ones with their defaults.
-func (e *Envelope) Append(dst []byte) []byte {
+func (e *Envelope) Append(dst []byte) []byte { return e.AppendWith(dst, nil) }
+
+// AppendWith is Append with more keys, each after a comma. They come after the keys of the envelope.
+func (e *Envelope) AppendWith(dst []byte, more Raw) []byte {
 	dst = append(dst, `{"id":`...)
 	if e.ID != nil {
 		dst = append(dst, e.ID...)
@@ -130,6 +133,7 @@ func (e *Envelope) Append(dst []byte) []byte {
 	dst = field(dst, `,"domain_name":`, e.DomainName, `""`)
 	dst = field(dst, `,"permissions":`, e.Permissions, `[]`)
 	dst = field(dst, `,"topic":`, e.Topic, `""`)
+	dst = append(dst, more...)
 	return append(dst, '}')
 }
 

@@ -129,6 +129,10 @@ const (
 	digest    = 0xff
 )
 
+// longestID is how many bytes a list or object may have as an id to be compared however it is spelled. A longer one must
+// come back as it was sent, because to read it takes a service's actor too long.
+const longestID = 4 << 10
+
 // KeyOf returns the key of raw, which must be valid JSON.
 func KeyOf(raw []byte) Key {
 	switch {
@@ -140,6 +144,8 @@ func KeyOf(raw []byte) Key {
 		f, _ := strconv.ParseFloat(string(raw), 64)
 		var room [32]byte
 		return makeKey(numberKey, strconv.AppendFloat(room[:0], f, 'g', -1, 64))
+	case len(raw) > longestID:
+		return makeKey(otherKey, raw)
 	default:
 		return makeKey(otherKey, []byte(canonical(raw)))
 	}

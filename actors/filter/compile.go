@@ -23,6 +23,9 @@ type Filter struct {
 	tenants    []carrier
 	plain      map[string]bool // nil: none
 	streams    map[string]bool
+	history    policy.History
+	slow       policy.Slow
+	coalesce   []string
 }
 
 // free is the place of an index in sets for a key that needs no permission.
@@ -65,6 +68,14 @@ func Pass() *Filter { return &Filter{scopes: []scope{{to: policy.All, implied: t
 // policy.
 func Deny() *Filter { return &Filter{} }
 
+// History returns what is to be kept of the broadcasts that pass the filter.
+func (f *Filter) History() policy.History {
+	if f == nil {
+		return policy.History{}
+	}
+	return f.history
+}
+
 // Compile makes a filter of p, or returns what p.Check does. The caller may change p afterwards.
 func Compile(p policy.Policy) (*Filter, error) {
 	if err := p.Check(); err != nil {
@@ -82,6 +93,9 @@ func Compile(p policy.Policy) (*Filter, error) {
 		tenants:    carriers(p.TenantKeys),
 		plain:      set(p.PlainKeys),
 		streams:    set(p.Streams),
+		history:    p.History,
+		slow:       p.Slow,
+		coalesce:   slices.Clone(p.Coalesce),
 	}
 	for _, s := range p.Scopes {
 		f.scopes = append(f.scopes, scope{permission: s.Permission, to: s.To, keys: carriers(s.Keys),

@@ -13,8 +13,9 @@ const (
 	Filtered                   // a policy dropped the reply
 	Busy                       // there was no room: limits.pending_requests, or a slow service
 	Unserved                   // nobody offers the service
-	Lost                       // the only instance that had it has left
-	HandedOn                   // its instance has left, and another one got it
+	Lost                       // the only instance that had it has left or was ejected
+	HandedOn                   // its instance has left or was ejected, and another one got it
+	Ejected                    // all instances are ejected
 	Left                       // the client left before the reply
 	Outcomes                   // how many there are
 )
@@ -22,7 +23,7 @@ const (
 // String returns the outcome as a label.
 func (o Outcome) String() string {
 	return [Outcomes]string{"answered", "client_error", "server_error", "timeout", "forbidden", "filtered", "busy", "unserved",
-		"lost", "handed_on", "left"}[o]
+		"lost", "handed_on", "ejected", "left"}[o]
 }
 
 // OutcomeOf returns the outcome of a reply with a status code as it stands in the envelope.

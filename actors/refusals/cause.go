@@ -14,12 +14,16 @@ const (
 	HeaderBytes                       // a request head that is too long
 	HeaderTimeout                     // no complete request head in time
 	Token                             // a token that is not good
+	Renewal                           // one that does not move the end of its connection
 	Attempts                          // too many of them
 	AuthTimeout                       // no good token in time
 	TooBig                            // a message that is too long
 	Protocol                          // a breach of RFC 6455
 	NotUTF8                           // a text that is not UTF-8
 	SlowReader                        // too much waits for a peer that reads slowly
+	BroadcastsDropped                 // some for a peer that reads slowly, as their policy chooses
+	OutboundRate                      // takes too few bytes in a second of what waits for it
+	OutboundTotal                     // the slowest, when too much waits for all together
 	WriteTimeout                      // a write that a peer does not take
 	Idle                              // no sign of life
 	PingsEnded                        // none from a peer that used to send pings
@@ -30,6 +34,8 @@ const (
 	Unauthenticated                   // too many connections that have not authenticated
 	UnauthenticatedBytes              // connections that have not authenticated hold too much
 	Descriptors                       // no file descriptor is left
+	Unchecked                         // a token that cannot be looked at now
+	Ticket                            // a ticket that is not made, so that the client comes back with a token
 	Accept                            // the kernel does not hand over a connection
 	RequestRefused                    // a request that a policy refuses
 	ReplyDropped                      // a reply that a policy drops, so that its asker is answered 403
@@ -37,6 +43,19 @@ const (
 	UnknownName                       // a message of a service under a name that nobody offers or watches
 	BroadcastUnheard                  // a broadcast that reaches nobody because it lacks what the policy goes by
 	UnknownClass                      // a service that is taken for a client because of its class
+	FilterValues                      // filters of a client that name too much, so that they are not used
+	MessageRate                       // too many messages by HTTP in a second
+	BodyTimeout                       // no complete body of an HTTP request in time
+	IdempotencyKeys                   // too many HTTP requests with a key under way
+	PendingRequests                   // too many requests of one client to one service are open
+	PendingBytes                      // those of all clients take too much
+	Unkept                            // a request that another instance cannot get, because too much is kept of its client's
+	SlowService                       // a request that finds no room because its service reads slowly
+	InboundTotal                      // a client that holds most when all of them have sent too much
+	FrameRate                         // a client that sends too many frames in a second, so that it is not read from for a while
+	ByteRate                          // too many bytes
+	Unanswered                        // a request that no service has answered in time, so that its asker is answered 504
+	Ejected                           // a request for a service whose instances are all ejected
 	causes
 )
 
@@ -57,12 +76,16 @@ func (c Cause) text() text {
 		HeaderBytes:          {"header_bytes", "request head too long", "limits.header_bytes", slog.LevelWarn},
 		HeaderTimeout:        {"header_timeout", "no complete request in time", "limits.header_timeout", slog.LevelWarn},
 		Token:                {"token", "authentication refused", "", slog.LevelWarn},
+		Renewal:              {"renewal", "renewal of a token refused: the connection ends when it would have", "", slog.LevelWarn},
 		Attempts:             {"authentication_attempts", "connection closed after too many refused tokens", "limits.authentication_attempts", slog.LevelWarn},
 		AuthTimeout:          {"authentication_timeout", "connection closed because it did not authenticate in time", "limits.authentication_timeout", slog.LevelWarn},
 		TooBig:               {"message_too_big", "connection closed because of a message that is too big", "", slog.LevelWarn},
 		Protocol:             {"protocol_error", "connection closed because of a protocol error", "", slog.LevelWarn},
 		NotUTF8:              {"not_utf8", "connection closed because of a text that is not UTF-8", "", slog.LevelWarn},
 		SlowReader:           {"slow_reader", "slow consumer disconnected", "limits.outbound_messages, limits.outbound_bytes", slog.LevelWarn},
+		BroadcastsDropped:    {"broadcasts_dropped", "broadcasts dropped for a slow consumer, as the policy of their service chooses", "policies, limits.outbound_messages, limits.outbound_bytes", slog.LevelWarn},
+		OutboundRate:         {"outbound_rate", "slow consumer disconnected because it takes too few bytes in a second", "limits.outbound_rate", slog.LevelWarn},
+		OutboundTotal:        {"outbound_total", "slowest consumer disconnected because too much waits for all of them", "limits.outbound_total_bytes", slog.LevelWarn},
 		WriteTimeout:         {"write_timeout", "slow consumer disconnected in the middle of a write", "limits.write_timeout", slog.LevelWarn},
 		Idle:                 {"idle", "connection closed because it gave no sign of life", "keepalive.idle_timeout", slog.LevelWarn},
 		PingsEnded:           {"pings_ended", "connection closed because it used to send pings and is silent", "keepalive.pinger_timeout", slog.LevelWarn},
@@ -73,6 +96,8 @@ func (c Cause) text() text {
 		Unauthenticated:      {"unauthenticated", "oldest unauthenticated connection closed to make room", "limits.unauthenticated", slog.LevelWarn},
 		UnauthenticatedBytes: {"unauthenticated_bytes", "unauthenticated connection closed because all of them hold too much", "limits.unauthenticated_total_bytes", slog.LevelWarn},
 		Descriptors:          {"descriptors", "connection refused because no file descriptor is left", "LimitNOFILE, limits.connections", slog.LevelError},
+		Unchecked:            {"unchecked", "connection closed because its token cannot be checked now", "", slog.LevelWarn},
+		Ticket:               {"ticket", "no ticket is made for a client that asked for one", "", slog.LevelWarn},
 		Accept:               {"accept", "connection could not be accepted", "", slog.LevelError},
 		RequestRefused:       {"request_refused", "request refused by policy: the service did not see it", "policies", slog.LevelWarn},
 		ReplyDropped:         {"reply_dropped", "reply dropped by policy: the request was carried out and answered 403", "policies", slog.LevelWarn},
@@ -80,6 +105,19 @@ func (c Cause) text() text {
 		UnknownName:          {"unknown_name", "service spoke under a name that nobody offers or watches", "", slog.LevelWarn},
 		BroadcastUnheard:     {"broadcast_unheard", "broadcast reached nobody: it lacks the key that its policy goes by", "policies", slog.LevelWarn},
 		UnknownClass:         {"unknown_class", "token of a service makes its holder a client because the class is not known", "services.classes, services.unknown_class", slog.LevelWarn},
+		FilterValues:         {"filter_values", "filters of a client not used because they name too many topics and values", "limits.filter_values", slog.LevelWarn},
+		MessageRate:          {"http_rate", "HTTP request refused because its sender sends too many messages", "http.rate", slog.LevelWarn},
+		BodyTimeout:          {"http_body_timeout", "HTTP request refused because its body did not come in time", "http.body_timeout", slog.LevelWarn},
+		IdempotencyKeys:      {"http_idempotency_keys", "HTTP request refused because too many with a key are under way", "http.idempotency_keys", slog.LevelWarn},
+		PendingRequests:      {"pending_requests", "request answered 503 because its client has too many open at the service", "limits.pending_requests", slog.LevelWarn},
+		PendingBytes:         {"pending_total_bytes", "request answered 503 because all open requests together take too much", "limits.pending_total_bytes", slog.LevelWarn},
+		Unkept:               {"pending_bytes", "request is not kept for another instance: its asker gets 503 if this one dies", "limits.pending_bytes, limits.pending_total_bytes", slog.LevelWarn},
+		SlowService:          {"slow_service", "request answered 503 because the service reads too slowly", "limits.outbound_messages, limits.outbound_bytes, limits.outbound_total_bytes", slog.LevelWarn},
+		InboundTotal:         {"inbound_total", "client disconnected because all of them have sent too much that is under way, and it most", "limits.inbound_total_bytes", slog.LevelWarn},
+		FrameRate:            {"message_rate", "connection not read for a second because it sends too many messages", "limits.message_rate", slog.LevelWarn},
+		ByteRate:             {"byte_rate", "connection not read for a second because it sends too many bytes", "limits.byte_rate", slog.LevelWarn},
+		Unanswered:           {"unanswered", "request not answered in time: its asker got 504", "routing.request_timeout, routing.unanswered", slog.LevelWarn},
+		Ejected:              {"ejected", "request answered 503 because all instances of the service are ejected", "routing.eject_after, routing.eject_silence, routing.health", slog.LevelWarn},
 	}[c]
 }
 

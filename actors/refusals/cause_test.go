@@ -25,8 +25,11 @@ func withoutSetting() map[Cause]string {
 // severalSettings has the causes whose events say which of several settings decides.
 func severalSettings() map[Cause]string {
 	return map[Cause]string{
-		Token:  "most tokens are refused whatever the settings are",
-		TooBig: "each role has its own",
+		Token:     "most tokens are refused whatever the settings are",
+		TooBig:    "each role has its own",
+		Renewal:   "the error says which, as of a token",
+		Ticket:    "only one that would be too long goes by a setting",
+		Unchecked: "JWTs and API keys have their own",
 	}
 }
 

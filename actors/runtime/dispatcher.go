@@ -9,6 +9,9 @@ import (
 // new goroutine begins with a small one, and to grow it takes longer than most messages.
 const maxIdle = 64
 
+// spare is how many of them are kept also while there is little to do.
+const spare = 8
+
 // burst is how many messages an actor handles before it lets others run.
 const burst = 256
 
@@ -17,6 +20,7 @@ const burst = 256
 type dispatcher struct {
 	jobs    chan runner
 	idle    atomic.Int32
+	least   atomic.Int32 // idle at the same time at least, since the last trim
 	stopped atomic.Bool
 }
 
@@ -57,8 +61,30 @@ func (d *dispatcher) run(r runner) {
 			d.idle.Add(-1)
 			return
 		}
-		r = <-d.jobs
+		if r = <-d.jobs; r == nil {
+			return // whoever sent that has counted it
+		}
+		if left := d.idle.Add(-1); left < d.least.Load() {
+			d.least.Store(left) // two at once may note the larger number, which is right enough
+		}
+	}
+}
+
+// trim ends the goroutines that were not needed since the last call, but for a few.
+func (d *dispatcher) trim() {
+	for n := d.least.Load(); n > spare && d.dismiss(); n-- {
+	}
+	d.least.Store(d.idle.Load())
+}
+
+// dismiss ends a goroutine that waits. It returns false if none does at the moment.
+func (d *dispatcher) dismiss() bool {
+	select {
+	case d.jobs <- nil:
 		d.idle.Add(-1)
+		return true
+	default:
+		return false
 	}
 }
 
@@ -66,9 +92,7 @@ func (d *dispatcher) run(r runner) {
 func (d *dispatcher) stop() {
 	d.stopped.Store(true)
 	for d.idle.Load() > 0 {
-		select {
-		case d.jobs <- nil:
-		default:
+		if !d.dismiss() {
 			// It is about to wait, or has just got something to do.
 			runtime.Gosched()
 		}

@@ -81,6 +81,9 @@ func (w *Window) TryAcquire(cost int64) (granted, full bool) {
 	return false, true
 }
 
+// Full reports whether the budget is used up if more bytes are counted besides what is under way.
+func (w *Window) Full(more int64) bool { return w.used.Load()+more >= w.budget.Load() }
+
 // Take takes cost bytes whether they are there or not.
 func (w *Window) Take(cost int64) { w.used.Add(cost) }
 
@@ -202,8 +205,15 @@ func (l *Lease) Move(w *Window, length int) {
 // Of reports whether l is a share of w. A nil lease is of none.
 func (l *Lease) Of(w *Window) bool { return l != nil && l.window == w }
 
-// Then has f called when the last holder releases l, before the window has room for more. The caller is a holder.
-func (l *Lease) Then(f func()) { l.last = f }
+// Then has f called when the last holder releases l, before the window has room for more. What an earlier call has asked
+// for is called first. The caller is a holder.
+func (l *Lease) Then(f func()) {
+	if before := l.last; before != nil {
+		l.last = func() { before(); f() }
+		return
+	}
+	l.last = f
+}
 
 // Retain adds a holder. A nil lease has none to count.
 func (l *Lease) Retain() {

@@ -144,12 +144,15 @@ func (m *mailbox) step() bool {
 	if message == nil {
 		return false
 	}
-	switch message.(type) {
+	switch message := message.(type) {
 	case *actor.SuspendMailbox:
 		m.suspend(true)
 		return true
 	case *actor.ResumeMailbox:
 		m.suspend(false)
+		return true
+	case *heartbeat:
+		message.done()
 		return true
 	}
 	m.invoke(message, system)

@@ -48,6 +48,13 @@ func (r *Runtime) Report(crashed func(c *Crash), lost func(message any, why Loss
 // Go runs f soon on a goroutine that is kept for its stack.
 func (r *Runtime) Go(f func()) { r.dispatcher.Schedule(f) }
 
+// Trim ends goroutines that are kept for their stacks and were not needed since the last call. It is called from time to
+// time, by one goroutine.
+func (r *Runtime) Trim() { r.dispatcher.trim() }
+
+// Idle returns how many goroutines are kept for their stacks and have nothing to do.
+func (r *Runtime) Idle() int { return int(r.dispatcher.idle.Load()) }
+
 // Stop ends the goroutines that wait for something to do. The caller calls it after the last actor has ended.
 func (r *Runtime) Stop() { r.dispatcher.stop() }
 

@@ -40,6 +40,14 @@ func (s *Set[T]) tidy(alive func(v T) bool) {
 	s.values, s.limit = left, max(fewest, 2*len(left))
 }
 
+// Remove removes v and returns how many values are left.
+func (s *Set[T]) Remove(v T) (left int) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	delete(s.values, v)
+	return len(s.values)
+}
+
 // Has reports whether v was added and not dropped.
 func (s *Set[T]) Has(v T) bool {
 	s.mu.Lock()

@@ -7,6 +7,8 @@ import (
 	"net/http"
 	"slices"
 	"strings"
+
+	"strowger/cmd/strowger/internal/adminpages"
 )
 
 type metricsInput struct {
@@ -22,7 +24,7 @@ const largestMetrics = 64 << 20
 func (a *assistant) metrics(ctx context.Context, in *metricsInput) (string, error) {
 	var all string
 	err := a.inTurn(ctx, func(ctx context.Context) (err error) {
-		all, err = readMetrics(ctx, a.flags.admin)
+		all, err = readMetrics(ctx, a.flags.at)
 		return err
 	})
 	if err != nil {
@@ -32,19 +34,19 @@ func (a *assistant) metrics(ctx context.Context, in *metricsInput) (string, erro
 }
 
 // readMetrics asks the admin port at an address.
-func readMetrics(ctx context.Context, at string) (string, error) {
-	request, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+at+"/metrics", nil)
+func readMetrics(ctx context.Context, at *adminpages.Place) (string, error) {
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, at.URL("/metrics"), nil)
 	if err != nil {
 		return "", fmt.Errorf("ask for metrics: %w", err)
 	}
-	response, err := adminPages.Do(request)
+	response, err := at.Client().Do(request)
 	if err != nil {
-		return "", notReached(at, fmt.Errorf("ask for metrics: %w", err))
+		return "", notReached(at.String(), fmt.Errorf("ask for metrics: %w", err))
 	}
 	defer response.Body.Close()
 	text, err := io.ReadAll(io.LimitReader(response.Body, largestMetrics))
 	if err != nil {
-		return "", notReached(at, fmt.Errorf("ask for metrics: %w", err))
+		return "", notReached(at.String(), fmt.Errorf("ask for metrics: %w", err))
 	}
 	if response.StatusCode != http.StatusOK {
 		return "", fmt.Errorf("ask for metrics: %s answers %s", at, response.Status)

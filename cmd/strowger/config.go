@@ -54,7 +54,7 @@ they must be there, belong together and be valid now.`,
 			}
 			if err := system.CheckCertificate(cfg, time.Now()); err != nil {
 				for _, problem := range problems(err) {
-					fmt.Fprintf(p.stderr, "%s: listen.tls_certificate, listen.tls_key: %v\n", args[0], problem)
+					fmt.Fprintf(p.stderr, "%s: %v\n", args[0], problem)
 				}
 				return &exit{status: exitError}
 			}

@@ -50,12 +50,11 @@ func (p *program) connectionsCommand() *cobra.Command {
 		Short: "List who is connected, and close a connection",
 		Long: `Connections prints who is connected to the running daemon, one page of at most 200
 rows. With --json it prints the page as one line of JSON.
-` + consoleHelp,
+`,
 		Example: `  strowger connections --search example.com
   strowger connections --sort queued_bytes --descending --limit 10
   strowger connections disconnect 4711`,
 	}
-	f := addConsoleFlags(cmd.Flags())
 	var query struct {
 		Search     string `json:"search"`
 		Role       string `json:"role"`
@@ -73,25 +72,18 @@ rows. With --json it prints the page as one line of JSON.
 	flags.BoolVar(&query.Descending, "descending", false, "the largest first")
 	flags.IntVar(&query.Offset, "offset", 0, "leave the first `N` out")
 	flags.IntVar(&query.Limit, "limit", 50, "at most `N` rows, 200 at most")
-	asJSON := flags.Bool("json", false, "print it as JSON")
 	disconnect := p.disconnectCommand()
 	own(cmd, disconnect)
-	cmd.RunE = verb(func([]string) error {
-		if err := f.check(flags); err != nil {
+	return p.asks(cmd, func(ctx context.Context, c *console, asJSON bool) error {
+		answer, err := c.ask(ctx, "connections", query)
+		if err != nil {
 			return err
 		}
-		if *asJSON {
-			return p.printAnswer(f, "connections", query)
+		if asJSON {
+			return printJSON(p.stdout, answer)
 		}
-		return p.inConsole(f, func(ctx context.Context, c *console) error {
-			answer, err := c.ask(ctx, "connections", query)
-			if err != nil {
-				return err
-			}
-			return printConnections(p.stdout, answer)
-		})
+		return printConnections(p.stdout, answer)
 	})
-	return cmd
 }
 
 // alone is the annotation of a command that does something without a command below it.
@@ -132,7 +124,7 @@ func printConnections(out io.Writer, answer json.RawMessage) error {
 			ageText(time.Duration(r.AgeMS)*time.Millisecond), ageText(time.Duration(r.IdleMS)*time.Millisecond), r.Subscriptions,
 			bytesText(r.QueuedBytes), bytesText(r.InBytes), bytesText(r.OutBytes), r.ID)
 	}
-	fmt.Fprintf(w, "%d to %d of %d, %d connections in all\n", min(table.Offset+1, table.Matched), table.Offset+len(table.Rows), table.Matched, table.Total)
+	fmt.Fprintf(w, "%d to %d of %d, %s in all\n", min(table.Offset+1, table.Matched), table.Offset+len(table.Rows), table.Matched, plural(table.Total, "connection"))
 	if err := w.Flush(); err != nil {
 		return fmt.Errorf("print: %w", err)
 	}

@@ -7,14 +7,15 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"net"
 	"net/http"
 	"strings"
 	"time"
 
+	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
 	"strowger/client"
+	"strowger/cmd/strowger/internal/adminpages"
 	"strowger/cmd/strowger/internal/errno"
 	"strowger/config"
 )
@@ -29,20 +30,31 @@ const (
 const consoleHelp = `
 It asks the daemon over its admin port, see --admin, and needs the console there
 (admin.console). From this machine it needs no password, unless admin.trust_loopback is
-false; otherwise the password is in the environment variable ` + passwordVariable + `.
+false; otherwise the password is in the environment variable ` + passwordVariable + `,
+or --admin-certificate and --admin-key name a certificate that admin.client_ca knows.
 `
 
 // consoleFlags say where the console is.
 type consoleFlags struct {
 	admin   string
+	files   adminpages.Files
 	timeout time.Duration
+	at      *adminpages.Place // set by check
 }
 
 func addConsoleFlags(flags *pflag.FlagSet) *consoleFlags {
 	f := new(consoleFlags)
-	flags.StringVar(&f.admin, "admin", "", "`HOST:PORT` of the daemon's admin port (default 127.0.0.1:8081)")
+	flags.StringVar(&f.admin, "admin", "", "`HOST:PORT` of the daemon's admin port, or https://HOST:PORT (default 127.0.0.1:8081)")
+	addPageFiles(flags, &f.files)
 	flags.DurationVar(&f.timeout, "timeout", 10*time.Second, "longest `TIME` to wait for the daemon")
 	return f
+}
+
+// addPageFiles adds the flags for admin pages with TLS.
+func addPageFiles(flags *pflag.FlagSet, f *adminpages.Files) {
+	flags.StringVar(&f.CA, "admin-ca", "", "authorities in the PEM `FILE` vouch for the admin port with https (default: those of the system)")
+	flags.StringVar(&f.Certificate, "admin-certificate", "", "show the certificate in the PEM `FILE`")
+	flags.StringVar(&f.Key, "admin-key", "", "private key of --admin-certificate in the PEM `FILE`")
 }
 
 func (f *consoleFlags) check(flags *pflag.FlagSet) error {
@@ -55,8 +67,9 @@ func (f *consoleFlags) check(flags *pflag.FlagSet) error {
 	if f.admin == "" {
 		f.admin = config.Default().Admin.Address
 	}
-	if _, _, err := net.SplitHostPort(f.admin); err != nil || strings.Contains(f.admin, "/") {
-		return usage("--admin: %q is not HOST:PORT", f.admin)
+	var err error
+	if f.at, err = adminpages.At(f.admin, f.files); err != nil {
+		return usage("--admin: %v", err)
 	}
 	return nil
 }
@@ -67,22 +80,18 @@ type console struct {
 	at     string
 }
 
-// adminPages asks the admin pages of a router. No proxy of the environment stands between, because the pages answer this
-// machine and refuse what a proxy forwards.
-var adminPages = &http.Client{Transport: &http.Transport{}}
-
 // openConsole connects to the daemon's console.
 func (p *program) openConsole(ctx context.Context, f *consoleFlags) (*console, error) {
-	tokens := p.consoleToken(f.admin)
+	tokens := p.consoleToken(f.at)
 	// Without a token there is no use in a connection, and what keeps us from one has the clearer words.
 	first, err := tokens(ctx)
 	if err == nil {
 		var c *client.Client
-		if c, err = client.Dial(ctx, "ws://"+f.admin+"/console/ws", firstThen(first, tokens), client.Options{}); err == nil {
-			return &console{c, f.admin}, nil
+		if c, err = client.Dial(ctx, f.at.Socket("/console/ws"), firstThen(first, tokens), client.Options{TLS: f.at.TLS}); err == nil {
+			return &console{c, f.at.String()}, nil
 		}
 	}
-	return nil, notReached(f.admin, err)
+	return nil, notReached(f.at.String(), err)
 }
 
 // notReached says in words of the command line why nobody at an address could be asked.
@@ -133,18 +142,18 @@ func (p *program) password() string {
 const largestToken = 64 << 10
 
 // consoleToken returns where connections to the console get their tokens.
-func (p *program) consoleToken(at string) client.TokenSource {
+func (p *program) consoleToken(at *adminpages.Place) client.TokenSource {
 	return func(ctx context.Context) (made client.Token, err error) {
 		in, err := json.Marshal(map[string]string{"password": p.password()})
 		if err != nil {
 			return made, fmt.Errorf("encode password: %w", err)
 		}
-		request, err := http.NewRequestWithContext(ctx, http.MethodPost, "http://"+at+"/console/token", bytes.NewReader(in))
+		request, err := http.NewRequestWithContext(ctx, http.MethodPost, at.URL("/console/token"), bytes.NewReader(in))
 		if err != nil {
 			return made, fmt.Errorf("ask for a token: %w", err)
 		}
 		request.Header.Set("Content-Type", "application/json")
-		response, err := adminPages.Do(request)
+		response, err := at.Client().Do(request)
 		if err != nil {
 			return made, fmt.Errorf("ask for a token: %w", err)
 		}
@@ -153,7 +162,7 @@ func (p *program) consoleToken(at string) client.TokenSource {
 		if err != nil {
 			return made, fmt.Errorf("ask for a token: %w", err)
 		}
-		if err := p.tokenRefused(at, response.StatusCode, body); err != nil {
+		if err := p.tokenRefused(at.String(), response.StatusCode, body); err != nil {
 			return made, err
 		}
 		if err := json.Unmarshal(body, &made); err != nil || made.Name == "" {
@@ -174,6 +183,10 @@ func (p *program) tokenRefused(at string, status int, body []byte) error {
 		return nil
 	case http.StatusNotFound, http.StatusMethodNotAllowed:
 		return &consoleError{fmt.Sprintf("the router at %s has no console: is admin.console false, or its version an older one?", at)}
+	case http.StatusBadRequest:
+		if why.Error == "" && !strings.HasPrefix(at, "https://") {
+			return &consoleError{fmt.Sprintf("%s does not answer over HTTP: if it has admin.tls_certificate, --admin is https://%s", at, at)}
+		}
 	case http.StatusUnauthorized:
 		if p.password() == "" {
 			return &consoleError{fmt.Sprintf("%s asks for a password: put it into the environment variable %s", at, passwordVariable)}
@@ -220,6 +233,20 @@ func (p *program) inConsole(f *consoleFlags, do func(ctx context.Context, c *con
 	}
 	defer c.close()
 	return do(ctx, c)
+}
+
+// asks completes a verb that asks the console and has the flag --json. The caller adds the verb's other flags.
+func (p *program) asks(cmd *cobra.Command, do func(ctx context.Context, c *console, asJSON bool) error) *cobra.Command {
+	cmd.Long += consoleHelp
+	f := addConsoleFlags(cmd.Flags())
+	asJSON := cmd.Flags().Bool("json", false, "print it as JSON")
+	cmd.RunE = verb(func([]string) error {
+		if err := f.check(cmd.Flags()); err != nil {
+			return err
+		}
+		return p.inConsole(f, func(ctx context.Context, c *console) error { return do(ctx, c, *asJSON) })
+	})
+	return cmd
 }
 
 // printAnswer asks and prints the answer as one line of JSON.

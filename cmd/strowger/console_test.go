@@ -66,7 +66,7 @@ func TestConsoleVerbs(t *testing.T) {
 	if err := json.Unmarshal([]byte(ask("connections", "--json", "--role", "service")), &page); err != nil || page.Matched != 1 || page.Rows[0].Name != "weather" {
 		t.Fatalf("%v in %+v", err, page)
 	}
-	if text := ask("connections"); !strings.Contains(text, fmt.Sprintf("%d  ", page.Rows[0].Number)) || !strings.Contains(text, "1 to 1 of 1, 1 connections in all") {
+	if text := ask("connections"); !strings.Contains(text, fmt.Sprintf("%d  ", page.Rows[0].Number)) || !strings.Contains(text, "1 to 1 of 1, 1 connection in all") {
 		t.Errorf("connections:\n%s", text)
 	}
 	if text := ask("connections", "disconnect", fmt.Sprint(page.Rows[0].Number)); text != `{"result":"ok","audit":1}`+"\n" {

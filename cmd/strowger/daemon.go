@@ -64,7 +64,7 @@ func (d *daemon) run() error {
 	}
 	d.log.Info("starting", "version", build.Version, "go", build.Go, "token_dir", tokenDirectory(d.cfg))
 	d.warn(d.cfg)
-	r, err := d.program.newRouter(system.Options{Config: d.cfg, Log: d.log, Version: build.Version, Commit: build.Commit, LogLost: d.queue.Lost, Switch: d.link, Reload: d.ask,
+	r, err := d.program.newRouter(system.Options{Config: d.cfg, Log: d.log, Version: build.Version, Commit: build.Commit, LogLost: d.queue.Lost, LogTurns: d.queue.Turns, Switch: d.link, Reload: d.ask,
 		Listener: d.sockets.router, AdminListener: d.sockets.admin, Heir: d.heir, Upgrade: d.askUpgrade}, d.services...)
 	if err != nil {
 		return d.fail("cannot start", err)

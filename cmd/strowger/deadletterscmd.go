@@ -36,12 +36,11 @@ func (p *program) deadLettersCommand() *cobra.Command {
 		Long: `Deadletters prints the latest messages that nobody took, and those at which an actor or
 a service crashed, the latest first (docs/console.md). With --json it prints one page as
 one line of JSON.
-` + consoleHelp,
+`,
 		Example: `  strowger deadletters --reason unknown_service
   strowger deadletters show 7
   strowger deadletters replay 7 --yes`,
 	}
-	f := addConsoleFlags(cmd.Flags())
 	var query struct {
 		Reason  string `json:"reason"`
 		Service string `json:"service"`
@@ -53,24 +52,17 @@ one line of JSON.
 	flags.StringVar(&query.Service, "service", "", "only those for the service `NAME`")
 	flags.IntVar(&query.Offset, "offset", 0, "leave the first `N` out")
 	flags.IntVar(&query.Limit, "limit", 50, "at most `N` rows, 200 at most")
-	asJSON := flags.Bool("json", false, "print it as JSON")
 	own(cmd, p.showLetterCommand(), p.replayCommand())
-	cmd.RunE = verb(func([]string) error {
-		if err := f.check(flags); err != nil {
+	return p.asks(cmd, func(ctx context.Context, c *console, asJSON bool) error {
+		answer, err := c.ask(ctx, "deadletters", query)
+		if err != nil {
 			return err
 		}
-		if *asJSON {
-			return p.printAnswer(f, "deadletters", query)
+		if asJSON {
+			return printJSON(p.stdout, answer)
 		}
-		return p.inConsole(f, func(ctx context.Context, c *console) error {
-			answer, err := c.ask(ctx, "deadletters", query)
-			if err != nil {
-				return err
-			}
-			return printLetters(p.stdout, answer)
-		})
+		return printLetters(p.stdout, answer)
 	})
-	return cmd
 }
 
 func printLetters(out io.Writer, answer json.RawMessage) error {

@@ -140,6 +140,7 @@ func demoConfig(flags *pflag.FlagSet, f demoFlags, tokens string) (*config.Confi
 	// A page of somebody's own is in a file, or on a server of this machine under any of its names. What keeps strangers out are the
 	// tokens.
 	cfg.Listen.Origins = []string{host, "localhost", "127.0.0.1", "::1", "null", "file://"}
+	cfg.Listen.Client, cfg.Listen.HTTP = true, true
 	cfg.Tokens.Directory = tokens
 	cfg.Admin.Address = f.admin
 	cfg.Admin.Payloads = true // so that dead letters can be replayed: nothing that people say is in them

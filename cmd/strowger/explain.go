@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"net"
 	"net/http"
 	"net/url"
 	"os"
@@ -15,6 +14,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"strowger/cmd/strowger/internal/adminpages"
 	"strowger/cmd/strowger/internal/errno"
 	"strowger/config"
 	"strowger/system"
@@ -26,7 +26,9 @@ type explainFlags struct {
 	token, subscriber    string
 	service, class       string
 	event, config, admin string
+	files                adminpages.Files
 	timeout              time.Duration
+	at                   *adminpages.Place // with subscriber
 }
 
 func (p *program) explainCommand() *cobra.Command {
@@ -66,7 +68,8 @@ An event is a JSON object with topic and payload, as the service sends it.`,
 	flags.StringVar(&f.class, "class", "", "`CLASS` of the service's token, with --token")
 	flags.StringVar(&f.event, "event", "", "message in `FILE`, - meaning stdin")
 	flags.StringVar(&f.config, "config", "", "settings in `FILE`, with --token")
-	flags.StringVar(&f.admin, "admin", "", "`HOST:PORT` of the daemon's admin listener, with --subscriber (default 127.0.0.1:8081)")
+	flags.StringVar(&f.admin, "admin", "", "`HOST:PORT` of the daemon's admin port, or https://HOST:PORT, with --subscriber (default 127.0.0.1:8081)")
+	addPageFiles(flags, &f.files)
 	flags.DurationVar(&f.timeout, "timeout", 10*time.Second, "longest `TIME` to wait for the daemon")
 	cmd.RunE = verb(func([]string) error {
 		if err := oneOf(flags, "token", "subscriber"); err != nil {
@@ -126,7 +129,7 @@ func (p *program) readEvent(name string) ([]byte, error) {
 }
 
 func (p *program) explainToken(f *explainFlags, event []byte) error {
-	if f.admin != "" {
+	if f.admin != "" || f.files != (adminpages.Files{}) {
 		return usage("--admin goes with --subscriber: with --token no daemon is asked")
 	}
 	cfg, err := config.Load(config.Options{File: f.config})
@@ -160,8 +163,9 @@ func (p *program) explainSubscriber(f *explainFlags, event []byte) error {
 	if f.admin == "" {
 		f.admin = config.Default().Admin.Address
 	}
-	if _, _, err := net.SplitHostPort(f.admin); err != nil || strings.Contains(f.admin, "/") {
-		return usage("--admin: %q is not HOST:PORT", f.admin)
+	var err error
+	if f.at, err = adminpages.At(f.admin, f.files); err != nil {
+		return usage("--admin: %v", err)
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), f.timeout)
 	defer cancel()
@@ -183,16 +187,15 @@ func (p *program) explainSubscriber(f *explainFlags, event []byte) error {
 // askDaemon has the admin listener explain.
 func askDaemon(ctx context.Context, f *explainFlags, event []byte) ([]*system.Explanation, error) {
 	query := url.Values{"subscriber": {f.subscriber}, "service": {f.service}}
-	address := url.URL{Scheme: "http", Host: f.admin, Path: "/explain", RawQuery: query.Encode()}
 	method := http.MethodGet
 	if event != nil {
 		method = http.MethodPost
 	}
-	request, err := http.NewRequestWithContext(ctx, method, address.String(), strings.NewReader(string(event)))
+	request, err := http.NewRequestWithContext(ctx, method, f.at.URL("/explain?"+query.Encode()), strings.NewReader(string(event)))
 	if err != nil {
 		return nil, err
 	}
-	response, err := adminPages.Do(request)
+	response, err := f.at.Client().Do(request)
 	if err != nil {
 		return nil, err
 	}
@@ -202,8 +205,8 @@ func askDaemon(ctx context.Context, f *explainFlags, event []byte) ([]*system.Ex
 		return nil, err
 	}
 	if response.StatusCode == http.StatusNotFound {
-		return nil, fmt.Errorf("%s: %s; http://%s/subscribers?service=NAME lists who watches a service",
-			response.Status, strings.TrimSpace(string(body)), f.admin)
+		return nil, fmt.Errorf("%s: %s; %s lists who watches a service",
+			response.Status, strings.TrimSpace(string(body)), f.at.URL("/subscribers?service=NAME"))
 	}
 	if response.StatusCode != http.StatusOK {
 		return nil, fmt.Errorf("%s: %s", response.Status, strings.TrimSpace(string(body)))

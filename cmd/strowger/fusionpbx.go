@@ -12,6 +12,7 @@ import (
 	"strowger/system/fusionpbx/calls"
 	"strowger/system/fusionpbx/conferences"
 	"strowger/system/fusionpbx/database"
+	"strowger/system/fusionpbx/event"
 	"strowger/system/fusionpbx/eventsocket"
 	"strowger/system/fusionpbx/link"
 	"strowger/system/fusionpbx/panel"
@@ -39,14 +40,19 @@ func fusionPBX(o *system.Options) ([]*service.Service, error) {
 		db = database.Open(opts)
 		o.Database = db
 	}
+	name, err := system.NodeName(cfg)
+	if err != nil {
+		return nil, err
+	}
+	node := event.Node(name)
 	var services []*service.Service
 	if cfg.Services.ActiveCalls == inside {
-		services = append(services, calls.New(calls.Options{Events: sw.Events, Commands: sw.Commands, Timeout: cfg.Switch.CommandTimeout}))
+		services = append(services, calls.New(calls.Options{Events: sw.Events, Commands: sw.Commands, Timeout: cfg.Switch.CommandTimeout, Node: node}))
 	}
 	if cfg.Services.ActiveConferences == inside {
 		services = append(services, conferences.New(conferences.Options{
 			Events: sw.Events, Commands: sw.Commands, Database: db, Timeout: cfg.Switch.CommandTimeout,
-			PushWait: cfg.Conferences.PushWait, PushQueue: cfg.Conferences.PushQueue, Hurried: &sw.Hurried,
+			PushWait: cfg.Conferences.PushWait, PushQueue: cfg.Conferences.PushQueue, Hurried: &sw.Hurried, Node: node,
 		}))
 	}
 	if cfg.Services.OperatorPanel == inside {
@@ -54,7 +60,7 @@ func fusionPBX(o *system.Options) ([]*service.Service, error) {
 		o.Panel = counts
 		services = append(services, panel.New(panel.Options{
 			Events: sw.Events, Commands: sw.Commands, Database: db, Timeout: cfg.Switch.CommandTimeout, AgentStats: statsInterval(cfg),
-			CallsPerMinute: cfg.Panel.CallsPerMinute, RecordingQuestions: cfg.Panel.RecordingQuestions, Counts: counts,
+			CallsPerMinute: cfg.Panel.CallsPerMinute, RecordingQuestions: cfg.Panel.RecordingQuestions, Counts: counts, Node: node,
 		}))
 	}
 	if len(services) > 0 {

@@ -119,6 +119,40 @@ func TestActiveCallsInside(t *testing.T) {
 	}
 }
 
+// TestNodeOfACall has a node of a cluster tell its name to those who may see it.
+func TestNodeOfACall(t *testing.T) {
+	sim, fusion := startSwitch(t)
+	tokens := t.TempDir()
+	daemon, url := serve(t, fusion, tokens, "cluster: {node: pbx7, listen: \"127.0.0.1:0\"}\n")
+	daemon.stderr.line(t, `"msg":"connected to the switch"`, `"connection":"events"`)
+	awaitCommand(t, sim, "api show channels as json")
+	listen := func(permissions ...string) *running {
+		args := []string{"listen", "--url", url, "--token-dir", tokens, "--permission", "call_active_all", "--permission", "call_active_domain", "--count", "1", "active.calls"}
+		for _, permission := range permissions {
+			args = append(args, "--permission", permission)
+		}
+		r := begin(t, nil, args...)
+		r.stderr.line(t, "listening to active.calls")
+		return r
+	}
+	sees, another := listen("cluster_node_view"), listen()
+	ctx, cancel := context.WithTimeout(t.Context(), deadline)
+	defer cancel()
+	if err := sim.Play(ctx); err != nil {
+		t.Fatal(err)
+	}
+	sees.wait(0)
+	another.wait(0)
+	if out := sees.stdout.String(); !strings.Contains(out, `"node_name":"pbx7"`) {
+		t.Errorf("the broadcast does not name the node: %s", out)
+	}
+	if out := another.stdout.String(); !strings.Contains(out, `"topic":"CHANNEL_CREATE"`) || strings.Contains(out, "node_name") {
+		t.Errorf("the broadcast is %s", out)
+	}
+	daemon.signals.send(t, syscall.SIGTERM)
+	daemon.wait(0)
+}
+
 // TestActiveCallsInPHP leaves the service to PHP: the daemon does not connect to the switch, and the service that comes
 // is asked.
 func TestActiveCallsInPHP(t *testing.T) {

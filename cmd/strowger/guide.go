@@ -42,7 +42,7 @@ func (g *guide) print(w io.Writer) error {
 		g.line(&b, append(line, "--token-dir", g.tokens)...)
 	}
 	b.WriteString("\nMake a token for a page of your own (README.md has one); it is good for one connection:\n\n")
-	g.write(&b, "token", "create", "--user", "me", "--subscribe", demo.ClockName, "--dir", g.tokens)
+	g.write(&b, "token", "create", "--user", "me", "--subscribe", demo.ClockName, "--token-dir", g.tokens)
 	b.WriteString("\nBe somebody; each token is good for one connection, as long as the demo runs:\n")
 	for _, u := range g.users {
 		t, _, err := token.Create(g.tokens, u.Spec, token.JSON)

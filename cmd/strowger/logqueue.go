@@ -23,6 +23,8 @@ type logQueue struct {
 	lost    int64      // lines lost since the start
 	told    int64      // of these, the ones that a notice told of
 	closed  bool
+	turns   uint64 // lines written, or given up
+	writing bool
 	changed chan struct{} // has a value if the goroutine is to look again
 }
 
@@ -59,6 +61,13 @@ func (q *logQueue) Lost() int64 {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	return q.lost
+}
+
+// Turns returns how many lines have been written or could not be, and whether none waits.
+func (q *logQueue) Turns() (lines uint64, idle bool) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	return q.turns, !q.writing && len(q.lines) == 0
 }
 
 // Close takes no more lines and waits until those in the queue are written, for patience at most. A
@@ -115,6 +124,7 @@ func (q *logQueue) next() (line []byte, lost int64, closed bool) {
 		q.lines[0] = nil
 		q.lines = q.lines[1:]
 		q.size -= len(line)
+		q.writing = true
 	}
 	return line, q.lost - q.told, q.closed
 }
@@ -130,6 +140,8 @@ func (q *logQueue) write(line []byte, lost int64) {
 	_, err := q.w.Write(data)
 	q.mu.Lock()
 	defer q.mu.Unlock()
+	q.turns++
+	q.writing = false
 	if err == nil {
 		q.told += lost
 	} else if line != nil {

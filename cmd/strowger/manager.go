@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"fmt"
 	"log/slog"
 	"net"
 	"os"
@@ -89,7 +88,7 @@ func send(socket, message string) error {
 
 // status is what the manager shows of a router, as systemctl status does.
 func status(r router) string {
-	return fmt.Sprintf("STATUS=%d connections, %d services", r.Connections(), r.Services())
+	return "STATUS=" + plural(r.Connections(), "connection") + ", " + plural(r.Services(), "service")
 }
 
 // ready says that r serves.
@@ -103,8 +102,7 @@ func (m *manager) reloading() {
 // stopping says that the process ends.
 func (m *manager) stopping() { m.tell("STOPPING=1", "STATUS=stopping") }
 
-// keep says from time to time how r is, until ctx ends. It feeds the watchdog whenever a probe has come back from r. As
-// long as the core of r hangs, none does.
+// keep says from time to time how r is, until ctx ends. It feeds the watchdog as long as r is healthy.
 func (m *manager) keep(ctx context.Context, r router) {
 	if m.socket == "" {
 		return
@@ -113,27 +111,22 @@ func (m *manager) keep(ctx context.Context, r router) {
 	if m.watchdog > 0 {
 		every = min(every, m.watchdog/2) // as sd_watchdog_enabled(3) recommends
 	}
-	due, back := make(chan struct{}, 1), make(chan struct{}, 1)
+	due := make(chan struct{}, 1)
 	said := status(r)
 	for {
-		if m.watchdog > 0 {
-			r.Probe(func() { poke(back) })
+		if m.watchdog > 0 && r.Healthy() == nil {
+			m.tell("WATCHDOG=1")
 		}
 		if now := status(r); now != said {
 			said = now
 			m.tell(now)
 		}
 		stop := m.clock.AfterFunc(every, func() { poke(due) })
-		for waiting := true; waiting; {
-			select {
-			case <-back:
-				m.tell("WATCHDOG=1")
-			case <-due:
-				waiting = false
-			case <-ctx.Done():
-				stop()
-				return
-			}
+		select {
+		case <-due:
+		case <-ctx.Done():
+			stop()
+			return
 		}
 	}
 }

@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"net"
 	"net/http"
 	"net/url"
 	"os"
@@ -18,6 +17,7 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
+	"strowger/cmd/strowger/internal/adminpages"
 	"strowger/cmd/strowger/internal/errno"
 	"strowger/config"
 	"strowger/system"
@@ -92,7 +92,7 @@ func (p *program) reload(flags *pflag.FlagSet, asJSON bool, timeout time.Duratio
 	pid := p.mainProcess()
 	ctx, cancel := context.WithTimeout(context.Background(), timeout)
 	defer cancel()
-	answer, err := askReload(ctx, cfg.Admin.Address, pid)
+	answer, err := askReload(ctx, &cfg.Admin, pid)
 	if nobody, ok := errors.AsType[*noAnswer](err); ok && pid != 0 {
 		return p.hangUp(cfg, pid, nobody)
 	}
@@ -143,31 +143,26 @@ func (p *program) hangUp(cfg *config.Config, pid int, why *noAnswer) error {
 	return nil
 }
 
-// askReload has the router at an address read its settings again. pid, unless 0, is the process that it must be.
-func askReload(ctx context.Context, address string, pid int) (*system.Reloaded, error) {
-	if address == "" {
+// askReload has the router with these admin pages read its settings again. pid, unless 0, is the process that it must be.
+func askReload(ctx context.Context, admin *config.Admin, pid int) (*system.Reloaded, error) {
+	if admin.Address == "" {
 		return nil, &noAnswer{errors.New("admin.address is empty: the admin pages are off, and nobody can be asked")}
 	}
-	host, port, err := net.SplitHostPort(address)
+	at, err := adminpages.Of(admin)
 	if err != nil {
-		return nil, usage("--admin: %q is not HOST:PORT", address)
-	}
-	if ip := net.ParseIP(host); host == "" || ip != nil && ip.IsUnspecified() {
-		host = "127.0.0.1"
+		return nil, &noAnswer{err}
 	}
 	query := url.Values{}
 	if pid != 0 {
 		query.Set("pid", strconv.Itoa(pid))
 	}
-	at := url.URL{Scheme: "http", Host: net.JoinHostPort(host, port), Path: "/reload", RawQuery: query.Encode()}
-	request, err := http.NewRequestWithContext(ctx, http.MethodPost, at.String(), nil)
+	request, err := http.NewRequestWithContext(ctx, http.MethodPost, at.URL("/reload?"+query.Encode()), nil)
 	if err != nil {
 		return nil, err
 	}
-	request.Close = true
-	response, err := adminPages.Do(request)
+	response, err := at.Client().Do(request)
 	if errors.Is(err, errno.Refused) {
-		return nil, &noAnswer{fmt.Errorf("ask the router: %w; does strowger serve run, with its admin pages at %s? --admin names another address", err, address)}
+		return nil, &noAnswer{fmt.Errorf("ask the router: %w; does strowger serve run, with its admin pages at %s? --admin names another address", err, admin.Address)}
 	}
 	if err != nil {
 		return nil, fmt.Errorf("ask the router: %w", err)

@@ -42,14 +42,15 @@ func refusing(t *testing.T) string {
 
 // TestReload has a router answer that runs in this process.
 func TestReload(t *testing.T) {
-	file := filepath.Join(t.TempDir(), "strowger.yaml")
-	writeFile(t, file, "limits: {depth: 9}\n")
+	dir := t.TempDir()
+	file, audit := filepath.Join(dir, "strowger.yaml"), filepath.Join(dir, "audit.log")
+	writeFile(t, file, fmt.Sprintf("limits: {depth: 9}\nadmin: {audit_file: %q}\n", audit))
 	daemon := begin(t, nil, "serve", "--listen", "127.0.0.1:0", "--admin", "127.0.0.1:0", "--token-dir", t.TempDir(), "--config", file)
 	var admin struct{ Addr string }
 	if err := json.Unmarshal([]byte(daemon.stderr.line(t, `"msg":"admin listening"`)), &admin); err != nil {
 		t.Fatal(err)
 	}
-	writeFile(t, file, "limits: {depth: 10}\nadmin: {address: \""+admin.Addr+"\"}\n")
+	writeFile(t, file, fmt.Sprintf("limits: {depth: 10}\nadmin: {address: %q, audit_file: %q}\n", admin.Addr, audit))
 	// The address is in the settings that the router reads, and the process is the right one.
 	r := begin(t, inUnit(), "reload", "--config", file)
 	r.wait(0)
@@ -61,8 +62,20 @@ func TestReload(t *testing.T) {
 	if got, want := r.stdout.String(), `{"applied":[],"restart":[]}`+"\n"; got != want {
 		t.Errorf("stdout %q, want %q", got, want)
 	}
+	writeFile(t, file, "limits: {depth: none}\n")
+	r = begin(t, inUnit("STROWGER_ADMIN__ADDRESS="+admin.Addr), "reload")
+	r.wait(exitRefused)
 	daemon.signals.send(t, syscall.SIGTERM)
 	daemon.wait(0)
+	text, err := os.ReadFile(audit)
+	if err != nil {
+		t.Fatal(err)
+	}
+	lines := strings.Split(strings.TrimSpace(string(text)), "\n")
+	if len(lines) != 3 || !strings.Contains(lines[0], `"who":"admin port","from":"127.0.0.1:`) ||
+		!strings.Contains(lines[0], `"action":"reload","object":"","result":"ok"`) || !strings.Contains(lines[2], "limits.depth") {
+		t.Errorf("audit file: %s", text)
+	}
 }
 
 // A router that is not the unit's is not asked, and the unit's gets a signal.

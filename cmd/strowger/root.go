@@ -14,7 +14,7 @@ const tokenVariable = "STROWGER_TOKEN"
 func (p *program) rootCommand() *cobra.Command {
 	root := group("strowger", "Route messages between browsers and services over WebSocket",
 		p.serveCommand(), p.reloadCommand(), p.upgradeCommand(), p.demoCommand(), p.callCommand(), p.listenCommand(), p.tokenCommand(), p.explainCommand(), p.checkCommand(),
-		p.statusCommand(), p.serviceCommand(), p.connectionsCommand(), p.deadLettersCommand(), p.topCommand(), p.mcpCommand(), p.adminCommand(), p.fusionPBXCommand(), p.configCommand(), p.versionCommand())
+		p.statusCommand(), p.clusterCommand(), p.serviceCommand(), p.connectionsCommand(), p.deadLettersCommand(), p.topCommand(), p.mcpCommand(), p.adminCommand(), p.fusionPBXCommand(), p.configCommand(), p.versionCommand())
 	root.Long = `strowger routes messages between browsers and services over WebSocket, in place of
 FusionPBX's own router.
 

@@ -21,8 +21,8 @@ type router interface {
 	// Connections returns how many connections are open, Services how many names services offer.
 	Connections() int
 	Services() int
-	// Probe has done called if the router works, also soon and on another goroutine.
-	Probe(done func())
+	// Healthy returns nil as long as the core of the router gets on. It waits for nobody.
+	Healthy() error
 	// Upgrade hands everything over to another process. Without an error all that is left is Stop.
 	Upgrade(ctx context.Context, cmd *exec.Cmd) (*system.Upgraded, error)
 	// Stop lets connections and services finish until ctx ends, then cuts them off.

@@ -34,7 +34,8 @@ and nothing changes when one of them is wrong. Windows has no such signals: ^C s
 daemon there, and "strowger reload" has it read its settings anew.`,
 		Example: `  strowger serve
   strowger serve --fusionpbx --config /etc/strowger.yaml
-  strowger serve --listen 127.0.0.1:9000 --token-dir /run/strowger --log-level debug`,
+  strowger serve --listen 127.0.0.1:9000 --token-dir /run/strowger --log-level debug
+  strowger serve --cluster-listen 10.0.0.1:7001 --cluster-routes 10.0.0.2:7001 --cluster-secret-file /etc/strowger/secret`,
 		Args: func(_ *cobra.Command, args []string) error {
 			if len(args) > 0 {
 				return usage("unexpected argument %q; a file of settings is --config FILE, FusionPBX's is --fusionpbx=FILE", args[0])
@@ -48,6 +49,11 @@ daemon there, and "strowger reload" has it read its settings anew.`,
 	flags.String("admin", "", "answer health, metrics and the like on `HOST:PORT`; \"\" turns that off")
 	flags.String("token-dir", "", "look for token files in `DIR`, an absolute path")
 	flags.String("log-level", "", "log from this `LEVEL` on: debug, info, warn or error")
+	flags.String("cluster-node", "", "be `NAME` to other nodes of the cluster")
+	flags.String("cluster-listen", "", "take other nodes of a cluster on `HOST:PORT`")
+	flags.StringSlice("cluster-routes", nil, "other nodes take this one on `HOST:PORT,...`")
+	flags.StringSlice("cluster-nats", nil, "meet other nodes at the NATS server `HOST:PORT,...`")
+	flags.String("cluster-secret-file", "", "share the secret in `FILE` with other nodes")
 	cmd.RunE = verb(func([]string) error {
 		heir, err := system.OpenHeir(variable(p.environ, system.UpgradeVariable))
 		if err != nil {
@@ -103,6 +109,12 @@ func (p *program) loadConfig(flags *pflag.FlagSet, site *site) (*config.Config, 
 			"admin":     "admin.address",
 			"token-dir": "tokens.directory",
 			"log-level": "log.level",
+
+			"cluster-node":        "cluster.node",
+			"cluster-listen":      "cluster.listen",
+			"cluster-routes":      "cluster.routes",
+			"cluster-nats":        "cluster.nats",
+			"cluster-secret-file": "cluster.secret_file",
 		},
 	})
 	if err != nil && allFromFlags(err) {

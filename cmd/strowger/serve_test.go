@@ -27,7 +27,7 @@ type fakeRouter struct {
 	reload    func()        // unless nil, called by Reload
 	reloaded  chan struct{} // unless nil, closed when Reload ends
 	failed    chan error
-	probes    chan func()                     // unless nil, gets what Probe is to call
+	healthy   func() error                    // nil: it is
 	stopping  chan struct{}                   // closed by Stop
 	stop      func(ctx context.Context) error // nil: stops at once
 }
@@ -73,11 +73,12 @@ func (f *fakeRouter) Reload(cfg *config.Config) (*system.Reloaded, error) {
 	return done, nil
 }
 
-// Probe hands done to the test, if that wants it.
-func (f *fakeRouter) Probe(done func()) {
-	if f.probes != nil {
-		f.probes <- done
+// Healthy is what the test has said.
+func (f *fakeRouter) Healthy() error {
+	if f.healthy == nil {
+		return nil
 	}
+	return f.healthy()
 }
 
 func (f *fakeRouter) Upgrade(context.Context, *exec.Cmd) (*system.Upgraded, error) {

@@ -25,7 +25,8 @@ type daemonStatus struct {
 		Part   string `json:"part"`
 		Reason string `json:"reason"`
 	} `json:"problems"`
-	Sample sample `json:"sample"`
+	Sample  sample        `json:"sample"`
+	Cluster *clusterHello `json:"cluster"`
 }
 
 // sample is what happens in a second.
@@ -54,29 +55,21 @@ type serviceRow struct {
 	Requests     int64   `json:"requests"`
 	Rate         float64 `json:"rate"`
 	Failures     int64   `json:"failures"`
+	Abandoned    int     `json:"abandoned"`
 }
 
 func (p *program) statusCommand() *cobra.Command {
-	cmd := &cobra.Command{
+	return p.asks(&cobra.Command{
 		Use:   "status",
 		Short: "Tell how the running daemon is",
 		Long: `Status prints what the running daemon does: whether it is ready and what is missing,
 connections, rates over half a second, and the services. With --json it prints one line
 of JSON with status and services. The exit status is 1 if the daemon is not ready.
-` + consoleHelp,
+`,
 		Example: `  strowger status
   strowger status --json`,
 		Args: noArguments,
-	}
-	f := addConsoleFlags(cmd.Flags())
-	asJSON := cmd.Flags().Bool("json", false, "print it as JSON")
-	cmd.RunE = verb(func([]string) error {
-		if err := f.check(cmd.Flags()); err != nil {
-			return err
-		}
-		return p.inConsole(f, func(ctx context.Context, c *console) error { return p.status(ctx, c, *asJSON) })
-	})
-	return cmd
+	}, p.status)
 }
 
 func (p *program) status(ctx context.Context, c *console, asJSON bool) error {
@@ -116,9 +109,12 @@ func (d *daemonStatus) print(out io.Writer, services []serviceRow, omitted int) 
 	for _, problem := range d.Problems {
 		fmt.Fprintf(w, "not ready: %s %s\n", problem.Part, problem.Reason)
 	}
+	if d.Cluster != nil {
+		fmt.Fprintln(w, d.Cluster.line())
+	}
 	s := &d.Sample
-	fmt.Fprintf(w, "%d connections (%d clients), %.0f requests/s, %.0f broadcasts/s, %s waiting, %.1f%% CPU, %s heap\n\n",
-		s.Connections, s.Clients, s.Requests, s.Broadcasts, bytesText(s.WaitingBytes), s.CPU, bytesText(s.HeapBytes))
+	fmt.Fprintf(w, "%s (%s), %.0f requests/s, %.0f broadcasts/s, %s waiting, %.1f%% CPU, %s heap\n\n",
+		plural(s.Connections, "connection"), plural(s.Clients, "client"), s.Requests, s.Broadcasts, bytesText(s.WaitingBytes), s.CPU, bytesText(s.HeapBytes))
 	fmt.Fprintln(w, "SERVICE\tSTATE\tINSTANCES\tRESTARTS\tBREAKER\tOPEN\tREQUESTS\tFAILURES")
 	for i := range services {
 		fmt.Fprintln(w, services[i].line())
@@ -139,6 +135,9 @@ func (s *serviceRow) line() string {
 	}
 	if s.RetryAfterMS > 0 {
 		state += " for " + (time.Duration(s.RetryAfterMS) * time.Millisecond).Round(time.Second).String()
+	}
+	if s.Abandoned > 0 {
+		state += fmt.Sprintf(", %d goroutines hang", s.Abandoned)
 	}
 	return fmt.Sprintf("%s\t%s\t%d\t%d\t%s\t%d\t%d\t%d", plainText(s.Name, 40), state, len(s.Instances), s.Restarts, breaker, s.Open, s.Requests, s.Failures)
 }

@@ -13,7 +13,7 @@ import (
 )
 
 func (p *program) tokenCommand() *cobra.Command {
-	cmd := group("token", "Make tokens", p.tokenCreateCommand())
+	cmd := group("token", "Make tokens", p.tokenCreateCommand(), p.tokenJWTCommand(), p.tokenAPIKeyCommand())
 	cmd.Example = `  strowger token create --user alice --subscribe active.calls`
 	return cmd
 }
@@ -59,12 +59,14 @@ both are good: without those flags, for ever.`,
 	flags.DurationVar(&f.limit, "limit", 0, "how long the token and its connection are good, such as 30m; 0 is for ever")
 	flags.DurationVar(&f.claimWithin, "claim-within", 0, "how long the token can wait for its connection, such as 1m; 0 is as long as --limit; not with --format php")
 	flags.StringVar(&f.format, "format", token.JSON.String(), "`FORMAT` of the file: json, or php as FusionPBX writes it")
-	flags.StringVar(&f.dir, "dir", "", "write to `DIR` (default: where the daemon looks by default)")
+	flags.StringVar(&f.dir, "token-dir", "", "write to `DIR` (default: where the daemon looks by default)")
+	flags.StringVar(&f.dir, "dir", "", "the same as --token-dir, which it was called before")
+	_ = flags.MarkHidden("dir") // it is there
 	cmd.RunE = verb(func([]string) error {
 		if err := oneOf(flags, "user", "service"); err != nil {
 			return err
 		}
-		if err := errors.Join(exclusive(flags, "user", "class"), exclusive(flags, "service", "extension")); err != nil {
+		if err := errors.Join(exclusive(flags, "token-dir", "dir"), exclusive(flags, "user", "class"), exclusive(flags, "service", "extension")); err != nil {
 			return usage("%w", err)
 		}
 		if err := notEmpty(flags, "user", "service", "class", "permission", "subscribe", "extension", "domain-name", "domain-uuid"); err != nil {
@@ -104,7 +106,7 @@ func (p *program) createToken(f tokenFlags) error {
 		ServiceClass: f.class,
 	}, format)
 	if errors.Is(err, fs.ErrNotExist) && f.dir != "" {
-		return fmt.Errorf("%w; --dir must be where the router looks for tokens, which its log says at the start", err)
+		return fmt.Errorf("%w; --token-dir must be where the router looks for tokens, which its log says at the start", err)
 	}
 	if err != nil {
 		return err

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -179,12 +180,15 @@ func (s *topScreen) head() []string {
 	p := &s.pulse.Sample
 	lines := []string{
 		fmt.Sprintf("strowger %s on %s, pid %d: %s", plainText(d.Version, 30), plainText(d.Host, 30), d.PID, state),
-		fmt.Sprintf("%d connections, %d clients, %s waiting, %.1f%% CPU, %s heap", p.Connections, p.Clients, bytesText(p.WaitingBytes), p.CPU, bytesText(p.HeapBytes)),
+		fmt.Sprintf("%s, %s, %s waiting, %.1f%% CPU, %s heap", plural(p.Connections, "connection"), plural(p.Clients, "client"), bytesText(p.WaitingBytes), p.CPU, bytesText(p.HeapBytes)),
 		fmt.Sprintf("%.0f requests/s, %.0f replies/s, %.0f broadcasts/s, %.0f dead letters/s", p.Requests, p.Replies, p.Broadcasts, p.DeadLetters),
 		"q ends, p stops, s sorts connections: " + topOrders()[s.order],
 	}
 	if s.tables.err != nil {
 		lines[3] = plainText(s.tables.err.Error(), 200)
+	}
+	if d.Cluster != nil {
+		lines = slices.Insert(lines, 3, d.Cluster.line())
 	}
 	return lines
 }

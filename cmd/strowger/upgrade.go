@@ -6,9 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"net"
 	"net/http"
-	"net/url"
 	"strings"
 	"syscall"
 	"time"
@@ -16,6 +14,7 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
+	"strowger/cmd/strowger/internal/adminpages"
 	"strowger/config"
 	"strowger/system"
 	"strowger/system/fusionpbx/database"
@@ -54,7 +53,7 @@ func (p *program) upgrade(flags *pflag.FlagSet, asJSON bool, timeout time.Durati
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), timeout)
 	defer cancel()
-	u, err := requestUpgrade(ctx, cfg.Admin.Address)
+	u, err := requestUpgrade(ctx, &cfg.Admin)
 	if err != nil {
 		return err
 	}
@@ -68,7 +67,7 @@ func (p *program) upgrade(flags *pflag.FlagSet, asJSON bool, timeout time.Durati
 }
 
 func describeUpgrade(u *system.Upgraded) string {
-	text := fmt.Sprintf("process %d, version %s, has taken over %d connections\n", u.PID, u.Version, u.Connections)
+	text := fmt.Sprintf("process %d, version %s, has taken over %s\n", u.PID, u.Version, plural(u.Connections, "connection"))
 	if u.Connections > 0 {
 		text += fmt.Sprintf("pause: half of them up to %v, 99%% up to %v, all up to %v\n", u.P50.Round(time.Microsecond), u.P99.Round(time.Microsecond), u.Max.Round(time.Microsecond))
 	}
@@ -78,27 +77,22 @@ func describeUpgrade(u *system.Upgraded) string {
 	return text
 }
 
-// requestUpgrade has the router at an address upgraded.
-func requestUpgrade(ctx context.Context, address string) (*system.Upgraded, error) {
-	if address == "" {
+// requestUpgrade has the router with these admin pages upgraded.
+func requestUpgrade(ctx context.Context, admin *config.Admin) (*system.Upgraded, error) {
+	if admin.Address == "" {
 		return nil, errors.New("admin.address is empty: the admin pages are off; send the router's process SIGUSR2")
 	}
-	host, port, err := net.SplitHostPort(address)
-	if err != nil {
-		return nil, usage("--admin: %q is not HOST:PORT", address)
-	}
-	if ip := net.ParseIP(host); host == "" || ip != nil && ip.IsUnspecified() {
-		host = "127.0.0.1"
-	}
-	at := url.URL{Scheme: "http", Host: net.JoinHostPort(host, port), Path: "/upgrade"}
-	request, err := http.NewRequestWithContext(ctx, http.MethodPost, at.String(), nil)
+	at, err := adminpages.Of(admin)
 	if err != nil {
 		return nil, err
 	}
-	request.Close = true
-	response, err := http.DefaultClient.Do(request)
+	request, err := http.NewRequestWithContext(ctx, http.MethodPost, at.URL("/upgrade"), nil)
+	if err != nil {
+		return nil, err
+	}
+	response, err := at.Client().Do(request)
 	if errors.Is(err, syscall.ECONNREFUSED) {
-		return nil, fmt.Errorf("ask the router: %w; does strowger serve run, with its admin pages at %s? --admin names another address", err, address)
+		return nil, fmt.Errorf("ask the router: %w; does strowger serve run, with its admin pages at %s? --admin names another address", err, admin.Address)
 	}
 	if err != nil {
 		return nil, fmt.Errorf("ask the router: %w", err)

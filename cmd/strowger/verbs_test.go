@@ -115,7 +115,7 @@ func TestTokenCreateSaysHowLong(t *testing.T) {
 		"both, limit earlier": {[]string{"--claim-within", "1h", "--limit", "30m"}, "30m0s", "30m0s"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			args := append([]string{"token", "create", "--dir", t.TempDir(), "--user", "alice"}, test.flags...)
+			args := append([]string{"token", "create", "--token-dir", t.TempDir(), "--user", "alice"}, test.flags...)
 			var said struct {
 				ClaimWithin string `json:"claim_within"`
 				Limit       string `json:"limit"`

@@ -30,7 +30,8 @@ func (p Policy) Check() error { return errors.Join(p.check()...) }
 
 func (p Policy) check() []error {
 	ruled := p
-	ruled.Streams = nil // decides nothing about what is dropped
+	ruled.Streams, ruled.History = nil, History{} // they decide nothing about who sees what
+	ruled.Slow, ruled.Coalesce = "", nil
 	if reflect.ValueOf(ruled).IsZero() {
 		return []error{&Error{"scopes", "no rule at all; write a scope to all to let everybody see everything"}}
 	}
@@ -50,6 +51,8 @@ func (p Policy) check() []error {
 	c.absent(p)
 	c.tenants(p)
 	c.names("streams", p.Streams)
+	c.history(p.History)
+	c.slow(p)
 	return c.errs
 }
 

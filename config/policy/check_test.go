@@ -30,13 +30,19 @@ func TestCheck(t *testing.T) {
 			[]string{`scopes[0].accept: is for scopes to domain only`, `scopes[0].keys: "e@": a trailing @ is for scopes to domain only`}},
 		"tenants of nobody": {Policy{Scopes: []Scope{{To: All}}, TenantKeys: []string{"d", "d@"}},
 			[]string{`tenant_keys[1]: "d" is there twice`, `tenant_keys: decides nothing, as no scope is limited`}},
-		"streams alone":       {Policy{Streams: []string{"t"}}, []string{`scopes: no rule at all; write a scope to all to let everybody see everything`}},
-		"stream twice":        {Policy{Scopes: domain, Streams: []string{"t", "t"}}, []string{`streams[1]: "t" is there twice`}},
-		"lists without keys":  {Policy{Scopes: domain, Absent: Absent{Lists: []string{"t"}}}, []string{`absent.lists: decides nothing, as no scope has list_keys`}},
-		"absent without need": {Policy{KeyPermissions: one, Absent: Absent{Pass: true}}, []string{`absent: decides nothing, as neither events nor a scope needs a key`}},
-		"absent twice":        {Policy{Scopes: domain, Absent: Absent{Pass: true, Topics: []string{"t"}}}, []string{`absent: pass lets everything pass, so events and topics decide nothing`}},
-		"absent events":       {Policy{Events: []string{"E"}, Absent: Absent{Events: []string{"E"}}}, []string{`absent.events: decides nothing, as no scope needs a key`}},
-		"absent event":        {Policy{Events: []string{"E"}, Scopes: domain, Absent: Absent{Events: []string{"F"}}}, []string{`absent.events[0]: "F" is not allowed by events`}},
+		"streams alone":        {Policy{Streams: []string{"t"}}, []string{`scopes: no rule at all; write a scope to all to let everybody see everything`}},
+		"stream twice":         {Policy{Scopes: domain, Streams: []string{"t", "t"}}, []string{`streams[1]: "t" is there twice`}},
+		"lists without keys":   {Policy{Scopes: domain, Absent: Absent{Lists: []string{"t"}}}, []string{`absent.lists: decides nothing, as no scope has list_keys`}},
+		"absent without need":  {Policy{KeyPermissions: one, Absent: Absent{Pass: true}}, []string{`absent: decides nothing, as neither events nor a scope needs a key`}},
+		"absent twice":         {Policy{Scopes: domain, Absent: Absent{Pass: true, Topics: []string{"t"}}}, []string{`absent: pass lets everything pass, so events and topics decide nothing`}},
+		"absent events":        {Policy{Events: []string{"E"}, Absent: Absent{Events: []string{"E"}}}, []string{`absent.events: decides nothing, as no scope needs a key`}},
+		"absent event":         {Policy{Events: []string{"E"}, Scopes: domain, Absent: Absent{Events: []string{"F"}}}, []string{`absent.events[0]: "F" is not allowed by events`}},
+		"slow alone":           {Policy{Slow: DropOldest}, []string{`scopes: no rule at all; write a scope to all to let everybody see everything`}},
+		"unknown slow":         {Policy{Scopes: domain, Slow: "wait"}, []string{`slow: "wait" is none of disconnect, drop_oldest, coalesce`}},
+		"coalesce by nothing":  {Policy{Scopes: domain, Slow: Coalesce}, []string{`coalesce: names no payload key by which a broadcast takes the place of an older one`}},
+		"coalesce for nothing": {Policy{Scopes: domain, Slow: DropOldest, Coalesce: []string{"k"}}, []string{`coalesce: decides nothing, as slow is not coalesce`}},
+		"coalesce twice":       {Policy{Scopes: domain, Slow: Coalesce, Coalesce: []string{"k", "k"}}, []string{`coalesce[1]: "k" is there twice`}},
+		"coalesce by too many": {Policy{Scopes: domain, Slow: Coalesce, Coalesce: strings.Split("abcdefghi", "")}, []string{`coalesce: names 9 keys, more than 8`}},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -64,6 +70,21 @@ func TestPlainKeysAreChecked(t *testing.T) {
 	} {
 		if err := p.Check(); err == nil {
 			t.Errorf("%s: no error", name)
+		}
+	}
+}
+
+func TestSlowIsChecked(t *testing.T) {
+	all := []Scope{{To: All}}
+	for _, p := range []Policy{
+		{Scopes: all}, {Scopes: all, Slow: Disconnect}, {Scopes: all, Slow: DropOldest},
+		{Scopes: all, Slow: Coalesce, Coalesce: strings.Split("abcdefgh", "")},
+	} {
+		if err := p.Check(); err != nil {
+			t.Errorf("%+v: %v", p, err)
+		}
+		if want := p.Slow == DropOldest || p.Slow == Coalesce; p.Slow.Drops() != want {
+			t.Errorf("%q drops: %t", p.Slow, !want)
 		}
 	}
 }

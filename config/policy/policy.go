@@ -44,6 +44,15 @@ type Policy struct {
 	// such as one a call. One that is dropped leaves no trace; any other reply that is dropped is
 	// made up for by a 403 if the request has no answer yet, so that nobody waits in vain.
 	Streams []string `koanf:"streams" yaml:"streams,omitempty"`
+	// History has the router keep the last broadcasts of the service, for clients that come back and say
+	// where they were. Without it nothing is kept.
+	History History `koanf:"history" yaml:"history,omitempty"`
+	// Slow says what becomes of broadcasts when too many wait for one reader: disconnect ends its connection,
+	// which is the default; drop_oldest drops the oldest of the service; coalesce lets a newer one take the place of
+	// an older one in which all keys of Coalesce have the same values, and drops the oldest where there is none.
+	Slow Slow `koanf:"slow" yaml:"slow,omitempty"`
+	// Coalesce are the payload keys that say of what a broadcast tells the latest, at most 8.
+	Coalesce []string `koanf:"coalesce" yaml:"coalesce,omitempty"`
 }
 
 // Reach is how far a scope lets its subscribers see.

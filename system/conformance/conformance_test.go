@@ -87,7 +87,7 @@ func TestUnknownServiceAnswered(t *testing.T) {
 func checkScenario(t *testing.T, pool *pool, sc scenario, want []string) {
 	t.Helper()
 	pool.lend(t, func(d *daemontest.Daemon) bool {
-		got := play(d.Addr, d.TokenDir, patienceFor(want), slices.Concat(sc.Steps, departures()[sc.Name].then))
+		got := play(at(d.Addr), d.TokenDir, patienceFor(want), slices.Concat(sc.Steps, departures()[sc.Name].then))
 		if diff := compare(want, got); diff != "" {
 			t.Errorf("%s\n%s", sc.Desc, diff)
 			t.Logf("the end of the daemon's log:\n%s", d.Log())
@@ -95,6 +95,9 @@ func checkScenario(t *testing.T, pool *pool, sc scenario, want []string) {
 		return got[len(got)-1] == "probe: router alive"
 	})
 }
+
+// at has all connections go to one address.
+func at(addr string) func(conn string) string { return func(string) string { return addr } }
 
 // dependOnSources looks at every source of the module, which makes the go tool run the test again
 // when one changed: it knows of files that a test opens, not of the daemon that a test builds.

@@ -60,7 +60,7 @@ func departures() map[string]departure {
 
 		// Lives of connections.
 		"lc_two_drops_at_once_crash": {mode: "want", reason: "Connections that end at the same time are cleaned up and the others stay."},
-		"lc_busy_drop_cleanup":       {mode: "rfc", reason: "Its last answer needs half a frame to be thrown away after 100 ms; a frame may take its time (RFC 6455 section 5.2, and what fr_split_slow_loses_sync wants), so what follows is the rest of it."},
+		"lc_busy_drop_cleanup":       {mode: "rfc", reason: "Its last answer needs half a frame to be thrown away after 100 ms; a frame may take its time (RFC 6455 section 5.2, and what fr_split_slow_loses_sync wants), so what follows is the rest of it, and no UTF-8."},
 
 		// Frames.
 		"fr_close_1000":        {mode: "want", reason: "One close frame comes back and echoes the code (RFC 6455 section 5.5.1)."},

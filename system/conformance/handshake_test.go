@@ -16,7 +16,8 @@ func (r *runner) open(s step) error {
 	if r.sockets[s.Conn] != nil {
 		return fmt.Errorf("connection %q is open already", s.Conn)
 	}
-	socket, err := dial(r.addr)
+	addr := r.addr(s.Conn)
+	socket, err := dial(addr)
 	if err != nil {
 		r.say("%s ! refused", s.Conn)
 		return err
@@ -33,7 +34,7 @@ func (r *runner) open(s step) error {
 		return err
 	}
 	key := handshakeKey()
-	socket.write(append([]byte(upgradeRequest(s, r.addr, key)), frames...))
+	socket.write(append([]byte(upgradeRequest(s, addr, key)), frames...))
 	if r.upgraded(socket, s, key) {
 		r.say("%s connected", s.Conn)
 		return r.expect(socket, step{Conn: s.Conn, Within: s.Within})

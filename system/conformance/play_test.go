@@ -101,7 +101,7 @@ func TestPlay(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			c.stage.response = upgradeResponse
-			got := play(c.stage.open(t), t.TempDir(), 0, append([]step{connect}, c.steps...))
+			got := play(at(c.stage.open(t)), t.TempDir(), 0, append([]step{connect}, c.steps...))
 			want := append([]string{"a connected", greetingLine}, c.want...)
 			if !slices.Equal(got, want) {
 				t.Fatal(compare(want, got))
@@ -132,7 +132,7 @@ func TestPlayHandshake(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			got := play(c.stage.open(t), t.TempDir(), 0, []step{shown})
+			got := play(at(c.stage.open(t)), t.TempDir(), 0, []step{shown})
 			if !slices.EqualFunc(c.want, got, func(want, got string) bool { return strings.HasPrefix(got, want) }) {
 				t.Fatal(compare(c.want, got))
 			}
@@ -149,7 +149,7 @@ func TestPlayWithoutDaemon(t *testing.T) {
 	if err := listener.Close(); err != nil {
 		t.Fatal(err)
 	}
-	got := play(addr, t.TempDir(), 0, nil)
+	got := play(at(addr), t.TempDir(), 0, nil)
 	if len(got) != 1 || !strings.HasPrefix(got[0], "probe: router DEAD") {
 		t.Fatalf("transcript %q", got)
 	}

@@ -11,7 +11,7 @@ import (
 
 // runner does the steps of one scenario against one daemon and writes down what it sees.
 type runner struct {
-	addr     string
+	addr     func(conn string) string // where a connection goes
 	tokenDir string
 	patience time.Duration // how long a step waits at least for what it awaits
 	sockets  map[string]*socket
@@ -22,7 +22,8 @@ type runner struct {
 
 // play runs steps and a last probe and returns the transcript's lines. A step that cannot be done,
 // for want of an earlier answer say, ends the run with a line of its own. A step waits for patience at least.
-func play(addr, tokenDir string, patience time.Duration, steps []step) []string {
+// Addr returns the address that a connection of the scenario goes to; "" is the last probe.
+func play(addr func(conn string) string, tokenDir string, patience time.Duration, steps []step) []string {
 	r := &runner{
 		addr: addr, tokenDir: tokenDir, patience: patience,
 		sockets: map[string]*socket{}, tokens: map[string]token{}, captured: map[string]string{},

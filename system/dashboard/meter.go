@@ -102,7 +102,7 @@ func (m *meter[S]) take(s S, err error) {
 	m.waiting = nil
 	if m.due {
 		m.due = false
-		m.ctx.Broadcast(m.topic, m.latest)
+		m.ctx.BroadcastHere(m.topic, m.latest) // a page shows the machine that it is connected to
 	}
 }
 

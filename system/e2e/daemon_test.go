@@ -4,6 +4,7 @@ import (
 	"net"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"strowger/system/internal/daemontest"
@@ -15,8 +16,8 @@ type daemon struct{ *daemontest.Daemon }
 // openServices is the policy of the tests' own services: everybody sees everything.
 const openServices = "\npolicies:\n  lab_plain_service:\n    scopes: [{to: all}]\n"
 
-// startDaemon runs the daemon with a configuration file of this text and openServices, and stops it
-// when t ends.
+// startDaemon runs the daemon with a configuration file of this text, and openServices unless it has policies. It stops the
+// daemon when t ends.
 func startDaemon(t *testing.T, yaml string) *daemon {
 	t.Helper()
 	return startDaemonAt(t, yaml, "127.0.0.1:0", t.TempDir())
@@ -29,8 +30,11 @@ func startDaemonAt(t *testing.T, yaml, addr, tokenDir string, more ...string) *d
 	if err != nil {
 		t.Fatal(err)
 	}
+	if !strings.Contains(yaml, "policies:") {
+		yaml += openServices
+	}
 	config := filepath.Join(t.TempDir(), "strowger.yaml")
-	if err := os.WriteFile(config, []byte(yaml+openServices), 0o600); err != nil {
+	if err := os.WriteFile(config, []byte(yaml), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	// Other daemons of other tests run at the same time, so there is no address for admin.

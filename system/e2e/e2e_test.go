@@ -1,6 +1,7 @@
-// Package e2e runs the daemon with the peers it is there for: services and clients in PHP, and the
-// pages' clients in a browser. PHP and Chromium have to be installed; without one its tests are
-// skipped, or fail where STROWGER_REQUIRE_PHP or STROWGER_REQUIRE_BROWSER is 1. The daemon is built
+// Package e2e runs the daemon with the peers it is there for: services and clients in PHP and Python, and the
+// pages' clients in a browser, and the TypeScript client in a browser and in Node. PHP, Python, Chromium and Node have to be
+// installed; without one its tests are skipped, or fail where STROWGER_REQUIRE_PHP, STROWGER_REQUIRE_PYTHON,
+// STROWGER_REQUIRE_BROWSER or STROWGER_REQUIRE_NODE is 1. The daemon is built
 // from this module, or is the binary that STROWGER_BINARY names.
 package e2e
 

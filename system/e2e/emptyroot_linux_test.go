@@ -32,7 +32,8 @@ func TestEmptyRoot(t *testing.T) {
 	}
 	for _, architecture := range architectures {
 		binary := filepath.Join(t.TempDir(), "strowger")
-		build := exec.Command("go", "build", "-o", binary, "strowger/cmd/strowger")
+		// With the flags of releases, so that what was compiled for one is not compiled again.
+		build := exec.Command("go", "build", "-trimpath", "-o", binary, "strowger/cmd/strowger")
 		build.Env = append(os.Environ(), "CGO_ENABLED=0", "GOARCH="+architecture)
 		if out, err := build.CombinedOutput(); err != nil {
 			t.Fatalf("build: %v\n%s", err, out)

@@ -11,6 +11,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"syscall"
 	"testing"
@@ -25,6 +26,7 @@ import (
 type quiet struct {
 	t        *testing.T
 	addr     string
+	admin    string // address of the admin pages, if they are wanted
 	tokenDir string
 	cmd      *exec.Cmd
 	exited   chan struct{} // closed when the process is gone
@@ -48,6 +50,21 @@ func startQuiet(t *testing.T) *quiet {
 // startQuietOn starts a daemon that writes to writer, with further variables of the environment.
 func startQuietOn(t *testing.T, reader, writer *os.File, env ...string) *quiet {
 	t.Helper()
+	return startQuietAs(t, reader, writer, "", "", env...)
+}
+
+// startQuietWith starts a daemon with these settings and an address for its admin pages.
+func startQuietWith(t *testing.T, settings, admin string) *quiet {
+	t.Helper()
+	reader, writer, err := os.Pipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return startQuietAs(t, reader, writer, settings, admin)
+}
+
+func startQuietAs(t *testing.T, reader, writer *os.File, settings, admin string, env ...string) *quiet {
+	t.Helper()
 	path, err := binary()
 	if err != nil {
 		t.Fatal(err)
@@ -55,8 +72,13 @@ func startQuietOn(t *testing.T, reader, writer *os.File, env ...string) *quiet {
 	q := &quiet{t: t, config: filepath.Join(t.TempDir(), "strowger.yaml"),
 		tokenDir: t.TempDir(), exited: make(chan struct{})}
 	q.configure("nowhere.example")
+	if settings != "" {
+		if err := os.WriteFile(q.config, []byte(settings), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
 	q.stderr, q.lines = reader, bufio.NewReader(reader)
-	q.cmd = daemontest.Command(path, "serve", "--listen", "127.0.0.1:0", "--admin=", "--token-dir", q.tokenDir, "--config", q.config)
+	q.cmd = daemontest.Command(path, "serve", "--listen", "127.0.0.1:0", "--admin="+admin, "--token-dir", q.tokenDir, "--config", q.config)
 	q.cmd.Env = append(q.cmd.Env, env...)
 	q.cmd.Stdout, q.cmd.Stderr = writer, writer
 	if err := q.cmd.Start(); err != nil {
@@ -72,10 +94,24 @@ func startQuietOn(t *testing.T, reader, writer *os.File, env ...string) *quiet {
 		<-q.exited
 		_ = reader.Close()
 	})
-	for q.addr == "" {
-		q.addr = daemontest.ListenAddr(q.line())
+	for q.addr == "" || admin != "" && q.admin == "" {
+		line := q.line()
+		if addr := daemontest.ListenAddr(line); addr != "" {
+			q.addr = addr
+		}
+		if addr := adminAddr(line); addr != "" {
+			q.admin = addr
+		}
 	}
 	return q
+}
+
+// adminAddr returns the address of the admin pages if that is what a line of the log says.
+func adminAddr(line string) string {
+	if found := regexp.MustCompile(`"admin listening","addr":"([^"]+)"`).FindStringSubmatch(line); found != nil {
+		return found[1]
+	}
+	return ""
 }
 
 // configure writes settings in which pages of the hosts may connect.

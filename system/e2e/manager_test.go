@@ -68,7 +68,7 @@ func TestServiceManager(t *testing.T) {
 	}
 	d := &daemon{started}
 	t.Cleanup(func() { d.stop(t) })
-	hears("READY=1\nSTATUS=0 connections, [01] services")
+	hears("READY=1\nSTATUS=0 connections, (0 services|1 service)")
 	for range 3 {
 		hears("WATCHDOG=1")
 	}
@@ -80,7 +80,7 @@ func TestServiceManager(t *testing.T) {
 	}
 	r.says("nothing has changed")
 	hears(`RELOADING=1\nMONOTONIC_USEC=\d+`)
-	hears("READY=1\nSTATUS=0 connections, 1 services")
+	hears("READY=1\nSTATUS=0 connections, 1 service")
 	hears("WATCHDOG=1")
 	d.stop(t)
 	hears("STOPPING=1\nSTATUS=stopping")

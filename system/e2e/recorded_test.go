@@ -51,7 +51,7 @@ func TestDemoAsksAgain(t *testing.T) {
 		requests.send = function (service, topic, payload, take) {
 			const times = window.asked[service] = (window.asked[service] || 0) + 1;
 			if (times === 1) take(null, true);
-			else if (times === 2) take({ status_code: 503 }, true);
+			else if (times === 2) take({ status: 503 }, true);
 			else send.call(this, service, topic, payload, take);
 		};
 		board.refresh();

@@ -9,7 +9,7 @@ import (
 // DeadLetter is what a service was doing when it crashed.
 type DeadLetter struct {
 	Service string
-	// Task is what ran: request, timer, event, work, setup, reload, stop, or source and its name.
+	// Task is what ran: request, timer, event, work, setup, reload, join, stop, or source and its name.
 	Task string
 	// Topic and Payload are those of a request, and Subscriber is the id of who asked.
 	Topic      string

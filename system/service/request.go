@@ -45,4 +45,35 @@ type Request interface {
 	Stream(topic string, payload any)
 	// End closes the request without saying anything more.
 	End()
+
+	// Alone reports whether no other node of a cluster has an instance of the service that could be asked. It is true
+	// with one node, and for a service without Everywhere. Then Pass and Share do nothing, and Gather gets no answers.
+	Alone() bool
+	// Pass says that this instance does not have what the request is about, and that another one may have it. The
+	// answer that follows counts only if no other instance has it either, so it is what the subscriber would get of one
+	// node. When it has been given, with Reply, Fail, End or an error of the handler, the other instances get the
+	// request, all at once. The first answer among theirs that does not follow a Pass reaches the subscriber; so it is
+	// for requests about things that only one node can have.
+	Pass()
+	// Share has the other instances add to the answers that were given until now. Each of them gets the request as a
+	// Part, and adds by Stream; what it fails with reaches nobody. A request may be shared
+	// once, and not after Pass.
+	Share()
+	// Part reports whether another instance has asked this one, by Share or by Gather. A Part is not passed, shared or
+	// gathered again.
+	Part() bool
+	// Gather asks the other instances, each of which gets the request as a Part, and calls f with what they have
+	// answered, in the service's goroutine. An instance whose answer follows a Pass is left out, as is one that has not
+	// answered within Service.GatherTimeout. If there is nobody to ask, f is called before Gather returns.
+	Gather(f func(answers []Answer))
+}
+
+// Answer is what an instance on another node has answered to a Part.
+type Answer struct {
+	// Node is the name of the node.
+	Node string
+	// Topic, Status and Payload are as with Request.ReplyWith. Failures are among them.
+	Topic   string
+	Status  int
+	Payload json.RawMessage
 }

@@ -31,6 +31,10 @@ type Setup interface {
 	Source(name string, run func(ctx context.Context, emit Emit) error, handle func(c Context, event any))
 	// OnReload registers f for when the home reloads its settings.
 	OnReload(f func(c Context))
+	// OnJoin registers f for when another node of a cluster begins to pass on what the service says. Its subscribers may
+	// know anything until f has told them all that is so, and set all wills anew. While the service is down f waits for
+	// the next start.
+	OnJoin(f func(c Context))
 	// OnStop registers f for the end of this life of the service, by an order to stop or by a crash.
 	// Like deferred calls the function registered last runs first, each one whatever the others did. For
 	// a service that hangs they run when, and if, the call that hangs returns.

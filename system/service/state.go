@@ -13,13 +13,15 @@ const StateTopic = "service_state"
 type Condition string
 
 // The conditions. A service that is Starting, or Restarting in place, has its mailbox: what is asked
-// then waits for it. Down is a breaker that is open.
+// then waits for it. Down is a breaker that is open. On Standby is a Singleton that this node would run, while another node
+// has it; it is not broadcast.
 const (
 	Starting   Condition = "starting"
 	Up         Condition = "up"
 	Restarting Condition = "restarting"
 	Down       Condition = "down"
 	Stopped    Condition = "stopped"
+	Standby    Condition = "standby"
 )
 
 // State is what a service does at one moment.
@@ -37,6 +39,9 @@ type State struct {
 	Reason string
 	// Open is how many requests wait for an answer, Queued how many the service has not looked at.
 	Open, Queued int
+	// Abandoned is how many goroutines of earlier lives of the service still run, because they hang or take no notice
+	// that their context has ended. They keep their memory, and the processor if they spin.
+	Abandoned int
 }
 
 // MarshalJSON writes what clients get: service, state, since as RFC 3339, and retry_after in

@@ -35,7 +35,7 @@ func TestVerb(t *testing.T) {
 	w := r.authenticate(r.mint(token.Spec{}))
 	out, complaint, status := r.verb()
 	var version string
-	if _, err := fmt.Sscanf(out, "process %d, version %s has taken over 1 connections\npause: half of them up to", &r.pid, &version); err != nil || status != 0 || complaint != "" {
+	if _, err := fmt.Sscanf(out, "process %d, version %s has taken over 1 connection\npause: half of them up to", &r.pid, &version); err != nil || status != 0 || complaint != "" {
 		t.Errorf("upgrade says %q, %q, status %d: %v", out, complaint, status, err)
 	}
 	out, complaint, status = r.verb("--json")

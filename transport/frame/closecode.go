@@ -19,6 +19,7 @@ const (
 	CloseAuthTimeout   CloseCode = 4002
 	CloseAuthAttempts  CloseCode = 4003
 	CloseIdle          CloseCode = 4005 // not even a pong came
+	CloseResumed       CloseCode = 4006 // its session goes on over another connection; come back with a fresh token
 )
 
 var closeReasons = map[CloseCode]string{
@@ -34,6 +35,7 @@ var closeReasons = map[CloseCode]string{
 	CloseAuthTimeout:   "not authenticated in time",
 	CloseAuthAttempts:  "too many authentication attempts",
 	CloseIdle:          "no sign of life",
+	CloseResumed:       "resumed on another connection",
 }
 
 // Reason returns the text that a close frame carries behind the code; it is empty for the codes

@@ -23,6 +23,7 @@ var closeCodes = map[string]struct {
 	"CloseAuthTimeout":   {CloseAuthTimeout, 4002, "not authenticated in time"},
 	"CloseAuthAttempts":  {CloseAuthAttempts, 4003, "too many authentication attempts"},
 	"CloseIdle":          {CloseIdle, 4005, "no sign of life"},
+	"CloseResumed":       {CloseResumed, 4006, "resumed on another connection"},
 }
 
 func TestCloseFrame(t *testing.T) {

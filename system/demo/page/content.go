@@ -11,12 +11,12 @@ import (
 //go:embed index.html
 var index string
 
-// contentPolicy allows the page its own script and style, its own server and the router, and
+// contentPolicy allows the page its own scripts and style, its own server and the router, and
 // nothing else at all.
 func contentPolicy(router string) string {
 	return strings.Join([]string{
 		"default-src 'none'",
-		"script-src " + digest("script"),
+		"script-src 'self' " + digest("script"),
 		"style-src " + digest("style"),
 		"img-src data:",
 		"connect-src 'self' ws://" + router,
@@ -26,7 +26,7 @@ func contentPolicy(router string) string {
 	}, "; ")
 }
 
-// digest returns the source expression for what is inside the page's only element of that name.
+// digest returns the source expression for what is inside the page's only element of that name without attributes.
 func digest(element string) string {
 	_, rest, _ := strings.Cut(index, "<"+element+">")
 	text, _, _ := strings.Cut(rest, "</"+element+">")

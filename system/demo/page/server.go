@@ -15,6 +15,7 @@ import (
 	"slices"
 	"time"
 
+	"strowger/clients/js"
 	"strowger/system/demo"
 )
 
@@ -106,6 +107,7 @@ func (s *Server) handler() http.Handler {
 	mux.HandleFunc("GET /{$}", s.page)
 	mux.HandleFunc("GET /setup.json", s.setup)
 	mux.HandleFunc("POST /token", s.token)
+	mux.Handle("GET /"+js.Name, js.Handler())
 	return s.guard(mux)
 }
 

@@ -14,6 +14,7 @@ import (
 
 	"go.uber.org/goleak"
 
+	"strowger/clients/js"
 	"strowger/system/demo"
 	"strowger/system/token"
 )
@@ -111,6 +112,14 @@ func TestWhoGetsWhat(t *testing.T) {
 func TestPageIsWhole(t *testing.T) {
 	s, _ := listen(t)
 	answer, body := ask(t, s, "GET", "", "", "")
+	const script = `<script src="/strowger.js"></script>`
+	if strings.Count(body, script) != 1 {
+		t.Errorf("page does not load the client by %s", script)
+	}
+	if answer, client := ask(t, s, "GET", js.Name, "", ""); answer.StatusCode != 200 || client != string(js.Script()) {
+		t.Errorf("client: status %d, %d bytes", answer.StatusCode, len(client))
+	}
+	body = strings.Replace(body, script, "", 1)
 	for _, outside := range []string{"src=\"", "http://", "https://", "@import", "style=\"", "onclick", "innerHTML"} {
 		// The name of SVG's namespace is no address.
 		if rest := strings.ReplaceAll(body, "http://www.w3.org/2000/svg", ""); strings.Contains(rest, outside) {
@@ -121,7 +130,7 @@ func TestPageIsWhole(t *testing.T) {
 		if n := strings.Count(body, "<"+element); n != 1 {
 			t.Errorf("%d elements %s, want one", n, element)
 		}
-		if policy := answer.Header.Get("Content-Security-Policy"); !strings.Contains(policy, element+"-src 'sha256-") {
+		if policy := answer.Header.Get("Content-Security-Policy"); !strings.Contains(policy, "'sha256-") || !strings.Contains(policy, element+"-src '") {
 			t.Errorf("content policy is %q", policy)
 		}
 	}

@@ -35,6 +35,8 @@ func (l *life) deliver(c service.Context, d eventsocket.Delivery) {
 	}
 	l.before(p.Name())
 	l.calls.Complete(&p)
+	l.calls.Announce(&p)
+	l.Node.Mark(&p)
 	c.Broadcast(p.Name(), p.JSON())
 	l.calls.Remember(&p)
 	l.after(p.Name())

@@ -30,7 +30,7 @@ func allow(r service.Request, permission string) error {
 }
 
 // progress tells a page of all calls that it may see, each by a message of its own. The list is the switch's,
-// because events do not tell all that is in it.
+// because events do not tell all that is in it. Of the calls of other nodes their instances tell.
 func (l *life) progress(r service.Request) error {
 	if err := allow(r, mayView); err != nil {
 		return err
@@ -39,14 +39,16 @@ func (l *life) progress(r service.Request) error {
 		if err != nil {
 			l.calls.Refused()
 			r.FailWith(refusal(err))
+			r.Share()
 			return
 		}
 		asker := r.Subscriber()
 		for i := range now.Rows {
 			if sees(asker, &now.Rows[i]) {
-				r.Stream(callState, rowPayload(&now.Rows[i]))
+				r.Stream(callState, rowPayload(&now.Rows[i], l.Node))
 			}
 		}
+		r.Share()
 		r.End()
 	})
 	return nil

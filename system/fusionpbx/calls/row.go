@@ -23,7 +23,7 @@ func application(r *channels.Row) string {
 }
 
 // rowPayload returns what a page is told of a channel in the switch's list.
-func rowPayload(r *channels.Row) envelope.Raw {
+func rowPayload(r *channels.Row, node event.Node) envelope.Raw {
 	answer, call := r.States()
 	var p event.Payload
 	p.Set("event_name", callState)
@@ -48,5 +48,6 @@ func rowPayload(r *channels.Row) envelope.Raw {
 	if r.Presence != "" {
 		p.Set("channel_presence_id", r.Presence) // the policy of those who see their own extensions only goes by it
 	}
+	node.Mark(&p)
 	return p.JSON()
 }

@@ -31,6 +31,8 @@ type Options struct {
 	Interval time.Duration
 	// Timeout is how long one command may take. 0 means 10 s.
 	Timeout time.Duration
+	// Node is the name of this node of a cluster; empty if there is none.
+	Node event.Node
 
 	// before and after, unless nil, are called with the name of each event before and after it is told, for tests.
 	before, after func(name string)
@@ -47,7 +49,7 @@ func New(o Options) *service.Service {
 		o.after = func(string) {}
 	}
 	told := new(channels.Memory)
-	return &service.Service{Name: Name, Setup: func(s service.Setup) error { return o.setup(s, told) }}
+	return &service.Service{Name: Name, Everywhere: true, Setup: func(s service.Setup) error { return o.setup(s, told) }}
 }
 
 // life is the service from one start to the next.
@@ -62,11 +64,16 @@ type life struct {
 
 func (o Options) setup(s service.Setup, told *channels.Memory) error {
 	l := &life{Options: o, ctx: s, keys: event.Calls(), names: map[string]bool{}}
-	l.calls = channels.NewWatch(s, channels.Options{
+	watch := channels.Options{
 		Commands: o.Commands, Interval: o.Interval, Timeout: o.Timeout,
 		Ended:   func(ch *channels.Channel) { s.Broadcast(callState, ch.End(callState)) },
-		Changed: func(r *channels.Row) { s.Broadcast(callState, rowPayload(r)) },
-	}, told)
+		Changed: func(r *channels.Row) { s.Broadcast(callState, rowPayload(r, o.Node)) },
+	}
+	if o.Node != "" {
+		watch.Will = l.will
+	}
+	l.calls = channels.NewWatch(s, watch, told)
+	s.OnJoin(func(service.Context) { l.calls.TellAll() })
 	for _, name := range events() {
 		l.names[name] = true
 	}
@@ -91,4 +98,13 @@ func filters() []eventsocket.Filter {
 		m("Event-Name", "CHANNEL_PARK"), m("Event-Name", "CHANNEL_UNPARK"), m("Event-Name", "CHANNEL_EXECUTE"),
 		m("Event-Name", "HEARTBEAT"), m("Event-Name", renamed), m("Event-Subclass", "valet_parking::info"),
 	}
+}
+
+// will has other nodes say that a call has ended when they lose this one.
+func (l *life) will(uuid string, ch *channels.Channel) {
+	if ch == nil {
+		l.ctx.Will(uuid, callState, nil)
+		return
+	}
+	l.ctx.Will(uuid, callState, ch.End(callState))
 }

@@ -71,6 +71,7 @@ func (w *Watch) settle(found differences, now List, all bool) {
 			w.o.Ended(ch)
 		}
 		for _, r := range found.rows {
+			w.bequeath(r.channel())
 			w.o.Changed(r)
 		}
 	}
@@ -78,6 +79,9 @@ func (w *Watch) settle(found differences, now List, all bool) {
 		w.ctx.Log().Info("calls differed from the switch's, pages were told", "ended", len(found.ended), "others", len(found.rows))
 	}
 	w.known.settle(found, now)
+	for _, ch := range found.ended {
+		w.release(ch.uuid)
+	}
 	w.running, w.compared = false, true
 	w.current = !w.down && !(w.due && w.certain)
 	if w.due {

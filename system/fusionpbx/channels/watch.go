@@ -9,7 +9,7 @@ import (
 	"strowger/system/service"
 )
 
-// Options say how a Watch asks the switch and whom it tells. All fields but Whole and Differs are needed.
+// Options say how a Watch asks the switch and whom it tells. All fields but Will, Whole and Differs are needed.
 type Options struct {
 	// Commands has the connection for commands.
 	Commands *eventsocket.Client
@@ -19,6 +19,9 @@ type Options struct {
 	// wrongly.
 	Ended   func(ch *Channel)
 	Changed func(r *Row)
+	// Will, unless nil, is called with what takes a channel from the pages of other nodes that lose this one, and with nil
+	// when the channel has left them.
+	Will func(uuid string, ch *Channel)
 	// Whole says that pages take all that each event says of a channel, and show it until CHANNEL_DESTROY. Otherwise
 	// they take its state from CHANNEL_CALLSTATE alone, and show it until one of those says that it hung up.
 	Whole bool
@@ -43,6 +46,7 @@ type Watch struct {
 	pause    timing.Pause
 	again    service.Timer // runs the comparison again after a failure; nil: it has not failed
 	refused  timing.Refusals
+	willed   map[string]owner
 	leaving  *timing.Queue // channels whose last event came before the one that removes them from pages
 }
 
@@ -50,9 +54,12 @@ type Watch struct {
 // called and every Options.Interval. Until the first call of Gap it asks the switch whatever matters, because it
 // does not know whether events come.
 func NewWatch(s service.Setup, o Options, memory *Memory) *Watch {
-	w := &Watch{o: o, ctx: s, down: true, leaving: timing.NewQueue(s)}
+	w := &Watch{o: o, ctx: s, down: true, willed: map[string]owner{}, leaving: timing.NewQueue(s)}
 	w.known, w.all = memory.take()
 	w.known.whole = o.Whole
+	if o.Will != nil {
+		w.willed = w.known.owners()
+	}
 	w.refused.Tell = func() {
 		w.all = true
 		w.compare(false)
@@ -89,12 +96,14 @@ func (w *Watch) Complete(p *event.Payload) { w.known.complete(p) }
 // pages, Remember waits for that one as long as for other events that are on their way.
 func (w *Watch) Remember(p *event.Payload) {
 	ch := w.known.remember(p)
+	w.release(p.Get(keyUUID))
 	if ch == nil {
 		return
 	}
 	w.leaving.Add(confirm, func() {
 		if w.known.end(ch) {
 			w.o.Ended(ch)
+			w.release(ch.uuid)
 		}
 	})
 }
@@ -106,6 +115,14 @@ func (w *Watch) Renamed(from, to string) {
 		w.o.Ended(ch)
 		w.compare(false)
 	}
+	w.release(from)
+}
+
+// TellAll tells pages of every channel, because some may know anything.
+func (w *Watch) TellAll() {
+	w.all = true
+	clear(w.willed)
+	w.compare(true)
 }
 
 // Refused notes that a page was refused the list of channels. It does not know the calls that go on, so after a pause pages are

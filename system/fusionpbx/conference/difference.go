@@ -20,6 +20,22 @@ type Change struct {
 	floor string // id of the member who has it now
 }
 
+// Arrivals returns a change for each member of a conference in the switch's list, for pages that know neither it nor
+// them.
+func (c *Conference) Arrivals() []Change {
+	var found []Change
+	for _, m := range slices.Backward(c.Members) { // the switch has the latest first
+		found = append(found, Change{Topic: Add, Name: c.Name, of: c, id: m.ID, uuid: m.UUID})
+	}
+	return found
+}
+
+// End returns the payload of the event that a conference has ended.
+func End(name string) event.Payload {
+	c := Change{Topic: Destroy, Name: name}
+	return c.Payload()
+}
+
 // Payload returns what pages are told of the change, like an event. Add lacks what the switch's list has; see Member.
 func (c *Change) Payload() event.Payload {
 	size := 0

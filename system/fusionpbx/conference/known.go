@@ -96,6 +96,13 @@ func (k *Known) Has(name Name, uuid string) bool {
 	return false
 }
 
+// HasRoom reports whether pages were told of the conference.
+func (k *Known) HasRoom(name Name) bool {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	return k.rooms[name.String()] != nil
+}
+
 // Repeats reports whether pages know already, from a comparison, what an event says. It is true once for each such
 // event: the switch's list may be ahead of its events.
 func (k *Known) Repeats(topic string, p *event.Payload) bool {

@@ -177,8 +177,37 @@ func (l *life) failed(r service.Request, err error) {
 func whole(words ...eventsocket.Argument) func(*life, service.Request, *target) {
 	return func(l *life, r service.Request, t *target) {
 		arguments := append([]eventsocket.Argument{t.room}, words...)
-		l.command(r, eventsocket.API("conference", arguments...), func(eventsocket.Reply) { done(r) })
+		l.here(r, t, func() {
+			l.command(r, eventsocket.API("conference", arguments...), func(eventsocket.Reply) { done(r) })
+		})
 	}
+}
+
+// here calls then if the switch of this node has the conference and, where the page says which channel the member's is,
+// the member, or if there is no other node. Otherwise another node may have it. If none has, the page gets the answer
+// that the command would get.
+func (l *life) here(r service.Request, t *target, then func()) {
+	if r.Alone() {
+		then()
+		return
+	}
+	decide := func(is bool, err error) {
+		switch {
+		case err != nil:
+			r.Pass()
+			l.failed(r, err)
+		case !is:
+			r.Pass()
+			done(r)
+		default:
+			then()
+		}
+	}
+	if t.hasMember && t.hasUUID {
+		l.inConference(t, decide)
+		return
+	}
+	l.isActive(t.name, decide)
 }
 
 // one returns an action on one member. If it lowers the member's hand, the page has to say which channel is the
@@ -189,12 +218,14 @@ func one(word eventsocket.Arg, lowersHand bool) func(*life, service.Request, *ta
 			_ = deny(r, envelope.BadRequest.Code, "Member ID required")
 			return
 		}
-		l.command(r, eventsocket.API("conference", t.room, word, t.member), func(eventsocket.Reply) {
-			done(r)
-			if !lowersHand || !t.hasUUID {
-				return
-			}
-			l.lowerHand(t)
+		l.here(r, t, func() {
+			l.command(r, eventsocket.API("conference", t.room, word, t.member), func(eventsocket.Reply) {
+				done(r)
+				if !lowersHand || !t.hasUUID {
+					return
+				}
+				l.lowerHand(t)
+			})
 		})
 	}
 }

@@ -3,6 +3,7 @@ package conferences
 import (
 	"errors"
 	"slices"
+	"strings"
 	"time"
 
 	"strowger/system/fusionpbx/conference"
@@ -55,6 +56,27 @@ func (l *life) refuse() {
 func (l *life) tellAll() {
 	l.watch.all = true
 	l.compare(false)
+}
+
+// bequeath has other nodes take a conference from their pages when they lose this one. It is called before pages are told
+// of the conference.
+func (l *life) bequeath(at *push) {
+	full := at.payload.Get("conference_name")
+	if _, ok := conference.Parse(full); l.Node == "" || !ok || at.topic != conference.Create && at.topic != conference.Add || l.willed[full] {
+		return
+	}
+	l.willed[strings.Clone(full)] = true
+	end := conference.End(full)
+	l.ctx.Will(full, conference.Destroy, end.JSON())
+}
+
+// release is called after pages were told of an event of a conference.
+func (l *life) release(at *push) {
+	full := at.payload.Get("conference_name")
+	if name, _ := conference.Parse(full); l.willed[full] && !l.known.HasRoom(name) {
+		delete(l.willed, full)
+		l.ctx.Will(full, conference.Destroy, nil)
+	}
 }
 
 // recovered notes that the switch has given its list of all conferences. A comparison that pauses after a failure goes on at

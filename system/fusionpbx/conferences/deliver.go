@@ -125,11 +125,14 @@ func (at *push) addMember() {
 // the restart finds what is missing.
 func (l *life) say(at *push) {
 	at.complete()
+	l.Node.Mark(&at.payload)
 	if at.change == nil && l.known.Repeats(at.topic, &at.payload) {
 		return
 	}
+	l.bequeath(at)
 	l.ctx.Broadcast(at.topic, at.payload.JSON())
 	l.said(at.topic)
+	defer l.release(at)
 	if at.change != nil {
 		l.known.Settle(at.change, &at.payload, true)
 		return

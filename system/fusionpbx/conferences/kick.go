@@ -84,12 +84,14 @@ func (l *life) kickAll(r service.Request, t *target) {
 		l.failed(r, err)
 		return
 	}
-	name := t.name.String()
-	if k := l.kicking[name]; k != nil {
-		k.next = append(k.next, l.newAsker(r))
-		return
-	}
-	l.kickRound(&kicking{of: command, name: name, waiting: []*asker{l.newAsker(r)}})
+	l.here(r, t, func() {
+		name := t.name.String()
+		if k := l.kicking[name]; k != nil {
+			k.next = append(k.next, l.newAsker(r))
+			return
+		}
+		l.kickRound(&kicking{of: command, name: name, waiting: []*asker{l.newAsker(r)}})
+	})
 }
 
 // kickRound begins with the members that the conference has now.

@@ -34,6 +34,25 @@ func (l *life) inConference(t *target, then func(bool, error)) {
 	})
 }
 
+// isActive calls then with whether the switch has the conference. It asks the switch where inConference does.
+func (l *life) isActive(name conference.Name, then func(bool, error)) {
+	if l.watch.current && len(l.out.waiting) == 0 && l.known.HasRoom(name) {
+		then(true, nil)
+		return
+	}
+	command, err := listOf(name)
+	if err != nil {
+		then(false, err)
+		return
+	}
+	l.ask(command, func(list []conference.Conference, err error) {
+		if isMissing(err) {
+			err = nil
+		}
+		then(err == nil && len(list) > 0, err)
+	})
+}
+
 // kick ends the call of a member.
 func (l *life) kick(r service.Request, t *target) {
 	if !t.hasUUID {
@@ -43,8 +62,10 @@ func (l *life) kick(r service.Request, t *target) {
 	l.inConference(t, func(is bool, err error) {
 		switch {
 		case err != nil:
+			r.Pass()
 			l.failed(r, err)
 		case !is:
+			r.Pass()
 			_ = deny(r, envelope.BadRequest.Code, "The member is not in the conference")
 		default:
 			l.command(r, eventsocket.API("uuid_kill", t.uuid), func(eventsocket.Reply) { done(r) })
@@ -62,19 +83,21 @@ func level(word eventsocket.Arg, step, least int64) func(*life, service.Request,
 			_ = deny(r, envelope.BadRequest.Code, "Member ID and direction required")
 			return
 		}
-		l.command(r, eventsocket.API("conference", t.room, word, t.member), func(reply eventsocket.Reply) {
-			now, ok := readLevel(reply.Body)
-			if !ok {
-				done(r)
-				return
-			}
-			if t.direction == "up" {
-				now += step
-			} else {
-				now -= step
-			}
-			set := eventsocket.Int(max(now, least))
-			l.command(r, eventsocket.API("conference", t.room, word, t.member, set), func(eventsocket.Reply) { done(r) })
+		l.here(r, t, func() {
+			l.command(r, eventsocket.API("conference", t.room, word, t.member), func(reply eventsocket.Reply) {
+				now, ok := readLevel(reply.Body)
+				if !ok {
+					done(r)
+					return
+				}
+				if t.direction == "up" {
+					now += step
+				} else {
+					now -= step
+				}
+				set := eventsocket.Int(max(now, least))
+				l.command(r, eventsocket.API("conference", t.room, word, t.member, set), func(eventsocket.Reply) { done(r) })
+			})
 		})
 	}
 }

@@ -50,9 +50,16 @@ func (l *life) progress(r service.Request) error {
 	}
 	// Without quotes, as the original asks. listOf quotes the name.
 	l.ask(eventsocket.API("conference", argument, eventsocket.Text("json_list")), func(list []conference.Conference, err error) {
-		if isMissing(err) || err == nil && len(list) == 0 {
+		switch idle := isMissing(err) || err == nil && len(list) == 0; {
+		case idle && r.Part():
+			r.End()
+			return
+		case idle:
+			r.Pass()
 			l.idle(r, name)
 			return
+		case err != nil:
+			r.Pass()
 		}
 		l.answer(r, list, err)
 	})
@@ -70,6 +77,7 @@ func (l *life) answer(r service.Request, list []conference.Conference, err error
 	if err != nil {
 		l.refuse()
 		r.FailWith(refusal(err))
+		r.Share()
 		return
 	}
 	own := r.Subscriber().DomainName
@@ -77,18 +85,49 @@ func (l *life) answer(r service.Request, list []conference.Conference, err error
 		name, ok := conference.Parse(c.Name)
 		return !ok || name.Domain != own
 	})
+	if r.Part() {
+		l.add(r, list)
+		return
+	}
+	node := l.Node.Seen(r.Subscriber())
 	rows := make([]json.RawMessage, len(list))
 	missing := len(list)
 	if missing == 0 {
 		tell(r, rows)
+		r.Share()
 		return
 	}
 	for i := range list {
 		name, _ := conference.Parse(list[i].Name)
 		l.display(name, func(display string) {
-			rows[i] = json.RawMessage(list[i].JSON(display))
+			rows[i] = json.RawMessage(node.MarkJSON(list[i].JSON(display)))
 			if missing--; missing == 0 {
 				tell(r, rows)
+				r.Share()
+			}
+		})
+	}
+}
+
+// add tells a page that has an answer of another node of the conferences of this one. A second list would take the place
+// of the first, so the page is told of the members as if they came now.
+func (l *life) add(r service.Request, list []conference.Conference) {
+	missing := len(list)
+	if missing == 0 {
+		r.End()
+		return
+	}
+	for i := range list {
+		name, _ := conference.Parse(list[i].Name)
+		l.display(name, func(display string) {
+			for _, c := range list[i].Arrivals() {
+				at := &push{topic: c.Topic, payload: c.Payload(), name: name, list: c.Conference(), display: display}
+				at.complete()
+				l.Node.Mark(&at.payload)
+				r.Stream(at.topic, at.payload.JSON())
+			}
+			if missing--; missing == 0 {
+				r.End()
 			}
 		})
 	}

@@ -44,6 +44,8 @@ type Options struct {
 	Interval time.Duration
 	// Timeout is how long one command may take. 0 means 10 s.
 	Timeout time.Duration
+	// Node is the name of this node of a cluster; empty if there is none.
+	Node event.Node
 	// PushWait is how long a push waits for what the switch or the database has to add to it, and holds up those after
 	// it. 0 means 2 s.
 	PushWait time.Duration
@@ -70,7 +72,7 @@ func New(o Options) *service.Service {
 		}
 	}
 	told := new(conference.Memory)
-	return &service.Service{Name: Name, Setup: func(s service.Setup) error { return o.setup(s, told) }}
+	return &service.Service{Name: Name, Everywhere: true, Setup: func(s service.Setup) error { return o.setup(s, told) }}
 }
 
 // life is the service from one start to the next.
@@ -86,13 +88,14 @@ type life struct {
 	out     outbox
 	later   *timing.Queue // what is to be done later, and may be much
 	lists   map[string]*question
+	willed  map[string]bool                    // conferences that other nodes take from their pages when they lose this one
 	kicking map[string]*kicking                // by the name of the conference
 	names   map[conference.Name][]func(string) // who waits for a name from the database
 }
 
 func (o Options) setup(s service.Setup, told *conference.Memory) error {
 	l := &life{Options: o, ctx: s, keys: event.Conferences(), topics: topics(), actions: actions(),
-		lists: map[string]*question{}, kicking: map[string]*kicking{}, names: map[conference.Name][]func(string){}}
+		lists: map[string]*question{}, willed: map[string]bool{}, kicking: map[string]*kicking{}, names: map[conference.Name][]func(string){}}
 	l.later = timing.NewQueue(s)
 	l.watch.down = true // until the first gap says that events come
 	var crashed bool
@@ -104,6 +107,10 @@ func (o Options) setup(s service.Setup, told *conference.Memory) error {
 		l.report()
 		l.watch.refused.Rest()
 		l.compare(false)
+	})
+	s.OnJoin(func(service.Context) {
+		clear(l.willed)
+		l.tellAll()
 	})
 	s.Handle("in_progress", l.progress)
 	s.Handle("action", l.act)

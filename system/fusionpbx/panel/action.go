@@ -144,13 +144,18 @@ func performThen(r service.Request, done func(), work func(ctx context.Context) 
 		v, err := work(ctx)
 		return func() {
 			done()
-			if err != nil {
-				broken(r, err)
-				return
-			}
-			answerWith(r, v)
+			answerOr(r, v, err)
 		}
 	})
+}
+
+// answerOr answers with v, unless there is an error.
+func answerOr(r service.Request, v verdict, err error) {
+	if err != nil {
+		broken(r, err)
+		return
+	}
+	answerWith(r, v)
 }
 
 // do runs a command of the switch, which may take Timeout.
@@ -166,13 +171,14 @@ func (l *life) do(ctx context.Context, command eventsocket.Command) (eventsocket
 
 // own calls then with the legs of the call if one of them is of the asker's domain. It refuses a call of another domain. If
 // the switch has no such channel it calls missing, and the switch gets no command: a call that begins at that moment may be
-// of another domain. The events before the request decide, also those of which pages are told later.
+// of another domain. Before it answers, missing passes the request, unless another channel of this switch decides. The events before the request decide, also those of which pages are told later.
 func (l *life) own(r service.Request, uuid eventsocket.UUID, then func(legs []channels.Leg), missing func()) {
 	asker := r.Subscriber()
 	decide := func(legs []channels.Leg, err error) {
 		ours := func(leg channels.Leg) bool { return leg.Of(asker.DomainName) }
 		switch {
 		case err != nil:
+			r.Pass()
 			broken(r, err)
 		case len(legs) == 0:
 			missing()
@@ -186,8 +192,17 @@ func (l *life) own(r service.Request, uuid eventsocket.UUID, then func(legs []ch
 	l.inTurn(func() { l.calls.Legs(uuid, decide) })
 }
 
-// noChannel refuses an action on a channel that the switch does not have.
-func noChannel(r service.Request) { refuse(r, "No such channel") }
+// noChannel refuses an action on a channel that the switch does not have, unless another node has it.
+func noChannel(r service.Request) {
+	r.Pass()
+	refuse(r, "No such channel")
+}
+
+// alreadyEnded answers a request to end a channel that the switch does not have, unless another node has it.
+func alreadyEnded(r service.Request, message string) {
+	r.Pass()
+	answerWith(r, success(message))
+}
 
 // fields are the keys of an action's payload. What has another type than expected counts as absent.
 type fields map[string]json.RawMessage

@@ -2,6 +2,7 @@ package panel
 
 import (
 	"encoding/json"
+	"slices"
 	"strconv"
 
 	"strowger/actors/envelope"
@@ -18,17 +19,35 @@ func (l *life) callsActive(r service.Request) error {
 		if err != nil {
 			l.calls.Refused()
 			r.FailWith(refusal(err))
+			r.Share()
 			return
 		}
+		now.Rows = slices.DeleteFunc(slices.Clone(now.Rows), func(row channels.Row) bool { return !row.Of(r.Subscriber().DomainName) })
+		if r.Part() {
+			l.addCalls(r, now.Rows)
+			return
+		}
+		node := l.Node.Seen(r.Subscriber())
 		rows := []json.RawMessage{}
 		for i := range now.Rows {
-			if now.Rows[i].Of(r.Subscriber().DomainName) {
-				rows = append(rows, json.RawMessage(rowPayload(&now.Rows[i])))
-			}
+			rows = append(rows, json.RawMessage(rowPayload(&now.Rows[i], node)))
 		}
 		r.Reply(rows)
+		r.Share()
 	})
 	return nil
+}
+
+// addCalls tells a page that has an answer of another node of the calls of this one. A second list would take the place
+// of the first, so the page is told as if something happened to each of them now. A call whose last event came since the
+// switch made its list would never leave the page.
+func (l *life) addCalls(r service.Request, rows []channels.Row) {
+	for i := range rows {
+		if !l.ended.has(rows[i].UUID, l.ctx.Now()) {
+			r.Stream(topicState, rowPayload(&rows[i], l.Node))
+		}
+	}
+	r.End()
 }
 
 // changed pushes a channel that pages do not know, or know wrongly. The last event of it may have come since the switch made
@@ -38,12 +57,12 @@ func (l *life) changed(r *channels.Row) {
 		if l.ended.has(r.UUID, l.ctx.Now()) {
 			return nil
 		}
-		return rowPayload(r)
+		return rowPayload(r, l.Node)
 	}})
 }
 
 // rowPayload returns what a page is told of a channel in the switch's list.
-func rowPayload(r *channels.Row) envelope.Raw {
+func rowPayload(r *channels.Row, node event.Node) envelope.Raw {
 	destination := r.CurrentDestination
 	if destination == "" {
 		destination = r.Destination
@@ -67,6 +86,7 @@ func rowPayload(r *channels.Row) envelope.Raw {
 	p.Set("caller_destination_number", destination)
 	p.Set("application", r.Application)
 	p.Set("secure", r.Secure)
+	node.Mark(&p)
 	return p.JSON()
 }
 

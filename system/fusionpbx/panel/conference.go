@@ -87,7 +87,10 @@ func (l *life) newPush(e *memberEvent) *push {
 
 // tellMember returns what pages are told, or nil if a comparison has told them already.
 func (l *life) tellMember(e *memberEvent) envelope.Raw {
-	text := e.payload()
+	e.complete()
+	l.bequeathRoom(e)
+	l.Node.Mark(&e.p)
+	text := e.p.JSON()
 	if e.change == nil && l.rooms.known.Repeats(e.topic, &e.p) {
 		return nil
 	}
@@ -95,6 +98,7 @@ func (l *life) tellMember(e *memberEvent) envelope.Raw {
 }
 
 func (l *life) rememberMember(e *memberEvent) {
+	defer l.releaseRoom(e)
 	if e.change != nil {
 		l.rooms.known.Settle(e.change, &e.p, true)
 		return
@@ -102,8 +106,8 @@ func (l *life) rememberMember(e *memberEvent) {
 	l.rooms.known.Remember(e.topic, &e.p)
 }
 
-// payload returns what pages are told.
-func (e *memberEvent) payload() envelope.Raw {
+// complete adds to the event what pages are told besides.
+func (e *memberEvent) complete() {
 	p := &e.p
 	switch e.topic {
 	case conference.Create:
@@ -123,7 +127,6 @@ func (e *memberEvent) payload() envelope.Raw {
 		p.Set("domain_name", e.name.Domain)
 		p.Set("caller_context", e.name.Domain)
 	}
-	return p.JSON()
 }
 
 // addMember adds the member as the switch's list has it, or as the event does.
@@ -174,19 +177,54 @@ func (l *life) conferencesActive(r service.Request) error {
 		if err != nil {
 			l.rooms.refused()
 			r.FailWith(refusal(err))
+			r.Share()
 			return
 		}
+		node := l.Node.Seen(r.Subscriber())
 		r.Go(func(ctx context.Context) func() {
 			rows := []json.RawMessage{}
+			var members []*memberEvent
 			for i := range list {
-				if name := parseName(list[i].Name); name.Domain == domain && domain != "" {
-					// Without the database it is the key, which is what people dial.
-					found, _ := l.Database.Conference(ctx, name.Key, name.Domain)
-					rows = append(rows, json.RawMessage(list[i].JSON(found.Name)))
+				name := parseName(list[i].Name)
+				if name.Domain != domain || domain == "" {
+					continue
 				}
+				// Without the database it is the key, which is what people dial.
+				found, _ := l.Database.Conference(ctx, name.Key, name.Domain)
+				rows = append(rows, json.RawMessage(node.MarkJSON(list[i].JSON(found.Name))))
+				members = append(members, arrivals(&list[i], found.Name)...)
 			}
-			return func() { r.Reply(rows) }
+			return func() {
+				if r.Part() {
+					l.addMembers(r, members)
+					return
+				}
+				r.Reply(rows)
+				r.Share()
+			}
 		})
 	})
 	return nil
+}
+
+// arrivals returns an event for each member of a conference.
+func arrivals(c *conference.Conference, display string) []*memberEvent {
+	var found []*memberEvent
+	for _, change := range c.Arrivals() {
+		e := newDifference(&change)
+		e.display = display
+		found = append(found, e)
+	}
+	return found
+}
+
+// addMembers tells a page that has an answer of another node of the conferences of this one. A second list would take
+// the place of the first, so the page is told of the members as if they came now.
+func (l *life) addMembers(r service.Request, members []*memberEvent) {
+	for _, e := range members {
+		e.complete()
+		l.Node.Mark(&e.p)
+		r.Stream(e.topic, e.p.JSON())
+	}
+	r.End()
 }

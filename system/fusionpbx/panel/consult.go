@@ -144,7 +144,7 @@ func (l *life) consultOver(r service.Request, operator *eventsocket.UUID) {
 	const message = "Transfer cancelled"
 	l.own(r, *operator, func([]channels.Leg) {
 		perform(r, func(ctx context.Context) (verdict, error) { return l.end(ctx, *operator, message) })
-	}, func() { answerWith(r, success(message)) })
+	}, func() { alreadyEnded(r, message) })
 }
 
 // optionalUUID parses a UUID, unless the text is empty.

@@ -40,7 +40,7 @@ func (l *life) kill(r service.Request, in fields, message string) {
 		refuse(r, "UUID required")
 		return
 	}
-	gone := func() { answerWith(r, success(message)) }
+	gone := func() { alreadyEnded(r, message) }
 	l.channelOr(r, in, func(uuid eventsocket.UUID, _ []channels.Leg) {
 		perform(r, func(ctx context.Context) (verdict, error) { return l.end(ctx, uuid, message) })
 	}, gone)
@@ -64,7 +64,7 @@ func (l *life) hangupCaller(r service.Request, in fields) {
 		refuse(r, "UUID required")
 		return
 	}
-	gone := func() { answerWith(r, success("Call terminated")) }
+	gone := func() { alreadyEnded(r, "Call terminated") }
 	l.channelOr(r, in, func(uuid eventsocket.UUID, _ []channels.Leg) {
 		perform(r, func(ctx context.Context) (verdict, error) {
 			other, found, err := l.otherLeg(ctx, uuid)

@@ -100,7 +100,12 @@ func (l *life) call(topic string, p event.Payload) {
 		}
 	}
 	l.enqueue(&push{topic: topic, ready: true,
-		make: func() envelope.Raw { l.calls.Complete(&p); return p.JSON() },
+		make: func() envelope.Raw {
+			l.calls.Complete(&p)
+			l.calls.Announce(&p)
+			l.Node.Mark(&p)
+			return p.JSON()
+		},
 		said: func() { l.calls.Remember(&p) },
 	})
 }

@@ -2,6 +2,8 @@ package panel
 
 import (
 	"context"
+	"errors"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -12,10 +14,10 @@ import (
 )
 
 // memberAction changes what a member of a conference may do: mute, unmute, deaf or undeaf.
-func memberAction(name string) func(*life, service.Request, fields) {
-	verb := memberVerb(name)
+func memberAction(verbName string) func(*life, service.Request, fields) {
+	verb := memberVerb(verbName)
 	return func(l *life, r service.Request, in fields) {
-		room, id, ok := l.member(r, in, "Member ID required")
+		name, room, id, ok := l.member(r, in, "Member ID required")
 		if !ok {
 			return
 		}
@@ -23,27 +25,54 @@ func memberAction(name string) func(*life, service.Request, fields) {
 		command := eventsocket.API("conference", room, verb, id)
 		plainly := func() { l.command(r, command, updated) }
 		uuid := in.text("uuid")
-		if uuid == "" || !strings.HasSuffix(name, "mute") {
-			plainly()
-			return
-		}
-		// Who may speak, or may not, needs to raise no hand any more. A channel that has gone has no hand.
-		l.channelOr(r, in, func(uuid eventsocket.UUID, _ []channels.Leg) {
-			r.Go(func(ctx context.Context) func() {
-				v, err := l.try(ctx, command, updated)
-				return func() {
-					if err != nil {
-						broken(r, err)
-						return
-					}
-					answerWith(r, v)
-					if v.Success {
-						l.lowerHand(uuid)
-					}
-				}
-			})
-		}, plainly)
+		l.here(r, name, uuid, func() {
+			if uuid == "" || !strings.HasSuffix(verbName, "mute") {
+				plainly()
+				return
+			}
+			// Who may speak, or may not, needs to raise no hand any more. A channel that has gone has no hand.
+			l.channelOr(r, in, func(uuid eventsocket.UUID, _ []channels.Leg) { l.speak(r, command, updated, uuid) }, plainly)
+		})
 	}
+}
+
+// speak runs a command that mutes a member or ends that, and lowers the member's hand.
+func (l *life) speak(r service.Request, command eventsocket.Command, message string, uuid eventsocket.UUID) {
+	r.Go(func(ctx context.Context) func() {
+		v, err := l.try(ctx, command, message)
+		return func() {
+			if err != nil {
+				broken(r, err)
+				return
+			}
+			answerWith(r, v)
+			if v.Success {
+				l.lowerHand(uuid)
+			}
+		}
+	})
+}
+
+// here calls then if the switch of this node has the conference and, where the page says which channel the member's is,
+// the member, or if there is no other node. Otherwise another node may have it.
+func (l *life) here(r service.Request, name conference.Name, uuid string, then func()) {
+	if r.Alone() {
+		then()
+		return
+	}
+	l.members.get(name.String(), func(list []conference.Conference, err error) {
+		is := func(m conference.Member) bool { return uuid == "" || strings.EqualFold(m.UUID, uuid) }
+		switch {
+		case err != nil && !errors.Is(err, conference.ErrList):
+			r.Pass()
+			broken(r, err)
+		case !slices.ContainsFunc(list, func(c conference.Conference) bool { return slices.ContainsFunc(c.Members, is) }):
+			r.Pass()
+			refuse(r, "-ERR Conference "+name.String()+" not found")
+		default:
+			then()
+		}
+	})
 }
 
 // lowerHand lowers the hand of a member. The operator has the answer already, because whatever becomes of the hand, the
@@ -83,30 +112,30 @@ func memberVerb(name string) eventsocket.Arg {
 }
 
 // member reads the conference and the member of an action.
-func (l *life) member(r service.Request, in fields, missing string) (room, id eventsocket.Arg, ok bool) {
+func (l *life) member(r service.Request, in fields, missing string) (name conference.Name, room, id eventsocket.Arg, ok bool) {
 	domain := r.Subscriber().DomainName
-	name, ok := conference.FromRequest(in.text("conference_name"))
+	name, ok = conference.FromRequest(in.text("conference_name"))
 	room, err := name.Quoted()
 	if !ok || err != nil {
 		refuse(r, "Invalid conference name")
-		return room, id, false
+		return name, room, id, false
 	}
 	if name.Domain != domain || domain == "" {
 		l.ctx.Log().Warn("action on a conference of another domain refused", "domain", domain, "subscriber", r.Subscriber().ID)
 		refuse(r, "The conference is not of your domain")
-		return room, id, false
+		return name, room, id, false
 	}
 	text := in.text("member_id")
 	number, err := strconv.ParseUint(text, 10, 32)
 	switch {
 	case text == "":
 		refuse(r, missing)
-		return room, id, false
+		return name, room, id, false
 	case err != nil:
 		refuse(r, "Invalid member ID")
-		return room, id, false
+		return name, room, id, false
 	}
-	return room, eventsocket.Int(int64(number)), true
+	return name, room, eventsocket.Int(int64(number)), true
 }
 
 // level says how one step of a level goes, and between which values.
@@ -116,15 +145,15 @@ type level struct {
 }
 
 // levelAction changes a level of a member by one step: energy, volume_in or volume_out.
-func levelAction(name string) func(*life, service.Request, fields) {
-	verb := memberVerb(name)
+func levelAction(verbName string) func(*life, service.Request, fields) {
+	verb := memberVerb(verbName)
 	by := level{1, -4, 4, "Volume updated"}
-	if name == "energy" {
+	if verbName == "energy" {
 		by = level{100, 0, 1800, "Energy updated"}
 	}
 	return func(l *life, r service.Request, in fields) {
 		const missing = "Member ID and direction required"
-		room, id, ok := l.member(r, in, missing)
+		name, room, id, ok := l.member(r, in, missing)
 		if !ok {
 			return
 		}
@@ -133,16 +162,18 @@ func levelAction(name string) func(*life, service.Request, fields) {
 			refuse(r, missing)
 			return
 		}
-		perform(r, func(ctx context.Context) (verdict, error) {
-			reply, err := l.do(ctx, eventsocket.API("conference", room, verb, id))
-			if err != nil {
-				return verdict{}, err
-			}
-			value, ok := readLevel(reply.Body)
-			if !ok {
-				return failed(reply), nil
-			}
-			return l.try(ctx, eventsocket.API("conference", room, verb, id, eventsocket.Int(by.next(value, direction == "up"))), by.message)
+		l.here(r, name, "", func() {
+			perform(r, func(ctx context.Context) (verdict, error) {
+				reply, err := l.do(ctx, eventsocket.API("conference", room, verb, id))
+				if err != nil {
+					return verdict{}, err
+				}
+				value, ok := readLevel(reply.Body)
+				if !ok {
+					return failed(reply), nil
+				}
+				return l.try(ctx, eventsocket.API("conference", room, verb, id, eventsocket.Int(by.next(value, direction == "up"))), by.message)
+			})
 		})
 	}
 }

@@ -15,6 +15,7 @@ const patience = 250 * time.Millisecond
 type outbox struct {
 	say      func(topic string, status int, payload any)
 	plain    func(topic string, payload any)
+	here     func(topic string, payload any)
 	after    func(d time.Duration, f func(service.Context)) service.Timer
 	now      func() time.Time
 	waiting  []*push
@@ -27,6 +28,7 @@ type outbox struct {
 type push struct {
 	topic  string
 	status int                 // 0: none
+	here   bool                // for the pages of this node
 	make   func() envelope.Raw // nil: there is nothing to say
 	said   func()              // called after it was said; nil: nothing
 	turn   func()              // called in its turn in place of all else; nil: it is a push
@@ -109,6 +111,8 @@ func (o *outbox) tell(p *push) {
 	switch {
 	case payload == nil:
 		return
+	case p.here:
+		o.here(p.topic, payload)
 	case p.status == 0:
 		o.plain(p.topic, payload)
 	default:

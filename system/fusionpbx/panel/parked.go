@@ -25,6 +25,7 @@ type parked struct {
 	Destination string `json:"caller_destination_number"`
 	By          string `json:"variable_referred_by_user"`
 	Created     string `json:"caller_channel_created_time"`
+	Node        string `json:"node_name,omitempty"`
 }
 
 var errLot = errors.New("the switch did not answer with a parking lot")
@@ -50,7 +51,7 @@ func (l *life) addCreated(r service.Request, found []parked) {
 		unknown = unknown || rows[i].Created == ""
 	}
 	if !unknown {
-		r.Reply(rows)
+		l.answerParked(r, rows)
 		return
 	}
 	l.calls.List(func(now channels.List, err error) {
@@ -65,6 +66,20 @@ func (l *life) addCreated(r service.Request, found []parked) {
 			if at, ok := created[rows[i].UUID]; ok && rows[i].Created == "" {
 				rows[i].Created = strconv.FormatInt(at, 10)
 			}
+		}
+		l.answerParked(r, rows)
+	})
+}
+
+// answerParked answers with the calls, and with those that wait at the switches of other nodes.
+func (l *life) answerParked(r service.Request, rows []parked) {
+	node := string(l.Node.Seen(r.Subscriber()))
+	for i := range rows {
+		rows[i].Node = node
+	}
+	r.Gather(func(answers []service.Answer) {
+		for _, a := range answers {
+			rows = append(rows, partOf[[]parked](r, a)...)
 		}
 		r.Reply(rows)
 	})

@@ -64,6 +64,16 @@ func (p *phones) hide(domain string) {
 	p.compared = true
 }
 
+// hideAll notes that some page may know nothing.
+func (p *phones) hideAll() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for at := range p.known {
+		p.hidden[at] = true
+	}
+	p.compared = true
+}
+
 func (p *phones) set(at address, registered bool) {
 	delete(p.hidden, at)
 	if registered {

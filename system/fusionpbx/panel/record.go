@@ -104,7 +104,8 @@ func (l *life) statesOf(r service.Request, asked []eventsocket.UUID) {
 	})
 }
 
-// answerStates answers with which of the channels are recorded. Those that are missing are not.
+// answerStates answers with which of the channels are recorded. Those that are missing are not, unless another node says
+// so.
 func (l *life) answerStates(r service.Request, uuids, missing []eventsocket.UUID) {
 	l.recorded(uuids, func(states map[string]bool, err error) {
 		if err != nil {
@@ -114,9 +115,21 @@ func (l *life) answerStates(r service.Request, uuids, missing []eventsocket.UUID
 		for _, uuid := range missing {
 			states[uuid.String()] = false
 		}
-		v := success("Recording state updated")
-		v.States = object(states)
-		answerWith(r, v)
+		answer := func(answers []service.Answer) {
+			for _, a := range answers {
+				for uuid, on := range partOf[partly[bool]](r, a).States {
+					states[uuid] = states[uuid] || on
+				}
+			}
+			v := success("Recording state updated")
+			v.States = object(states)
+			answerWith(r, v)
+		}
+		if len(missing) == 0 {
+			answer(nil) // this switch has all of the calls
+			return
+		}
+		r.Gather(answer)
 	})
 }
 
@@ -148,9 +161,14 @@ func (l *life) registrationsState(r service.Request, in fields) {
 			broken(r, err)
 			return
 		}
-		v := success("Registrations state updated")
-		v.States = object(phones)
-		answerWith(r, v)
+		r.Gather(func(answers []service.Answer) {
+			for _, a := range answers {
+				phones = addPhones(phones, partOf[partly[int]](r, a).States)
+			}
+			v := success("Registrations state updated")
+			v.States = object(phones)
+			answerWith(r, v)
+		})
 	})
 }
 

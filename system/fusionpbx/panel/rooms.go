@@ -10,10 +10,11 @@ import (
 type roomWatch struct {
 	l       *life
 	known   *conference.Known
-	tell    bool // pages are told of differences
-	all     bool // a page was refused the list, so pages are told of all
-	running bool // a comparison is under way, or is made again after a failure
-	due     bool // another one follows it
+	willed  map[string]bool // conferences that other nodes take from their pages when they lose this one
+	tell    bool            // pages are told of differences
+	all     bool            // a page was refused the list, so pages are told of all
+	running bool            // a comparison is under way, or is made again after a failure
+	due     bool            // another one follows it
 	retry   retry
 }
 
@@ -73,7 +74,7 @@ func (w *roomWatch) settle(list []conference.Conference, since uint64) {
 			pushes = append(pushes, w.l.newPush(e))
 			continue
 		}
-		e.payload()
+		e.complete()
 		w.known.Settle(e.change, &e.p, false)
 	}
 	w.l.insert(pushes)

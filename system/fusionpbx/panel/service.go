@@ -51,6 +51,8 @@ type Options struct {
 	// Timeout is how long one command may take. 0 means 10 s.
 	Timeout time.Duration
 
+	// Node is the name of this node of a cluster; empty if there is none.
+	Node event.Node
 	// CallsPerMinute is how many calls one operator may begin within a minute. 0 means 30.
 	CallsPerMinute int
 	// RecordingQuestions is how many calls the switch is asked about at once, whether they are recorded. 0 means 256.
@@ -89,7 +91,7 @@ func New(o Options) *service.Service {
 		o.after = func(string) {}
 	}
 	told := &memory{phones: newPhones(), watched: map[string]time.Time{}, allowance: newAllowance(o.CallsPerMinute)}
-	return &service.Service{Name: Name, Setup: func(s service.Setup) error { return o.setup(s, told) }}
+	return &service.Service{Name: Name, Everywhere: true, Setup: func(s service.Setup) error { return o.setup(s, told) }}
 }
 
 // memory is what pages were told. It goes from one life of the service to the next.
@@ -137,18 +139,22 @@ const pollAge = time.Second
 func (o Options) setup(s service.Setup, told *memory) error {
 	l := &life{Options: o, ctx: s, told: told, callKeys: event.PanelCalls(), memberKeys: event.PanelConferences(), actions: actions()}
 	l.out.say = s.BroadcastWith
-	l.out.plain, l.out.after, l.out.now = s.Broadcast, s.After, s.Now
-	l.calls = channels.NewWatch(s, channels.Options{
+	l.out.plain, l.out.here, l.out.after, l.out.now = s.Broadcast, s.BroadcastHere, s.After, s.Now
+	watch := channels.Options{
 		Commands: o.Commands, Interval: o.Interval, Timeout: o.Timeout, Whole: true,
 		Ended:   func(ch *channels.Channel) { l.push(topicDestroy, ch.End("CHANNEL_DESTROY")) },
 		Changed: l.changed,
 		Differs: func(ch *channels.Channel, r *channels.Row) bool {
 			return r.Answered() && (r.State == held) != (ch.Get("channel_call_state") == held)
 		},
-	}, &told.calls)
+	}
+	if o.Node != "" {
+		watch.Will = l.will
+	}
+	l.calls = channels.NewWatch(s, watch, &told.calls)
 	l.line = timing.NewQueue(s)
 	l.registering.ctx = s
-	l.rooms = &roomWatch{l: l, retry: retry{ctx: s}}
+	l.rooms = &roomWatch{l: l, retry: retry{ctx: s}, willed: map[string]bool{}}
 	l.rooms.known, l.rooms.tell = told.rooms.Take()
 	l.registered = newShared(l, pollAge, l.askRegistrations)
 	l.conferences = newShared(l, 0, l.askConferences)
@@ -160,6 +166,7 @@ func (o Options) setup(s service.Setup, told *memory) error {
 	l.ended.at = map[string]time.Time{}
 	event.Listen(s, Name, o.Events, filters(), needs(l.callKeys, l.memberKeys), l.deliver)
 	l.handle(s)
+	s.OnJoin(func(service.Context) { l.tellAll() })
 	if o.AgentStats > 0 {
 		s.Every(o.AgentStats, func(service.Context) { l.pushStats() })
 	}

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"time"
 
+	"strowger/actors/envelope"
 	"strowger/system/fusionpbx/eventsocket"
 	"strowger/system/service"
 )
@@ -102,7 +103,8 @@ func (l *life) pushDomain(domain string) {
 			l.ctx.Log().Error("statistics of agents cannot be encoded", "err", err)
 			return
 		}
-		l.push(topicStats, text)
+		// Each node that has pages of the domain tells them, so those of others are not told.
+		l.enqueue(&push{topic: topicStats, ready: true, here: true, make: func() envelope.Raw { return text }})
 	})
 }
 

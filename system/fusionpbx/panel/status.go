@@ -40,7 +40,8 @@ func (l *life) userStatus(r service.Request, in fields) {
 	})
 }
 
-// agentStatus changes the status of an agent of the asker's domain, in the database and in the switch.
+// agentStatus changes the status of an agent of the asker's domain, in the database and in the switch. The database is that
+// of all nodes, so one of them writes it; each has the status changed in its switch.
 func (l *life) agentStatus(r service.Request, in fields) {
 	name, status := in.text("agent_name"), in.text("status")
 	quoted, known := agentStatus(status)
@@ -55,20 +56,46 @@ func (l *life) agentStatus(r service.Request, in fields) {
 	}
 	by := asker(r)
 	l.agents.forget(by.Domain)
-	perform(r, func(ctx context.Context) (verdict, error) {
+	set := eventsocket.API("callcenter_config agent set status", agent, quoted)
+	if r.Part() {
+		l.command(r, set, agentUpdated)
+		return
+	}
+	r.Go(func(ctx context.Context) func() {
 		// The database says whose agent it is, so it goes first.
-		err := l.Database.SetAgentStatus(ctx, by, name, status)
-		switch {
-		case errors.Is(err, database.ErrNotFound):
-			return failure("Agent not found"), nil
-		case errors.Is(err, database.ErrInvalid):
-			return failure("agent_name and valid status required"), nil
-		case errors.Is(err, database.ErrNotAllowed):
-			return failure("Permission denied"), nil
-		case err != nil:
-			return verdict{}, err
+		if v, err := changed(l.Database.SetAgentStatus(ctx, by, name, status)); err != nil || !v.Success {
+			return func() { answerOr(r, v, err) }
 		}
-		return l.try(ctx, eventsocket.API("callcenter_config agent set status", agent, quoted), "Agent status updated")
+		v, err := l.try(ctx, set, agentUpdated)
+		return func() { l.onAllSwitches(r, v, err) }
+	})
+}
+
+const agentUpdated = "Agent status updated"
+
+// changed returns what an operator is told of a change of an agent in the database.
+func changed(err error) (verdict, error) {
+	switch {
+	case errors.Is(err, database.ErrNotFound):
+		return failure("Agent not found"), nil
+	case errors.Is(err, database.ErrInvalid):
+		return failure("agent_name and valid status required"), nil
+	case errors.Is(err, database.ErrNotAllowed):
+		return failure("Permission denied"), nil
+	}
+	return success(agentUpdated), err
+}
+
+// onAllSwitches has the other nodes do their part after this node's switch has answered v or err. One switch that has
+// done it is enough for a success: the others may not know the agent.
+func (l *life) onAllSwitches(r service.Request, v verdict, err error) {
+	r.Gather(func(answers []service.Answer) {
+		for _, a := range answers {
+			if partOf[verdict](r, a).Success {
+				v, err = success(agentUpdated), nil
+			}
+		}
+		answerOr(r, v, err)
 	})
 }
 

@@ -40,6 +40,7 @@ type collector struct {
 	switches  []switchCounter
 	databases []databaseCounter
 	panels    []panelCounter
+	clusters  []clusterCounter
 	families  []family
 	timings   []timing
 	descs     map[string]*prometheus.Desc
@@ -47,7 +48,7 @@ type collector struct {
 
 func newCollector(o Options) *collector {
 	c := &collector{source: o.Source, log: o.Log, actors: o.Actors, refused: o.refused, counters: counters(), gauges: gauges(),
-		switches: switchCounters(), databases: databaseCounters(), panels: panelCounters(),
+		switches: switchCounters(), databases: databaseCounters(), panels: panelCounters(), clusters: clusterCounters(),
 		families: families(), timings: timings(), descs: make(map[string]*prometheus.Desc)}
 	describe := func(name, help string, labels ...string) {
 		c.descs[name] = prometheus.NewDesc(name, help, labels, nil)
@@ -64,6 +65,10 @@ func newCollector(o Options) *collector {
 	for _, row := range c.switches {
 		describe(row.name, row.help)
 	}
+	for _, row := range c.clusters {
+		describe(row.name, row.help)
+	}
+	describe(lagName, lagHelp, "node")
 	for _, row := range c.families {
 		describe(row.name, row.help, row.labels...)
 	}
@@ -158,6 +163,7 @@ func (c *collector) Collect(metrics chan<- prometheus.Metric) {
 			send(row.name, prometheus.CounterValue, float64(row.value(m.Panel)))
 		}
 	}
+	c.cluster(m.Cluster, send)
 	for reason, n := range bounded(m.Dead) {
 		send(deadName, prometheus.CounterValue, float64(n), reason)
 	}

@@ -25,6 +25,9 @@ type fake struct {
 	problems []introspect.Problem
 	metrics  introspect.Metrics
 	letters  []introspect.DeadLetter
+	lost     []introspect.Problem
+	notes    []introspect.Problem
+	cluster  introspect.Cluster
 	panics   bool
 }
 
@@ -36,6 +39,9 @@ func (f *fake) check() {
 
 func (f *fake) Tree() introspect.Node                { f.check(); return f.tree }
 func (f *fake) Ready() []introspect.Problem          { f.check(); return f.problems }
+func (f *fake) Lost() []introspect.Problem           { f.check(); return f.lost }
+func (f *fake) Notes() []introspect.Problem          { f.check(); return f.notes }
+func (f *fake) Cluster() introspect.Cluster          { f.check(); return f.cluster }
 func (f *fake) Metrics() introspect.Metrics          { f.check(); return f.metrics }
 func (f *fake) DeadLetters() []introspect.DeadLetter { f.check(); return f.letters }
 

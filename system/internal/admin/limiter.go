@@ -1,6 +1,7 @@
 package admin
 
 import (
+	"crypto/tls"
 	"net"
 	"net/http"
 	"sync"
@@ -83,6 +84,9 @@ func (l *limiter) wait(c *limited) {
 
 // changed is the hook that net/http calls when a connection begins or ends to be busy.
 func (l *limiter) changed(conn net.Conn, state http.ConnState) {
+	if secure, ok := conn.(*tls.Conn); ok {
+		conn = secure.NetConn()
+	}
 	c, ok := conn.(*limited)
 	if !ok {
 		return

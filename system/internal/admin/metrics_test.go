@@ -14,7 +14,7 @@ import (
 
 func TestMetrics(t *testing.T) {
 	source := &fake{tree: sampleTree(), metrics: introspect.Metrics{
-		Connections: 1, Panics: 2, Errors: 20, Authenticated: 3, Refused: 4, OddTokens: 13, Requests: 5, Replies: 6, Broadcasts: 7, SlowConsumers: 8, Waiting: 11, Early: 12, Handshakes: 21,
+		Connections: 1, Panics: 2, Errors: 20, Authenticated: 3, Refused: 4, OddTokens: 13, Requests: 5, Replies: 6, Broadcasts: 7, SlowConsumers: 8, Waiting: 11, Queued: 30, Kept: 31, Early: 12, Inbound: 32, Handshakes: 21,
 		Dead:     map[string]int64{"late_reply": 9, "expired": 10},
 		Switch:   &introspect.Switch{Connected: true, Connects: 13, Failures: 14, Events: 15, Lost: 16, Skipped: 17, Replies: 18, Late: 19, Hurried: 27},
 		Database: &introspect.Database{Up: true, Connections: 20, Queries: 21, Failed: 22, Unavailable: 23, NameHits: 24, NameMisses: 25, Names: 26},
@@ -32,7 +32,10 @@ func TestMetrics(t *testing.T) {
 		"\nstrowger_routing_broadcasts_total 7\n",
 		"\nstrowger_transport_slow_consumers_total 8\n",
 		"\nstrowger_transport_waiting_bytes 11\n",
+		"\nstrowger_transport_queued_bytes 30\n",
+		"\nstrowger_routing_kept_bytes 31\n",
 		"\nstrowger_transport_unauthenticated_bytes 12\n",
+		"\nstrowger_transport_inbound_bytes 32\n",
 		"\nstrowger_switch_connected_status 1\n",
 		"\nstrowger_switch_connects_total 13\n",
 		"\nstrowger_switch_failures_total 14\n",
@@ -72,12 +75,14 @@ func TestMetrics(t *testing.T) {
 
 // The names have the form that is promised, and Prometheus's own rules find nothing wrong.
 func TestMetricNames(t *testing.T) {
-	source := &fake{tree: sampleTree(), metrics: introspect.Metrics{Dead: map[string]int64{"x": 1}, Switch: new(introspect.Switch), Database: new(introspect.Database), Panel: new(introspect.Panel),
+	source := &fake{tree: sampleTree(), metrics: introspect.Metrics{Dead: map[string]int64{"x": 1}, Heart: introspect.Heart{Silent: map[string]int64{"x": 1}, Silences: map[string]int64{"x": 1}}, Switch: new(introspect.Switch), Database: new(introspect.Database), Panel: new(introspect.Panel),
 		HandshakeTime: new(introspect.Histogram), AdmissionTime: new(introspect.Histogram), RejectionTime: new(introspect.Histogram), DeliveryTime: new(introspect.Histogram),
+		Inside:   map[string]introspect.Inside{"s": {Abandoned: 1}},
+		Pools:    map[string]introspect.Pool{"s": {Oldest: 1}},
 		Services: []introspect.Service{{Name: "s", Outcomes: map[string]*introspect.Histogram{"answered": new(introspect.Histogram)}}},
 		Traffic:  introspect.Traffic{Ends: []introspect.Ends{{Code: "1000"}}}}}
 	body := get(t, listen(t, source, nil), "/metrics").body
-	form := regexp.MustCompile(`^strowger_(build|pool|transport|tokens|routing|actors|supervisor|switch|database|panel|log|admin|upgrade)(_[a-z]+)*_(total|connections|seconds|messages|bytes|status|actors|tokens|names|handshakes|frames|goroutines|tasks|info)$`)
+	form := regexp.MustCompile(`^strowger_(build|heart|pool|transport|tokens|http|jwt|apikeys|routing|actors|service|supervisor|switch|database|panel|log|admin|upgrade|traces)(_[a-z]+)*_(total|connections|seconds|messages|bytes|status|actors|tokens|names|handshakes|frames|goroutines|tasks|keys|parts|info)$`)
 	ours := 0
 	for line := range strings.Lines(body) {
 		name, isType := strings.CutPrefix(line, "# TYPE ")

@@ -1,6 +1,7 @@
 package admin
 
 import (
+	"crypto/tls"
 	"errors"
 	"log/slog"
 	"net"
@@ -26,6 +27,8 @@ type Options struct {
 	// Console, unless nil, answers what is below /console. It takes any method, a body with a POST, and decides itself
 	// who may ask. It may hijack connections.
 	Console http.Handler
+	// Script, unless nil, answers a GET or HEAD of ScriptAt. Pages of other hosts may load it, if they can reach the port.
+	Script http.Handler
 	// Subscribers, unless nil, answers /subscribers.
 	Subscribers http.Handler
 	// Reload, unless nil, answers a POST of /reload. It changes something, so only a process of this machine
@@ -34,6 +37,9 @@ type Options struct {
 
 	// Upgrade, unless nil, answers a POST of /upgrade.
 	Upgrade http.Handler
+
+	// TLS, unless nil, is how the pages are served. Their protocol must be http/1.1.
+	TLS *tls.Config
 
 	// Connections is how many may be open. One more takes the place of the one that has waited longest
 	// for its next request, and is closed at once if all are being answered. 0 means 32.

@@ -14,6 +14,9 @@ const explainAt = "/explain"
 // subscribersAt is the path of the list of a service's subscribers.
 const subscribersAt = "/subscribers"
 
+// ScriptAt is the path of the client for pages.
+const ScriptAt = "/strowger.js"
+
 // reloadAt is the path that has the settings read anew.
 const reloadAt = "/reload"
 
@@ -27,10 +30,11 @@ func (o Options) handler(addr net.Addr) (http.Handler, error) {
 		return nil, err
 	}
 	pages := map[string]page{
-		"/healthz":     health,
+		"/healthz":     o.health,
 		"/readyz":      o.ready,
 		"/tree":        o.tree,
 		"/deadletters": o.deadLetters,
+		"/cluster":     o.cluster,
 	}
 	profiles := o.profiles()
 	routes := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -44,6 +48,8 @@ func (o Options) handler(addr net.Addr) (http.Handler, error) {
 			o.Console.ServeHTTP(w, r)
 		case path == "/metrics":
 			metrics.ServeHTTP(w, r)
+		case o.Script != nil && path == ScriptAt:
+			o.Script.ServeHTTP(w, r)
 		case o.Explain != nil && path == explainAt:
 			o.Explain.ServeHTTP(w, r)
 		case o.Subscribers != nil && path == subscribersAt:
@@ -55,7 +61,7 @@ func (o Options) handler(addr net.Addr) (http.Handler, error) {
 		case o.Profiling && strings.HasPrefix(path, profilesAt):
 			profiles.ServeHTTP(w, r)
 		default:
-			refuse(w, http.StatusNotFound, "there is /healthz, /readyz, /metrics, /tree, /deadletters, /explain, /subscribers and, unless it is turned off, /console/")
+			refuse(w, http.StatusNotFound, "there is /healthz, /readyz, /metrics, /tree, /deadletters, /cluster, /explain, /subscribers, /strowger.js and, unless it is turned off, /console/")
 		}
 	})
 	return newGuard(routes, o, addr), nil
@@ -68,8 +74,11 @@ func ofConsole(path string) bool {
 	return path == consoleAt || strings.HasPrefix(path, consoleAt+"/")
 }
 
-// health says that the process works: it could answer.
-func health() (int, any) {
+// health says whether the core gets on.
+func (o Options) health() (int, any) {
+	if lost := o.Source.Lost(); len(lost) > 0 {
+		return http.StatusServiceUnavailable, map[string]any{"status": "hangs", "problems": lost}
+	}
 	return http.StatusOK, map[string]string{"status": "ok"}
 }
 
@@ -77,13 +86,16 @@ func (o Options) ready() (int, any) {
 	type readiness struct {
 		Ready    bool                 `json:"ready"`
 		Problems []introspect.Problem `json:"problems"`
+		Notes    []introspect.Problem `json:"notes,omitempty"`
 	}
-	problems := o.Source.Ready()
+	problems, notes := o.Source.Ready(), o.Source.Notes()
 	if len(problems) > 0 {
-		return http.StatusServiceUnavailable, readiness{false, problems}
+		return http.StatusServiceUnavailable, readiness{false, problems, notes}
 	}
-	return http.StatusOK, readiness{true, []introspect.Problem{}}
+	return http.StatusOK, readiness{true, []introspect.Problem{}, notes}
 }
+
+func (o Options) cluster() (int, any) { return http.StatusOK, o.Source.Cluster() }
 
 func (o Options) tree() (int, any) { return http.StatusOK, o.Source.Tree() }
 

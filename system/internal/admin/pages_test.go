@@ -17,22 +17,40 @@ import (
 func TestHealth(t *testing.T) {
 	s := listen(t, &fake{problems: []introspect.Problem{{Part: "tokens"}}}, nil)
 	get(t, s, "/healthz").want(t, http.StatusOK, `{"status":"ok"}`)
+	s = listen(t, &fake{lost: []introspect.Problem{{Part: "router", Reason: "has not answered for 6s"}}}, nil)
+	get(t, s, "/healthz").want(t, http.StatusServiceUnavailable, `{"problems":[{"part":"router","reason":"has not answered for 6s"}],"status":"hangs"}`)
+}
+
+func TestScript(t *testing.T) {
+	script := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		_, _ = io.WriteString(w, "script at "+r.URL.Path)
+	})
+	with := listen(t, new(fake), func(o *Options) { o.Script = script })
+	got := get(t, with, ScriptAt)
+	got.want(t, http.StatusOK)
+	if got.body != "script at "+ScriptAt {
+		t.Errorf("body is %q", got.body)
+	}
+	get(t, with, ScriptAt+"/more").want(t, http.StatusNotFound)
+	get(t, listen(t, new(fake), nil), ScriptAt).want(t, http.StatusNotFound)
 }
 
 func TestReady(t *testing.T) {
 	tests := map[string]struct {
-		problems []introspect.Problem
-		status   int
-		body     string
+		problems, notes []introspect.Problem
+		status          int
+		body            string
 	}{
-		"ready": {nil, http.StatusOK, `{"ready":true,"problems":[]}`},
-		"not ready": {[]introspect.Problem{{Part: "tokens", Reason: "directory is gone"}, {Part: "service a", Reason: "waiting"}},
+		"ready": {nil, nil, http.StatusOK, `{"ready":true,"problems":[]}`},
+		"alone": {nil, []introspect.Problem{{Part: "cluster", Reason: "the bus is away"}}, http.StatusOK,
+			`{"ready":true,"problems":[],"notes":[{"part":"cluster","reason":"the bus is away"}]}`},
+		"not ready": {[]introspect.Problem{{Part: "tokens", Reason: "directory is gone"}, {Part: "service a", Reason: "waiting"}}, nil,
 			http.StatusServiceUnavailable,
 			`{"ready":false,"problems":[{"part":"tokens","reason":"directory is gone"},{"part":"service a","reason":"waiting"}]}`},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
-			got := get(t, listen(t, &fake{problems: test.problems}, nil), "/readyz")
+			got := get(t, listen(t, &fake{problems: test.problems, notes: test.notes}, nil), "/readyz")
 			got.want(t, test.status)
 			if strings.TrimSpace(got.body) != test.body {
 				t.Errorf("got %s, want %s", got.body, test.body)
@@ -73,6 +91,15 @@ func TestTree(t *testing.T) {
 			t.Errorf("no key %s in %s", key, got.body)
 		}
 	}
+}
+
+func TestCluster(t *testing.T) {
+	alone := introspect.Cluster{Nodes: []introspect.ClusterNode{}}
+	get(t, listen(t, &fake{cluster: alone}, nil), "/cluster").want(t, http.StatusOK, `{"clustered":false,"nodes":[]}`)
+	two := introspect.Cluster{Clustered: true, Name: "c", Node: "a", Bus: &introspect.Bus{Connected: true, Server: "inside", Listen: "127.0.0.1:7001", Routes: 1},
+		Nodes: []introspect.ClusterNode{{Name: "a", State: "self", Services: []introspect.ClusterService{{Name: "clock", Inside: true, Instances: 1}}, Watches: []string{}}}}
+	get(t, listen(t, &fake{cluster: two}, nil), "/cluster").want(t, http.StatusOK, `"clustered":true`, `"name":"c"`, `"routes":1`,
+		`"services":[{"name":"clock","inside":true,"instances":1}]`, `"watches":[]`, `"state":"self"`)
 }
 
 func TestDeadLetters(t *testing.T) {

@@ -2,6 +2,7 @@ package admin
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -49,16 +50,20 @@ func Listen(o Options) (*Server, error) {
 		ErrorLog:                     slog.NewLogLogger(o.Log.Handler(), slog.LevelWarn),
 		BaseContext:                  func(net.Listener) context.Context { return ctx },
 	}
-	go s.serve()
+	var pages net.Listener = limiter
+	if o.TLS != nil {
+		pages = tls.NewListener(limiter, o.TLS)
+	}
+	go s.serve(pages)
 	if o.Listening != nil {
 		o.Listening(s.Addr())
 	}
 	return s, nil
 }
 
-func (s *Server) serve() {
+func (s *Server) serve(pages net.Listener) {
 	defer close(s.done)
-	if err := s.http.Serve(s.listener); !errors.Is(err, http.ErrServerClosed) {
+	if err := s.http.Serve(pages); !errors.Is(err, http.ErrServerClosed) {
 		s.err = fmt.Errorf("admin: %w", err)
 	}
 }

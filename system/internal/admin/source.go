@@ -9,6 +9,12 @@ type Source interface {
 	Tree() introspect.Node
 	// Ready returns what keeps the system from serving; nothing means that it is ready.
 	Ready() []introspect.Problem
+	// Lost returns the parts without which the system cannot go on and which do not answer.
+	Lost() []introspect.Problem
+	// Notes returns what an operator should know although the system is ready.
+	Notes() []introspect.Problem
+	// Cluster returns the other routers that are one router with this one.
+	Cluster() introspect.Cluster
 	// Metrics returns the counters.
 	Metrics() introspect.Metrics
 	// DeadLetters returns those kept, the latest first.

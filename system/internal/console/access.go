@@ -20,14 +20,18 @@ type way string
 const (
 	wayOpen     way = "open"     // from this machine, without a password
 	wayPassword way = "password" // with a password, or a session that one has begun
-	wayNone     way = "none"
+	// wayCertificate is with a certificate of an authority that admin.client_ca names.
+	wayCertificate way = "certificate"
+	wayNone        way = "none"
 )
 
-const noWay = "the console asks for no password on this machine only: open it as 127.0.0.1 or localhost there, or set admin.password_hash (strowger admin password makes it)"
+const noWay = "the console asks for no password on this machine only: open it as 127.0.0.1 or localhost there, set admin.password_hash (strowger admin password makes it), or show a certificate that admin.client_ca knows"
 
 // way returns how whoever sends the request may use the console.
 func (c *Console) way(r *http.Request) way {
 	switch {
+	case subject(r) != "":
+		return wayCertificate
 	case c.o.TrustLoopback && c.atHome(r):
 		return wayOpen
 	case c.hash != nil:
@@ -36,17 +40,38 @@ func (c *Console) way(r *http.Request) way {
 	return wayNone
 }
 
+// longestSubject bounds the name of a certificate in the audit log, in bytes.
+const longestSubject = 200
+
+// subject returns whom the certificate of the request names; empty without one that was verified. That of a proxy counts
+// for nobody else.
+func subject(r *http.Request) string {
+	if r.TLS == nil || len(r.TLS.VerifiedChains) == 0 || forwarded(r) {
+		return ""
+	}
+	name := r.TLS.PeerCertificates[0].Subject.String()
+	if name == "" {
+		name = "without a name"
+	}
+	return strings.ToValidUTF8(name[:min(len(name), longestSubject)], "")
+}
+
+// forwarded reports whether a proxy says that it passes the request on.
+func forwarded(r *http.Request) bool {
+	for _, name := range forwarding {
+		if len(r.Header.Values(name)) > 0 {
+			return true
+		}
+	}
+	return false
+}
+
 // atHome reports whether a request was sent on this machine and for it. A page of another host whose name leads here
 // has that name in Host, and a proxy on this machine says that it is one.
 func (c *Console) atHome(r *http.Request) bool {
 	peer, err := netip.ParseAddrPort(r.RemoteAddr)
-	if err != nil || !peer.Addr().Unmap().IsLoopback() {
+	if err != nil || !peer.Addr().Unmap().IsLoopback() || forwarded(r) {
 		return false
-	}
-	for _, name := range forwarding {
-		if len(r.Header.Values(name)) > 0 {
-			return false
-		}
 	}
 	host := hostOf(r.Host)
 	if a, err := netip.ParseAddr(host); err == nil {
@@ -100,6 +125,12 @@ func (c *Console) visitor(r *http.Request) (visitor, bool) {
 	switch c.way(r) {
 	case wayOpen:
 		v.name = "loopback"
+		return v, true
+	case wayCertificate:
+		v.name, v.until = "certificate "+subject(r), c.clock.Now().Add(c.o.Session)
+		if end := r.TLS.PeerCertificates[0].NotAfter; end.Before(v.until) {
+			v.until = end
+		}
 		return v, true
 	case wayPassword:
 		until, ok := c.session(r)

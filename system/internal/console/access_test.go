@@ -34,6 +34,7 @@ func (still) Connections(context.Context) ([]Connection, error)            { ret
 func (still) Topics(context.Context) ([]Topic, error)                      { return nil, nil }
 func (still) Services(context.Context) ([]Service, error)                  { return nil, nil }
 func (still) Letters() ([]introspect.DeadLetter, uint64, map[string]int64) { return nil, 0, nil }
+func (still) Cluster() introspect.Cluster                                  { return introspect.Cluster{} }
 func (still) Log(uint64) []*introspect.LogRecord                           { return nil }
 func (still) Explain(string, string, json.RawMessage) (any, error)         { return nil, nil }
 func (still) Disconnect(context.Context, uint64) error                     { return nil }

@@ -84,6 +84,15 @@ func (a *audit) add(e entry) uint64 {
 	return e.Number
 }
 
+// Note adds an action that was asked for on the admin port beside the console, and has failed unless err is nil.
+func (c *Console) Note(action, from string, err error) {
+	e := entry{At: c.clock.Now(), Who: "admin port", From: from, Action: action, Result: "ok"}
+	if err != nil {
+		e.Result = clip(err.Error())
+	}
+	c.audit.add(e)
+}
+
 func (a *audit) write(e entry) {
 	if a.path == "" {
 		return

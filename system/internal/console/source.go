@@ -22,6 +22,8 @@ type Source interface {
 	Connections(ctx context.Context) ([]Connection, error)
 	Topics(ctx context.Context) ([]Topic, error)
 	Services(ctx context.Context) ([]Service, error)
+	// Cluster returns the other routers that are one router with this one.
+	Cluster() introspect.Cluster
 	// Letters returns the dead letters that are kept, the latest first, and how many there were.
 	Letters() (kept []introspect.DeadLetter, total uint64, counts map[string]int64)
 	// Log returns the lines kept after a number, the oldest first.
@@ -58,6 +60,16 @@ type Hello struct {
 	Ready    bool                 `json:"ready"`
 	Problems []introspect.Problem `json:"problems"`
 	Payloads bool                 `json:"payloads"`
+	Cluster  *ClusterHello        `json:"cluster,omitempty"` // nil: the router is alone
+}
+
+// ClusterHello is this router's place in a cluster.
+type ClusterHello struct {
+	Name   string               `json:"name"`
+	Node   string               `json:"node"`   // this one
+	Nodes  int                  `json:"nodes"`  // other ones that are there
+	Linked int                  `json:"linked"` // of those
+	Notes  []introspect.Problem `json:"notes"`
 }
 
 // Reading is one reading of the counters.
@@ -106,6 +118,7 @@ type Connection struct {
 	QueuedBytes   int64      `json:"queued_bytes"`
 	InBytes       int64      `json:"in_bytes"`
 	OutBytes      int64      `json:"out_bytes"`
+	HTTP          bool       `json:"http,omitempty"` // it comes by HTTP and not by a socket
 	Expires       *time.Time `json:"expires,omitempty"`
 
 	Watches     []string `json:"-"`
@@ -137,6 +150,7 @@ type Service struct {
 	Reason       string     `json:"reason,omitempty"`
 	Open         int        `json:"open"`
 	Queued       int        `json:"queued"`
+	Abandoned    int        `json:"abandoned,omitempty"` // goroutines of earlier lives that still run
 	Requests     int64      `json:"requests"`
 	Rate         float64    `json:"rate"`
 	Failures     int64      `json:"failures"`

@@ -30,7 +30,7 @@ const (
 
 // visitor is somebody who may use the console.
 type visitor struct {
-	name  string // how he is known: loopback or password
+	name  string // how he is known: loopback, password, or certificate and its subject
 	from  string // his address
 	until time.Time
 }

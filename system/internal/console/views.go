@@ -22,6 +22,10 @@ func (c *Console) handleViews(s service.Setup) {
 			}{revision, root}, err
 		})
 	})
+	s.Handle("cluster", func(r service.Request) error {
+		r.Reply(c.source.Cluster())
+		return nil
+	})
 	service.Handle(s, "connections", func(r service.Request, q query) error {
 		return aside(r, func(ctx context.Context) (any, error) { return c.connections(ctx, &q) })
 	})

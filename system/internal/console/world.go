@@ -167,7 +167,7 @@ func (w *world) stop(ctx context.Context) {
 type atOnce struct{}
 
 // Go implements actors.Pool.
-func (atOnce) Go(f func()) { go f() }
+func (atOnce) Go(_ string, f func()) { go f() }
 
 // quieter is a handler for what happens in the console's world: what is news in the router is detail there.
 type quieter struct{ slog.Handler }

@@ -41,7 +41,9 @@ type Node struct {
 	Abandoned  uint64    `json:"abandoned"`              // generations that would not stop
 	Last       *Failure  `json:"last_failure,omitempty"` // nil if there was none
 	// Backoff is how long it still waits for its start, in milliseconds.
-	Backoff  int64   `json:"backoff_remaining_ms"`
+	Backoff int64 `json:"backoff_remaining_ms"`
+	// Silent is for how long it has not answered the heartbeat, in milliseconds; 0 if it answers.
+	Silent   int64   `json:"silent_ms,omitempty"`
 	Breaker  Breaker `json:"breaker"`
 	Mailbox  *int    `json:"mailbox_depth,omitempty"` // messages that wait; nil if that is not known
 	Children []Node  `json:"children,omitempty"`

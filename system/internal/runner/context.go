@@ -1,11 +1,13 @@
 package runner
 
 import (
+	"cmp"
 	"context"
 	"log/slog"
 	"sync"
 	"time"
 
+	"strowger/actors/envelope"
 	"strowger/system/service"
 )
 
@@ -21,6 +23,13 @@ type Context struct {
 }
 
 var _ service.Context = (*Context)(nil)
+
+// Finish has the host stop when it has handled what waits for it.
+func (c *Context) Finish() {
+	if !c.life.ended.Load() {
+		c.life.root.Poison(c.life.self)
+	}
+}
 
 // Deadline is when the request must have been answered; other contexts have none.
 func (c *Context) Deadline() (time.Time, bool) {
@@ -54,7 +63,7 @@ func (c *Context) within() context.Context {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.ctx == nil {
-		c.ctx, c.cancel = context.WithCancel(context.Background())
+		c.ctx, c.cancel = context.WithCancel(cmp.Or(c.request.asked.Within, context.Background()))
 		if c.ended {
 			c.cancel()
 		}
@@ -86,19 +95,64 @@ func (c *Context) BroadcastWith(topic string, status int, payload any) {
 }
 
 func (c *Context) broadcast(topic string, status int, payload any) {
+	if e := c.broadcasting(topic, status, payload); e != nil {
+		c.life.instance.home.Say(e)
+	}
+}
+
+// broadcasting returns the message, or nil if there is none to send.
+func (c *Context) broadcasting(topic string, status int, payload any) *envelope.Envelope {
 	i := c.life.instance
 	raw, err := encode(payload)
 	if err != nil {
 		i.counters.Unencoded.Add(1)
 		i.log.Error("broadcast cannot be encoded", "topic", topic, "err", err)
-		return
+		return nil
 	}
 	if c.life.mute.Load() {
 		i.counters.Dropped.Add(1)
-		return
+		return nil
+	}
+	if !i.hasRoom("broadcast", topic) {
+		return nil
 	}
 	i.counters.Broadcasts.Add(1)
-	i.home.Say(i.broadcast(topic, status, raw))
+	return i.broadcast(topic, status, raw)
+}
+
+// BroadcastHere is for service.Context.
+func (c *Context) BroadcastHere(topic string, payload any) {
+	to, ok := c.life.instance.home.(Clustered)
+	if !ok {
+		c.broadcast(topic, 0, payload)
+		return
+	}
+	if e := c.broadcasting(topic, 0, payload); e != nil {
+		to.SayHere(e)
+	}
+}
+
+// Will is for service.Context.
+func (c *Context) Will(key, topic string, payload any) {
+	i := c.life.instance
+	to, ok := i.home.(Clustered)
+	switch {
+	case key == "":
+		c.mistake("Will: key is empty")
+		return
+	case !ok || c.life.mute.Load():
+		return
+	case payload == nil:
+		to.Will(key, nil)
+		return
+	}
+	raw, err := encode(payload)
+	if err != nil {
+		i.counters.Unencoded.Add(1)
+		i.log.Error("will cannot be encoded", "topic", topic, "err", err)
+		return
+	}
+	to.Will(key, i.broadcast(topic, 0, raw))
 }
 
 // Log is for service.Context.

@@ -22,6 +22,7 @@ type Counters struct {
 	Works      atomic.Uint64 // calls to Go
 	Busy       atomic.Uint64 // calls to Go that found no place
 	Dropped    atomic.Uint64 // results and events of an earlier life
+	NoRoom     atomic.Uint64 // broadcasts and parts of answers for which the home had no room
 	Events     atomic.Uint64 // of sources
 	Sources    atomic.Uint64 // failures of sources
 	Ticks      atomic.Uint64 // calls of timers

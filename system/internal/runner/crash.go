@@ -18,7 +18,8 @@ type Crash struct {
 	// Task is as in DeadLetter.
 	Task   string
 	Reason any
-	Stack  []byte // nil if Setup has returned an error
+	Stack  []byte   // nil if Setup has returned an error
+	Asked  *Request // at which it crashed; nil: none
 }
 
 // Error says all but the stack.
@@ -50,6 +51,10 @@ func (i *Instance) bury(c *Crash, r *Request) {
 	if r != nil {
 		topic, payload, sender = r.topic, r.asked.Envelope.Payload, r.sender
 	}
+	c.Asked = r
+	if i.o.Inner && c.Task != "stop" {
+		return
+	}
 	i.log.Error("service panicked", "task", c.Task, "topic", topic, "err", fmt.Sprint(c.Reason), "stack", string(c.Stack))
 	if i.o.OnDead == nil {
 		return
@@ -68,7 +73,7 @@ func (i *Instance) bury(c *Crash, r *Request) {
 func (h *host) guard(ctx actor.Context, reason any, returned bool) {
 	if reason == nil {
 		if !returned {
-			h.vanished()
+			h.exited(ctx)
 		}
 		return
 	}
@@ -86,14 +91,17 @@ func (h *host) guard(ctx actor.Context, reason any, returned bool) {
 	panic(crash)
 }
 
-// vanished says that runtime.Goexit was called, which takes the mailbox's goroutine with it and
-// cannot be held up. The next ping finds the service hanging.
-func (h *host) vanished() {
+// exited says that runtime.Goexit was called, which ends the mailbox's goroutine and cannot be held up. The supervisor
+// replaces the service at once.
+func (h *host) exited(ctx actor.Context) {
 	i := h.instance
-	h.life.kill()
-	i.bury(&Crash{Service: i.service.Name, Task: h.task, Reason: errVanished, Stack: debug.Stack()}, h.request)
-	i.downWith(h.life, service.Restarting, max(i.service.Supervision.PingEvery, 0)+i.service.Supervision.PingTimeout)
+	h.run.over.Store(true)
+	crash := i.crash(h.task, errExit)
+	r := h.request
+	h.task, h.request = "", nil
+	if h.life != nil {
+		h.life.kill()
+	}
+	i.bury(crash, r)
+	ctx.Send(ctx.Parent(), &supervisor.Exited{Child: ctx.Self()})
 }
-
-// errVanished wraps supervisor.ErrHung, as that is what the supervisor finds.
-var errVanished = fmt.Errorf("runtime.Goexit was called: %w", supervisor.ErrHung)

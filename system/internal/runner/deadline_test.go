@@ -76,12 +76,12 @@ func TestDeadline(t *testing.T) {
 func TestGone(t *testing.T) {
 	s, entered, ends := waiting(service.Limits{})
 	r := start(t, s)
-	for _, sender := range []string{"a", "a", "b", "c"} {
-		r.askAs(sender, `1`, "work", "")
-	}
 	for range 2 { // as many as the pool takes
+		r.askAs("a", `1`, "work", "")
 		await(t, entered)
 	}
+	r.askAs("b", `1`, "work", "")
+	r.askAs("c", `1`, "work", "")
 	r.instance.Gone("nobody")
 	r.instance.Gone("a")
 	for range 2 {
@@ -129,7 +129,7 @@ func TestLimits(t *testing.T) {
 		a, b := r.ask("ping", ""), r.ask("ping", "")
 		r.want(r.ask("ping", "") + ` 503 ping {"retry_after":1}`)
 		r.instance.Gone("sub") // who leaves does not empty the mailbox
-		r.askAs("other", `9`, "ping", "")
+		r.askAs("sub", `9`, "ping", "")
 		r.want(`9 503 ping {"retry_after":1}`)
 		close(until)
 		r.open(0)
@@ -209,11 +209,12 @@ func TestDefaults(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if want := (service.Limits{Open: 16384, Mailbox: 4096, Work: 1024, Events: 64, Timers: 4096}); s.Limits != want {
+	if want := (service.Limits{Open: 16384, Mailbox: 4096, Work: 1024, Events: 64, Timers: 4096, Abandoned: 3}); s.Limits != want {
 		t.Errorf("limits %+v, want %+v", s.Limits, want)
 	}
 	want := service.Supervision{Intensity: 5, Period: 10 * time.Second, Backoff: 100 * time.Millisecond, BackoffCap: 30 * time.Second,
-		CoolDown: 30 * time.Second, Quiet: 30 * time.Second, PingEvery: 5 * time.Second, PingTimeout: 10 * time.Second, StopTimeout: 5 * time.Second}
+		CoolDown: 30 * time.Second, Quiet: 30 * time.Second, PingEvery: 5 * time.Second, PingTimeout: 10 * time.Second, WorkTimeout: 5 * time.Minute,
+		StopTimeout: 5 * time.Second}
 	if s.Supervision != want {
 		t.Errorf("supervision %+v, want %+v", s.Supervision, want)
 	}

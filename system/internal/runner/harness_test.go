@@ -79,6 +79,12 @@ func start(t *testing.T, s *service.Service) *rig {
 
 func newRig(t *testing.T, s *service.Service) *rig {
 	t.Helper()
+	return newRigIn(t, s, func(r *rig) Home { return r })
+}
+
+// newRigIn is newRig with the rig as a part of another home.
+func newRigIn(t *testing.T, s *service.Service, in func(*rig) Home) *rig {
+	t.Helper()
 	r := &rig{t: t, clock: clocktest.New(), said: make(chan *envelope.Envelope, 4096), states: make(chan string, 4096),
 		dead: make(chan *service.DeadLetter, 4096), room: make(chan struct{})}
 	close(r.room)
@@ -86,7 +92,7 @@ func newRig(t *testing.T, s *service.Service) *rig {
 		s.Name = "test"
 	}
 	var err error
-	r.instance, err = New(s, r, Options{Clock: r.clock, Random: func() float64 { return 0.5 }, Pool: 2,
+	r.instance, err = New(s, in(r), Options{Clock: r.clock, Random: func() float64 { return 0.5 }, Pool: 2,
 		OnDead: func(d *service.DeadLetter) { r.dead <- d }})
 	if err != nil {
 		t.Fatal(err)

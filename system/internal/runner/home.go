@@ -23,6 +23,22 @@ type Home interface {
 	Room(ctx context.Context) error
 }
 
+// Paced is a Home that has room for a bounded part of what a service says.
+type Paced interface {
+	// Pace waits a little while too much of what was said is under way. It returns false if there is still no room, and then
+	// the message is not said. It is called before each broadcast and each streamed answer, from any goroutine and without
+	// a lock.
+	Pace() bool
+}
+
+// Clustered is a Home in a cluster of nodes. Its methods are like Say.
+type Clustered interface {
+	// SayHere takes a broadcast for subscribers of this node.
+	SayHere(e *envelope.Envelope)
+	// Will takes what other nodes broadcast when they lose this one; nil takes it back.
+	Will(key string, e *envelope.Envelope)
+}
+
 // Options is what a home gives an Instance. The zero value serves.
 type Options struct {
 	// Slept returns how long the process did not run in total, as when it was stopped. Requests get that
@@ -34,12 +50,20 @@ type Options struct {
 	Random func() float64
 	// Log gets life cycle at Info, crashes with their stack at Error, never a payload. Nil means no log.
 	Log *slog.Logger
-	// Pool is how many calls to Go may run at once. 0 means 8.
+	// Pool is how many calls to Go may run at once if the service does not say. 0 means 8.
 	Pool int
 	// RequestTimeout is for requests that have none of their own and no deadline. 0 means 30 s.
 	RequestTimeout time.Duration
 	// Actor is how the service's actor is spawned beside the defaults, such as with a mailbox.
 	Actor []actor.PropsOption
+	// Ready, unless nil, reports whether the service may get requests. Until then they are refused with 503.
+	Ready func() bool
+	// Standby, unless nil, reports whether the service stays down because another node has it. It is called with a lock held.
+	Standby func() bool
+	// OnState, unless nil, is called when the condition of the service has changed. It must not block or call the Instance.
+	OnState func()
+	// Inner says that an outer instance in another process says how the service is, so this one does not.
+	Inner bool
 	// OnDead is told of what a crash has lost. It must not block. Nil means nobody is.
 	OnDead func(d *service.DeadLetter)
 }
@@ -53,6 +77,14 @@ type Ask struct {
 	User service.User
 	// Deadline is when the home stops waiting; zero leaves it to the service.
 	Deadline time.Time
+	// Within, unless nil, has the values of the request's context, such as its trace. It does not end the context.
+	Within context.Context
+	// Part says that another instance has asked, in the name of the asker.
+	Part Part
+	// Elsewhere is the way to the instances of the service on other nodes. Nil: there is none.
+	Elsewhere Elsewhere
+	// Asker, unless nil, takes the answers in place of the home.
+	Asker Asker
 	// Held, unless nil, is released once when the service does not hold up who asked any more: its
 	// handler has returned, or the request was refused or lost.
 	Held Releaser

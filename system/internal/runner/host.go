@@ -13,13 +13,14 @@ import (
 type message interface{ forHost() }
 
 type (
-	// asked is a Request in the mailbox.
-	asked Request
+	// turn has the host serve the next request. There is one for each that waits.
+	turn struct{}
 	// result is what work has come to; then is to be run.
 	result struct {
 		life    *life
 		request *Request // nil: work of a timer, an event and so on
 		then    func()
+		pooled  bool // pool.unread counts it
 	}
 	// failed is a panic outside the host.
 	failed struct {
@@ -29,17 +30,20 @@ type (
 	}
 	// reload has OnReload called.
 	reload struct{}
+	// joined has OnJoin called.
+	joined struct{}
 )
 
-func (*asked) forHost()      {}
+func (*turn) forHost()       {}
 func (*tick) forHost()       {}
 func (*occurrence) forHost() {}
 func (*result) forHost()     {}
 func (*failed) forHost()     {}
 func (*reload) forHost()     {}
+func (*joined) forHost()     {}
 
-// IgnoreDeadLetterLogging keeps what was asked out of the library's log.
-func (*asked) IgnoreDeadLetterLogging() {}
+// IgnoreDeadLetterLogging keeps turns out of the library's log.
+func (*turn) IgnoreDeadLetterLogging() {}
 
 // IgnoreDeadLetterLogging keeps late ticks out of the library's log.
 func (*tick) IgnoreDeadLetterLogging() {}
@@ -56,19 +60,24 @@ func (*failed) IgnoreDeadLetterLogging() {}
 // host is the actor in which a service lives.
 // On restart: everything is made anew by Setup; only the mailbox is kept.
 type host struct {
-	instance   *Instance
-	generation uint64
-	life       *life
-	task       string   // that runs, as in DeadLetter
-	request    *Request // for which it runs; nil: none
+	instance *Instance
+	run      *run
+	life     *life
+	task     string   // that runs, as in DeadLetter
+	request  *Request // for which it runs; nil: none
 }
 
-func newHost(i *Instance, generation uint64) *host { return &host{instance: i, generation: generation} }
+func newHost(i *Instance, r *run) *host { return &host{instance: i, run: r} }
 
 // Receive handles one message.
 func (h *host) Receive(ctx actor.Context) {
 	returned := false
-	defer func() { h.guard(ctx, recover(), returned) }()
+	h.run.steps.Add(1)
+	defer func() {
+		reason := recover()
+		h.run.steps.Add(1)
+		h.guard(ctx, reason, returned)
+	}()
 	h.receive(ctx)
 	h.task, h.request = "", nil
 	returned = true
@@ -78,8 +87,8 @@ func (h *host) receive(ctx actor.Context) {
 	switch m := ctx.Message().(type) {
 	case *actor.Started:
 		h.start(ctx)
-	case *asked:
-		h.ask((*Request)(m))
+	case *turn:
+		h.serve()
 	case *tick:
 		h.tick(m)
 	case *occurrence:
@@ -90,8 +99,12 @@ func (h *host) receive(ctx actor.Context) {
 		h.failed(m)
 	case *reload:
 		h.reload()
+	case *joined:
+		h.join()
 	case *actor.Restarting, *actor.Stopping:
 		h.stop()
+	case *actor.Stopped:
+		h.run.over.Store(true)
 	case actor.SystemMessage, actor.AutoReceiveMessage:
 	default:
 		h.instance.log.Error("unknown message", "message", fmt.Sprintf("%T", m))
@@ -100,7 +113,7 @@ func (h *host) receive(ctx actor.Context) {
 
 func (h *host) start(ctx actor.Context) {
 	h.task = "setup"
-	h.life = newLife(h.instance, h.generation, ctx)
+	h.life = newLife(h.instance, h.run, ctx)
 	if !h.instance.began(h.life, ctx.Self(), ctx.ActorSystem().Root) {
 		h.life.close()
 		return
@@ -121,11 +134,31 @@ func (h *host) start(ctx actor.Context) {
 	for _, source := range h.life.sources {
 		source.start()
 	}
+	if h.instance.watched.Load() {
+		h.join()
+	}
 }
 
-func (h *host) ask(r *Request) {
+func (h *host) join() {
+	h.task = "join"
+	for _, f := range h.life.joins {
+		f(&h.life.context)
+	}
+}
+
+// serve handles the next request.
+func (h *host) serve() {
+	r, open := h.instance.take(h.life)
+	if r == nil {
+		return
+	}
+	open = open && !h.life.ended.Load()
+	if open && h.life.relay != nil {
+		h.relay(r)
+		return
+	}
 	defer r.release()
-	if !h.instance.take(r, h.life) || h.life.ended.Load() {
+	if !open {
 		return
 	}
 	h.task, h.request = "request", r
@@ -153,6 +186,9 @@ func (h *host) result(m *result) {
 	if m.life != h.life {
 		h.instance.counters.Dropped.Add(1)
 		return
+	}
+	if m.pooled {
+		h.life.pool.unread.Add(-1)
 	}
 	h.task, h.request = "work", m.request
 	m.then()

@@ -22,28 +22,33 @@ import (
 type Instance struct {
 	service  service.Service
 	home     Home
+	paced    Paced // nil: the home takes all that is said
 	o        Options
 	log      *slog.Logger
 	name     envelope.Raw // quoted
-	pool     *pool
 	tasks    tasks
 	counters Counters
 	errors   errorLog
+	noRoom   errorLog
 
 	beginning sync.Once
 	begun     chan struct{} // closed when the first start is over
 	leaving   atomic.Bool   // requests that a stop ends get no answer
+	watched   atomic.Bool   // by another node, now or before
+	run       atomic.Pointer[run]
+	numbers   atomic.Uint64 // of relayed requests
 
-	mu    sync.Mutex    // Protects following.
-	state service.State // but for RetryAfter, Open and Queued
-	retry time.Time     // when the next attempt to start is due
-	over  uint64        // no generation up to this one is coming back
-	life  *life         // the latest; nil: never started
-	pid   *actor.PID    // nil: down
-	root  *actor.RootContext
-	table table
-	idle  chan struct{} // closed when no request is open; nil: nobody waits
-	alarm alarm
+	mu      sync.Mutex    // Protects following.
+	state   service.State // but for RetryAfter, Open and Queued
+	retry   time.Time     // when the next attempt to start is due
+	over    uint64        // no generation up to this one is coming back
+	life    *life         // the latest; nil: never started
+	formers []former      // lives that have ended, and may have left something that runs
+	pid     *actor.PID    // nil: down
+	root    *actor.RootContext
+	table   table
+	idle    chan struct{} // closed when no request is open; nil: nobody waits
+	alarm   alarm
 }
 
 // New checks the service and prepares it; it runs when a supervisor starts its Spec. The
@@ -54,6 +59,9 @@ func New(s *service.Service, home Home, o Options) (*Instance, error) {
 	}
 	filled, err := withDefaults(s)
 	o, wrong := o.withDefaults()
+	if filled.Limits.Pool == 0 {
+		filled.Limits.Pool = o.Pool
+	}
 	if home == nil {
 		wrong = errors.Join(wrong, errors.New("home is nil"))
 	}
@@ -67,11 +75,14 @@ func New(s *service.Service, home Home, o Options) (*Instance, error) {
 		o:       o,
 		log:     o.Log.With("service", s.Name),
 		name:    envelope.QuoteString(s.Name),
-		pool:    &pool{size: o.Pool, limit: filled.Limits.Work},
 		table:   newTable(),
 		begun:   make(chan struct{}),
 	}
+	i.paced, _ = home.(Paced)
 	i.state = service.State{Service: s.Name, Condition: service.Starting, Since: o.Clock.Now()}
+	if o.Standby != nil && o.Standby() {
+		i.state.Condition = service.Standby
+	}
 	return i, nil
 }
 
@@ -86,8 +97,14 @@ func (i *Instance) Service() *service.Service { return &i.service }
 func (i *Instance) Spec() supervisor.Spec {
 	child := spec(&i.service)
 	child.Produce = func(generation uint64) *actor.Props {
-		return actor.PropsFromProducer(func() actor.Actor { return newHost(i, generation) }, i.o.Actor...)
+		r := &run{generation: generation}
+		i.run.Store(r)
+		return actor.PropsFromProducer(func() actor.Actor { return newHost(i, r) }, i.o.Actor...)
 	}
+	if child.Breaker != nil {
+		child.Obstacle = i.obstacle
+	}
+	child.Call = func() uint64 { return i.run.Load().call() }
 	return child
 }
 
@@ -95,42 +112,67 @@ func (i *Instance) Spec() supervisor.Spec {
 // unless it is streamed: by the service, with 503 and {"retry_after":seconds} while it is down or
 // has too many, with 500 if it crashed, with 504 at the deadline. None is if the subscriber has left, or
 // if the service stops after Leave. A nil a, or one without an envelope, is logged and dropped.
-func (i *Instance) Ask(a *Ask) {
+func (i *Instance) Ask(a *Ask) { i.Begin(a) }
+
+// Begin is Ask. It returns the request, which may be over by then, or nil if it was dropped.
+func (i *Instance) Begin(a *Ask) *Request {
 	if a == nil || a.Envelope == nil {
 		i.log.Error("request without an envelope dropped")
 		i.counters.Mistakes.Add(1)
 		if a != nil && a.Held != nil {
 			a.Held.Release()
 		}
-		return
+		return nil
 	}
 	i.counters.Requests.Add(1)
 	r := newRequest(i, a)
 	if r.topic == service.StateTopic {
 		r.ReplyWith(service.StateTopic, 200, i.State())
-		return
+		return r
+	}
+	if i.o.Ready != nil && !i.o.Ready() {
+		r.refuse(retryAfter(busyFor))
+		return r
 	}
 	i.mu.Lock()
 	pid, root := i.pid, i.root
 	switch {
-	case pid == nil && i.state.Condition == service.Stopped:
+	case pid == nil && i.ended():
 		i.mu.Unlock()
 		r.stop()
-		return
+		return r
 	case pid == nil:
 		payload := i.retryAfter()
 		i.mu.Unlock()
 		r.refuse(payload)
-		return
-	case i.table.len() >= i.service.Limits.Open || i.table.queued >= i.service.Limits.Mailbox:
+		return r
+	case i.table.len() >= i.service.Limits.Open:
 		i.mu.Unlock()
 		r.refuse(retryAfter(busyFor))
-		return
+		return r
+	}
+	surplus := i.add(r)
+	i.mu.Unlock()
+	if surplus != nil {
+		surplus.refuse(retryAfter(busyFor))
+		return r
+	}
+	root.Send(pid, &turn{})
+	return r
+}
+
+// add has a request wait for the service. If too many wait, it returns the one that is to be refused: this one, or the
+// newest of an asker of whom more wait, which gives its turn to this one. i.mu is held.
+func (i *Instance) add(r *Request) (surplus *Request) {
+	if i.table.line.length >= i.service.Limits.Mailbox {
+		var ok bool
+		if surplus, ok = i.table.line.yield(r.sender); !ok {
+			return r
+		}
 	}
 	i.table.add(r)
 	i.setAlarm()
-	i.mu.Unlock()
-	root.Send(pid, (*asked)(r))
+	return surplus
 }
 
 // busyFor is what a request that finds no room is told to wait.
@@ -168,6 +210,18 @@ func (i *Instance) Reload() {
 	i.mu.Unlock()
 	if pid != nil {
 		root.Send(pid, &reload{})
+	}
+}
+
+// Joined has the service's OnJoin called: another node begins to pass on what it says. It is called again after each
+// later start.
+func (i *Instance) Joined() {
+	i.watched.Store(true)
+	i.mu.Lock()
+	pid, root, up := i.pid, i.root, i.state.Condition == service.Up
+	i.mu.Unlock()
+	if pid != nil && up {
+		root.Send(pid, &joined{})
 	}
 }
 

@@ -12,6 +12,7 @@ import (
 // life is what one run of Setup has made. Its host ends it; while that hangs, Observe does.
 type life struct {
 	instance   *Instance
+	run        *run
 	generation uint64
 	self       *actor.PID
 	root       *actor.RootContext
@@ -21,19 +22,24 @@ type life struct {
 	ended      atomic.Bool // takes nothing any more
 	mute       atomic.Bool // says nothing any more
 	mistakes   mistakes
+	pool       *pool
+	overdue    atomic.Bool  // something of it has run for too long
+	listening  atomic.Int64 // sources that run
 
 	// The rest belongs to the host.
 	handlers map[string]func(r service.Request) error
 	timers   map[*Timer]struct{}
 	sources  []*source
 	reloads  []func(c service.Context)
+	joins    []func(c service.Context)
 	stops    []func(c service.Context)
+	relay    Relay // nil: the service runs in this process
 }
 
-func newLife(i *Instance, generation uint64, ctx actor.Context) *life {
-	l := &life{instance: i, generation: generation, self: ctx.Self(), root: ctx.ActorSystem().Root,
+func newLife(i *Instance, r *run, ctx actor.Context) *life {
+	l := &life{instance: i, run: r, generation: r.generation, self: ctx.Self(), root: ctx.ActorSystem().Root,
 		handlers: make(map[string]func(r service.Request) error), timers: make(map[*Timer]struct{})}
-	l.context.life = l
+	l.context.life, l.pool = l, newPool(l)
 	l.ctx, l.cancel = context.WithCancel(context.Background())
 	return l
 }
@@ -59,7 +65,15 @@ func (l *life) end(answer func(r *Request)) {
 		return
 	}
 	l.cancel()
-	for _, r := range l.instance.under(l) {
+	l.pool.close()
+	i, patience := l.instance, l.instance.service.Supervision.StopTimeout
+	if l.overdue.Load() {
+		patience = 0
+	}
+	i.mu.Lock()
+	i.keep(l, patience)
+	i.mu.Unlock()
+	for _, r := range i.under(l) {
 		answer(r)
 	}
 }

@@ -15,6 +15,14 @@ import (
 func (i *Instance) Observe(e supervisor.Event) {
 	name := i.service.Name
 	switch e := e.(type) {
+	case *supervisor.ChildStarted:
+		if e.Child == name {
+			i.started()
+		}
+	case *supervisor.ChildUp:
+		if e.Child == name {
+			i.started()
+		}
 	case *supervisor.ChildFailed:
 		if e.Child == name {
 			i.failed(e)
@@ -46,9 +54,18 @@ func (i *Instance) Observe(e supervisor.Event) {
 	}
 }
 
+// started says that a service that was on standby is being set up. Nobody is told before that is over.
+func (i *Instance) started() {
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	if i.state.Condition == service.Standby {
+		i.state.Condition = service.Starting
+	}
+}
+
 func (i *Instance) failed(e *supervisor.ChildFailed) {
 	defer i.firstStartOver()
-	if c, ok := e.Reason.(*Crash); !ok || c.Stack == nil { // bury has logged a panic
+	if c, ok := e.Reason.(*Crash); !i.o.Inner && (!ok || c.Stack == nil) { // bury has logged a panic
 		i.log.Warn("service failed", "err", fmt.Sprint(e.Reason))
 	}
 	i.mu.Lock()
@@ -57,6 +74,9 @@ func (i *Instance) failed(e *supervisor.ChildFailed) {
 	i.mu.Unlock()
 	if l != nil && l.generation <= e.Generation {
 		l.kill()
+	}
+	if i.service.Supervision.Restart == service.Temporary {
+		i.stopped(e.Generation)
 	}
 }
 
@@ -76,23 +96,13 @@ func (i *Instance) down(c service.Condition, after time.Duration) {
 	i.fall(c, after)
 }
 
-// downWith is down, unless l was replaced or given up before.
-func (i *Instance) downWith(l *life, c service.Condition, after time.Duration) {
-	i.mu.Lock()
-	if i.life != l || i.pid == nil || l.generation <= i.over {
-		i.mu.Unlock()
-		return
-	}
-	i.fall(c, after)
-}
-
 // fall is called with mu held and gives it back.
 func (i *Instance) fall(c service.Condition, after time.Duration) {
 	i.pid = nil
 	i.enter(c, after)
 	payload := i.retryAfter()
 	lost := i.table.all(func(*Request) bool { return true })
-	i.table.lose()
+	i.table.line.clear()
 	i.mu.Unlock()
 	for _, r := range lost {
 		if c == service.Stopped {
@@ -125,13 +135,15 @@ func (i *Instance) stopped(generation uint64) {
 
 // abandoned is a generation that hangs or does not stop: it may still run, but is not heard any more.
 func (i *Instance) abandoned(e *supervisor.ChildAbandoned) {
-	i.log.Error("service abandoned", "err", fmt.Sprint(e.Reason))
+	if !i.o.Inner {
+		i.log.Error("service abandoned", "err", fmt.Sprint(e.Reason))
+	}
 	i.mu.Lock()
 	i.over = max(i.over, e.Generation)
 	l := i.life
 	i.mu.Unlock()
 	err, _ := e.Reason.(error)
-	hung := errors.Is(err, supervisor.ErrHung)
+	hung := errors.Is(err, supervisor.ErrHung) || errors.Is(err, supervisor.ErrExited)
 	if l != nil && l.generation <= e.Generation {
 		if i.leaving.Load() && !hung {
 			l.close()
@@ -139,6 +151,12 @@ func (i *Instance) abandoned(e *supervisor.ChildAbandoned) {
 			l.kill()
 		}
 		l.mute.Store(true)
+	}
+	if l != nil && l.generation == e.Generation {
+		l.run.abandoned.Store(true)
+		i.mu.Lock()
+		i.keep(l, 0)
+		i.mu.Unlock()
 	}
 	if hung {
 		return // that it failed comes next, and what follows from it
@@ -155,6 +173,9 @@ func (i *Instance) began(l *life, self *actor.PID, root *actor.RootContext) bool
 	}
 	if i.life != nil {
 		i.state.Restarts++
+		if i.life.generation != l.generation {
+			i.table.line.clear() // the turns of these were in another mailbox
+		}
 	}
 	i.life, i.pid, i.root = l, self, root
 	return true
@@ -170,13 +191,19 @@ func (i *Instance) up(l *life) {
 	}
 }
 
-// take moves a request from the mailbox to a life. It is false if the request is over.
-func (i *Instance) take(r *Request, l *life) bool {
+// take gives the next request to a life; nil: there is none for it. It is not open if the request is over.
+func (i *Instance) take(l *life) (r *Request, open bool) {
 	i.mu.Lock()
 	defer i.mu.Unlock()
-	i.table.take(r)
+	if i.life != l {
+		return nil, false // what waits is for another mailbox
+	}
+	r, ok := i.table.line.pop()
+	if !ok {
+		return nil, false
+	}
 	r.taker = l
-	return r.at >= 0
+	return r, r.at >= 0
 }
 
 // under returns the open requests that a life has looked at.

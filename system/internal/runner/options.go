@@ -23,9 +23,11 @@ func withDefaults(s *service.Service) (service.Service, error) {
 	c := *s
 	v, l := &c.Supervision, &c.Limits
 	c.Limits = service.Limits{Open: cmp.Or(l.Open, 16384), Mailbox: cmp.Or(l.Mailbox, 4096), Work: cmp.Or(l.Work, 1024),
-		Events: cmp.Or(l.Events, 64), Timers: cmp.Or(l.Timers, 4096)}
+		Events: cmp.Or(l.Events, 64), Timers: cmp.Or(l.Timers, 4096), Pool: l.Pool, Abandoned: cmp.Or(l.Abandoned, 3)}
+	c.GatherTimeout = cmp.Or(c.GatherTimeout, 2*time.Second)
 	v.Intensity = cmp.Or(v.Intensity, 5)
 	v.PingEvery = cmp.Or(v.PingEvery, 5*time.Second)
+	v.WorkTimeout = cmp.Or(v.WorkTimeout, 5*time.Minute)
 	for _, d := range []struct {
 		field *time.Duration
 		zero  time.Duration
@@ -57,12 +59,15 @@ func check(s *service.Service) error {
 		problems = append(problems, errors.New("setup is nil"))
 	}
 	v := s.Supervision
+	if v.Restart < service.Permanent || v.Restart > service.Temporary {
+		problems = append(problems, fmt.Errorf("restart type %d is unknown", int(v.Restart)))
+	}
 	for _, d := range []struct {
 		name  string
 		value time.Duration
 	}{
-		{"request timeout", s.RequestTimeout}, {"period", v.Period}, {"backoff", v.Backoff}, {"backoff cap", v.BackoffCap},
-		{"cool-down", v.CoolDown}, {"quiet", v.Quiet}, {"ping timeout", v.PingTimeout}, {"stop timeout", v.StopTimeout},
+		{"request timeout", s.RequestTimeout}, {"gather timeout", s.GatherTimeout}, {"period", v.Period}, {"backoff", v.Backoff}, {"backoff cap", v.BackoffCap},
+		{"cool-down", v.CoolDown}, {"quiet", v.Quiet}, {"ping timeout", v.PingTimeout}, {"stop timeout", v.StopTimeout}, {"hang period", v.HangPeriod},
 	} {
 		if d.value < 0 {
 			problems = append(problems, fmt.Errorf("%s is %s, must not be negative", d.name, d.value))
@@ -72,7 +77,7 @@ func check(s *service.Service) error {
 	for _, n := range []struct {
 		name  string
 		value int
-	}{{"open", l.Open}, {"mailbox", l.Mailbox}, {"work", l.Work}, {"events", l.Events}, {"timers", l.Timers}} {
+	}{{"open", l.Open}, {"mailbox", l.Mailbox}, {"work", l.Work}, {"events", l.Events}, {"timers", l.Timers}, {"abandoned", l.Abandoned}, {"pool", l.Pool}} {
 		if n.value < 0 {
 			problems = append(problems, fmt.Errorf("limit %s is %d, must not be negative", n.name, n.value))
 		}
@@ -113,15 +118,20 @@ func (o Options) withDefaults() (Options, error) {
 // spec is the child that the home's supervisor keeps.
 func spec(s *service.Service) supervisor.Spec {
 	v := s.Supervision
-	return supervisor.Spec{
+	child := supervisor.Spec{
 		Name:        s.Name,
-		Restart:     supervisor.Permanent,
+		Restart:     supervisor.Restart(v.Restart),
 		Drain:       true,
 		StopTimeout: v.StopTimeout,
 		PingEvery:   max(v.PingEvery, 0),
 		PingTimeout: v.PingTimeout,
+		HangPeriod:  v.HangPeriod,
 		Breaker:     &supervisor.Breaker{CoolDown: v.CoolDown, Quiet: v.Quiet},
 		Pace: supervisor.Pace{Intensity: v.Intensity, Period: v.Period,
 			Backoff: v.Backoff, BackoffCap: v.BackoffCap},
 	}
+	if v.Restart == service.Temporary {
+		child.Breaker, child.Pace = nil, supervisor.Pace{} // it never starts again
+	}
+	return child
 }

@@ -28,6 +28,10 @@ type Request struct {
 	tasks      int // handler and work under way, of one that does not wait
 	released   bool
 	spoken     bool // first is in use
+	passed     bool // the answer counts only if no other instance has one
+	shared     bool
+	number     uint64 // of one that was relayed
+	relayed    Relay  // nil: it was not
 	first      envelope.Envelope
 	subscriber *service.Subscriber
 }
@@ -135,6 +139,10 @@ type failure struct {
 
 // Stream is for service.Request.
 func (r *Request) Stream(topic string, payload any) {
+	if r.open() && !r.instance.hasRoom("stream", topic) {
+		r.refuse(retryAfter(busyFor)) // the answer would lack a part
+		return
+	}
 	r.answer(envelope.QuoteString(topic), 200, payload, open)
 }
 
@@ -229,6 +237,12 @@ func (r *Request) finish(next outcome, e *envelope.Envelope) bool {
 	r.instance.mu.Unlock()
 	r.context.end()
 	r.release()
+	r.mu.Lock()
+	relayed := r.relayed
+	r.mu.Unlock()
+	if relayed != nil {
+		relayed.Ended(r.number, next == expired)
+	}
 	return true
 }
 
@@ -239,9 +253,7 @@ func (r *Request) settle(next outcome, e *envelope.Envelope) bool {
 		return false
 	}
 	r.outcome = next
-	if e != nil {
-		r.instance.home.Say(e)
-	}
+	r.tell(next, e)
 	return true
 }
 

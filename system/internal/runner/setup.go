@@ -47,6 +47,13 @@ func (s *Setup) OnReload(f func(c service.Context)) {
 	}
 }
 
+// OnJoin is for service.Setup.
+func (s *Setup) OnJoin(f func(c service.Context)) {
+	if s.usable("OnJoin", f == nil) {
+		s.life.joins = append(s.life.joins, f)
+	}
+}
+
 // OnStop is for service.Setup.
 func (s *Setup) OnStop(f func(c service.Context)) {
 	if s.usable("OnStop", f == nil) {

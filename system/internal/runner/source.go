@@ -30,8 +30,10 @@ func newSource(l *life, name string, run func(context.Context, service.Emit) err
 
 func (s *source) start() {
 	s.life.instance.tasks.add()
+	s.life.listening.Add(1)
 	go func() {
 		defer s.life.instance.tasks.done()
+		defer s.life.listening.Add(-1)
 		s.keep()
 	}()
 }

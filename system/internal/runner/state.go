@@ -25,7 +25,7 @@ func (i *Instance) now() service.State {
 	if !i.retry.IsZero() {
 		s.RetryAfter = roundUp(max(0, i.retry.Sub(i.o.Clock.Now())))
 	}
-	s.Open, s.Queued = i.table.len(), i.table.queued
+	s.Open, s.Queued, s.Abandoned = i.table.len(), i.table.line.length, i.remains()
 	return s
 }
 
@@ -33,6 +33,9 @@ func (i *Instance) now() service.State {
 // start, if that is known. What was not up before stays down since then. i.mu is held, so that the
 // changes are said in order.
 func (i *Instance) enter(c service.Condition, after time.Duration) {
+	if c == service.Stopped && i.o.Standby != nil && i.o.Standby() {
+		c = service.Standby
+	}
 	now := i.o.Clock.Now()
 	if c == service.Up || i.state.Condition == service.Up {
 		i.state.Since = now
@@ -42,7 +45,16 @@ func (i *Instance) enter(c service.Condition, after time.Duration) {
 	if after > 0 {
 		i.retry = now.Add(after)
 	}
+	if i.o.Inner {
+		return
+	}
 	i.log.Info("service state changed", "state", string(c), "retry_after", after, "restarts", i.state.Restarts)
+	if i.o.OnState != nil {
+		defer i.o.OnState()
+	}
+	if c == service.Standby {
+		return // the instance that another node has says what is so
+	}
 	payload, err := encode(i.now())
 	if err != nil {
 		i.counters.Unencoded.Add(1)
@@ -51,9 +63,14 @@ func (i *Instance) enter(c service.Condition, after time.Duration) {
 	i.home.Say(i.broadcast(service.StateTopic, 0, payload))
 }
 
+// ended reports whether the service is down, and no start is planned. i.mu is held.
+func (i *Instance) ended() bool {
+	return i.state.Condition == service.Stopped || i.state.Condition == service.Standby
+}
+
 // retryAfter is the payload of a 503 while the service is down. i.mu is held.
 func (i *Instance) retryAfter() []byte {
-	if i.retry.IsZero() && i.state.Condition == service.Stopped {
+	if i.retry.IsZero() && i.ended() {
 		return nil
 	}
 	return retryAfter(i.now().RetryAfter)

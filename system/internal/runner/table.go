@@ -10,8 +10,7 @@ import (
 type table struct {
 	byDeadline deadlines
 	bySender   map[string]*Request // the first of a list through next
-	mailbox    uint64              // how many mailboxes were lost
-	queued     int                 // requests in the mailbox, whatever has become of them
+	line       line[*Request]      // of those that no life has looked at, whatever has become of them
 }
 
 // entry is what the table knows of a request.
@@ -19,8 +18,6 @@ type entry struct {
 	due            time.Time // when the deadline has come, by Instance.awake
 	at             int       // in the heap; -1: not open
 	next, previous *Request
-	mailbox        uint64
-	queued         bool
 	taker          *life // that has looked at it; nil: none yet
 }
 
@@ -35,8 +32,7 @@ func (t *table) add(r *Request) {
 		r.next.previous = r
 	}
 	t.bySender[r.sender] = r
-	r.queued, r.mailbox = true, t.mailbox
-	t.queued++
+	t.line.push(r.sender, r)
 }
 
 // remove takes a request out; it is no harm if it is not there.
@@ -57,20 +53,6 @@ func (t *table) remove(r *Request) {
 		delete(t.bySender, r.sender)
 	}
 	r.next, r.previous = nil, nil
-}
-
-// take notes that a request has left the mailbox.
-func (t *table) take(r *Request) {
-	if r.queued && r.mailbox == t.mailbox {
-		t.queued--
-	}
-	r.queued = false
-}
-
-// lose notes that the mailbox is lost.
-func (t *table) lose() {
-	t.mailbox++
-	t.queued = 0
 }
 
 func (t *table) earliest() (time.Time, bool) {

@@ -350,7 +350,7 @@ func TestOptionsErrors(t *testing.T) {
 		"temporary breaker": {Options{Children: []Spec{{Name: "a", Props: props, Restart: Temporary, Breaker: &Breaker{}}}}, `child 0 "a": a temporary child has no use for a breaker`},
 		"negative ping":     {Options{Children: []Spec{{Name: "a", Props: props, PingEvery: -1}}}, `child 0 "a": ping times must not be negative`},
 		"negative breaker":  {Options{Children: []Spec{{Name: "a", Props: props, Breaker: &Breaker{Quiet: -1}}}}, `child 0 "a": breaker times must not be negative`},
-		"pace alone":        {Options{Children: []Spec{{Name: "a", Props: props, Pace: Pace{Intensity: 1}}}}, `child 0 "a": the period 10s of a pace without a breaker must be longer than the backoff cap 30s`},
+		"pace alone":        {Options{Children: []Spec{{Name: "a", Props: props, Pace: Pace{Intensity: 1}}}}, `child 0 "a": the period 10s of a pace without a breaker must be longer than 30s, its backoff cap times its intensity`},
 		"negative pace":     {Options{Children: []Spec{{Name: "a", Props: props, Breaker: &Breaker{}, Pace: Pace{Backoff: -1}}}}, `child 0 "a": period, backoff and its cap must not be negative`},
 	}
 	for name, test := range tests {

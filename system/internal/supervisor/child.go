@@ -30,6 +30,7 @@ type child struct {
 	hurt        bool // suspended: only system messages reach it
 
 	since    time.Time // when it last came up
+	well     time.Time // when it last came up or answered a ping
 	attempt  int       // failures in a row, the last included
 	restarts uint64
 	failures uint64
@@ -37,7 +38,7 @@ type child struct {
 	last     Failure
 
 	breaker BreakerState
-	window  []time.Time // failures within the period, if it is counted by itself
+	window  []counted // failures within their period, if it is counted by itself
 
 	wait     *timer    // until it may start: backoff or cool-down
 	told     time.Time // when it was told to stop

@@ -12,6 +12,8 @@ import (
 var (
 	// ErrHung is the reason when a child did not answer a ping in time.
 	ErrHung = errors.New("child hangs")
+	// ErrExited is the reason when a child's goroutine ended within a call.
+	ErrExited = errors.New("child's goroutine ended: runtime.Goexit was called")
 	// ErrEnded is the reason when a permanent child stopped without being told to by its supervisor.
 	ErrEnded = errors.New("permanent child ended")
 )
@@ -56,8 +58,8 @@ type (
 		Generation uint64
 		PID        *actor.PID
 	}
-	// ChildAbandoned says that a child did not answer a ping, did not stop in time or panicked while
-	// stopping. Its PID leads nowhere any more, but a goroutine of it may still run.
+	// ChildAbandoned says that a child did not answer a ping, did not stop in time, panicked while
+	// stopping or ended its own goroutine. Its PID leads nowhere any more, but a goroutine of it may still run.
 	ChildAbandoned struct {
 		Child      string
 		Generation uint64
@@ -73,10 +75,12 @@ type (
 		Failures int
 		Reason   any
 	}
-	// BreakerOpened says that a child failed once too often and stays down for a while.
+	// BreakerOpened says that a child failed once too often, or must not be started, and stays down for a while. It comes
+	// again after that while if the child still must not be started. Obstacle is why, nil if it failed once too often.
 	BreakerOpened struct {
-		Child string
-		For   time.Duration
+		Child    string
+		For      time.Duration
+		Obstacle error
 	}
 	// BreakerHalfOpened says that a probe is about to start.
 	BreakerHalfOpened struct{ Child string }

@@ -1,11 +1,18 @@
 package supervisor
 
 import (
+	"errors"
 	"slices"
 	"time"
 
 	"github.com/asynkron/protoactor-go/actor"
 )
+
+// isHang reports whether a child has failed because it hung.
+func isHang(reason any) bool {
+	err, ok := reason.(error)
+	return ok && errors.Is(err, ErrHung)
+}
 
 // failed decides what follows a failure. The child is suspended (hurt) or does not run (no pid).
 func (s *supervisor) failed(c *child, reason, message any) {
@@ -14,8 +21,11 @@ func (s *supervisor) failed(c *child, reason, message any) {
 	c.last = Failure{At: now, Reason: reason}
 	s.tell(&ChildFailed{c.spec.Name, c.generation, reason,
 		actor.UnwrapEnvelopeMessage(message), actor.UnwrapEnvelopeSender(message)})
-	was := c.stage
-	if was == up && now.Sub(c.since) >= c.spec.Pace.Period {
+	was, worked := c.stage, now
+	if isHang(reason) {
+		worked = c.well
+	}
+	if was == up && worked.Sub(c.since) >= c.spec.Pace.Period {
 		c.attempt = 0
 	}
 	c.rest()
@@ -41,16 +51,28 @@ func (s *supervisor) failed(c *child, reason, message any) {
 	}
 }
 
+// counted is a failure that counts until its period is over.
+type counted struct {
+	at     time.Time
+	period time.Duration
+}
+
 // count enters the failure into the window and chooses between a restart, the breaker and giving up.
 func (s *supervisor) count(c *child, now time.Time) {
 	window := &s.window
 	if c.spec.alone {
 		window = &c.window
 	}
-	*window = slices.DeleteFunc(*window, func(at time.Time) bool { return now.Sub(at) > c.spec.Pace.Period })
-	*window = append(*window, now)
+	*window = slices.DeleteFunc(*window, func(f counted) bool { return now.Sub(f.at) > f.period })
+	period := c.spec.Pace.Period
+	if isHang(c.last.Reason) {
+		period = c.spec.HangPeriod
+	}
+	*window = append(*window, counted{now, period})
 	failures := len(*window)
 	switch {
+	case c.spec.obstacle() != nil:
+		s.open(c)
 	case failures <= c.spec.Pace.Intensity:
 		s.restart(c)
 	case c.spec.Breaker != nil:
@@ -101,13 +123,17 @@ func (s *supervisor) pause(c *child) time.Duration {
 
 // haltGroup takes down those that are restarted together with c.
 func (s *supervisor) haltGroup(c *child) {
-	if s.o.Strategy == OneForOne {
+	strategy := s.strategy(c)
+	if strategy == OneForOne {
 		return
 	}
 	at := slices.Index(s.children, c)
 	for i, other := range s.children {
-		if i == at || i < at && s.o.Strategy == RestForOne {
+		if i == at || i < at && strategy == RestForOne || other.spec.Group != c.spec.Group {
 			continue
+		}
+		if other.spec.Group != "" && (other.stage == up || other.stage == crashed) && other.spec.Restart != Temporary {
+			s.tell(&ChildRestarting{Child: other.spec.Name})
 		}
 		if other.spec.Restart == Temporary && other.pid != nil {
 			other.final = true

@@ -1,6 +1,7 @@
 package supervisor
 
 import (
+	"errors"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -204,4 +205,187 @@ func TestPauseIsNoHang(t *testing.T) {
 	b.clock.AwaitTimers(b.t, 1)
 	b.clock.Advance(time.Second)
 	b.want("abandoned a-1: child hangs", "failed a-1: child hangs", "restarting a in 0s", "up a-2")
+}
+
+// TestBusyChildDoesNotHang: a child that goes from one call to the next is not taken for one that hangs, however far it
+// is behind. It hangs when it has been in one call for the whole time.
+func TestBusyChildDoesNotHang(t *testing.T) {
+	var call atomic.Uint64
+	call.Store(1)
+	b := newBench(t).run(Options{Children: workers("a", func(s *Spec) { pinged(s); s.Call = call.Load })})
+	b.want("started a-1")
+	defer b.hang("a")() // so that no ping is answered
+	b.ping()
+	look := func(in uint64) {
+		t.Helper()
+		call.Store(in)
+		b.clock.Advance(2 * time.Second)
+		b.snapshot()
+	}
+	for _, in := range []uint64{2, 0, 0, 3, 4} {
+		look(in)
+		b.quiet()
+		b.clock.AwaitTimers(b.t, 1)
+	}
+	look(4)
+	b.want("abandoned a-1: child hangs", "failed a-1: child hangs", "restarting a in 0s", "up a-2")
+}
+
+// hangUp has a child hang and be given up, and returns what lets it go on.
+func (b *bench) hangUp() (release func()) {
+	b.t.Helper()
+	release = b.hang("a")
+	b.ping()
+	b.clock.Advance(2 * time.Second)
+	return release
+}
+
+// TestHangsOpenTheBreaker: a hang is noticed later than a period is long, and counts nevertheless.
+func TestHangsOpenTheBreaker(t *testing.T) {
+	b := newBench(t).run(Options{Children: workers("a", func(s *Spec) {
+		pinged(s)
+		s.Breaker = &Breaker{CoolDown: time.Hour}
+		s.Pace = Pace{Intensity: 2, Period: time.Second}
+	})})
+	b.want("started a-1")
+	defer b.hangUp()()
+	b.want("abandoned a-1: child hangs", "failed a-1: child hangs", "restarting a in 0s", "up a-2")
+	defer b.hangUp()()
+	b.want("abandoned a-2: child hangs", "failed a-2: child hangs", "restarting a in 50ms")
+	b.clock.AwaitTimers(t, 1)
+	b.clock.Advance(50 * time.Millisecond)
+	b.want("up a-3")
+	defer b.hangUp()()
+	b.want("abandoned a-3: child hangs", "failed a-3: child hangs", "opened a for 1h0m0s")
+}
+
+// TestHangsAreForgotten: hangs that are further apart than their period do not open a breaker, and one that follows
+// answers is isolated.
+func TestHangsAreForgotten(t *testing.T) {
+	b := newBench(t).run(Options{Children: workers("a", func(s *Spec) {
+		pinged(s)
+		s.HangPeriod = 30 * time.Second
+		s.Breaker = &Breaker{}
+		s.Pace = Pace{Intensity: -1, Period: 20 * time.Second}
+	})})
+	b.want("started a-1")
+	defer b.hangUp()()
+	b.want("abandoned a-1: child hangs", "failed a-1: child hangs", "opened a for 30s")
+
+	b = newBench(t).run(Options{Children: workers("a", func(s *Spec) {
+		pinged(s)
+		s.HangPeriod = 30 * time.Second
+		s.Breaker = &Breaker{}
+		s.Pace = Pace{Intensity: 1, Period: 20 * time.Second}
+	})})
+	b.want("started a-1")
+	for _, n := range []string{"1", "2"} {
+		for range 3 {
+			b.ping()
+			b.ask(b.pids["a"], &count{})
+			b.snapshot()
+		}
+		defer b.hangUp()()
+		next := map[string]string{"1": "up a-2", "2": "up a-3"}[n]
+		b.want("abandoned a-"+n+": child hangs", "failed a-"+n+": child hangs", "restarting a in 0s", next)
+	}
+}
+
+// TestObstacle: a child that must not be started stays down until the obstacle is gone.
+func TestObstacle(t *testing.T) {
+	var obstacle atomic.Pointer[error]
+	b := newBench(t).run(Options{Children: workers("a", func(s *Spec) {
+		s.Breaker = &Breaker{}
+		s.Obstacle = func() error {
+			if err := obstacle.Load(); err != nil {
+				return *err
+			}
+			return nil
+		}
+	})})
+	b.want("started a-1")
+	b.do("crash a")
+	b.want("failed a-1: boom", "restarting a in place", "up a-1 in place")
+	full := errors.New("no room")
+	obstacle.Store(&full)
+	b.do("crash a")
+	b.want("failed a-1: boom", "opened a for 30s: no room", "stopped a-1")
+	b.do("advance 30s")
+	b.want("opened a for 30s: no room")
+	obstacle.Store(nil)
+	b.do("advance 30s")
+	b.want("half-opened a", "up a-2")
+	// The time for which the probe must run is not shorter because nothing is in its way.
+	obstacle.Store(&full)
+	b.do("crash a")
+	b.want("failed a-2: boom", "opened a for 30s: no room", "stopped a-2")
+	// An operator may start it nevertheless.
+	if err := b.ask(b.pid, &Order{Child: "a", Do: DoRestart}).(*Obeyed).Err; err != nil {
+		t.Fatal(err)
+	}
+	b.want("half-opened a", "up a-3")
+	b.quiet()
+}
+
+// TestProbeRunsLongEnough: a breaker does not close before a hang of the probe would have been noticed.
+func TestProbeRunsLongEnough(t *testing.T) {
+	b := newBench(t).run(Options{Children: workers("a", func(s *Spec) {
+		pinged(s)
+		s.Breaker = &Breaker{Quiet: time.Second}
+		s.Pace = Pace{Intensity: -1}
+	})})
+	b.want("started a-1")
+	b.do("crash a")
+	b.want("failed a-1: boom", "opened a for 30s", "stopped a-1")
+	b.do("advance 30s")
+	b.want("half-opened a", "up a-2")
+	b.do("advance 1s")
+	b.quiet()
+	b.do("advance 13s")
+	b.want("closed a")
+}
+
+// TestExitedChildIsReplaced: a child whose goroutine has ended is replaced at once, and does not hold up a shutdown.
+func TestExitedChildIsReplaced(t *testing.T) {
+	b := newBench(t).run(Options{Children: workers("a", nil)})
+	b.want("started a-1")
+	old := b.pids["a"]
+	b.tell("a", &exit{b.pid})
+	b.want("abandoned a-1: "+ErrExited.Error(), "failed a-1: "+ErrExited.Error(), "restarting a in 0s", "up a-2")
+	b.system.Root.Send(b.pid, &Exited{old}) // says nothing new
+	b.quiet()
+	release := b.hang("a")
+	b.tell("a", &exit{b.pid})
+	b.system.Root.Send(b.pid, &Order{Child: "a", Do: DoStop})
+	b.want("retired a")
+	b.system.Root.Send(b.pids["a"], &exit{b.pid})
+	b.system.Root.Send(b.pid, &Exited{b.pids["a"]})
+	b.want("abandoned a-2: its goroutine ended while it stopped")
+	release()
+	b.quiet()
+}
+
+// TestTogether: children that stop together share the time for it. One that another one needs waits for that one. The
+// supervisor ends after the last of them.
+func TestTogether(t *testing.T) {
+	b := newBench(t).run(Options{Together: true, Children: workers("base a b c", func(s *Spec) {
+		if s.Name == "c" {
+			s.After = []string{"base"}
+		}
+	})})
+	b.want("started base-1", "started a-1", "started b-1", "started c-1")
+	releaseA, releaseC := b.hang("a"), b.hang("c")
+	defer b.hang("b")()
+	b.system.Root.Send(b.pid, &Shutdown{})
+	b.clock.AwaitTimers(b.t, 3)
+	releaseA()
+	b.want("stopped a-1")
+	releaseC()
+	b.want("stopped c-1", "stopped base-1")
+	if _, known := b.system.ProcessRegistry.Get(b.pid); !known {
+		t.Error("the supervisor has ended before its children")
+	}
+	b.clock.Advance(5 * time.Second)
+	b.want("abandoned b-1: not stopped after 5s")
+	b.gone(b.pid)
 }

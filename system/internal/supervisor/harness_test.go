@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"runtime"
 	"slices"
 	"strings"
 	"testing"
@@ -24,7 +25,8 @@ type (
 		entered, until chan struct{}
 		panics         bool
 	} // hang
-	count struct{} // answered with the number of counts seen by this incarnation
+	exit  struct{ supervisor *actor.PID } // end the goroutine
+	count struct{}                        // answered with the number of counts seen by this incarnation
 )
 
 // worker is a child that does what it is told. On restart: it counts from zero.
@@ -54,6 +56,9 @@ func (w *worker) Receive(ctx actor.Context) {
 		call(w.hooks.stopped)
 	case *crash:
 		panic(m.reason)
+	case *exit:
+		defer ctx.Send(m.supervisor, &Exited{ctx.Self()})
+		runtime.Goexit()
 	case *leave:
 		ctx.Stop(ctx.Self())
 	case *block:
@@ -178,6 +183,9 @@ func render(e Event) string {
 	case *ChildGaveUp:
 		return fmt.Sprintf("gave up %s after %d: %v", e.Child, e.Failures, e.Reason)
 	case *BreakerOpened:
+		if e.Obstacle != nil {
+			return fmt.Sprintf("opened %s for %s: %v", e.Child, e.For, e.Obstacle)
+		}
 		return fmt.Sprintf("opened %s for %s", e.Child, e.For)
 	case *BreakerHalfOpened:
 		return "half-opened " + e.Child

@@ -46,8 +46,14 @@ func (r Restart) String() string {
 // Options describes one supervisor. The zero value of every field but Children is usable.
 type Options struct {
 	Strategy Strategy
+	// Groups are the strategies of groups of children, by the name that Spec.Group has. A group is restarted for itself:
+	// its strategy stands in for Strategy, and no other child is concerned.
+	Groups map[string]Strategy
 	// Children are started in this order and stopped in the reverse.
 	Children []Spec
+	// Together stops all children at once when the supervisor is told to shut down. It is for children that do not need
+	// each other, with one_for_one.
+	Together bool
 	// Intensity is how many failures within Period are followed by a restart; one more and the
 	// supervisor gives up. 0 means 3, negative none. A child with a breaker or a pace of its own is
 	// counted by itself.
@@ -87,6 +93,12 @@ type Spec struct {
 	// if it panics, the start has failed.
 	Produce func(generation uint64) *actor.Props
 	Restart Restart
+	// After has the names of children before this one that it needs. With Together they are stopped after it.
+	After []string
+	// Group is the name of the group that the child belongs to; empty: none.
+	Group string
+	// Down has the child stay down until an Order starts it.
+	Down bool
 	// InPlace restarts the child in place after every failure, a pause included, as long as it can
 	// be: PID and mailbox are kept, only the message that crashed it is lost. It is for an actor
 	// whose PID others keep.
@@ -103,11 +115,22 @@ type Spec struct {
 	// in the mailbox. 0 means no pings, and 5 s.
 	PingEvery   time.Duration
 	PingTimeout time.Duration
+	// Call returns a number of the call that the child is in, another one for each call, or 0 if it is in none. With it
+	// a child that does not answer a ping hangs only if it has been in the same call for PingTimeout. So one that has
+	// much in its mailbox may take as long as it needs. It is called by the supervisor and must not block. Nil means that
+	// a child hangs if it does not answer in time.
+	Call func() uint64
+	// HangPeriod is the window in which hangs count among the failures. It is longer than Period, because a hang is
+	// noticed late. 0 means 10 min, or longer if the hangs that Intensity allows take longer to be noticed.
+	HangPeriod time.Duration
 	// Breaker, unless nil, stands in for giving up.
 	Breaker *Breaker
+	// Obstacle returns why the child must not be started after a failure, or nil. As long as there is an obstacle the
+	// breaker stays open. It is called by the supervisor and must not block. It needs a breaker. Nil: there is none.
+	Obstacle func() error
 	// Pace is the child's own, and then the child is counted by itself. Its zero fields are the
-	// supervisor's. Without a breaker Period must be longer than BackoffCap. Otherwise the pauses could
-	// become so long that a child that fails at every start is never given up.
+	// supervisor's. Without a breaker Period must be longer than Intensity pauses of BackoffCap. Otherwise the
+	// pauses could become so long that a child that fails at every start is never given up.
 	Pace Pace
 
 	alone bool // it has a breaker or a pace of its own, and is counted by itself
@@ -135,6 +158,9 @@ func (o Options) withDefaults() (Options, error) {
 	var problems []error
 	if o.Strategy < OneForOne || o.Strategy > AllForOne {
 		problems = append(problems, fmt.Errorf("strategy %d is unknown", int(o.Strategy)))
+	}
+	if o.Together && o.Strategy != OneForOne {
+		problems = append(problems, errors.New("children that are restarted together must be stopped in order"))
 	}
 	if o.Failed != nil && cap(o.Failed) == 0 {
 		problems = append(problems, errors.New("failed must be a buffered channel"))
@@ -164,11 +190,15 @@ func (o Options) withDefaults() (Options, error) {
 		if names[spec.Name] {
 			problems = append(problems, fmt.Errorf("child %d %q: name is taken", i, spec.Name))
 		}
+		if _, known := o.Groups[spec.Group]; spec.Group != "" && !known {
+			problems = append(problems, fmt.Errorf("child %d %q: group %q is unknown", i, spec.Name, spec.Group))
+		}
 		names[spec.Name] = true
 		specs[i] = spec.withDefaults(&o)
-		if p := specs[i].Pace; specs[i].alone && spec.Breaker == nil && p.Period <= p.BackoffCap {
-			problems = append(problems, fmt.Errorf("child %d %q: the period %s of a pace without a breaker must be longer than the backoff cap %s",
-				i, spec.Name, p.Period, p.BackoffCap))
+		p := specs[i].Pace
+		if longest := time.Duration(p.Intensity) * p.BackoffCap; specs[i].alone && spec.Breaker == nil && p.Period <= longest {
+			problems = append(problems, fmt.Errorf("child %d %q: the period %s of a pace without a breaker must be longer than %s, its backoff cap times its intensity",
+				i, spec.Name, p.Period, longest))
 		}
 	}
 	o.Children = specs
@@ -187,6 +217,10 @@ func (s Spec) check() error {
 		return errors.New("a temporary child has no use for a breaker")
 	case s.PingEvery < 0 || s.PingTimeout < 0:
 		return errors.New("ping times must not be negative")
+	case s.HangPeriod < 0:
+		return errors.New("hang period must not be negative")
+	case s.Obstacle != nil && s.Breaker == nil:
+		return errors.New("an obstacle needs a breaker")
 	case s.Breaker != nil && (s.Breaker.CoolDown < 0 || s.Breaker.Quiet < 0):
 		return errors.New("breaker times must not be negative")
 	case s.Pace.Period < 0 || s.Pace.Backoff < 0 || s.Pace.BackoffCap < 0:
@@ -211,7 +245,20 @@ func (s Spec) withDefaults(o *Options) Spec {
 	setDefault(&s.Pace.Period, o.Period)
 	setDefault(&s.Pace.Backoff, o.Backoff)
 	setDefault(&s.Pace.BackoffCap, o.BackoffCap)
+	setDefault(&s.HangPeriod, max(10*time.Minute, time.Duration(s.Pace.Intensity+1)*(s.noticed()+s.Pace.BackoffCap)))
+	s.HangPeriod = max(s.HangPeriod, s.Pace.Period)
 	return s
+}
+
+// noticed returns after how long a hang is noticed at the latest.
+func (s *Spec) noticed() time.Duration { return s.PingEvery + 2*s.PingTimeout }
+
+// quiet returns how long a probe must run for the breaker to close: long enough for a hang to be noticed.
+func (s *Spec) quiet() time.Duration {
+	if s.PingEvery == 0 {
+		return s.Breaker.Quiet
+	}
+	return max(s.Breaker.Quiet, s.noticed())
 }
 
 // intensity returns the number that a setting means.

@@ -115,3 +115,23 @@ func TestOrderEndsAPause(t *testing.T) {
 	b.do("advance 1s")
 	b.quiet()
 }
+
+// A child that is to be down waits for an order to start. The others do not wait for it, and it ends with them.
+func TestChildThatIsDown(t *testing.T) {
+	b := newBench(t).run(Options{Children: workers("a b", func(s *Spec) {
+		s.Down = s.Name == "a"
+	})})
+	b.want("started b-1")
+	b.can("start")
+	b.do("advance 10m")
+	b.quiet()
+	if got := b.order("a", DoStart); got != "" {
+		t.Fatal(got)
+	}
+	b.want("started a-1")
+	if got := b.order("a", DoStop); got != "" {
+		t.Fatal(got)
+	}
+	b.want("retired a", "stopped a-1")
+	b.can("start")
+}

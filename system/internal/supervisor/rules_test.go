@@ -108,6 +108,18 @@ func TestRules(t *testing.T) {
 					"up a-1 in place", "up b-2", "up c-2"}},
 				{"crash b", []string{"failed b-2: boom", "gave up b after 2: boom", "stopped c-2", "stopped b-2", "stopped a-1"}}}},
 
+		"a group: only its own children restart": {
+			Options{Groups: map[string]Strategy{"g": AllForOne, "h": RestForOne}, Children: slices.Concat(workers("a", inGroup("g")), workers("x", nil),
+				workers("b", inGroup("g")), workers("c d", inGroup("h"))), Intensity: 9},
+			[]step{{"", []string{"started a-1", "started x-1", "started b-1", "started c-1", "started d-1"}},
+				{"crash b", []string{"failed b-1: boom", "restarting b in place", "restarting a in 0s", "stopped a-1", "up a-2", "up b-1 in place"}},
+				{"crash x", []string{"failed x-1: boom", "restarting x in place", "up x-1 in place"}},
+				{"crash d", []string{"failed d-1: boom", "restarting d in place", "up d-1 in place"}},
+				{"crash c", []string{"failed c-1: boom", "restarting c in place", "restarting d in 0s", "stopped d-1", "up c-1 in place", "up d-2"}},
+				{"crash c", []string{"failed c-1: boom", "restarting c in 50ms", "restarting d in 0s", "stopped d-2", "stopped c-1"}},
+				{"crash b", []string{"failed b-1: boom", "restarting b in 50ms", "restarting a in 0s", "stopped b-1", "stopped a-2"}},
+				{"advance 50ms", []string{"up c-2", "up d-3", "up a-3", "up b-2"}}}},
+
 		"permanent: its end is a failure": {
 			Options{Children: workers("a", nil)}, []step{{"", lone},
 				{"leave a", []string{"stopped a-1", "failed a-1: permanent child ended", "restarting a in 0s", "up a-2"}}}},
@@ -226,3 +238,5 @@ func breakers(names string) []Spec {
 		s.Breaker = &Breaker{CoolDown: 10 * time.Second, Quiet: 20 * time.Second}
 	})
 }
+
+func inGroup(name string) func(*Spec) { return func(s *Spec) { s.Group = name } }

@@ -32,18 +32,41 @@ func (s *supervisor) settle() {
 	s.settling = false
 }
 
-// stopDue stops children and reports whether others have to wait for one.
-func (s *supervisor) stopDue() bool {
-	ordered := s.ending || s.o.Strategy != OneForOne
-	for _, c := range slices.Backward(s.children) {
-		if c.stage == halting {
+// strategy returns the strategy by which a child is restarted.
+func (s *supervisor) strategy(c *child) Strategy {
+	if c.spec.Group != "" {
+		return s.o.Groups[c.spec.Group]
+	}
+	return s.o.Strategy
+}
+
+// stopDue stops children, those of one group one at a time and the last one first. It reports whether nothing starts
+// because one of the supervisor's own strategy, or of all that end, is being stopped.
+func (s *supervisor) stopDue() (waits bool) {
+	for i, c := range slices.Backward(s.children) {
+		if c.stage == halting && !s.stopsLater(i) {
 			s.stop(c)
 		}
-		if c.stage == stopping && ordered {
+		switch {
+		case c.stage != halting && c.stage != stopping:
+		case s.ending && s.o.Together:
+			waits = true
+		case c.stage == stopping && (s.ending || c.spec.Group == "" && s.o.Strategy != OneForOne):
 			return true
 		}
 	}
-	return false
+	return waits
+}
+
+// stopsLater reports whether a child has to wait with its stop for one that comes after the one at i: for one of the same
+// group, or, when all end, for one that needs it.
+func (s *supervisor) stopsLater(i int) bool {
+	c := s.children[i]
+	grouped := c.spec.Group != "" && s.strategy(c) != OneForOne
+	return slices.ContainsFunc(s.children[i+1:], func(later *child) bool {
+		stops := later.stage == stopping || s.ending && later.stage == halting
+		return stops && (grouped && later.spec.Group == c.spec.Group || s.ending && slices.Contains(later.spec.After, c.spec.Name))
+	})
 }
 
 func (s *supervisor) stop(c *child) {
@@ -80,24 +103,38 @@ func (s *supervisor) overdue(c *child, limit time.Duration) {
 
 func errOverdue(limit time.Duration) error { return fmt.Errorf("not stopped after %s", limit) }
 
-// startDue starts children. Of a group, none starts before the pause of one in front of it is over;
-// with all_for_one, none before all pauses are.
+// startDue starts children.
 func (s *supervisor) startDue() {
-	waits := func(c *child) bool { return c.wait.pending() }
-	if s.o.Strategy == AllForOne && slices.ContainsFunc(s.children, waits) {
-		return
-	}
-	for _, c := range s.children {
+	for i, c := range s.children {
 		switch {
-		case s.unsettled, waits(c) && s.o.Strategy == RestForOne:
+		case s.unsettled:
 			return
-		case waits(c):
+		case s.waits(i):
 		case c.stage == crashed:
 			s.restartInPlace(c)
 		case c.stage == down:
 			s.start(c)
 		}
 	}
+}
+
+// waits reports whether a child must not start yet. Of a group, none starts before the pause of one in front of it is
+// over, nor while one is being stopped; with all_for_one, none before all pauses are over.
+func (s *supervisor) waits(i int) bool {
+	c := s.children[i]
+	strategy := s.strategy(c)
+	if c.wait.pending() || strategy == OneForOne {
+		return c.wait.pending()
+	}
+	for j, other := range s.children {
+		if other.spec.Group != c.spec.Group {
+			continue
+		}
+		if other.stage == halting || other.stage == stopping || other.wait.pending() && (j < i || strategy == AllForOne) {
+			return true
+		}
+	}
+	return false
 }
 
 // restartInPlace keeps the mailbox. The order overtakes what is in there, so whatever is sent from
@@ -131,6 +168,7 @@ func (s *supervisor) start(c *child) {
 
 func (s *supervisor) cameUp(c *child) {
 	c.stage, c.since = up, s.o.Clock.Now()
+	c.well = c.since
 	s.probe(c)
 	s.watch(c)
 }

@@ -10,8 +10,8 @@ import (
 )
 
 type (
-	// Shutdown tells a supervisor to stop its children, the last one first and one at a time, and
-	// then itself. Whoever requests it gets a ShutdownCompleted once the children are gone. Stopping
+	// Shutdown tells a supervisor to stop its children, the last one first and one at a time unless they stop together,
+	// and then itself. Whoever requests it gets a ShutdownCompleted once the children are gone. Stopping
 	// the actor in the library's way stops all children at once.
 	Shutdown struct {
 		// Hurry abandons the child that is being stopped and gives each of the others at most this time. It is for
@@ -20,6 +20,9 @@ type (
 	}
 	// ShutdownCompleted answers Shutdown.
 	ShutdownCompleted struct{}
+	// Exited tells a supervisor that the goroutine of a child has ended within a call, by runtime.Goexit. The child handles
+	// nothing any more, and nobody can restart it in place. A deferred function of the child sends it.
+	Exited struct{ Child *actor.PID }
 )
 
 // supervisor is the actor. It is its own actor.SupervisorStrategy, so failures of children are
@@ -31,7 +34,7 @@ type supervisor struct {
 	o        Options
 	ctx      actor.Context
 	children []*child
-	window   []time.Time // failures within the period, of the children that are not counted by themselves
+	window   []counted // failures within their period, of the children that are not counted by themselves
 
 	settling, unsettled bool
 
@@ -56,7 +59,11 @@ func New(o Options) (*actor.Props, error) {
 	return actor.PropsFromProducer(func() actor.Actor {
 		s := &supervisor{o: o}
 		for i, spec := range o.Children {
-			s.children = append(s.children, &child{spec: spec, generations: &generations[i]})
+			c := &child{spec: spec, generations: &generations[i]}
+			if spec.Down {
+				c.stage = finished
+			}
+			s.children = append(s.children, c)
 		}
 		return s
 	}), nil
@@ -74,6 +81,8 @@ func (s *supervisor) Receive(ctx actor.Context) {
 		s.terminated(m)
 	case *fired:
 		s.fire(m)
+	case *Exited:
+		s.exited(m)
 	case *pong:
 		s.answered(m)
 	case *Inspect:

@@ -38,7 +38,7 @@ type Server struct {
 	left     chan struct{} // receives when the router has answered leave
 	closed   chan error    // receives why the client gave up
 	running  sync.Once
-	pulse    *pulse
+	pulse    *runner.Pulse
 
 	// Run's own.
 	system *actor.ActorSystem
@@ -73,12 +73,12 @@ func newServer(url string, token client.TokenSource, s *service.Service, opts Op
 		return nil, err
 	}
 	r := &Server{url: url, token: token, opts: opts, name: s.Name, outbox: newOutbox(opts.OutboxMessages, opts.OutboxBytes),
-		left: make(chan struct{}, 1), closed: make(chan error, 1), pulse: newPulse()}
+		left: make(chan struct{}, 1), closed: make(chan error, 1), pulse: runner.NewPulse()}
 	if s.Policy != nil {
 		r.log().Warn("the service's policy is not used: a remote service has that of the router's configuration",
 			"service", s.Name)
 	}
-	r.instance, err = runner.New(s, home{r}, runner.Options{Slept: r.pulse.slept, Log: r.log(), Pool: opts.Pool, OnDead: opts.OnDead})
+	r.instance, err = runner.New(s, home{r}, runner.Options{Slept: r.pulse.Slept, Log: r.log(), Pool: opts.Pool, OnDead: opts.OnDead})
 	if err != nil {
 		return nil, err
 	}
@@ -146,7 +146,7 @@ func (r *Server) run(ctx context.Context) error {
 	beating := make(chan struct{})
 	go func() {
 		defer close(beating)
-		r.pulse.run(living)
+		r.pulse.Run(living)
 	}()
 	defer func() {
 		dies()
@@ -184,7 +184,7 @@ func (r *Server) run(ctx context.Context) error {
 // start starts the service.
 func (r *Server) start() error {
 	props, err := supervisor.New(supervisor.Options{Children: []supervisor.Spec{r.instance.Spec()},
-		Observe: r.instance.Observe, Slept: r.pulse.slept})
+		Observe: r.instance.Observe, Slept: r.pulse.Slept})
 	if err != nil {
 		return err
 	}

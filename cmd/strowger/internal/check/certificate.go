@@ -36,6 +36,9 @@ func (c *checker) certificates(r *report) {
 		}
 		seen = append(seen, pair{"listen.tls_certificate", l.TLSCertificate, l.TLSKey, nil, renewed})
 	}
+	if a := &c.Config.Admin; a.TLSCertificate != "" {
+		seen = append(seen, pair{"admin.tls_certificate", a.TLSCertificate, a.TLSKey, nil, ""})
+	}
 	known := map[string]bool{}
 	for _, p := range c.nginx().ours {
 		if p.TLS && p.Certificate != "" && !strings.Contains(p.Certificate, "$") && !known[p.Certificate] {

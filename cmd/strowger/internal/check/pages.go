@@ -3,10 +3,10 @@ package check
 import (
 	"encoding/json"
 	"errors"
-	"fmt"
 	"io"
 	"net/http"
 
+	"strowger/cmd/strowger/internal/adminpages"
 	"strowger/cmd/strowger/internal/errno"
 )
 
@@ -34,12 +34,18 @@ func (c *checker) askPages() pages {
 	p := pages{holders: c.holders(address)}
 	ctx, cancel := c.deadline()
 	defer cancel()
-	request, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+local(address)+"/readyz", nil)
+	at, err := adminpages.Of(&c.Config.Admin)
 	if err != nil {
 		p.err = err
 		return p
 	}
-	transport := &http.Transport{DialContext: c.Machine.Dial, DisableKeepAlives: true}
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, at.URL("/readyz"), nil)
+	if err != nil {
+		p.err = err
+		return p
+	}
+	transport := at.Transport()
+	transport.DialContext = c.Machine.Dial
 	defer transport.CloseIdleConnections()
 	response, err := transport.RoundTrip(request)
 	if err != nil {
@@ -118,7 +124,10 @@ func (c *checker) ready(r *report, p pages) {
 		r.ok(RouterReady, "the router accepts connections and can claim tokens")
 		return
 	}
-	ask := fmt.Sprintf("curl http://%s/readyz", local(c.Config.Admin.Address))
+	ask := "curl http://" + adminpages.Local(c.Config.Admin.Address) + "/readyz"
+	if c.Config.Admin.TLSCertificate != "" {
+		ask = "curl --insecure https://" + adminpages.Local(c.Config.Admin.Address) + "/readyz"
+	}
 	for _, problem := range p.problems {
 		mend := ask
 		switch problem.Part {

@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 
+	"strowger/cmd/strowger/internal/adminpages"
 	"strowger/cmd/strowger/internal/errno"
 )
 
@@ -91,7 +92,7 @@ func (c *checker) dialPort(r *report) {
 	address := c.Config.Listen.Address
 	ctx, cancel := c.deadline()
 	defer cancel()
-	conn, err := c.Machine.Dial(ctx, "tcp", local(address))
+	conn, err := c.Machine.Dial(ctx, "tcp", adminpages.Local(address))
 	switch {
 	case errors.Is(err, errno.Refused):
 		c.freePort(r)
@@ -108,18 +109,6 @@ func (c *checker) dialPort(r *report) {
 		}
 		r.note(ListenPort, mend, "somebody listens at %s; this system does not tell who", address)
 	}
-}
-
-// local returns an address to connect to for one to listen on.
-func local(address string) string {
-	host, port, err := net.SplitHostPort(address)
-	if err != nil {
-		return address
-	}
-	if ip := net.ParseIP(host); host == "" || ip != nil && ip.IsUnspecified() {
-		host = "127.0.0.1"
-	}
-	return net.JoinHostPort(host, port)
 }
 
 // String returns the process for people.

@@ -10,6 +10,7 @@ import (
 	"strings"
 	"time"
 
+	"strowger/cmd/strowger/internal/adminpages"
 	"strowger/cmd/strowger/internal/check/nginx"
 )
 
@@ -102,9 +103,9 @@ func (c *checker) proxy(r *report) {
 
 // strays is about locations that lead elsewhere, and about none at all.
 func (c *checker) strays(r *report, p proxies) {
-	to := "http://" + local(c.Config.Listen.Address)
+	to := "http://" + adminpages.Local(c.Config.Listen.Address)
 	if c.Config.Listen.TLSCertificate != "" {
-		to = "https://" + local(c.Config.Listen.Address)
+		to = "https://" + adminpages.Local(c.Config.Listen.Address)
 	}
 	for _, stray := range p.stray {
 		mend := fmt.Sprintf("write `proxy_pass %s;` at %s:%d", to, stray.File, stray.Line) + reload
@@ -132,7 +133,7 @@ func (c *checker) location(r *report, p nginx.Proxy) {
 		scheme = "https"
 	}
 	if p.Scheme != scheme {
-		r.fail(NginxProxy, fmt.Sprintf("write `proxy_pass %s://%s;` at %s:%d", scheme, local(c.Config.Listen.Address), p.File, p.Line)+reload,
+		r.fail(NginxProxy, fmt.Sprintf("write `proxy_pass %s://%s;` at %s:%d", scheme, adminpages.Local(c.Config.Listen.Address), p.File, p.Line)+reload,
 			"%s speaks %s, but the router speaks %s (listen.tls_certificate)", place(p), p.Scheme, scheme)
 	} else {
 		r.ok(NginxProxy, "%s leads to the router at %s", place(p), c.Config.Listen.Address)
@@ -213,7 +214,7 @@ func (c *checker) forwarded(r *report, p nginx.Proxy) {
 
 // proxyAddresses are those from which an nginx of this machine connects.
 func proxyAddresses(listen string) []string {
-	host, _, _ := net.SplitHostPort(local(listen))
+	host, _, _ := net.SplitHostPort(adminpages.Local(listen))
 	return []string{numeric(host)}
 }
 

@@ -92,7 +92,7 @@ func TestNotReady(t *testing.T) {
 	b.want()
 	b.unready.Store(math.MaxInt64)
 	_, admin, _ := strings.Cut(b.environ[0], "=")
-	if err := b.ready(t.Context(), admin); err == nil || !strings.Contains(err.Error(), "of tokens") {
+	if err := b.ready(t.Context(), &config.Admin{Address: admin}); err == nil || !strings.Contains(err.Error(), "of tokens") {
 		t.Errorf("the router lacks %v", err)
 	}
 	b.Patience = 1

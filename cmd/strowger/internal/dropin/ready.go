@@ -6,11 +6,11 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"net"
 	"net/http"
 	"strings"
 	"time"
 
+	"strowger/cmd/strowger/internal/adminpages"
 	"strowger/config"
 )
 
@@ -24,7 +24,7 @@ func (h *Host) await(ctx context.Context, cfg *config.Config) error {
 	tick := time.NewTicker(pause)
 	defer tick.Stop()
 	for {
-		err := h.ready(ctx, cfg.Admin.Address)
+		err := h.ready(ctx, &cfg.Admin)
 		if err == nil {
 			return nil
 		}
@@ -37,15 +37,19 @@ func (h *Host) await(ctx context.Context, cfg *config.Config) error {
 }
 
 // ready returns what the router lacks.
-func (h *Host) ready(ctx context.Context, admin string) error {
+func (h *Host) ready(ctx context.Context, admin *config.Admin) error {
 	if !h.is(ctx, "active", Unit) {
 		return fmt.Errorf("the unit %s does not run", Unit)
 	}
-	if admin == "" {
+	if admin.Address == "" {
 		return nil
 	}
-	url := "http://" + local(admin) + "/readyz"
-	answer, err := ask(ctx, url)
+	at, err := adminpages.Of(admin)
+	if err != nil {
+		return err
+	}
+	url := at.URL("/readyz")
+	answer, err := ask(ctx, at, url)
 	var said struct {
 		Ready *bool `json:"ready"`
 	}
@@ -61,15 +65,14 @@ func (h *Host) ready(ctx context.Context, admin string) error {
 }
 
 // ask returns the body of an answer, whatever its status.
-func ask(ctx context.Context, url string) ([]byte, error) {
+func ask(ctx context.Context, at *adminpages.Place, url string) ([]byte, error) {
 	ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
 	defer cancel()
 	request, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
 	if err != nil {
 		return nil, err
 	}
-	transport := &http.Transport{DisableKeepAlives: true} // without a proxy
-	response, err := transport.RoundTrip(request)
+	response, err := at.Client().Do(request)
 	if err != nil {
 		return nil, err
 	}
@@ -77,16 +80,4 @@ func ask(ctx context.Context, url string) ([]byte, error) {
 	const largest = 1 << 16
 	body, err := io.ReadAll(io.LimitReader(response.Body, largest))
 	return body, errors.Join(err, ctx.Err())
-}
-
-// local returns an address at which a listener can be reached.
-func local(address string) string {
-	host, port, err := net.SplitHostPort(address)
-	if err != nil {
-		return address
-	}
-	if ip := net.ParseIP(host); host == "" || ip != nil && ip.IsUnspecified() {
-		host = "localhost"
-	}
-	return net.JoinHostPort(host, port)
 }

@@ -12,7 +12,6 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"runtime"
 	"strings"
 	"sync"
 	"syscall"
@@ -77,11 +76,23 @@ func Start(t testing.TB) *Cluster {
 	return c
 }
 
-// readFile returns a file of the site, wherever the test runs.
+// readFile returns a file of the site, whichever package of the module is tested.
 func readFile(t testing.TB, name string) string {
 	t.Helper()
-	_, here, _, _ := runtime.Caller(0)
-	data, err := os.ReadFile(filepath.Join(filepath.Dir(here), "../../../../testdata/fusionpbx/db", name))
+	root, err := os.Getwd()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for {
+		if _, err := os.Stat(filepath.Join(root, "go.mod")); err == nil {
+			break
+		}
+		if root == filepath.Dir(root) {
+			t.Fatal("the test does not run in a directory of the module")
+		}
+		root = filepath.Dir(root)
+	}
+	data, err := os.ReadFile(filepath.Join(root, "testdata/fusionpbx/db", name))
 	if err != nil {
 		t.Fatal(err)
 	}

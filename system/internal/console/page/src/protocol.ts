@@ -121,6 +121,7 @@ export interface Connection {
   queued_bytes: number;
   in_bytes: number;
   out_bytes: number;
+  http?: boolean;
   expires?: string;
 }
 

@@ -18,11 +18,15 @@ export function who(c: Connection): string {
   return c.role === "unauthenticated" ? "not authenticated" : c.id.slice(0, 8);
 }
 
+function roleOf(c: Connection): string {
+  return c.http === true ? `${c.role}, by HTTP` : c.role;
+}
+
 export function connectionColumns(show: (c: Connection) => void): Column<Connection>[] {
   return [
     { key: "who", title: "Who", sort: "user", lead: true, cell: (c) => (
       <button type="button" class="link" onClick={() => show(c)}>{who(c)}{c.domain !== "" && <span class="quiet"> {c.domain}</span>}</button>) },
-    { key: "role", title: "Role", cell: (c) => c.role },
+    { key: "role", title: "Role", cell: (c) => roleOf(c) },
     { key: "remote", title: "From", sort: "remote", cell: (c) => <span class="mono">{c.remote}</span> },
     { key: "age", title: "Age", sort: "since", number: true, cell: (c) => span(c.age_ms) },
     { key: "idle", title: "Idle", sort: "idle", down: true, number: true, cell: (c) => (c.idle_ms < 1000 ? <span class="quiet">active</span> : span(c.idle_ms)) },
@@ -89,7 +93,7 @@ export function Drawer({ of, onClose }: { of: Connection; onClose(): void }) {
       {gone && <p class="error" role="status">The connection is gone. This is what was last seen of it.</p>}
       {view.error !== null && !gone && <p class="error" role="alert">{reasonOf(view.error)}</p>}
       <Facts rows={[
-        ["Role", c.role],
+        ["Role", roleOf(c)],
         ...(c.domain === "" ? [] : [["Domain", c.domain] as [string, string]]),
         ...(c.name === "" ? [] : [["Service", c.name] as [string, string]]),
         ...(c.class === "" ? [] : [["Class", c.class] as [string, string]]),

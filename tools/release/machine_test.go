@@ -311,6 +311,12 @@ func TestRouterUnderSystemd(t *testing.T) {
 	if after, _ := m.starts("strowger"); after == pid || m.state("strowger") != "active" {
 		t.Errorf("after an upgrade the unit is %s, with the process %s", m.state("strowger"), after)
 	}
+	m.run("sh", "-c", "printf 'admin: {audit_file: /var/log/strowger/audit.json}\\n' >> /etc/strowger/strowger.yaml")
+	m.run("systemctl", "restart", "strowger")
+	m.run("strowger", "service", "restart", "dashboard.system.information")
+	if line := m.run("cat", "/var/log/strowger/audit.json"); !strings.Contains(line, `"action":"service.restart"`) {
+		t.Errorf("the audit log has %q", line)
+	}
 	m.run("dpkg", "-r", "strowger")
 	m.run("dpkg", "-P", "strowger")
 	d.compare(before)

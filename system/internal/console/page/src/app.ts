@@ -92,8 +92,8 @@ export function keepHistory(): void {
   });
 }
 
-/** pauseHidden gives the connection up while nobody can see the page. */
-export function pauseHidden(): void {
+/** connectWhileSeen connects, and gives the connection up while nobody can see the page. */
+export function connectWhileSeen(): void {
   let leaving: ReturnType<typeof setTimeout> | undefined;
   document.addEventListener("visibilitychange", () => {
     clearTimeout(leaving);
@@ -107,6 +107,8 @@ export function pauseHidden(): void {
   addEventListener("online", () => {
     if (link.state.get().kind === "waiting") link.start();
   });
+  if (document.visibilityState === "hidden") link.stop(); // a tab that was opened in the background
+  else link.start();
 }
 
 // What the user has chosen, in this browser.

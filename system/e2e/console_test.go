@@ -286,3 +286,20 @@ func checkConsole(console *devtools, what, axe string) {
 	}
 	console.shoot(what)
 }
+
+// TestConsoleInTheBackground opens the console in a tab that nobody sees: it connects once somebody does.
+func TestConsoleInTheBackground(t *testing.T) {
+	console, _, _ := openConsole(t)
+	console.call("Page.addScriptToEvaluateOnNewDocument", map[string]any{"source": `window.sockets = 0;
+		window.WebSocket = class extends WebSocket { constructor(...args) { super(...args); window.sockets++; } };
+		window.visible = "hidden";
+		Object.defineProperty(document, "visibilityState", { get: () => window.visible });`}, nil)
+	console.reload()
+	console.await(`document.querySelector("[data-linkstate]")?.dataset.linkstate === "paused"`)
+	if n := console.eval(`window.sockets`); n != 0.0 {
+		t.Errorf("a tab in the background opens %v connections", n)
+	}
+	console.eval(`window.visible = "visible"; document.dispatchEvent(new Event("visibilitychange"))`)
+	console.await(`document.querySelector("[data-linkstate]")?.dataset.linkstate === "live"`)
+	console.checkQuiet()
+}

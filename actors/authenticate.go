@@ -17,6 +17,15 @@ func seat(s Outlet, role Role) error {
 	return nil
 }
 
+// tokensWait is why a token is not looked at where as many wait as may.
+type tokensWait struct{}
+
+func (tokensWait) Error() string   { return "too many tokens wait to be looked at" }
+func (tokensWait) Temporary() bool { return true }
+func (tokensWait) Setting() string { return "tokens.waiting" }
+
+var errTokensWait error = tokensWait{}
+
 var errIncompleteToken = errors.New("token.name or token.hash is missing or no text")
 
 // beforeAuthentication handles a message of a peer nobody knows yet: a token, or anything else,
@@ -40,10 +49,12 @@ func (c *connection) beforeAuthentication(m *envelope.Message) {
 		claimed.key = keyOf(name, hash)
 	}
 	deps, self, socket := c.deps, c.self, c.socket
-	c.deps.Pool.Go(name, func() {
+	if !c.deps.Pool.Go(name, func() {
 		claimed.credentials, claimed.err = deps.Tokens.Claim(name, hash, func(role Role) error { return seat(socket, role) })
 		self.Run(claimed)
-	})
+	}) {
+		c.turnAway(errTokensWait)
+	}
 }
 
 // claimed goes on with the token store's verdict. The 200 waits until the subscriber has joined

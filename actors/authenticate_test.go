@@ -3,12 +3,14 @@ package actors
 import (
 	"errors"
 	"fmt"
+	"strings"
 	"sync"
 	"syscall"
 	"testing"
 	"time"
 
 	"strowger/actors/envelope"
+	"strowger/actors/refusals"
 )
 
 // protocol 5.1
@@ -46,6 +48,45 @@ func TestNotEnvelopeIsIgnored(t *testing.T) {
 			p.silent()
 			w.wantDead(NotEnvelope, 1)
 		})
+	}
+}
+
+// A message may be nested so deeply, and its envelope may have so many keys, and no more. What is over is ignored, counted and
+// named, also of those who have authenticated.
+func TestDepthAndKeysOfAMessage(t *testing.T) {
+	const depth, most = 8, 32
+	nested := func(levels int) string {
+		return `{"service":"","request_id":1,"payload":` + strings.Repeat("[", levels-1) + strings.Repeat("]", levels-1) + `}`
+	}
+	wide := func(keys int) string {
+		return `{"service":"","request_id":1` + strings.Repeat(`,"x":1`, keys-2) + `}`
+	}
+	payload := `{"service":"","request_id":1,"payload":{"x":1` + strings.Repeat(`,"x":1`, 1000) + `}}`
+	for _, c := range []struct {
+		name, fits, over string
+		cause            refusals.Cause
+	}{{"depth", nested(depth), nested(depth + 1), refusals.Depth}, {"keys", wide(most), wide(most + 1), refusals.Keys}, {"keys of the payload", payload, wide(2 * most), refusals.Keys}} {
+		for _, known := range []bool{false, true} {
+			t.Run(fmt.Sprintf("%s/authenticated=%t", c.name, known), func(t *testing.T) {
+				w := newWorld(t)
+				w.change(func(s *Settings) { s.Depth, s.Keys = depth, most })
+				p, want := w.connect(), `407 authentication/authenticate #1 null`
+				p.gets(hello)
+				if known {
+					p.present(w.token(&Credentials{Role: Client}))
+					p.gets(admitted200)
+					want = `400 INVALID/ #1 null`
+				}
+				p.writef("%s", c.over)
+				p.writef("%s", c.fits)
+				p.gets(want)
+				p.open()
+				w.wantDead(NotEnvelope, 1)
+				if n := w.deps.Refusals().Count(c.cause); n != 1 {
+					t.Errorf("%s: counted %d times, want once", c.cause, n)
+				}
+			})
+		}
 	}
 }
 
@@ -148,6 +189,26 @@ func TestTimeoutDuringClaimWins(t *testing.T) {
 	if w.deps.Registry.Lookup("s") != nil {
 		t.Error("a closed connection subscribed")
 	}
+}
+
+// Where too many tokens wait, the connection ends and the token stays good.
+func TestTooManyTokensWait(t *testing.T) {
+	w := newWorld(t)
+	pool := w.deps.Pool
+	w.deps.Pool = fullPool{}
+	p := w.connect()
+	p.gets(hello)
+	token := w.token(&Credentials{Role: Client})
+	p.present(token)
+	p.closedWith(NoPlace)
+	if n := w.deps.Refusals().Count(refusals.Unchecked); n != 1 {
+		t.Errorf("counted %d times, want once", n)
+	}
+	w.deps.Pool = pool
+	again := w.connect()
+	again.gets(hello)
+	again.present(token)
+	again.gets(admitted200)
 }
 
 // What was sent behind a token waits for the verdict and keeps its order.

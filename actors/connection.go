@@ -217,9 +217,7 @@ func (c *connection) received(m *Received) {
 		c.entry.stash.Keep(m)
 		return
 	}
-	if err := m.decoded.Decode(m.Data, c.deps.settings().Depth); err != nil {
-		c.deps.Counters.Dead(NotEnvelope)
-		c.log(slog.LevelDebug, "message ignored", slog.String("err", refusals.Clip(err.Error())))
+	if set := c.deps.settings(); !c.decodes(m, set.Depth, set.Keys) {
 		return
 	}
 	if c.state == unauthenticated {

@@ -80,12 +80,14 @@ func (d *Deps) Stop() {
 // as a whole.
 type Settings struct {
 	Depth                  int               // levels of JSON nesting accepted
+	Keys                   int               // keys of an envelope; 0: any number
 	AuthenticationTimeout  time.Duration     // from the greeting to a valid token
 	AuthenticationAttempts int               // refused tokens before the connection is closed
 	RequestTimeout         time.Duration     // how long a request waits for its reply
 	HistoryBytes           int64             // that all kept broadcasts may take; 0: the default
 	FilterValues           int               // topics and values that the filters of one client may name; 0: the default
 	PendingRequests        int               // unanswered requests of one subscriber to one service
+	ServiceRequests        int               // those of all subscribers; 0: any number
 	PendingBytes           int64             // of messages that the requests of one subscriber to one service keep; 0: any number
 	PendingTotal           int64             // bytes that all requests may take; 0: any number
 	UnknownService         int               // status code answered for a service nobody offers; 0: silence

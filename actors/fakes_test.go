@@ -214,17 +214,31 @@ func (f *fakeTokens) Claim(name, hash string, admit func(Role) error) (*Credenti
 // inlinePool run the work where it is given.
 type inlinePool struct{}
 
-func (inlinePool) Go(_ string, f func()) { f() }
+func (inlinePool) Go(_ string, f func()) bool {
+	f()
+	return true
+}
 
 // parkedPool keep the work until the test runs it.
 type parkedPool struct{ work chan func() }
 
-func (w parkedPool) Go(_ string, f func()) { w.work <- f }
+func (w parkedPool) Go(_ string, f func()) bool {
+	w.work <- f
+	return true
+}
 
 // goPool run the work on goroutines of its own.
 type goPool struct{ sync.WaitGroup }
 
-func (w *goPool) Go(_ string, f func()) { w.WaitGroup.Go(f) }
+func (w *goPool) Go(_ string, f func()) bool {
+	w.WaitGroup.Go(f)
+	return true
+}
+
+// fullPool has no room.
+type fullPool struct{}
+
+func (fullPool) Go(string, func()) bool { return false }
 
 // firstInstance has text set to the id of the first instance of a service, for world.look.
 func firstInstance(text *string) func(actor.Actor) {

@@ -50,6 +50,20 @@ func (p *pending) full() bool {
 	return p.kept.all.Load()+requestBytes > most
 }
 
+// crowded reports whether all askers together have as many unanswered requests as they may, even if those who left are
+// forgotten.
+func (p *pending) crowded() bool {
+	if p.most == nil {
+		return false
+	}
+	most := p.most()
+	if most == 0 || p.open < most {
+		return false
+	}
+	p.forgetLeft()
+	return p.open >= most
+}
+
 // holds reports whether there is room to keep a message of so many bytes whole. Messages have half of what all tables may
 // take, so that they leave room for requests.
 func (p *pending) holds(a *asker, bytes int, most int64) bool {

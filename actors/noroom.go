@@ -8,8 +8,13 @@ import (
 
 // tooMany answers a request for which the table has no room.
 func (s *service) tooMany(m *ask) {
-	cause := refusals.PendingRequests
-	if s.pending.asker(m.from).open < s.pending.limit() {
+	var cause refusals.Cause
+	switch {
+	case s.pending.asker(m.from).open >= s.pending.limit():
+		cause = refusals.PendingRequests
+	case s.pending.crowded():
+		cause = refusals.ServiceRequests
+	default:
 		cause = refusals.PendingBytes
 	}
 	s.refuse(cause, m.from)

@@ -16,7 +16,9 @@ type pending struct {
 	unsettled map[envelope.Key]chain // byKey
 	ages      chain                  // byAge: oldest first, as all have the same timeout
 	next      *request               // of ages, the oldest that overdue has not looked at; nil: none
-	limit     func() int
+	limit     func() int             // requests that one asker may have open
+	most      func() int             // those of all askers; 0 or nil: any number
+	open      int                    // requests without a reply yet
 	kept      kept
 	doubts    bool     // an instance was ejected
 	taken     *request // for which the last reply was taken, though the table may have forgotten it since
@@ -117,11 +119,12 @@ func newPending(limit func() int) *pending {
 	}
 }
 
-// add notes a request; it returns nil when the subscriber has too many unanswered ones. A request id
+// add notes a request; it returns nil when the subscriber has too many unanswered ones, or several while all subscribers
+// together have too many. A request id
 // used again starts anew. The one before counts until it has a reply too, because the service has both.
 func (p *pending) add(peer *Peer, key envelope.Key, deadline time.Time) *request {
 	a := p.asker(peer)
-	if a.open >= p.limit() || a.open >= sparedRequests && p.full() {
+	if a.open >= p.limit() || a.open >= sparedRequests && (p.crowded() || p.full()) {
 		return nil
 	}
 	return p.enter(a, key, deadline)
@@ -144,6 +147,7 @@ func (p *pending) enter(a *asker, key envelope.Key, deadline time.Time) *request
 	}
 	a.requests[key] = r
 	a.open++
+	p.open++
 	p.kept.all.Add(requestBytes)
 	same := p.unsettled[key]
 	same.push(byKey, r)
@@ -192,6 +196,7 @@ func (p *pending) settle(r *request) {
 	p.forgetUnsettled(r)
 	a := r.asker
 	a.open--
+	p.open--
 	a.answered.push(byAnswer, r)
 	if a.answered.length > min(remembered, p.limit()) {
 		p.remove(a.answered.first)
@@ -288,6 +293,7 @@ func (p *pending) remove(r *request) {
 		p.forgetUnsettled(r)
 	}
 	a.open--
+	p.open--
 	if a.left && a.open == 0 {
 		delete(p.askers, a.peer.ID)
 	}

@@ -223,8 +223,9 @@ type Renewer interface {
 
 // Pool looks at tokens outside the actors, a bounded number at once.
 type Pool interface {
-	// Go runs f, which looks at the token of that name. Tokens of one sort do not wait for those of another.
-	Go(name string, f func())
+	// Go runs f soon, which looks at the token of that name. Tokens of one sort do not wait for those of another. It
+	// returns false, and drops f, if too many tokens wait.
+	Go(name string, f func()) bool
 }
 
 // Role is what a connection may do, from the least to the most.

@@ -47,7 +47,7 @@ func (r *Remote) Receive(p *Parcel) error {
 
 // decode reads the envelope of a parcel into m.
 func (r *Remote) decode(p *Parcel, m *envelope.Message) error {
-	if err := m.Decode(p.Text, r.deps.settings().Depth); err != nil {
+	if err := m.Decode(p.Text, r.deps.settings().Depth, 0); err != nil {
 		return fmt.Errorf("envelope: %w", err)
 	}
 	name, _ := envelope.Name(m.ServiceName)

@@ -54,12 +54,16 @@ func (c *connection) renew(m *envelope.Message, received *Received) {
 	c.renewing = true
 	verdict := &tokenRenewed{Held: received.Pass(), envelope: m.Envelope}
 	self, name := c.self, c.peer.RenewBy
-	c.deps.Pool.Go(name, func() {
+	if !c.deps.Pool.Go(name, func() {
 		// The connection must hear of it whatever happens, because an upgrade waits for it.
 		verdict.err = errNotLookedAt
 		defer self.Send(verdict)
 		verdict.credentials, verdict.err = renewer.Renew(name, hash)
-	})
+	}) {
+		received.Held = verdict.Pass()
+		c.renewing = false
+		c.notRenewed(&m.Envelope, errTokensWait)
+	}
 }
 
 // renewed goes on with the verdict.

@@ -203,6 +203,23 @@ func TestRenewalThatCannotBeLookedAt(t *testing.T) {
 	}
 }
 
+// The same if too many tokens wait. The next one is looked at.
+func TestRenewalWhileTooManyWait(t *testing.T) {
+	w, tokens, p := newRenewable(t)
+	tokens.set("later", w.renewed(time.Hour))
+	pool := w.deps.Pool
+	w.deps.Pool = fullPool{}
+	for range 5 {
+		p.renew("later")
+		p.gets(`503 authentication/ #"r" null`)
+	}
+	p.open()
+	w.deps.Pool = pool
+	p.renew("later")
+	p.gets(renewed200)
+	p.leasesReturned(0)
+}
+
 // A panic while a token is looked at is a refusal, and the next one is looked at.
 func TestRenewalThatPanics(t *testing.T) {
 	w, tokens, p := newRenewable(t)
@@ -217,9 +234,10 @@ func TestRenewalThatPanics(t *testing.T) {
 
 type recovering struct{}
 
-func (recovering) Go(_ string, f func()) {
-	defer func() { _ = recover() }()
+func (recovering) Go(_ string, f func()) (ok bool) {
+	defer func() { ok = recover() != nil || ok }()
 	f()
+	return true
 }
 
 // The verdict comes after the end.

@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"strowger/actors/envelope"
+	"strowger/actors/refusals"
 )
 
 // protocol 5.3
@@ -301,6 +302,55 @@ func TestTooManyRequests(t *testing.T) {
 		p.writef(`{"service":"s","request_id":%d}`, 10+i)
 		s.asked(fmt.Sprintf(` s/ #%d null`, 10+i))
 	}
+}
+
+// All clients together may have so many unanswered requests at a service. Beyond that, those who have more than a few are
+// answered 503, and the others are not.
+func TestTooManyRequestsAtAService(t *testing.T) {
+	const most = sparedRequests + 4
+	w := newWorld(t)
+	w.change(func(s *Settings) { s.PendingRequests, s.ServiceRequests = 10*most, most })
+	s, p, other := w.service("s"), w.client(), w.client()
+	id := ""
+	ask := func(who *peer, request int) {
+		t.Helper()
+		who.writef(`{"service":"s","request_id":%d}`, request)
+		id = s.asked(fmt.Sprintf(` s/ #%d null`, request))
+	}
+	for i := range most {
+		ask(p, 1+i)
+	}
+	mine := id
+	refused := func(request int) {
+		t.Helper()
+		p.writef(`{"service":"s","request_id":%d}`, request)
+		p.gets(fmt.Sprintf(`503 s/ #%d null`, request))
+	}
+	refused(100)
+	if n := w.deps.Refusals().Count(refusals.ServiceRequests); n != 1 {
+		t.Errorf("counted %d times, want once", n)
+	}
+	for i := range sparedRequests {
+		ask(other, 200+i) // which others cannot keep out
+	}
+	w.gone(other) // what it has asked gives way
+	w.settleName(s, "s")
+	refused(101)
+	s.writef(`{"service":"s","request_id":%d,"resource_id":%q}`, 1, mine)
+	p.gets(` s/ #1 null`)
+	ask(p, 102) // in the place of the one that was answered
+	refused(103)
+	w.clock.Advance(3 * w.deps.settings().RequestTimeout) // all are forgotten
+	for i := range most {
+		ask(p, 300+i)
+	}
+	refused(400)
+	w.gone(s) // and so has what it had
+	for range most {
+		p.next()
+	}
+	s = w.service("s")
+	ask(p, 401)
 }
 
 // protocol 10.6: requests with one id, or none, count like any others. Each reply makes room for one more.

@@ -124,6 +124,7 @@ type service struct {
 func spawnService(d *Deps, name string, topic runtime.Ref[toTopic], progress *progress) runtime.Ref[toService] {
 	s := &service{deps: d, name: name, topic: topic, progress: progress}
 	s.pending = newPending(func() int { return d.settings().PendingRequests })
+	s.pending.most = func() int { return d.settings().ServiceRequests }
 	s.pending.kept = kept{all: &d.Counters.Kept, most: func() int64 { return d.settings().PendingTotal }}
 	s.meter = d.Counters.Services.Other()
 	// Nothing is sent to the service before this function returns.

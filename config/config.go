@@ -97,6 +97,7 @@ type Limits struct {
 	Connections            int           `koanf:"connections"`
 	ServiceReserve         int           `koanf:"service_reserve"`
 	Unauthenticated        int           `koanf:"unauthenticated"`
+	PerAddress             int           `koanf:"connections_per_address"`
 	Handshakes             int           `koanf:"handshakes"`
 	HeaderBytes            Size          `koanf:"header_bytes"`
 	HeaderTimeout          time.Duration `koanf:"header_timeout"`
@@ -106,7 +107,9 @@ type Limits struct {
 	UnauthenticatedTotal   Size          `koanf:"unauthenticated_total_bytes"`
 	ClientBytes            Size          `koanf:"client_bytes"`
 	ServiceBytes           Size          `koanf:"service_bytes"`
+	Fragments              int           `koanf:"fragments"`
 	Depth                  int           `koanf:"depth"`
+	Keys                   int           `koanf:"keys"`
 	InboundMessages        int           `koanf:"inbound_messages"`
 	ServiceInboundMessages int           `koanf:"service_inbound_messages"`
 	InboundTotal           Size          `koanf:"inbound_total_bytes"`
@@ -118,6 +121,7 @@ type Limits struct {
 	OutboundRate           Size          `koanf:"outbound_rate"`
 	WriteTimeout           time.Duration `koanf:"write_timeout"`
 	PendingRequests        int           `koanf:"pending_requests"`
+	ServiceRequests        int           `koanf:"service_requests"`
 	PendingBytes           Size          `koanf:"pending_bytes"`
 	PendingTotal           Size          `koanf:"pending_total_bytes"`
 	HistoryBytes           Size          `koanf:"history_bytes"`
@@ -142,6 +146,7 @@ type Tokens struct {
 	MaxPermissions int `koanf:"max_permissions"`
 	MaxServices    int `koanf:"max_services"`
 	MaxExtensions  int `koanf:"max_extensions"`
+	Waiting        int `koanf:"waiting"`
 
 	SweepInterval  time.Duration `koanf:"sweep_interval"`
 	UnclaimedAfter time.Duration `koanf:"unclaimed_after"`

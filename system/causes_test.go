@@ -85,6 +85,51 @@ func provokedCauses() map[string]provoked {
 			role:     "client", setting: "limits.client_bytes",
 			says: map[string]string{"limit": "^1024$", "reason": "5000", "code": "^1009$", "subscriber": known, "user": "^alice$", "domain": "^a.example$"},
 		},
+		"fragments": {
+			settings: func(c *config.Config) { c.Limits.Fragments = 16 },
+			act: func(t *testing.T, s *System) {
+				_, conn := knock(t, s, "a.example", "")
+				empty := []byte{0x01, 0x80, 0, 0, 0, 0}
+				if _, err := conn.Write(append(empty, bytes.Repeat([]byte{0x00, 0x80, 0, 0, 0, 0}, 16)...)); err != nil {
+					t.Fatal(err)
+				}
+			},
+			role: "unauthenticated", setting: "limits.fragments", says: map[string]string{"limit": "^16$", "code": "^1009$"},
+		},
+		"depth": {
+			settings: func(c *config.Config) { c.Limits.Depth = 8 },
+			act:      func(t *testing.T, s *System) { named(t, s).sendf(`{"payload":[[[[[[[[]]]]]]]]}`) },
+			role:     "client", setting: "limits.depth",
+			says: map[string]string{"limit": "^8$", "subscriber": known},
+		},
+		"keys": {
+			settings: func(c *config.Config) { c.Limits.Keys = 32 },
+			act:      func(t *testing.T, s *System) { named(t, s).sendf(`{"a":1%s}`, strings.Repeat(`,"a":1`, 32)) },
+			role:     "client", setting: "limits.keys",
+			says: map[string]string{"limit": "^32$", "subscriber": known},
+		},
+		"connections_per_address": {
+			settings: func(c *config.Config) { c.Limits.PerAddress = 1 },
+			act: func(t *testing.T, s *System) {
+				named(t, s)
+				if status, _ := knock(t, s, "a.example", ""); status != 503 {
+					t.Errorf("status %d, want 503", status)
+				}
+			},
+			setting: "limits.connections_per_address", says: map[string]string{"status": "^503$", "reason": "one address", "err": "^1 are open"},
+		},
+		"service_requests": {
+			settings: func(c *config.Config) { c.Routing.DefaultPolicy, c.Limits.ServiceRequests = "allow", 1 },
+			act: func(t *testing.T, s *System) {
+				join(t, s, remote("texts", "texts_service"))
+				c := named(t, s)
+				for n := range 17 { // of which each client may have 16
+					c.sendf(`{"service":"texts","topic":"messages","request_id":"%d"}`, n)
+				}
+			},
+			role: "client", setting: "limits.service_requests",
+			says: map[string]string{"service": "^texts$", "subscriber": known, "user": "^alice$"},
+		},
 		"protocol_error": {
 			act: func(t *testing.T, s *System) {
 				_, conn := knock(t, s, "a.example", "")

@@ -84,3 +84,48 @@ func TestTokenDirectoryHangs(t *testing.T) {
 	eventually(t, "it is ready", func() bool { return s.Ready() == nil })
 	ask(join(t, s, user("", nil, "weather")), "3")
 }
+
+// While the directory hangs, as many tokens wait as may. Further connections are turned away at once, and the log says why.
+// Whoever waits gets an answer when the directory does.
+func TestTokensWaitWithinABound(t *testing.T) {
+	cfg := jwtConfig(t)
+	cfg.Tokens.Waiting = 2 * claimers
+	s, log := startJournal(t, cfg)
+	release := hangingMount(t, cfg.Tokens.Directory)
+	var all []*peer
+	for range claimers + cfg.Tokens.Waiting + 5 {
+		p := connectAt(t, s.Addr().String())
+		p.shows(strings.Repeat("n", 32), strings.Repeat("h", 64))
+		all = append(all, p)
+	}
+	eventually(t, "all have shown their token", func() bool {
+		now := s.pool.stats()
+		return now.Refused >= 5 && now.Running+now.Waiting+now.Refused >= int64(len(all))
+	})
+	if line := log.await(t, "unchecked"); line["setting"] != "tokens.waiting" || line["role"] != "unauthenticated" {
+		t.Errorf("the log says %v, want the setting tokens.waiting", line)
+	}
+	other := connectAt(t, s.Addr().String()) // what it shows waits elsewhere
+	other.shows("jwt", signed(t, cfg, "somebody", time.Hour, nil))
+	other.gets(good200)
+
+	release()
+	turnedAway := int64(0)
+	for _, p := range all {
+		select {
+		case e := <-p.got:
+			if e.String() != bad401 {
+				t.Errorf("got %s, want %s", e, bad401)
+			}
+		case <-p.closed:
+			if turnedAway++; p.code != 1013 {
+				t.Errorf("closed with %d, want 1013", p.code)
+			}
+		case <-time.After(patience):
+			t.Fatal("one who waited has no answer")
+		}
+	}
+	if n := s.pool.stats().Refused; n != turnedAway {
+		t.Errorf("%d were turned away, and %d counted", turnedAway, n)
+	}
+}

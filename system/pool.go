@@ -18,37 +18,56 @@ const claimers = 8
 type pools struct{ files, bearers *pool }
 
 // Go implements actors.Pool.
-func (p pools) Go(name string, f func()) {
+func (p pools) Go(name string, f func()) bool {
 	if isBearer(name) {
-		p.bearers.Go(f)
-		return
+		return p.bearers.try(f)
 	}
-	p.files.Go(f)
+	return p.files.try(f)
 }
 
 // pool runs blocking work on a bounded number of goroutines, which are given back when
-// there is none. The queue is as long as there are connections that authenticate.
+// there is none.
 type pool struct {
 	max     int
+	limit   func() int     // work that may wait when try is called
 	start   func(f func()) // on another goroutine
 	running sync.WaitGroup
 
 	log *slog.Logger
 
-	mu     sync.Mutex // Protects following.
-	queue  []func()
-	busy   int
-	closed bool
+	mu      sync.Mutex // Protects following.
+	queue   []func()
+	busy    int
+	closed  bool
+	refused int64 // work for which there was no room
 }
 
-func newPool(n int, start func(f func()), log *slog.Logger) *pool {
-	return &pool{max: n, start: start, log: log}
+// newPool returns a pool of n goroutines. Limit returns how much of what peers ask for may wait.
+func newPool(n int, limit func() int, start func(f func()), log *slog.Logger) *pool {
+	return &pool{max: n, limit: limit, start: start, log: log}
 }
 
-// Go runs f soon, on another goroutine; after wait it drops f.
+// Go runs f soon, on another goroutine, however many wait; after wait it drops f. It is for the router's own work.
 func (p *pool) Go(f func()) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
+	p.add(f)
+}
+
+// try is Go for what peers ask for. It returns false, and drops f, if as much waits as may.
+func (p *pool) try(f func()) bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if len(p.queue) >= p.limit() {
+		p.refused++
+		return false
+	}
+	p.add(f)
+	return true
+}
+
+// add puts f into the queue. The caller holds mu.
+func (p *pool) add(f func()) {
 	if p.closed {
 		return
 	}
@@ -96,7 +115,7 @@ func (p *pool) take() func() {
 func (p *pool) stats() introspect.Pool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	return introspect.Pool{Size: int64(p.max), Running: int64(p.busy), Waiting: int64(len(p.queue))}
+	return introspect.Pool{Size: int64(p.max), Running: int64(p.busy), Waiting: int64(len(p.queue)), Refused: p.refused}
 }
 
 // wait returns when all work is done, or with ctx's error: a file system may hang for ever.

@@ -26,6 +26,8 @@ func (s *System) apply(cfg *config.Config) error {
 		Connections:            l.Connections,
 		ServiceReserve:         l.ServiceReserve,
 		Unauthenticated:        l.Unauthenticated,
+		PerAddress:             l.PerAddress,
+		Fragments:              l.Fragments,
 		Handshakes:             l.Handshakes,
 		HeaderBytes:            int(l.HeaderBytes),
 		HeaderTimeout:          l.HeaderTimeout,
@@ -64,10 +66,12 @@ func (s *System) apply(cfg *config.Config) error {
 	unknown, _ := strconv.Atoi(r.UnknownService)
 	s.settings.Store(&actors.Settings{
 		Depth:                  l.Depth,
+		Keys:                   l.Keys,
 		AuthenticationTimeout:  l.AuthenticationTimeout,
 		AuthenticationAttempts: l.AuthenticationAttempts,
 		RequestTimeout:         r.RequestTimeout,
 		PendingRequests:        l.PendingRequests,
+		ServiceRequests:        l.ServiceRequests,
 		PendingBytes:           int64(l.PendingBytes),
 		PendingTotal:           partOfMemory(int64(l.PendingTotal), 8, pendingDefault),
 		HistoryBytes:           withinMemory(int64(l.HistoryBytes), 16),

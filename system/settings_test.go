@@ -18,6 +18,7 @@ var elsewhere = map[string]string{
 	"shutdown.pace":      "a stop reads it",
 	"heartbeat.interval": "each beat reads it",
 	"heartbeat.limit":    "each beat reads it",
+	"tokens.waiting":     "the pools read it at each token",
 	"upgrade.binary":     "the program that is upgraded reads it",
 	"upgrade.timeout":    "an upgrade reads it",
 	"upgrade.pause":      "an upgrade reads it",

@@ -194,8 +194,9 @@ func New(o Options, list ...*service.Service) (*System, error) {
 		OnCrash:       s.crashed,
 		OnDead:        s.died,
 	}
-	s.pool = newPool(claimers, s.deps.Go, o.Log)
-	s.bearing = newPool(claimers, s.deps.Go, o.Log)
+	waiting := func() int { return s.running.Load().Tokens.Waiting }
+	s.pool = newPool(claimers, waiting, s.deps.Go, o.Log)
+	s.bearing = newPool(claimers, waiting, s.deps.Go, o.Log)
 	s.deps.Pool = pools{s.pool, s.bearing}
 	s.tokens.work = s.pool.Go
 	s.deps.Supervise()

@@ -137,6 +137,8 @@ func (sh *shard) detach(s *socket) {
 	hangUp(s.conn)
 	sh.egress.door.end(s.place, s.client)
 	s.client = false
+	sh.egress.crowds.leave(s.sharers)
+	s.sharers = nil
 	if _, ok := sh.sockets[s]; ok {
 		delete(sh.sockets, s)
 		delete(sh.paces, s)

@@ -11,6 +11,7 @@ import (
 type swallow struct{ messages int }
 
 func (*swallow) limit() int64     { return 16 << 20 }
+func (*swallow) fragments() int   { return 0 }
 func (s *swallow) message([]byte) { s.messages++ }
 func (*swallow) ping([]byte)      {}
 

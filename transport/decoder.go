@@ -15,6 +15,9 @@ type violation struct {
 	what string
 }
 
+// tooManyFrames is what is wrong with a message of more frames than one may have.
+const tooManyFrames = "message of too many frames"
+
 func (v *violation) Error() string { return fmt.Sprintf("%s: %s", v.code, v.what) }
 
 // goodbye is the peer's close frame.
@@ -27,6 +30,8 @@ type received interface {
 	// limit is the longest message in bytes; it is asked at every frame, because the peer may have
 	// been let in to send more meanwhile.
 	limit() int64
+	// fragments is how many frames a message may have, 0 for any number. It is asked at the second and each further one.
+	fragments() int
 	// message gets a message that is not empty, and owns data.
 	message(data []byte)
 	// ping gets what a pong must echo; payload is the decoder's.
@@ -49,6 +54,7 @@ type decoder struct {
 	packed    bool  // the message is compressed
 	phase     uint8 // of the key: the place in it of the payload's next byte
 	key       [4]byte
+	fragments uint32 // frames of the message so far
 	frames    uint32 // complete ones, until the reader has counted them
 	left      int64  // bytes of the payload still to come
 	checked   int    // bytes of buffer that are known to be good UTF-8
@@ -62,7 +68,7 @@ type decoder struct {
 func (d *decoder) feed(p []byte, to received) error {
 	for len(p) > 0 {
 		if !d.inside {
-			n, err := d.begin(p, to.limit())
+			n, err := d.begin(p, to)
 			if err != nil {
 				return err
 			}
@@ -89,11 +95,11 @@ func (d *decoder) feed(p []byte, to received) error {
 
 // begin reads a frame's header and returns how much of p belongs to it. If that is all of p and the
 // header is not complete, the decoder is not inside the frame yet.
-func (d *decoder) begin(p []byte, limit int64) (int, error) {
+func (d *decoder) begin(p []byte, to received) (int, error) {
 	if d.headerLen == 0 {
 		n := headerLen(p)
 		if n > 0 {
-			return n, d.frame(p[:n], limit)
+			return n, d.frame(p[:n], to)
 		}
 		d.headerLen = uint8(copy(d.header[:], p))
 		return len(p), nil
@@ -106,7 +112,7 @@ func (d *decoder) begin(p []byte, limit int64) (int, error) {
 		return len(p), nil
 	}
 	d.headerLen = 0
-	return n - had, d.frame(d.header[:n], limit)
+	return n - had, d.frame(d.header[:n], to)
 }
 
 // headerLen returns the length of the header that p begins with, 0 if it is not all there.
@@ -131,7 +137,7 @@ func headerLen(p []byte) int {
 }
 
 // frame checks a complete header and notes what follows it.
-func (d *decoder) frame(h []byte, limit int64) error {
+func (d *decoder) frame(h []byte, to received) error {
 	op, fin, masked := frame.Opcode(h[0]&0x0F), h[0]&0x80 != 0, h[1]&0x80 != 0
 	length, err := payloadLen(h)
 	if err != nil {
@@ -147,7 +153,7 @@ func (d *decoder) frame(h []byte, limit int64) error {
 	case !masked && op != frame.OpPong && op != frame.OpClose:
 		return &violation{frame.CloseProtocolError, "frame is not masked"}
 	case !op.IsControl():
-		if err := d.data(op, fin, length, limit); err != nil {
+		if err := d.data(op, fin, length, to); err != nil {
 			return err
 		}
 		if op != frame.OpContinuation {
@@ -162,10 +168,17 @@ func (d *decoder) frame(h []byte, limit int64) error {
 }
 
 // data checks a data frame's place in a fragmented message, and the message's size.
-func (d *decoder) data(op frame.Opcode, fin bool, length, limit int64) error {
+func (d *decoder) data(op frame.Opcode, fin bool, length int64, to received) error {
 	if (op == frame.OpContinuation) != d.partial {
 		return &violation{frame.CloseProtocolError, "fragments out of order"}
 	}
+	if !d.partial {
+		d.fragments = 0
+	} else if most := to.fragments(); most > 0 && int(d.fragments) >= most {
+		return &violation{frame.CloseTooBig, tooManyFrames}
+	}
+	d.fragments++
+	limit := to.limit()
 	// The sum could overflow: a length may be as much as an int64 holds.
 	if length > limit-int64(len(d.buffer)) {
 		return &violation{frame.CloseTooBig, fmt.Sprintf("message over %d bytes: %d of a frame after %d", limit, length, len(d.buffer))}

@@ -29,10 +29,12 @@ func join(frames ...[]byte) []byte { return bytes.Join(frames, nil) }
 // found is what a decoder hands over, as lines.
 type found struct {
 	longest int64
+	most    int
 	events  []string
 }
 
 func (f *found) limit() int64        { return f.longest }
+func (f *found) fragments() int      { return f.most }
 func (f *found) message(data []byte) { f.events = append(f.events, "message "+string(data)) }
 func (f *found) ping(payload []byte) { f.events = append(f.events, "ping "+string(payload)) }
 
@@ -177,6 +179,7 @@ func TestMessageIsItsOwners(t *testing.T) {
 type keeper struct{ keep func([]byte) }
 
 func (k keeper) limit() int64        { return 1 << 20 }
+func (k keeper) fragments() int      { return 0 }
 func (k keeper) message(data []byte) { k.keep(data) }
 func (k keeper) ping([]byte)         {}
 

@@ -121,6 +121,7 @@ func TestCompressedFrames(t *testing.T) {
 type kept struct{ text string }
 
 func (k *kept) limit() int64        { return 1000 }
+func (k *kept) fragments() int      { return 0 }
 func (k *kept) message(data []byte) { k.text += string(data) }
 func (k *kept) ping([]byte)         {}
 

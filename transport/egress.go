@@ -22,6 +22,7 @@ type Egress struct {
 	shards []*shard
 	next   atomic.Uint64 // sockets so far
 	door   door
+	crowds crowds
 	// exchanges are connections beside the sockets. No shard knows them.
 	exchanges exchanges
 	live      atomic.Int64 // connections, from accept to close

@@ -29,11 +29,12 @@ type ReadState struct {
 	Key    [4]byte
 	Left   int64
 	// Of the message.
-	Partial bool
-	Text    bool
-	Packed  bool // it is compressed
-	Buffer  []byte
-	Control []byte
+	Partial   bool
+	Fragments uint32
+	Text      bool
+	Packed    bool // it is compressed
+	Buffer    []byte
+	Control   []byte
 
 	Stalled bool   // a message waits for room in the window
 	Message []byte // which one

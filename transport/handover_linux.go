@@ -268,7 +268,7 @@ func (sh *shard) capture(s *socket, connection *actors.ConnectionState) *Crossin
 func (r *reader) capture(now int64) ReadState {
 	d := &r.decoder
 	state := ReadState{Header: d.header[:d.headerLen], Op: byte(d.op), Final: d.final, Masked: d.masked, Inside: d.inside, Phase: d.phase,
-		Key: d.key, Left: d.left, Partial: d.partial, Text: d.text, Packed: d.packed, Buffer: d.buffer, Control: d.control, Pings: r.pings, Pinged: now - r.pinged}
+		Key: d.key, Left: d.left, Partial: d.partial, Fragments: d.fragments, Text: d.text, Packed: d.packed, Buffer: d.buffer, Control: d.control, Pings: r.pings, Pinged: now - r.pinged}
 	if w := r.stall; w != nil {
 		state.Stalled, state.Message, state.Ping, state.Rest = true, w.data, w.ping, w.rest
 	}
@@ -352,6 +352,9 @@ func (s *Server) Adopt(fd int, state *State, router actors.RouterRef, ready func
 		socket.remote = address(state.Remote)
 	}
 	s.egress.live.Add(1)
+	if a, ok := s.sharedAddress(socket.remote); ok && l.PerAddress > 0 {
+		socket.sharers = s.egress.crowds.enter(a, math.MaxInt) // it was let in
+	}
 	s.restoreWrites(socket, state, l)
 	socket.reader.restore(&state.Read, socket.shard.now.Load())
 	s.running.Add(1)
@@ -407,7 +410,7 @@ func (r *reader) restore(state *ReadState, now int64) {
 	d := &r.decoder
 	d.headerLen = uint8(copy(d.header[:], state.Header))
 	d.op, d.final, d.masked, d.inside, d.phase = frame.Opcode(state.Op), state.Final, state.Masked, state.Inside, state.Phase
-	d.key, d.left, d.partial, d.text, d.buffer, d.control = state.Key, state.Left, state.Partial, state.Text, state.Buffer, state.Control
+	d.key, d.left, d.partial, d.fragments, d.text, d.buffer, d.control = state.Key, state.Left, state.Partial, state.Fragments, state.Text, state.Buffer, state.Control
 	d.packed = state.Packed
 	r.pings, r.pinged = state.Pings, now-state.Pinged
 	if state.Stalled {

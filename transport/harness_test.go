@@ -45,7 +45,10 @@ func (namedTokens) Claim(name, _ string, admit func(actors.Role) error) (*actors
 // freePool runs everything at once.
 type freePool struct{ running sync.WaitGroup }
 
-func (w *freePool) Go(_ string, f func()) { w.running.Go(f) }
+func (w *freePool) Go(_ string, f func()) bool {
+	w.running.Go(f)
+	return true
+}
 
 func testLimits() *Limits {
 	return &Limits{

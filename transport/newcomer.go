@@ -94,6 +94,7 @@ func (s *Server) serve(o *opening, turn *turn, sent []byte) {
 func (s *Server) pass(o *opening, socket *socket) bool {
 	// Whoever closed it from here on, but for the shard, would do so behind the back of those who use
 	// its descriptor.
+	socket.sharers = o.sharers
 	if !s.forget(o) || o.late || !s.egress.door.open(o.place, socket) {
 		return false
 	}
@@ -106,6 +107,7 @@ func (s *Server) abandon(o *opening) {
 	s.forget(o)
 	_ = o.conn.Close()
 	s.egress.door.end(o.place, false)
+	s.egress.crowds.leave(o.sharers)
 	s.egress.live.Add(-1)
 	s.running.Done()
 }
@@ -158,6 +160,9 @@ func (s *Server) shakeHands(o *opening, turn *turn, sent []byte) (*socket, []byt
 	}
 	request, err := readRequest(conn, all, br, o)
 	remote := s.clientOf(o, request)
+	if (err == nil || errors.Is(err, errNoHandshake)) && !s.share(o, remote) {
+		err = crowdedAddress(o.limits.PerAddress)
+	}
 	if errors.Is(err, errNoHandshake) {
 		inTurn.done = true
 		if s.opts.TLS == nil {
@@ -195,15 +200,21 @@ func (s *Server) shakeHands(o *opening, turn *turn, sent []byte) (*socket, []byt
 	return socket, early, nil
 }
 
+// fits notes whom a request that a poller has read comes from, and reports whether its address may have a further
+// connection.
+func (s *Server) fits(o *opening, socket *socket, request *plainRequest) bool {
+	if request.proxied {
+		socket.remote = address(remoteOf(o.conn.RemoteAddr(), request.old, request.standard, s.proxies))
+	}
+	return s.share(o, socket.remote)
+}
+
 // open shakes hands with a peer whose request a poller has read. After true the caller starts the connection's
 // actor. After false it refuses the request if that is late, and otherwise closes the connection.
 func (s *Server) open(o *opening, socket *socket, request *plainRequest) bool {
 	socket.answer = acceptance(request.key)
 	if request.offers != nil {
 		socket.agree(agree(string(request.offers)))
-	}
-	if request.proxied {
-		socket.remote = address(remoteOf(o.conn.RemoteAddr(), request.old, request.standard, s.proxies))
 	}
 	socket.heard()
 	return s.pass(o, socket)

@@ -19,6 +19,8 @@ type opening struct {
 	polled bool           // a poller waits for the request
 	from   netip.AddrPort // whom a proxy's header names; zero: nobody
 
+	sharers *sharers // where it counts; nil: nowhere
+
 	// The server's mu protects the rest. late does not change any more after forget or unwatch.
 	next, prev *opening // in the list of all
 	late       bool     // expire has ended the reading

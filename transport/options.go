@@ -18,6 +18,7 @@ type Limits struct {
 	Connections            int           // open at once; further ones get HTTP 503
 	ServiceReserve         int           // of them, those that clients may not take
 	Unauthenticated        int           // of them, those that may wait to authenticate; 0: all
+	PerAddress             int           // of them, those of one address; 0: all
 	Handshakes             int           // worked on at a time; 0: two for each processor
 	HeaderBytes            int           // request line and headers of the handshake
 	HeaderTimeout          time.Duration // for the whole handshake
@@ -25,6 +26,7 @@ type Limits struct {
 	UnauthenticatedTotal   int64         // bytes that all unauthenticated connections together may hold
 	ClientBytes            int64         // longest message of a client
 	ServiceBytes           int64         // longest message of a service
+	Fragments              int           // frames of one message; 0: any number
 	InboundMessages        int           // a client's messages under way inside the router
 	ServiceInboundMessages int           // a service's
 	MessageRate            int           // frames that a client may send in a second; 0: any number

@@ -218,6 +218,7 @@ func (p *poller) open(r *reader, data []byte, err error) (early []byte, open boo
 		}
 	}()
 	request, early, plain := readPlain(data, o.limits, len(s.proxies) > 0)
+	plain = plain && (err != nil || s.fits(o, r.socket, &request)) // a goroutine refuses it
 	passed := err == nil && plain && s.open(o, r.socket, &request)
 	switch {
 	case passed:

@@ -2,6 +2,7 @@ package transport
 
 import (
 	"bytes"
+	"crypto/tls"
 	"fmt"
 	"log/slog"
 	"strconv"
@@ -15,15 +16,21 @@ import (
 // rated is a server with limits, whose clock stands still from now on.
 func rated(t *testing.T, change func(*Limits)) (s *server, lines *journal, tick func()) {
 	t.Helper()
-	lines = new(journal)
-	s = listen(t, slog.New(slog.NewTextHandler(lines, nil)), nil, change)
-	s.begin()
+	s, lines = listenLogged(t, nil, change)
 	now := s.ahead()
 	return s, lines, func() {
 		s.handled()
 		now = now.Add(time.Second)
 		s.tick(now)
 	}
+}
+
+// listenLogged returns a server whose log is read.
+func listenLogged(t *testing.T, config *tls.Config, change func(*Limits)) (*server, *journal) {
+	lines := new(journal)
+	s := listen(t, slog.New(slog.NewTextHandler(lines, nil)), config, change)
+	s.begin()
+	return s, lines
 }
 
 // handled returns when all that was read before is handled.

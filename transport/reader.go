@@ -188,6 +188,9 @@ func closeCode(err error) frame.CloseCode {
 // limit implements received.
 func (r *reader) limit() int64 { return r.socket.maxMessage.Load() }
 
+// fragments implements received.
+func (r *reader) fragments() int { return r.socket.shard.limits.Load().Fragments }
+
 // message implements received: it hands a message to the connection's actor, and waits while too
 // many are under way.
 func (r *reader) message(data []byte) {

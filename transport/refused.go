@@ -61,6 +61,11 @@ func (r *reader) violated(v *violation) {
 	e := refusals.Event{Cause: refusals.Protocol, Kind: v.what, More: []any{"code", int(v.code), "reason", v.what}}
 	switch v.code {
 	case frame.CloseTooBig:
+		if v.what == tooManyFrames {
+			e.Cause, e.Kind = refusals.Fragments, ""
+			e.More = append(e.More, "limit", r.fragments())
+			break
+		}
 		e.Cause, e.Kind, e.Setting = refusals.TooBig, "", sizeSetting(r.socket.mayDoNow())
 		e.More = append(e.More, "limit", r.limit())
 	case frame.CloseTryLater:

@@ -41,7 +41,8 @@ type socket struct {
 	conn   net.Conn
 	remote fmt.Stringer // the client's address, for the log
 
-	place      *place // at the door; nil: it never waited there
+	place      *place   // at the door; nil: it never waited there
+	sharers    *sharers // where it counts; nil: nowhere
 	reader     *reader
 	maxMessage atomic.Int64                  // bytes; set by the shard, read by the reader
 	mayDo      atomic.Int32                  // an actors.Role: what the peer may send, for the reader

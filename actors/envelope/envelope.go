@@ -32,10 +32,10 @@ type Message struct {
 	Overflow bool
 }
 
-// Decode returns one message; see Message.Decode.
+// Decode returns one message, which may have any number of keys; see Message.Decode.
 func Decode(data []byte, depth int) (*Message, error) {
 	m := new(Message)
-	if err := m.Decode(data, depth); err != nil {
+	if err := m.Decode(data, depth, 0); err != nil {
 		return nil, err
 	}
 	return m, nil
@@ -43,10 +43,10 @@ func Decode(data []byte, depth int) (*Message, error) {
 
 // Decode reads one message into m, which is zero. The envelope's fields point into data, which must not change
 // afterwards. Unknown keys are dropped, of a key that comes twice the last one counts, and objects
-// and lists may be nested depth levels deep. The error is ErrSyntax, ErrUTF8, ErrDepth,
-// ErrNotObject or ErrEmpty.
-func (m *Message) Decode(data []byte, depth int) error {
-	overflow, err := fields(data, depth, m.set)
+// and lists may be nested depth levels deep. The object may have so many keys, and any number if keys is 0; those
+// inside its values do not count. The error is ErrSyntax, ErrUTF8, ErrDepth, ErrKeys, ErrNotObject or ErrEmpty.
+func (m *Message) Decode(data []byte, depth, keys int) error {
+	overflow, err := fields(data, depth, keys, m.set)
 	m.Overflow = overflow
 	return err
 }
@@ -100,7 +100,7 @@ func name(key []byte) string {
 
 // setToken takes name and hash out of the key `token`, which is never written as such.
 func (m *Message) setToken(value []byte) {
-	_, _ = fields(value, MaxDepth, func(key, value []byte) {
+	_, _ = fields(value, MaxDepth, 0, func(key, value []byte) {
 		switch name(key) {
 		case "name":
 			m.TokenName = value

@@ -198,6 +198,26 @@ func TestDecodeDepth(t *testing.T) {
 	}
 }
 
+// An envelope may have so many keys and not one more. Those inside its values do not count, and 0 means any number.
+func TestDecodeKeys(t *testing.T) {
+	const most = 5
+	wide := func(keys int, key string) []byte {
+		return []byte("{" + strings.Repeat(key+":1,", keys-1) + `"id":{"a":1,"b":2,"c":3,"d":4,"e":5,"f":6}}`)
+	}
+	for _, key := range []string{`"id"`, `"x"`, `""`, `"\u0078"`} {
+		m := new(Message)
+		if err := m.Decode(wide(most, key), MaxDepth, most); err != nil || len(m.ID) < 2 {
+			t.Errorf("%s: as many as may be: %v, id %s", key, err, m.ID)
+		}
+		if err := new(Message).Decode(wide(most+1, key), MaxDepth, most); err != ErrKeys {
+			t.Errorf("%s: one more: got %v, want %v", key, err, ErrKeys)
+		}
+		if err := new(Message).Decode(wide(1000*most, key), MaxDepth, 0); err != nil {
+			t.Errorf("%s: any number: %v", key, err)
+		}
+	}
+}
+
 func TestDecodeDepthAtTheEdges(t *testing.T) {
 	for _, c := range []struct {
 		name, data string

@@ -15,6 +15,8 @@ var (
 	ErrUTF8 = errors.New("not UTF-8")
 	// ErrDepth means objects and lists are nested deeper than the limit.
 	ErrDepth = errors.New("nested too deeply")
+	// ErrKeys means the object has more keys than the limit.
+	ErrKeys = errors.New("too many keys")
 	// ErrNotObject means the bytes are JSON, but not an object.
 	ErrNotObject = errors.New("not a JSON object")
 	// ErrEmpty means the object has no keys.
@@ -39,8 +41,8 @@ type scanner struct {
 
 // fields calls visit for each key of the object that data is, in the order written; key is the
 // text between the quotes, as written, and value the raw JSON. Both point into data. The capacity of value is
-// its length, so appending to it does not change data.
-func fields(data []byte, depth int, visit func(key, value []byte)) (overflow bool, err error) {
+// its length, so appending to it does not change data. After so many keys there may be no more, unless keys is 0.
+func fields(data []byte, depth, keys int, visit func(key, value []byte)) (overflow bool, err error) {
 	if !utf8.Valid(data) {
 		return false, ErrUTF8
 	}
@@ -62,10 +64,13 @@ func fields(data []byte, depth int, visit func(key, value []byte)) (overflow boo
 		s.pos++
 		return false, s.end(ErrEmpty)
 	}
-	for {
+	for n := 1; ; n++ {
 		key, err := s.key()
 		if err != nil {
 			return false, err
+		}
+		if n > keys && keys > 0 {
+			return false, ErrKeys
 		}
 		s.space()
 		start := s.pos

@@ -18,6 +18,9 @@ const (
 	Attempts                          // too many of them
 	AuthTimeout                       // no good token in time
 	TooBig                            // a message that is too long
+	Fragments                         // a message of too many frames
+	Depth                             // a message that is nested too deeply, which is ignored
+	Keys                              // one whose envelope has too many keys
 	Protocol                          // a breach of RFC 6455
 	NotUTF8                           // a text that is not UTF-8
 	SlowReader                        // too much waits for a peer that reads slowly
@@ -30,6 +33,7 @@ const (
 	Unreachable                       // TCP has given up
 	Shutdown                          // takes nothing while the router stops
 	Connections                       // too many connections
+	PerAddress                        // too many of one address
 	ClientPlaces                      // too many clients: the other places are kept for services
 	Unauthenticated                   // too many connections that have not authenticated
 	UnauthenticatedBytes              // connections that have not authenticated hold too much
@@ -48,6 +52,7 @@ const (
 	BodyTimeout                       // no complete body of an HTTP request in time
 	IdempotencyKeys                   // too many HTTP requests with a key under way
 	PendingRequests                   // too many requests of one client to one service are open
+	ServiceRequests                   // too many of all clients to one service
 	PendingBytes                      // those of all clients take too much
 	Unkept                            // a request that another instance cannot get, because too much is kept of its client's
 	SlowService                       // a request that finds no room because its service reads slowly
@@ -80,6 +85,9 @@ func (c Cause) text() text {
 		Attempts:             {"authentication_attempts", "connection closed after too many refused tokens", "limits.authentication_attempts", slog.LevelWarn},
 		AuthTimeout:          {"authentication_timeout", "connection closed because it did not authenticate in time", "limits.authentication_timeout", slog.LevelWarn},
 		TooBig:               {"message_too_big", "connection closed because of a message that is too big", "", slog.LevelWarn},
+		Fragments:            {"fragments", "connection closed because of a message of too many frames", "limits.fragments", slog.LevelWarn},
+		Depth:                {"depth", "message ignored because it is nested too deeply", "limits.depth", slog.LevelWarn},
+		Keys:                 {"keys", "message ignored because its envelope has too many keys", "limits.keys", slog.LevelWarn},
 		Protocol:             {"protocol_error", "connection closed because of a protocol error", "", slog.LevelWarn},
 		NotUTF8:              {"not_utf8", "connection closed because of a text that is not UTF-8", "", slog.LevelWarn},
 		SlowReader:           {"slow_reader", "slow consumer disconnected", "limits.outbound_messages, limits.outbound_bytes", slog.LevelWarn},
@@ -92,6 +100,7 @@ func (c Cause) text() text {
 		Unreachable:          {"unreachable", "connection lost because the peer cannot be reached", "keepalive.tcp", slog.LevelWarn},
 		Shutdown:             {"shutdown", "slow consumer disconnected because the router stops", "shutdown.timeout", slog.LevelWarn},
 		Connections:          {"connections", "connection refused because there are too many", "limits.connections", slog.LevelWarn},
+		PerAddress:           {"connections_per_address", "connection refused because its address has too many", "limits.connections_per_address", slog.LevelWarn},
 		ClientPlaces:         {"client_places", "client turned away because the places that are left are kept for services", "limits.connections, limits.service_reserve", slog.LevelWarn},
 		Unauthenticated:      {"unauthenticated", "oldest unauthenticated connection closed to make room", "limits.unauthenticated", slog.LevelWarn},
 		UnauthenticatedBytes: {"unauthenticated_bytes", "unauthenticated connection closed because all of them hold too much", "limits.unauthenticated_total_bytes", slog.LevelWarn},
@@ -110,6 +119,7 @@ func (c Cause) text() text {
 		BodyTimeout:          {"http_body_timeout", "HTTP request refused because its body did not come in time", "http.body_timeout", slog.LevelWarn},
 		IdempotencyKeys:      {"http_idempotency_keys", "HTTP request refused because too many with a key are under way", "http.idempotency_keys", slog.LevelWarn},
 		PendingRequests:      {"pending_requests", "request answered 503 because its client has too many open at the service", "limits.pending_requests", slog.LevelWarn},
+		ServiceRequests:      {"service_requests", "request answered 503 because its service has too many open", "limits.service_requests", slog.LevelWarn},
 		PendingBytes:         {"pending_total_bytes", "request answered 503 because all open requests together take too much", "limits.pending_total_bytes", slog.LevelWarn},
 		Unkept:               {"pending_bytes", "request is not kept for another instance: its asker gets 503 if this one dies", "limits.pending_bytes, limits.pending_total_bytes", slog.LevelWarn},
 		SlowService:          {"slow_service", "request answered 503 because the service reads too slowly", "limits.outbound_messages, limits.outbound_bytes, limits.outbound_total_bytes", slog.LevelWarn},

@@ -102,7 +102,7 @@ func tooMany(l *Limits) *problem {
 }
 
 // parse reads one message, or a list of them, of which the caller has counted the elements.
-func parse(raw []byte, depth int) (*body, *problem) {
+func parse(raw []byte, depth, keys int) (*body, *problem) {
 	b := new(body)
 	b.list = []json.RawMessage{raw}
 	if isList(raw) {
@@ -113,10 +113,18 @@ func parse(raw []byte, depth int) (*body, *problem) {
 		}
 	}
 	for i, one := range b.list {
-		m, err := envelope.Decode(one, depth)
+		m := new(envelope.Message)
+		err := m.Decode(one, depth, keys)
 		switch {
 		case err != nil:
-			return nil, &problem{status: http.StatusBadRequest, text: fmt.Sprintf("message %d: %v", i+1, err)}
+			p := &problem{status: http.StatusBadRequest, text: fmt.Sprintf("message %d: %v", i+1, err)}
+			switch {
+			case errors.Is(err, envelope.ErrDepth):
+				p.cause, p.setting, p.counted = refusals.Depth, "limits.depth", true
+			case errors.Is(err, envelope.ErrKeys):
+				p.cause, p.setting, p.counted = refusals.Keys, "limits.keys", true
+			}
+			return nil, p
 		case m.Overflow:
 			return nil, &problem{status: http.StatusBadRequest, text: fmt.Sprintf("message %d: a number is larger than a float64 can hold", i+1)}
 		}

@@ -18,7 +18,7 @@ const grace = time.Second
 // post takes the messages of a POST, and returns who has sent them.
 func (h *Handler) post(w http.ResponseWriter, r *http.Request, s *Session, l *Limits, door string) (sender, *answer, *problem) {
 	control := http.NewResponseController(w)
-	depth := h.deps.Settings.Load().Depth
+	set := h.deps.Settings.Load()
 	// Nobody's body is read before it is known who sends it.
 	from, p := h.sender(r, s, l)
 	if p != nil {
@@ -46,7 +46,7 @@ func (h *Handler) post(w http.ResponseWriter, r *http.Request, s *Session, l *Li
 	if taken, after := h.rates.take(who, n, l.Rate, h.deps.Awake()); !taken {
 		return from, nil, tooFast(after)
 	}
-	b, p := parse(raw, depth)
+	b, p := parse(raw, set.Depth, set.Keys)
 	if p != nil {
 		return from, nil, p
 	}

@@ -79,13 +79,13 @@ func (w *world) limit(o *Options) {
 	w.limits.Store(&transport.Limits{
 		Connections: o.Connections, Unauthenticated: o.Connections, HeaderBytes: 4 * o.HeaderBytes, HeaderTimeout: l.HeaderTimeout,
 		UnauthenticatedBytes: int64(l.UnauthenticatedBytes), UnauthenticatedTotal: int64(l.UnauthenticatedTotal),
-		ClientBytes: longestRequest, ServiceBytes: longestRequest,
+		ClientBytes: longestRequest, ServiceBytes: longestRequest, Fragments: l.Fragments,
 		InboundMessages: l.InboundMessages, ServiceInboundMessages: l.ServiceInboundMessages,
 		OutboundMessages: l.OutboundMessages, OutboundBytes: int64(l.OutboundBytes), WriteTimeout: l.WriteTimeout,
 		PingInterval: k.PingInterval, IdleTimeout: k.IdleTimeout, TCPKeepAlive: k.TCP, Origins: []string{"*"}, // the console has looked
 	})
 	w.settings.Store(&actors.Settings{
-		Depth: l.Depth, AuthenticationTimeout: 10 * time.Second, AuthenticationAttempts: 3, RequestTimeout: requestTimeout,
+		Depth: l.Depth, Keys: l.Keys, AuthenticationTimeout: 10 * time.Second, AuthenticationAttempts: 3, RequestTimeout: requestTimeout,
 		PendingRequests: 64, UnknownService: 404, Instances: actors.All, Policies: actors.NewPolicies(nil, nil, filter.Deny()),
 	})
 }
@@ -167,7 +167,10 @@ func (w *world) stop(ctx context.Context) {
 type atOnce struct{}
 
 // Go implements actors.Pool.
-func (atOnce) Go(_ string, f func()) { go f() }
+func (atOnce) Go(_ string, f func()) bool {
+	go f()
+	return true
+}
 
 // quieter is a handler for what happens in the console's world: what is news in the router is detail there.
 type quieter struct{ slog.Handler }

@@ -68,6 +68,7 @@ func blocksElsewhere() []elsewhere {
 		{clients, "npm install", "", "needs a published release; TestClientsNode of system/e2e takes the package from this repository"},
 		{clients, "import { execFileSync }", "system/e2e TestClientsNode", ""},
 		{clients, "const token = async ({ previous })", "", "asks a server of the reader's; TestClientOnAFlakyNetwork of system/e2e has such a callback"},
+		{clients, "client.subscribe(\"weather\"", "", "needs a service of the reader's; a test in clients/js runs it"},
 		{clients, "import { useRequest", "", "needs a bundler; the tests in clients/js use the same functions in React"},
 		{clients, "<script setup>", "", "needs a bundler; the tests in clients/js use the same functions in Vue"},
 		{clients, "// clock/main.go", "system/e2e TestClientsGo", ""},

@@ -31,12 +31,28 @@ type clientSetup struct {
 	Codes    []int  `json:"codes"`
 }
 
+// clientPlace is where the client runs.
+type clientPlace struct {
+	name  string
+	run   func(*clientLab) clientReport
+	needs func(*testing.T)
+}
+
+func clientPlaces() []clientPlace {
+	return []clientPlace{
+		{"node", (*clientLab).inNode, needsNode},
+		{"deno", (*clientLab).inDeno, needsDeno},
+		{"worker", (*clientLab).inBrowser, needsBrowser},
+	}
+}
+
 // clientReport is what a scenario posts.
 type clientReport struct {
 	Error  string       `json:"error"`
 	Flaky  *flakyReport `json:"flaky"`
 	Codes  []codeReport `json:"codes"`
 	Events []string     `json:"events"`
+	Pages  *pagesReport `json:"pages"`
 }
 
 // clientLab serves a scenario what it needs.
@@ -44,7 +60,7 @@ type clientLab struct {
 	t       *testing.T
 	setup   clientSetup
 	tokens  string // directory
-	restart func() // of the daemon; nil: the scenario does not ask for it
+	restart func() // of the daemon, or of its connections; nil: the scenario does not ask for it
 	reports chan clientReport
 	server  *httptest.Server
 }
@@ -101,8 +117,19 @@ func (l *clientLab) inBrowser() clientReport {
 func (l *clientLab) inNode() clientReport {
 	l.t.Helper()
 	node := lookPath(l.t, "STROWGER_REQUIRE_NODE", "node")
-	cmd := exec.Command(node, "--experimental-websocket", "--no-warnings", filepath.Join("..", "..", "testdata", "client", "node.mjs"),
-		filepath.Join("..", "..", "clients", "js", "dist", "index.js"), l.server.URL)
+	return l.run(node, "--experimental-websocket", "--no-warnings")
+}
+
+// inDeno does the same in Deno, which may read the package and use the network and nothing else.
+func (l *clientLab) inDeno() clientReport {
+	l.t.Helper()
+	return l.run(denoPath(l.t), "run", "--no-prompt", "--allow-net", "--allow-read")
+}
+
+func (l *clientLab) run(program string, arguments ...string) clientReport {
+	l.t.Helper()
+	cmd := exec.Command(program, append(arguments, filepath.Join("..", "..", "testdata", "client", "node.mjs"),
+		filepath.Join("..", "..", "clients", "js", "dist", "index.js"), l.server.URL)...)
 	var said bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &said, &said
 	daemontest.Group(cmd)
@@ -118,7 +145,7 @@ func (l *clientLab) inNode() clientReport {
 		_ = daemontest.KillGroup(cmd)
 		<-exited
 		if l.t.Failed() {
-			l.t.Logf("node said:\n%s", &said)
+			l.t.Logf("%s said:\n%s", filepath.Base(program), &said)
 		}
 	})
 	return l.await(exited)
@@ -192,6 +219,20 @@ func needsNode(t *testing.T) {
 		t.Skipf("this node has no WebSocket: %v\n%s", err, out)
 	}
 }
+
+// denoPath returns the Deno that is on the machine, or the one that the client's own tests run in.
+func denoPath(t *testing.T) string {
+	t.Helper()
+	for _, name := range []string{"deno", filepath.Join("..", "..", "clients", "js", "node_modules", ".bin", "deno")} {
+		if path, err := exec.LookPath(name); err == nil {
+			return path
+		}
+	}
+	t.Skip("there is no deno: npm ci in clients/js brings one")
+	return ""
+}
+
+func needsDeno(t *testing.T) { denoPath(t) }
 
 func needsBrowser(t *testing.T) {
 	t.Helper()

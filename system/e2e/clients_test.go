@@ -25,6 +25,7 @@ const numbersName = "lab.numbers"
 
 // numbers is the service of the scenarios. It notes which requests it has seen.
 type numbers struct {
+	noisy bool         // it says more than numbers
 	ended atomic.Bool  // it says so
 	said  atomic.Int64 // the last number
 
@@ -55,6 +56,9 @@ func (n *numbers) service() *service.Service {
 		})
 		s.Every(2*time.Millisecond, func(c service.Context) {
 			c.Broadcast("number", n.said.Add(1))
+			if n.noisy {
+				c.Broadcast("noise", nil)
+			}
 			if n.ended.Load() {
 				c.Broadcast("end", true)
 			}
@@ -72,6 +76,7 @@ type flakyReport struct {
 	Iterated watched           `json:"iterated"`
 	Fresh    int               `json:"fresh"`
 	Again    int               `json:"again"`
+	Noise    int               `json:"noise"` // broadcasts that the client has not asked for
 }
 
 // watched is what came of the numbers that were broadcast.
@@ -82,7 +87,8 @@ type watched struct {
 	Wrong    []string `json:"wrong"`
 }
 
-// TestClientOnAFlakyNetwork has clients ask and listen while their connections are cut, stall and are left half open.
+// TestClientOnAFlakyNetwork has clients ask and listen while their connections are cut, stall and are left half open. They
+// listen with a filter, which each connection has.
 func TestClientOnAFlakyNetwork(t *testing.T) {
 	const kept = "policies: {lab_plain_service: {scopes: [{to: all}], history: {messages: 100000}}}\n"
 	for _, test := range []struct {
@@ -105,7 +111,7 @@ func TestClientOnAFlakyNetwork(t *testing.T) {
 			test.needs(t)
 			settings := "listen: {client: true}\n" + test.settings
 			d := startDaemon(t, settings)
-			n := &numbers{seen: map[string]int{}}
+			n := &numbers{seen: map[string]int{}, noisy: true}
 			serveLab(t, d.Addr, d.TokenDir, n.service())
 			proxy := startFlaky(t, d.Addr)
 			lab := newClientLab(t, clientSetup{Scenario: "flaky", URL: "ws://" + proxy.addr + "/websockets/", Script: scriptAt(t, d.Addr),
@@ -203,6 +209,9 @@ func checkFlaky(t *testing.T, n *numbers, got *flakyReport, faults int, reclaim,
 	if got.States["online"] < faults/2 || got.States["closed"] != 1 {
 		t.Errorf("states: %v", got.States)
 	}
+	if got.Noise > 0 {
+		t.Errorf("the router sent %d broadcasts that a filter does not pass", got.Noise)
+	}
 	if reclaim != (got.Again > 0) {
 		t.Errorf("tokens were used again %d times", got.Again)
 	}
@@ -291,16 +300,12 @@ func closeEach(router *clienttest.Router, want map[int]codeReport) {
 	}
 }
 
-// TestClientOfTheDaemon has the daemon itself refuse and end connections, with the client in a worker and in Node.
+// TestClientOfTheDaemon has the daemon itself refuse and end connections, with the client in a worker, in Node and in Deno.
 func TestClientOfTheDaemon(t *testing.T) {
-	for name, run := range map[string]func(*clientLab) clientReport{"node": (*clientLab).inNode, "worker": (*clientLab).inBrowser} {
-		t.Run(name, func(t *testing.T) {
+	for _, place := range clientPlaces() {
+		t.Run(place.name, func(t *testing.T) {
 			t.Parallel()
-			if name == "node" {
-				needsNode(t)
-			} else {
-				needsBrowser(t)
-			}
+			place.needs(t)
 			const settings = "listen: {client: true}\n"
 			d := startDaemon(t, settings)
 			n := &numbers{seen: map[string]int{}}
@@ -309,14 +314,14 @@ func TestClientOfTheDaemon(t *testing.T) {
 				d.stop(t)
 				startDaemonAt(t, settings, d.Addr, d.TokenDir)
 			}
-			lab := newClientLab(t, clientSetup{Scenario: "daemon", URL: "ws://" + d.Addr + "/", Script: scriptAt(t, d.Addr), Worker: name == "worker",
+			lab := newClientLab(t, clientSetup{Scenario: "daemon", URL: "ws://" + d.Addr + "/", Script: scriptAt(t, d.Addr), Worker: place.name == "worker",
 				Service: numbersName}, d.TokenDir, restart)
 			want := []string{
 				`"hello"`, "status 418 0 true", "timeout 0 0 true", "1 2 3",
 				"1009 disconnected", "disconnected 0 1009 true", "4001 disconnected", "1001 disconnected", "again",
 				"closed 0 0 false", "closed 401 0 false",
 			}
-			if got := run(lab).Events; !slices.Equal(got, want) {
+			if got := place.run(lab).Events; !slices.Equal(got, want) {
 				t.Errorf("got  %q\nwant %q", got, want)
 			}
 		})

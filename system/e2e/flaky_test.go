@@ -21,6 +21,7 @@ type flaky struct {
 type link struct {
 	client, router net.Conn
 	stalled        atomic.Bool  // nothing goes through any more
+	gate           sync.RWMutex // locked: what the router says waits
 	down           atomic.Int64 // bytes to the client
 }
 
@@ -80,6 +81,10 @@ func (f *flaky) pass(l *link, from, to net.Conn) {
 			l.down.Add(int64(n))
 		}
 		if err == nil {
+			if to == l.client {
+				l.gate.RLock()
+				l.gate.RUnlock() //nolint:staticcheck // whoever holds the gate has shut it
+			}
 			_, err = to.Write(buf[:n])
 		}
 		if err != nil {
@@ -115,6 +120,20 @@ func (f *flaky) cut() { f.each(f.end) }
 
 // stall lets nothing through any more, and keeps the connections open.
 func (f *flaky) stall() { f.each(func(l *link) { l.stalled.Store(true) }) }
+
+// hold has the clients of all links read nothing until release is called, which may be called again.
+func (f *flaky) hold() (release func()) {
+	var held []*link
+	f.each(func(l *link) {
+		l.gate.Lock()
+		held = append(held, l)
+	})
+	return sync.OnceFunc(func() {
+		for _, l := range held {
+			l.gate.Unlock()
+		}
+	})
+}
 
 // halfOpen ends the router's side of all links and tells the clients nothing.
 func (f *flaky) halfOpen() {

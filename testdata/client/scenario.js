@@ -1,6 +1,6 @@
 // What the tests have the TypeScript client do. It runs in a page, in a worker and in Node.
 
-const scenarios = { flaky, codes, daemon };
+const scenarios = { flaky, codes, daemon, slow, less };
 
 /** report runs the scenario of the setup and posts what came of it. */
 export async function report(strowger, setup, origin) {
@@ -41,7 +41,7 @@ class Watcher {
 
 /** flaky asks and listens until the service says that it is the end, while the test breaks connections. */
 async function flaky({ connect }, setup, origin) {
-  const counts = { fresh: 0, again: 0 }, states = {}, outcomes = {};
+  const counts = { fresh: 0, again: 0, noise: 0 }, states = {}, outcomes = {};
   const client = connect(setup.url, {
     token: ({ previous, signal }) => {
       if (previous && setup.reclaim) {
@@ -53,11 +53,13 @@ async function flaky({ connect }, setup, origin) {
     },
     queue: 100, heartbeat: 300, connectTimeout: 20_000, timeout: 60_000,
     reconnect: { min: 10, max: 100, refusals: 1e6 },
+    WebSocket: heard(({ topic }) => topic === "noise" && counts.noise++),
   });
   client.on("state", ({ state }) => (states[state] = (states[state] ?? 0) + 1));
   const called = new Watcher(), iterated = new Watcher();
-  client.subscribe(setup.service, called.take, { topic: "number" });
-  const feed = client.subscribe(setup.service, { topic: "number", limit: 1e6 });
+  const filter = { topics: ["number"] };
+  client.subscribe(setup.service, called.take, { filter });
+  const feed = client.subscribe(setup.service, { filter, limit: 1e6 });
   const reading = (async () => {
     for await (const message of feed) iterated.take(message);
   })();
@@ -77,7 +79,7 @@ async function flaky({ connect }, setup, origin) {
     }
   };
   const workers = Array.from({ length: 8 }, worker);
-  await new Promise((end) => client.subscribe(setup.service, end, { topic: "end" }));
+  await new Promise((end) => client.subscribe(setup.service, end, { filter: { topics: ["end"] } }));
   ended = true;
   await Promise.all(workers);
   feed.close();
@@ -159,5 +161,84 @@ async function daemon({ connect, StrowgerError }, setup, origin) {
 
   const refused = connect(setup.url, { token: () => ({ name: "0".repeat(64), hash: "0".repeat(64) }), reconnect: { min: 1, max: 1, refusals: 2 } });
   await attempt(refused.ready());
+  return { events };
+}
+
+/** heard returns a class of WebSockets that call a function with each broadcast that the router sends. */
+function heard(note) {
+  return class extends WebSocket {
+    constructor(url) {
+      super(url);
+      this.addEventListener("message", ({ data }) => {
+        const envelope = JSON.parse(data);
+        if (envelope.request_id === "" && envelope.service_name !== "authentication") note(envelope);
+      });
+    }
+  };
+}
+
+/** slow listens to pages until the last one, while the test has the network carry nothing for a while. */
+async function slow({ connect }, setup, origin) {
+  const watched = new Watcher();
+  let told = 0, noise = 0, last = 0;
+  const client = connect(setup.url, {
+    token: () => freshToken(origin), heartbeat: 0, connectTimeout: 60_000,
+    WebSocket: heard(({ topic, gap }) => {
+      if (topic !== "page" && gap === undefined) noise++;
+    }),
+  });
+  client.on("gap", ({ service, missed }) => service === setup.service && (told += missed));
+  for await (const { payload, missed, gap } of client.subscribe(setup.service, { filter: { topics: ["page"] }, limit: 1e6 })) {
+    watched.received++;
+    watched.missed += missed;
+    if (gap) watched.gaps++;
+    if (last !== 0 && payload.n !== last + 1 + missed) watched.wrong.push(`${payload.n} after ${last}, missed ${missed}`);
+    last = payload.n;
+    if (payload.end) break;
+  }
+  client.close();
+  return { pages: { watched, told, noise } };
+}
+
+/** less asks for pages with even numbers, comes back with a ticket, and then asks for all. */
+async function less({ connect }, setup, origin) {
+  const events = [], raw = new Set();
+  let tokens = 0;
+  const client = connect(setup.url, {
+    token: () => {
+      tokens++;
+      return freshToken(origin);
+    },
+    WebSocket: heard(({ topic, payload }) => raw.add(topic === "page" ? payload.even : topic)),
+    resume: true, heartbeat: 0, connectTimeout: 60_000, reconnect: { min: 10, max: 100 },
+  });
+  client.on("state", ({ state, again }) => again && events.push(`online again, ${tokens} token`));
+  const even = client.subscribe(setup.service, { filter: { topics: ["page"], keys: { even: true } }, limit: 1e6 });
+  const hear = async (what) => {
+    raw.clear();
+    for (let i = 0; i < 50; i++) {
+      const { value } = await even.next();
+      if (value.topic !== "page" || !value.payload.even) events.push(`a wrong one: ${JSON.stringify(value)}`);
+    }
+    events.push(what + [...raw].filter((word) => word !== true));
+  };
+  await hear("even pages");
+  await fetch(`${origin}/restart`, { method: "POST" });
+  while (!client.status.again) await pause(5);
+  await hear("even pages");
+  const seen = new Set();
+  await new Promise((done) => {
+    const end = client.subscribe(setup.service, ({ topic, payload }) => {
+      seen.add(topic === "page" ? payload.even : topic);
+      if (seen.size === 3) done(end());
+    });
+  });
+  events.push("all pages and noise");
+  for (let i = 0; i < 50; i++) {
+    const { value } = await even.next();
+    if (value.topic !== "page" || !value.payload.even) events.push(`a wrong one: ${JSON.stringify(value)}`);
+  }
+  events.push("even pages for the first");
+  client.close();
   return { events };
 }

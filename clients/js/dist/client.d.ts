@@ -1,3 +1,4 @@
+import type { Message, Subscription } from "./feed.js";
 import type { State, Status } from "./link.js";
 import type { Options, RequestOptions, StreamOptions, SubscribeOptions } from "./options.js";
 /** Reply is an answer of a service to a request. */
@@ -9,30 +10,22 @@ export interface Reply<T = unknown> {
     statusText: string;
     payload: T;
 }
-/** Message is a broadcast of a service. */
-export interface Message<T = unknown> {
+/** Gap says that broadcasts of a service may be lost, so that what is known of it is to be asked anew. */
+export interface Gap {
+    /** Empty for a subscription to all services: those that the router could not recover. */
     service: string;
-    topic: string;
-    payload: T;
-    /** How many messages before this one were dropped because the reader was too slow. */
+    /** How many are missing, if the router has dropped them because the client reads too slowly. 0 if nobody knows. */
     missed: number;
-    /**
-     * True for the first message of the service after something may have been lost: the connection was made anew, and the
-     * router could not send what was broadcast in between.
-     */
-    gap: boolean;
-}
-/** Subscription is an iterator of broadcasts. It lasts over reconnects, and ends with close, with a loop that is left, or with the client. */
-export interface Subscription<T = unknown> extends AsyncIterableIterator<Message<T>> {
-    /** How many messages were dropped because the reader was too slow. */
-    readonly dropped: number;
-    /** close ends the iterator. What waits is still read. */
-    close(): void;
 }
 /** Events are what a client tells, by name. */
 export interface Events {
     /** Each change of the state, in order. */
     state: Status;
+    /**
+     * Each gap of a service, before the next message of the service: the connection was made anew and the router could not send
+     * what was broadcast in between, the service's history began anew, or the router dropped broadcasts.
+     */
+    gap: Gap;
 }
 /** connect returns a client that connects to the router at a URL such as wss://pbx.example.com/websockets/. */
 export declare function connect(url: string, options: Options): Client;

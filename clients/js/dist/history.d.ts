@@ -1,4 +1,6 @@
 import type { Envelope, Position } from "./protocol.js";
+/** The longest question that is asked, in characters: the router reads short messages only before it knows a client. */
+export declare const longest = 4096;
 /**
  * History is where a client is in the broadcasts of its services (protocol 13). It counts the breaks, each of which may have
  * lost some.
@@ -13,6 +15,8 @@ export declare class History {
     ask(): Record<string, Position>;
     /** begin reads the payload of the 200. Unless the client is new, all services have a break but those that the router recovered. */
     begin(payload: unknown, again: boolean): void;
-    /** take notes a broadcast. Another epoch than before is a break. */
-    take({ service_name: service, epoch, offset }: Envelope): void;
+    /** lost notes a break of one service. */
+    lost(service: string): void;
+    /** take notes a broadcast. It returns true if there is a break before it, because its epoch is another one. */
+    take({ service_name: service, epoch, offset }: Envelope): boolean;
 }

@@ -107,48 +107,25 @@ var Calls = class {
   }
 };
 
-// src/history.ts
-var longest = 4096;
-var History = class {
-  #positions = /* @__PURE__ */ new Map();
-  #breaks = 0;
-  #all = 0;
-  // the last break of all services that are not in #own
-  #own = /* @__PURE__ */ new Map();
-  /** How many breaks there were. */
-  get breaks() {
-    return this.#breaks;
-  }
-  /** since returns the number of a service's last break. */
-  since(service) {
-    return this.#own.get(service) ?? this.#all;
-  }
-  /** ask returns where the client was, for the authentication message. */
-  ask() {
-    const asked = Object.fromEntries(this.#positions);
-    return JSON.stringify(asked).length > longest ? {} : asked;
-  }
-  /** begin reads the payload of the 200. Unless the client is new, all services have a break but those that the router recovered. */
-  begin(payload, again) {
-    const told = Object.entries(payload?.history ?? {});
-    const kept = /* @__PURE__ */ new Map();
-    this.#positions.clear();
-    for (const [service, { epoch, offset, recovered }] of told) {
-      if (epoch !== void 0 && offset !== void 0) this.#positions.set(service, { epoch, offset });
-      if (recovered) kept.set(service, this.since(service));
-    }
-    if (!again) return;
-    this.#all = ++this.#breaks;
-    this.#own = kept;
-  }
-  /** take notes a broadcast. Another epoch than before is a break. */
-  take({ service_name: service, epoch, offset }) {
-    if (epoch === void 0 || offset === void 0) return;
-    const last = this.#positions.get(service);
-    if (last && last.epoch !== epoch) this.#own.set(service, ++this.#breaks);
-    this.#positions.set(service, { epoch, offset });
-  }
-};
+// src/filter.ts
+var list = (value) => Array.isArray(value) ? value : [value];
+var union = (a, b) => [.../* @__PURE__ */ new Set([...a, ...b])];
+function passes({ topics, keys = {} }, topic, payload) {
+  const object = typeof payload === "object" && !Array.isArray(payload) ? payload : void 0;
+  return (!topics?.length || topics.includes(topic)) && Object.entries(keys).every(([key, value]) => object && Object.hasOwn(object, key) && list(value).includes(object[key]));
+}
+function join(a, b) {
+  const keys = Object.entries(a.keys ?? {}).flatMap(([key, value]) => b.keys && Object.hasOwn(b.keys, key) ? [[key, union(list(value), list(b.keys[key]))]] : []);
+  return { topics: a.topics?.length && b.topics?.length ? union(a.topics, b.topics) : [], keys: Object.fromEntries(keys) };
+}
+function covers(joined2, other) {
+  return JSON.stringify(join(joined2, other)) === JSON.stringify(joined2);
+}
+function joined(wanted) {
+  const all = /* @__PURE__ */ new Map();
+  for (const { service, filter } of wanted) all.set(service, join(all.get(service) ?? filter, filter));
+  return all.has("") ? {} : Object.fromEntries([...all].filter(([, filter]) => filter.topics.length || Object.keys(filter.keys).length));
+}
 
 // src/inbox.ts
 var Inbox = class {
@@ -211,6 +188,74 @@ var Inbox = class {
   }
   [Symbol.asyncIterator]() {
     return this;
+  }
+};
+
+// src/feed.ts
+var Feed = class extends Inbox {
+  #dropped = 0;
+  get dropped() {
+    return this.#dropped;
+  }
+  take(message) {
+    const lost = this.push(message);
+    if (!lost) return;
+    this.#dropped++;
+    const next = this.first();
+    if (next) {
+      next.missed += lost.missed + 1;
+      next.gap ||= lost.gap;
+    }
+  }
+  close() {
+    this.end();
+  }
+};
+
+// src/history.ts
+var longest = 4096;
+var History = class {
+  #positions = /* @__PURE__ */ new Map();
+  #breaks = 0;
+  #all = 0;
+  // the last break of all services that are not in #own
+  #own = /* @__PURE__ */ new Map();
+  /** How many breaks there were. */
+  get breaks() {
+    return this.#breaks;
+  }
+  /** since returns the number of a service's last break. */
+  since(service) {
+    return this.#own.get(service) ?? this.#all;
+  }
+  /** ask returns where the client was, for the authentication message. */
+  ask() {
+    const asked = Object.fromEntries(this.#positions);
+    return JSON.stringify(asked).length > longest ? {} : asked;
+  }
+  /** begin reads the payload of the 200. Unless the client is new, all services have a break but those that the router recovered. */
+  begin(payload, again) {
+    const told = Object.entries(payload?.history ?? {});
+    const kept = /* @__PURE__ */ new Map();
+    this.#positions.clear();
+    for (const [service, { epoch, offset, recovered }] of told) {
+      if (epoch !== void 0 && offset !== void 0) this.#positions.set(service, { epoch, offset });
+      if (recovered) kept.set(service, this.since(service));
+    }
+    if (!again) return;
+    this.#all = ++this.#breaks;
+    this.#own = kept;
+  }
+  /** lost notes a break of one service. */
+  lost(service) {
+    this.#own.set(service, ++this.#breaks);
+  }
+  /** take notes a broadcast. It returns true if there is a break before it, because its epoch is another one. */
+  take({ service_name: service, epoch, offset }) {
+    if (epoch === void 0 || offset === void 0) return false;
+    const last = this.#positions.get(service);
+    this.#positions.set(service, { epoch, offset });
+    return last !== void 0 && last.epoch !== epoch;
   }
 };
 
@@ -289,6 +334,11 @@ var Link = class {
   send(text) {
     this.#socket.send(text);
   }
+  /** renew has a new connection take the place of the one that there is. */
+  renew() {
+    const { state } = this.status;
+    if (state === "online" || state === "connecting") void this.#connect();
+  }
   /** close ends the link for good. */
   close(error) {
     if (this.status.state === "closed") return;
@@ -357,7 +407,10 @@ var Link = class {
   }
   #listen(socket, run, token, reused) {
     let shown = false;
-    const closed = ({ code, reason }) => this.#lost(new StrowgerError("disconnected", `The connection was lost${reason ? `: ${reason}` : ""} (code ${code}).`, { closeCode: code }), afterClose(code));
+    const closed = (event) => {
+      const code = event.code || 1006;
+      this.#lost(new StrowgerError("disconnected", `The connection was lost${event.reason ? `: ${event.reason}` : ""} (code ${code}).`, { closeCode: code }), afterClose(code));
+    };
     socket.onclose = closed;
     socket.onerror = () => this.#timer("failed", 100, () => closed({ code: 1006, reason: "" }));
     socket.onmessage = ({ data }) => {
@@ -470,14 +523,16 @@ var Client = class {
   #calls = new Calls();
   #history = new History();
   #watchers = /* @__PURE__ */ new Set();
-  #listeners = /* @__PURE__ */ new Set();
+  #listeners = { state: /* @__PURE__ */ new Set(), gap: /* @__PURE__ */ new Set() };
   #link;
+  #stated = {};
+  // what the router was asked for over this connection
   constructor(url, options) {
     this.#options = options;
     this.#link = new Link(url, options, {
       changed: (status) => this.#changed(status),
-      ask: () => options.recover === false ? void 0 : { history: this.#history.ask() },
-      admitted: (payload, again) => this.#history.begin(payload, again),
+      ask: () => this.#wish(),
+      admitted: (payload, again) => this.#admitted(payload, again),
       take: (envelope) => this.#take(envelope)
     });
   }
@@ -490,10 +545,11 @@ var Client = class {
   }
   /** on calls a function at each event until the function that it returns is called. */
   on(event, listener) {
-    if (event !== "state") throw new TypeError(`there is no event ${String(event)}`);
-    const own = (status) => listener(status);
-    this.#listeners.add(own);
-    return () => void this.#listeners.delete(own);
+    const listeners = this.#listeners[event];
+    if (!listeners) throw new TypeError(`there is no event ${String(event)}`);
+    const own = (event2) => listener(event2);
+    listeners.add(own);
+    return () => void listeners.delete(own);
   }
   /** ready waits until the client is online. It fails if the client is closed, or with the reason of the signal. */
   ready({ signal } = {}) {
@@ -565,11 +621,35 @@ var Client = class {
     this.#link.close();
   }
   #watcher(service, options, take, end) {
-    return { service, topic: options?.topic, told: /* @__PURE__ */ new Map(), begun: this.#history.breaks, take, end };
+    const { topic, filter = {} } = options ?? {};
+    return { service, topic, filter: join(filter, filter), missed: /* @__PURE__ */ new Map(), told: /* @__PURE__ */ new Map(), begun: this.#history.breaks, take, end };
   }
   #watch(watcher) {
-    if (this.state === "closed") watcher.end?.(this.status.error);
-    else this.#watchers.add(watcher);
+    if (this.state === "closed") return watcher.end?.(this.status.error);
+    this.#watchers.add(watcher);
+    if (Object.entries(this.#stated).some(([service, stated]) => about(watcher, service) && !covers(stated, watcher.filter))) this.#link.renew();
+  }
+  /** wish returns what the router is asked for besides to be let in. */
+  #wish() {
+    const history = this.#options.recover === false ? void 0 : this.#history.ask();
+    const filters = joined(this.#watchers);
+    const fits = JSON.stringify({ history, filters }).length <= longest;
+    this.#stated = fits ? filters : {};
+    return { history, gaps: true, filters: fits && Object.keys(filters).length ? filters : void 0 };
+  }
+  #admitted(payload, again) {
+    this.#history.begin(payload, again);
+    const { filters } = payload ?? {};
+    for (const service of Object.keys(this.#stated)) if (filters?.[service] !== true) delete this.#stated[service];
+  }
+  #emit(name, event) {
+    for (const listener of [...this.#listeners[name]]) guarded(listener, event);
+  }
+  /** gap tells of a break of one service. */
+  #gap(service, missed) {
+    this.#history.lost(service);
+    for (const watcher of this.#watchers) if (about(watcher, service)) watcher.missed.set(service, (watcher.missed.get(service) ?? 0) + missed);
+    this.#emit("gap", { service, missed });
   }
   #ask(service, topic, payload, options, asked) {
     const { timeout = this.#options.timeout ?? 3e4, signal } = options;
@@ -594,6 +674,7 @@ var Client = class {
   }
   #changed(status) {
     const { error } = status;
+    if (status.state !== "online") this.#stated = {};
     switch (status.state) {
       case "online":
         this.#calls.online((text) => this.#link.send(text));
@@ -606,7 +687,12 @@ var Client = class {
       default:
         this.#calls.lost("disconnected", "The connection was lost before the answer came.", error, false);
     }
-    for (const listener of [...this.#listeners]) guarded(listener, status);
+    this.#emit("state", status);
+    if (!status.again) return;
+    const last = this.#history.breaks;
+    for (const service of new Set([...this.#watchers].map(({ service: service2 }) => service2))) {
+      if (this.status === status && this.#history.since(service) === last) this.#emit("gap", { service, missed: 0 });
+    }
   }
   #take(envelope) {
     const { request_id: id } = envelope;
@@ -615,35 +701,22 @@ var Client = class {
       return;
     }
     const { service_name: service, topic, payload } = envelope;
-    this.#history.take(envelope);
+    if (envelope.gap !== void 0) return this.#gap(service, envelope.gap);
+    if (this.#history.take(envelope)) this.#gap(service, 0);
     const last = this.#history.since(service);
     for (const watcher of [...this.#watchers]) {
-      if (watcher.service !== "" && watcher.service !== service || watcher.topic !== void 0 && watcher.topic !== topic) continue;
+      if (!about(watcher, service) || watcher.topic !== void 0 && watcher.topic !== topic || !passes(watcher.filter, topic, payload)) continue;
       const gap = last > (watcher.told.get(service) ?? watcher.begun);
       if (gap) watcher.told.set(service, last);
-      guarded(watcher.take, { service, topic, payload, missed: 0, gap });
+      const missed = watcher.missed.get(service) ?? 0;
+      watcher.missed.delete(service);
+      guarded(watcher.take, { service, topic, payload, missed, gap });
     }
   }
 };
-var Feed = class extends Inbox {
-  #dropped = 0;
-  get dropped() {
-    return this.#dropped;
-  }
-  take(message) {
-    const lost = this.push(message);
-    if (!lost) return;
-    this.#dropped++;
-    const next = this.first();
-    if (next) {
-      next.missed += lost.missed + 1;
-      next.gap ||= lost.gap;
-    }
-  }
-  close() {
-    this.end();
-  }
-};
+function about(watcher, service) {
+  return watcher.service === "" || watcher.service === service;
+}
 function refusal(envelope) {
   const { status_code: status, status_string: statusText, service_name: service, topic, payload } = envelope;
   if (typeof status !== "number" || status < 400) return void 0;

@@ -31,6 +31,8 @@ export declare class Link {
     constructor(url: string, options: Options, above: Above);
     /** send hands a message to the connection that is online. */
     send(text: string): void;
+    /** renew has a new connection take the place of the one that there is. */
+    renew(): void;
     /** close ends the link for good. */
     close(error?: StrowgerError): void;
 }

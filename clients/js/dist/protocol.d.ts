@@ -1,3 +1,4 @@
+import type { Filter } from "./filter.js";
 /** Token is what a client authenticates with (protocol 4.1). */
 export interface Token {
     name: string;
@@ -8,9 +9,13 @@ export interface Authentication {
     service: "authentication";
     token: Token;
     request_id?: string;
-    /** Where the client was, so that it gets what it has missed (protocol 13.2). */
     payload?: {
+        /** Where the client was, so that it gets what it has missed (protocol 13.2). */
         history?: Record<string, Position>;
+        /** Asks to be told where broadcasts were dropped (protocol 14.1). */
+        gaps?: true;
+        /** Asks for less of some services (protocol 15.1). */
+        filters?: Record<string, Filter>;
         /** Asks for tickets (protocol 16.1). */
         resume?: true;
     };
@@ -47,6 +52,8 @@ export interface Envelope {
     /** Of the broadcasts of a service with a history, if the client has asked. */
     epoch?: string;
     offset?: number;
+    /** How many broadcasts of the service are missing. The message says nothing else (protocol 14.2). */
+    gap?: number;
 }
 /** The close codes that the router sends (protocol 8). */
 export declare const CloseCode: {

@@ -2,7 +2,7 @@ import type { Client, Message, Status, SubscribeOptions, RequestOptions } from "
 /** useStatus returns the status of a client, and renders again at each change. */
 export declare function useStatus(client: Client): Status;
 /** useSubscription calls a function with each broadcast of a service while the component is there. The latest function counts. */
-export declare function useSubscription<T = unknown>(client: Client, service: string, listener: (message: Message<T>) => void, options?: Pick<SubscribeOptions, "topic">): void;
+export declare function useSubscription<T = unknown>(client: Client, service: string, listener: (message: Message<T>) => void, options?: Pick<SubscribeOptions, "topic" | "filter">): void;
 /** Asked is what became of a request. The data of the last answer stays until the next one. */
 export interface Asked<T> {
     data: T | undefined;

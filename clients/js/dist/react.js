@@ -11,7 +11,8 @@ function useSubscription(client, service, listener, options = {}) {
     latest.current = listener;
   });
   const { topic } = options;
-  useEffect(() => client.subscribe(service, (message) => latest.current(message), { topic }), [client, service, topic]);
+  const filter = JSON.stringify(options.filter ?? {});
+  useEffect(() => client.subscribe(service, (message) => latest.current(message), { topic, filter: JSON.parse(filter) }), [client, service, topic, filter]);
 }
 function useRequest(client, service, topic, payload, options = {}) {
   const [turn, setTurn] = useState(0);

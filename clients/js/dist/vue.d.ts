@@ -3,7 +3,7 @@ import type { Client, Message, RequestOptions, Status, SubscribeOptions } from "
 /** useStatus returns the status of a client as a ref. */
 export declare function useStatus(client: Client): Readonly<Ref<Status>>;
 /** useSubscription calls a function with each broadcast of a service until the scope ends. */
-export declare function useSubscription<T = unknown>(client: Client, service: MaybeRefOrGetter<string>, listener: (message: Message<T>) => void, options?: Pick<SubscribeOptions, "topic">): void;
+export declare function useSubscription<T = unknown>(client: Client, service: MaybeRefOrGetter<string>, listener: (message: Message<T>) => void, options?: Pick<SubscribeOptions, "topic" | "filter">): void;
 /** Asked is what became of a request. The data of the last answer stays until the next one. */
 export interface Asked<T> {
     data: Readonly<Ref<T | undefined>>;

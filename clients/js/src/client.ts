@@ -1,11 +1,15 @@
 import { Calls } from "./calls.js";
 import { StrowgerError } from "./error.js";
-import { History } from "./history.js";
+import { covers, join, joined, passes } from "./filter.js";
+import type { Filter } from "./filter.js";
+import { Feed } from "./feed.js";
+import type { Message, Subscription } from "./feed.js";
+import { History, longest } from "./history.js";
 import { Inbox } from "./inbox.js";
 import { Link } from "./link.js";
 import type { State, Status } from "./link.js";
 import type { Options, RequestOptions, StreamOptions, SubscribeOptions } from "./options.js";
-import type { Envelope } from "./protocol.js";
+import type { Authentication, Envelope } from "./protocol.js";
 
 /** Reply is an answer of a service to a request. */
 export interface Reply<T = unknown> {
@@ -17,37 +21,31 @@ export interface Reply<T = unknown> {
   payload: T;
 }
 
-/** Message is a broadcast of a service. */
-export interface Message<T = unknown> {
+/** Gap says that broadcasts of a service may be lost, so that what is known of it is to be asked anew. */
+export interface Gap {
+  /** Empty for a subscription to all services: those that the router could not recover. */
   service: string;
-  topic: string;
-  payload: T;
-  /** How many messages before this one were dropped because the reader was too slow. */
+  /** How many are missing, if the router has dropped them because the client reads too slowly. 0 if nobody knows. */
   missed: number;
-  /**
-   * True for the first message of the service after something may have been lost: the connection was made anew, and the
-   * router could not send what was broadcast in between.
-   */
-  gap: boolean;
-}
-
-/** Subscription is an iterator of broadcasts. It lasts over reconnects, and ends with close, with a loop that is left, or with the client. */
-export interface Subscription<T = unknown> extends AsyncIterableIterator<Message<T>> {
-  /** How many messages were dropped because the reader was too slow. */
-  readonly dropped: number;
-  /** close ends the iterator. What waits is still read. */
-  close(): void;
 }
 
 /** Events are what a client tells, by name. */
 export interface Events {
   /** Each change of the state, in order. */
   state: Status;
+  /**
+   * Each gap of a service, before the next message of the service: the connection was made anew and the router could not send
+   * what was broadcast in between, the service's history began anew, or the router dropped broadcasts.
+   */
+  gap: Gap;
 }
 
 interface Watcher {
   service: string;
   topic: string | undefined;
+  filter: Filter;
+  /** How many the router has dropped since the last message, by service. */
+  missed: Map<string, number>;
   /** Breaks that it was told of, by service. */
   told: Map<string, number>;
   /** How many breaks there were when it began. */
@@ -67,15 +65,16 @@ export class Client {
   readonly #calls = new Calls();
   readonly #history = new History();
   readonly #watchers = new Set<Watcher>();
-  readonly #listeners = new Set<(status: Status) => void>();
+  readonly #listeners: { [K in keyof Events]: Set<(event: Events[K]) => void> } = { state: new Set(), gap: new Set() };
   readonly #link: Link;
+  #stated: Record<string, Filter> = {}; // what the router was asked for over this connection
 
   constructor(url: string, options: Options) {
     this.#options = options;
     this.#link = new Link(url, options, {
       changed: (status) => this.#changed(status),
-      ask: () => (options.recover === false ? undefined : { history: this.#history.ask() }),
-      admitted: (payload, again) => this.#history.begin(payload, again),
+      ask: () => this.#wish(),
+      admitted: (payload, again) => this.#admitted(payload, again),
       take: (envelope) => this.#take(envelope),
     });
   }
@@ -91,10 +90,11 @@ export class Client {
 
   /** on calls a function at each event until the function that it returns is called. */
   on<K extends keyof Events>(event: K, listener: (event: Events[K]) => void): () => void {
-    if (event !== "state") throw new TypeError(`there is no event ${String(event)}`);
-    const own = (status: Status) => listener(status);
-    this.#listeners.add(own);
-    return () => void this.#listeners.delete(own);
+    const listeners = this.#listeners[event];
+    if (!listeners) throw new TypeError(`there is no event ${String(event)}`);
+    const own = (event: Events[K]) => listener(event);
+    listeners.add(own);
+    return () => void listeners.delete(own);
   }
 
   /** ready waits until the client is online. It fails if the client is closed, or with the reason of the signal. */
@@ -179,12 +179,40 @@ export class Client {
   }
 
   #watcher(service: string, options: SubscribeOptions | undefined, take: Watcher["take"], end?: Watcher["end"]): Watcher {
-    return { service, topic: options?.topic, told: new Map(), begun: this.#history.breaks, take, end };
+    const { topic, filter = {} } = options ?? {};
+    return { service, topic, filter: join(filter, filter), missed: new Map(), told: new Map(), begun: this.#history.breaks, take, end };
   }
 
   #watch(watcher: Watcher): void {
-    if (this.state === "closed") watcher.end?.(this.status.error);
-    else this.#watchers.add(watcher);
+    if (this.state === "closed") return watcher.end?.(this.status.error);
+    this.#watchers.add(watcher);
+    if (Object.entries(this.#stated).some(([service, stated]) => about(watcher, service) && !covers(stated, watcher.filter))) this.#link.renew();
+  }
+
+  /** wish returns what the router is asked for besides to be let in. */
+  #wish(): Authentication["payload"] {
+    const history = this.#options.recover === false ? undefined : this.#history.ask();
+    const filters = joined(this.#watchers);
+    const fits = JSON.stringify({ history, filters }).length <= longest;
+    this.#stated = fits ? filters : {};
+    return { history, gaps: true, filters: fits && Object.keys(filters).length ? filters : undefined };
+  }
+
+  #admitted(payload: unknown, again: boolean): void {
+    this.#history.begin(payload, again);
+    const { filters } = (payload ?? {}) as { filters?: Record<string, unknown> | null };
+    for (const service of Object.keys(this.#stated)) if (filters?.[service] !== true) delete this.#stated[service];
+  }
+
+  #emit<K extends keyof Events>(name: K, event: Events[K]): void {
+    for (const listener of [...this.#listeners[name]]) guarded(listener, event);
+  }
+
+  /** gap tells of a break of one service. */
+  #gap(service: string, missed: number): void {
+    this.#history.lost(service);
+    for (const watcher of this.#watchers) if (about(watcher, service)) watcher.missed.set(service, (watcher.missed.get(service) ?? 0) + missed);
+    this.#emit("gap", { service, missed });
   }
 
   #ask(service: string, topic: string, payload: unknown, options: RequestOptions, asked: { reply(e: Envelope): boolean; fail(e: unknown): void }): () => void {
@@ -211,6 +239,7 @@ export class Client {
 
   #changed(status: Status): void {
     const { error } = status;
+    if (status.state !== "online") this.#stated = {};
     switch (status.state) {
       case "online":
         this.#calls.online((text) => this.#link.send(text));
@@ -223,7 +252,13 @@ export class Client {
       default:
         this.#calls.lost("disconnected", "The connection was lost before the answer came.", error, false);
     }
-    for (const listener of [...this.#listeners]) guarded(listener, status);
+    this.#emit("state", status);
+    if (!status.again) return;
+    // What is newest is the break of this connection, and not all services need have it.
+    const last = this.#history.breaks;
+    for (const service of new Set([...this.#watchers].map(({ service }) => service))) {
+      if (this.status === status && this.#history.since(service) === last) this.#emit("gap", { service, missed: 0 });
+    }
   }
 
   #take(envelope: Envelope): void {
@@ -234,40 +269,23 @@ export class Client {
       return;
     }
     const { service_name: service, topic, payload } = envelope;
-    this.#history.take(envelope);
+    if (envelope.gap !== undefined) return this.#gap(service, envelope.gap);
+    if (this.#history.take(envelope)) this.#gap(service, 0);
     const last = this.#history.since(service);
     for (const watcher of [...this.#watchers]) {
-      if ((watcher.service !== "" && watcher.service !== service) || (watcher.topic !== undefined && watcher.topic !== topic)) continue;
+      if (!about(watcher, service) || (watcher.topic !== undefined && watcher.topic !== topic) || !passes(watcher.filter, topic, payload)) continue;
       const gap = last > (watcher.told.get(service) ?? watcher.begun);
       if (gap) watcher.told.set(service, last);
-      guarded(watcher.take, { service, topic, payload, missed: 0, gap });
+      const missed = watcher.missed.get(service) ?? 0;
+      watcher.missed.delete(service);
+      guarded(watcher.take, { service, topic, payload, missed, gap });
     }
   }
 }
 
-/** Feed is the subscription that is iterated over. */
-class Feed<T> extends Inbox<Message<T>> implements Subscription<T> {
-  #dropped = 0;
-
-  get dropped(): number {
-    return this.#dropped;
-  }
-
-  take(message: Message<T>): void {
-    const lost = this.push(message);
-    if (!lost) return;
-    this.#dropped++;
-    // The next message tells of those before it that were dropped.
-    const next = this.first();
-    if (next) {
-      next.missed += lost.missed + 1;
-      next.gap ||= lost.gap;
-    }
-  }
-
-  close(): void {
-    this.end();
-  }
+/** about reports whether somebody listens to a service. */
+function about(watcher: Watcher, service: string): boolean {
+  return watcher.service === "" || watcher.service === service;
 }
 
 /** refusal returns the error that an answer stands for, if it does. */

@@ -1,7 +1,7 @@
 import type { Envelope, Position } from "./protocol.js";
 
 /** The longest question that is asked, in characters: the router reads short messages only before it knows a client. */
-const longest = 4096;
+export const longest = 4096;
 
 /**
  * History is where a client is in the broadcasts of its services (protocol 13). It counts the breaks, each of which may have
@@ -43,11 +43,16 @@ export class History {
     this.#own = kept;
   }
 
-  /** take notes a broadcast. Another epoch than before is a break. */
-  take({ service_name: service, epoch, offset }: Envelope): void {
-    if (epoch === undefined || offset === undefined) return;
+  /** lost notes a break of one service. */
+  lost(service: string): void {
+    this.#own.set(service, ++this.#breaks);
+  }
+
+  /** take notes a broadcast. It returns true if there is a break before it, because its epoch is another one. */
+  take({ service_name: service, epoch, offset }: Envelope): boolean {
+    if (epoch === undefined || offset === undefined) return false;
     const last = this.#positions.get(service);
-    if (last && last.epoch !== epoch) this.#own.set(service, ++this.#breaks);
     this.#positions.set(service, { epoch, offset });
+    return last !== undefined && last.epoch !== epoch;
   }
 }

@@ -1,7 +1,9 @@
 export { Client, connect } from "./client.js";
-export type { Events, Message, Reply, Subscription } from "./client.js";
+export type { Events, Gap, Reply } from "./client.js";
 export { StrowgerError } from "./error.js";
 export type { ErrorKind } from "./error.js";
+export type { Message, Subscription } from "./feed.js";
+export type { Filter, Value } from "./filter.js";
 export type { State, Status } from "./link.js";
 export type { Attempt, Options, Reconnect, RequestOptions, Socket, StreamOptions, SubscribeOptions, TokenCallback } from "./options.js";
 export { afterClose, CloseCode } from "./protocol.js";

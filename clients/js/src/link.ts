@@ -72,6 +72,12 @@ export class Link {
     this.#socket!.send(text);
   }
 
+  /** renew has a new connection take the place of the one that there is. */
+  renew(): void {
+    const { state } = this.status;
+    if (state === "online" || state === "connecting") void this.#connect();
+  }
+
   /** close ends the link for good. */
   close(error?: StrowgerError): void {
     if (this.status.state === "closed") return;
@@ -148,8 +154,10 @@ export class Link {
 
   #listen(socket: Socket, run: number, token: Token, reused: boolean): void {
     let shown = false;
-    const closed = ({ code, reason }: { code: number; reason: string }) =>
-      this.#lost(new StrowgerError("disconnected", `The connection was lost${reason ? `: ${reason}` : ""} (code ${code}).`, { closeCode: code }), afterClose(code));
+    const closed = (event: { code: number; reason: string }) => {
+      const code = event.code || 1006; // Deno says 0 if there was no connection
+      this.#lost(new StrowgerError("disconnected", `The connection was lost${event.reason ? `: ${event.reason}` : ""} (code ${code}).`, { closeCode: code }), afterClose(code));
+    };
     socket.onclose = closed;
     // The end follows at once and says more. The WebSocket of Node 20 does not tell it if there was no connection.
     socket.onerror = () => this.#timer("failed", 100, () => closed({ code: 1006, reason: "" }));

@@ -1,4 +1,5 @@
 import type { StrowgerError } from "./error.js";
+import type { Filter } from "./filter.js";
 import type { Token } from "./protocol.js";
 
 /** Attempt is what the token callback gets to know of the attempt to connect. */
@@ -90,8 +91,14 @@ export interface StreamOptions extends RequestOptions {
 
 /** SubscribeOptions are for one subscription. */
 export interface SubscribeOptions {
-  /** Only messages of this topic. */
+  /** Only messages of this topic. The router is not told, so it costs nothing to change one's mind. */
   topic?: string;
+  /**
+   * Only messages that pass. The router is asked to send no others of the service, if each subscription to it has a filter
+   * when the client connects; it sends what one of them wants. A later subscription that wants more of the service takes a new
+   * connection at once.
+   */
+  filter?: Filter;
   /** How many messages may wait for the reader of an iterator. Default 1000. Beyond it the oldest is dropped. */
   limit?: number;
 }

@@ -9,13 +9,14 @@ export function useStatus(client: Client): Status {
 }
 
 /** useSubscription calls a function with each broadcast of a service while the component is there. The latest function counts. */
-export function useSubscription<T = unknown>(client: Client, service: string, listener: (message: Message<T>) => void, options: Pick<SubscribeOptions, "topic"> = {}): void {
+export function useSubscription<T = unknown>(client: Client, service: string, listener: (message: Message<T>) => void, options: Pick<SubscribeOptions, "topic" | "filter"> = {}): void {
   const latest = useRef(listener);
   useEffect(() => {
     latest.current = listener;
   });
   const { topic } = options;
-  useEffect(() => client.subscribe<T>(service, (message) => latest.current(message), { topic }), [client, service, topic]);
+  const filter = JSON.stringify(options.filter ?? {}); // one that is written in place is another object each time
+  useEffect(() => client.subscribe<T>(service, (message) => latest.current(message), { topic, filter: JSON.parse(filter) }), [client, service, topic, filter]);
 }
 
 /** Asked is what became of a request. The data of the last answer stays until the next one. */

@@ -10,7 +10,7 @@ export function useStatus(client: Client): Readonly<Ref<Status>> {
 }
 
 /** useSubscription calls a function with each broadcast of a service until the scope ends. */
-export function useSubscription<T = unknown>(client: Client, service: MaybeRefOrGetter<string>, listener: (message: Message<T>) => void, options: Pick<SubscribeOptions, "topic"> = {}): void {
+export function useSubscription<T = unknown>(client: Client, service: MaybeRefOrGetter<string>, listener: (message: Message<T>) => void, options: Pick<SubscribeOptions, "topic" | "filter"> = {}): void {
   watch(() => toValue(service), (name, _, cleanup) => cleanup(client.subscribe<T>(name, listener, options)), { immediate: true, flush: "sync" });
 }
 

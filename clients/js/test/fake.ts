@@ -37,9 +37,9 @@ export class FakeSocket implements Socket {
     this.say({ service_name: "authentication", status_code: 407, topic: "authenticate" });
   }
 
-  admit(history?: Record<string, unknown>): void {
+  admit(history?: Record<string, unknown>, filters?: Record<string, unknown>): void {
     this.greet();
-    this.say({ service_name: "authentication", status_code: 200, topic: "authenticated", payload: history ? { history } : null });
+    this.say({ service_name: "authentication", status_code: 200, topic: "authenticated", payload: history || filters ? { history, filters } : null });
   }
 
   ticket(ticket: string, resumed = false): void {
@@ -107,9 +107,9 @@ export class Lab {
     return FakeSocket.all.length;
   }
 
-  async online(history?: Record<string, unknown>): Promise<FakeSocket> {
+  async online(history?: Record<string, unknown>, filters?: Record<string, unknown>): Promise<FakeSocket> {
     await settle();
-    this.socket.admit(history);
+    this.socket.admit(history, filters);
     await settle();
     return this.socket;
   }

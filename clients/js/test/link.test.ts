@@ -11,7 +11,7 @@ test("a client authenticates when it is asked to", async () => {
   assert.deepEqual(lab.socket.sent, []);
   lab.socket.greet();
   lab.socket.greet(); // the answer to a message that crossed the token
-  assert.deepEqual(lab.socket.sent, [{ service: "authentication", token: { name: "name1", hash: "hash" }, payload: { history: {} } }]);
+  assert.deepEqual(lab.socket.sent, [{ service: "authentication", token: { name: "name1", hash: "hash" }, payload: { history: {}, gaps: true } }]);
   lab.socket.say({ service_name: "authentication", status_code: 200, topic: "authenticated" });
   assert.equal(lab.client.state, "online");
   assert.equal(lab.names(), "connecting online");
@@ -102,6 +102,9 @@ test("a socket that tells an error and no end is given up", async () => {
   await lab.pass(100);
   assert.equal(lab.client.status.error?.closeCode, 1013);
   assert.equal(lab.sockets, 2);
+  await lab.pass(6500);
+  lab.socket.drop(0);
+  assert.equal(lab.client.status.error?.closeCode, 1006);
 });
 
 test("the network's return ends a pause", async () => {

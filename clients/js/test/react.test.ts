@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { test } from "node:test";
+import { mock, test } from "node:test";
 import { createElement } from "react";
 import { act, create } from "react-test-renderer";
 import { useRequest, useStatus, useSubscription } from "../src/react.js";
@@ -14,10 +14,12 @@ test("the hooks of React follow the client", async () => {
   const heard: string[] = [];
   function Weather({ city }: { city: string }) {
     const { state } = useStatus(lab.client);
-    useSubscription<number>(lab.client, "weather", ({ payload }) => void heard.push(`${city} ${payload}`), { topic: "rain" });
+    // A filter that is written in place is another object each time, and the same subscription.
+    useSubscription<number>(lab.client, "weather", ({ payload }) => void heard.push(`${city} ${payload}`), { topic: "rain", filter: { topics: ["rain", "sun"] } });
     asked = useRequest<number>(lab.client, "weather", "today", { city });
     return `${state} ${asked.loading ? "asks" : (asked.error ?? asked.data)}`;
   }
+  const subscribe = mock.method(lab.client, "subscribe");
   const shows = () => root.toJSON();
   let root!: ReturnType<typeof create>;
   await act(async () => void (root = create(createElement(Weather, { city: "Oslo" }))));
@@ -51,6 +53,7 @@ test("the hooks of React follow the client", async () => {
   assert.equal(second.requests.length, 1);
   await act(async () => second.answer(second.requests[0], 20));
   assert.equal(shows(), "online 20");
+  assert.equal(subscribe.mock.callCount(), 1);
   await act(async () => root.unmount());
   second.say({ topic: "rain", payload: 3 });
   second.drop(1006);

@@ -8,7 +8,7 @@ test("with resume the latest ticket takes the place of a token, and is shown onc
   const lab = new Lab({ resume: true });
   await settle();
   lab.socket.ticket("t1");
-  assert.deepEqual(lab.socket.sent[0], { service: "authentication", token: { name: "name1", hash: "hash" }, payload: { history: {}, resume: true } });
+  assert.deepEqual(lab.socket.sent[0], { service: "authentication", token: { name: "name1", hash: "hash" }, payload: { history: {}, gaps: true, resume: true } });
   lab.socket.say({ service_name: "authentication", status_code: 200, topic: "ticket", payload: { ticket: "t2", lifetime: 300 } });
   assert.equal(lab.client.state, "online");
   lab.socket.drop(1006);
@@ -55,8 +55,8 @@ test("after the end of the token no ticket is shown", async () => {
   assert.equal(token(lab).name, "name2");
 });
 
-test("without resume nothing is asked for", async () => {
+test("without resume no ticket is asked for", async () => {
   const lab = new Lab({ recover: false });
   const socket = await lab.online();
-  assert.deepEqual(socket.sent[0], { service: "authentication", token: { name: "name1", hash: "hash" } });
+  assert.deepEqual(socket.sent[0], { service: "authentication", token: { name: "name1", hash: "hash" }, payload: { gaps: true } });
 });

@@ -84,8 +84,8 @@ func (page *asyncAPI) message(t *testing.T, name string) *jsonschema.Schema {
 	return page.schema(t, "messages/"+name+"/payload")
 }
 
-// positionKeys are those that a topic adds to broadcasts for clients that asked for positions. They come after the envelope's.
-var positionKeys = []string{"epoch", "offset"}
+// addedKeys are those that the router adds for clients that asked for positions or gaps. They come after the envelope's.
+var addedKeys = []string{"epoch", "offset", "gap"}
 
 // TestAsyncAPIExamples has the envelope's decoder read each example, and the schema of its message judge it. An example of what
 // the router sends is what Append makes of it.
@@ -116,7 +116,7 @@ func TestAsyncAPIExamples(t *testing.T) {
 				continue
 			}
 			sent++
-			for _, key := range positionKeys {
+			for _, key := range addedKeys {
 				delete(payload.(map[string]any), key)
 			}
 			if got, want := mustMarshal(t, written), mustMarshal(t, payload); got != want {
@@ -168,8 +168,8 @@ func TestAsyncAPIHasEveryStatus(t *testing.T) {
 		}
 	}
 	codes := regexp.MustCompile(`status_code: \{const: [0-9]+\}`).FindAllString(page.text, -1)
-	if len(codes) != len(statuses) {
-		t.Errorf("the page has %d status codes, the router sends %d", len(codes), len(statuses))
+	if want := len(statuses) + 1; len(codes) != want { // a fresh ticket is no answer
+		t.Errorf("the page has %d status codes, the router sends %d", len(codes), want)
 	}
 }
 
@@ -188,7 +188,7 @@ func TestAsyncAPIHasEveryKey(t *testing.T) {
 	if !slices.Equal(sent.Required, keys) {
 		t.Errorf("the page says that the router sends %q, want %q", sent.Required, keys)
 	}
-	for _, key := range slices.Concat(keys, positionKeys) {
+	for _, key := range slices.Concat(keys, addedKeys) {
 		if _, found := sent.Properties[key]; !found {
 			t.Errorf("the page does not describe %s as it is sent", key)
 		}
@@ -198,8 +198,8 @@ func TestAsyncAPIHasEveryKey(t *testing.T) {
 			t.Errorf("the page does not describe %s as it is received", key)
 		}
 	}
-	if len(received.Properties) != len(spellings) || len(sent.Properties) != len(keys)+len(positionKeys) {
-		t.Errorf("the page has %d and %d keys, want %d and %d", len(sent.Properties), len(received.Properties), len(keys)+len(positionKeys), len(spellings))
+	if len(received.Properties) != len(spellings) || len(sent.Properties) != len(keys)+len(addedKeys) {
+		t.Errorf("the page has %d and %d keys, want %d and %d", len(sent.Properties), len(received.Properties), len(keys)+len(addedKeys), len(spellings))
 	}
 }
 
@@ -234,6 +234,52 @@ func TestAsyncAPIFitsConversations(t *testing.T) {
 	}
 	if sent < 200 {
 		t.Errorf("%d messages: is the reading wrong?", sent)
+	}
+}
+
+// TestAsyncAPIFitsTheProtocol takes the messages and payloads in docs/protocol.md from section 13 on. Each is what one message of
+// the page says it is, and no other.
+func TestAsyncAPIFitsTheProtocol(t *testing.T) {
+	page := readAsyncAPI(t)
+	data, err := os.ReadFile("../../docs/protocol.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, text, found := strings.Cut(string(data), "\n## 13. ")
+	if !found {
+		t.Fatal("docs/protocol.md has no section 13")
+	}
+	token := strings.NewReplacer(`{"name":"N","hash":"H"}`, `{"name":"`+strings.Repeat("n", 64)+`","hash":"`+strings.Repeat("h", 64)+`"}`)
+	times := map[string]int{}
+	for _, block := range regexp.MustCompile("(?ms)^```json\n(.*?)^```$").FindAllStringSubmatch(text, -1) {
+		said := token.Replace(block[1])
+		messages := map[string]string{"authenticate": said, "broadcast": said, "gap": said, "ticket": said}
+		if !strings.Contains(said, `"service`) { // the payload of a message
+			messages = map[string]string{
+				"authenticate":  `{"service":"authentication","token":{"name":"jwt","hash":"a"},"payload":` + said + `}`,
+				"authenticated": string(Authenticated.Answer(&Envelope{Topic: Raw(`""`), ServiceName: Raw(`"authentication"`)}).Append(nil)),
+			}
+			messages["authenticated"] = strings.Replace(messages["authenticated"], `"payload":null`, `"payload":`+said, 1)
+		}
+		fits := ""
+		for name, message := range messages {
+			value, err := jsonschema.UnmarshalJSON(strings.NewReader(message))
+			if err != nil {
+				t.Fatalf("%v: %s", err, message)
+			}
+			if page.message(t, name).Validate(value) == nil {
+				fits += name
+			}
+		}
+		times[fits]++
+		if _, found := page.Components.Messages[fits]; !found {
+			t.Errorf("this is no message, or several %q: %s", fits, block[1])
+		}
+	}
+	for name, least := range map[string]int{"authenticate": 3, "authenticated": 3, "broadcast": 1, "gap": 1, "ticket": 1} {
+		if times[name] < least {
+			t.Errorf("docs/protocol.md has %d of %s, want %d", times[name], name, least)
+		}
 	}
 }
 

@@ -300,6 +300,25 @@ func TestGatherWithoutAll(t *testing.T) {
 	}
 }
 
+// A service that ends hands over what it has gathered, and leaves no timer behind.
+func TestGatherUntilTheEnd(t *testing.T) {
+	c := newCluster(t, 3)
+	list := parts(t, c, 0, 1, 2)
+	c.nodes[0].client().writef(`{"service":"s","topic":"x","request_id":"1"}`)
+	r := list[0].gets(WholeRequest)
+	taken := make(chan []Answer, 1)
+	r.Gather(time.Second, func(a []Answer) { taken <- a })
+	part := list[1].gets(GatheredPart)
+	list[2].gets(GatheredPart)
+	list[1].says(part, "2")
+	c.settle("s")
+	c.nodes[0].deps.System.Root.Poison(c.nodes[0].router.PID())
+	if got := received(t, "parts", taken); len(got) != 1 {
+		t.Errorf("gathered %+v, want the part that came", got)
+	}
+	c.nodes[0].clock.AwaitTimers(t, 0)
+}
+
 // An instance that gathers is known to other nodes by an id of its own until it has the parts, also for a visitor.
 func TestGatherForVisitor(t *testing.T) {
 	c := newCluster(t, 3)

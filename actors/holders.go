@@ -151,7 +151,7 @@ func (h *holders) probe(e *holding, m *reclaim) {
 	}
 	e.asker = m
 	p.Probe()
-	h.self.After(h.deps.Clock, probePatience, &probed{asker: m})
+	m.late = h.self.After(h.deps.Clock, probePatience, &probed{asker: m})
 }
 
 func (h *holders) probed(m *probed) {
@@ -173,12 +173,21 @@ func (h *holders) grant(e *holding, m *reclaim) {
 		h.gone.Remove(e.place)
 	}
 	e.place, e.asker, e.connection = nil, nil, m.connection
+	m.decided()
 	m.connection.Send(&tokenClaimed{key: m.key, address: m.address, connection: m.connection,
 		credentials: e.known, envelope: m.envelope, again: true})
 }
 
 func refuse(m *reclaim, err error) {
+	m.decided()
 	m.connection.Send(&tokenClaimed{err: err, envelope: m.envelope, again: true})
+}
+
+// decided says that nobody waits any more to hear whether the connection is alive.
+func (m *reclaim) decided() {
+	if m.late != nil {
+		m.late()
+	}
 }
 
 // drop forgets a token.

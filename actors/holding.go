@@ -68,6 +68,8 @@ type (
 		connection Connection
 		envelope   envelope.Envelope
 		err        error // why the token store refused it
+		// late stops the timer of probed; nil: there is none.
+		late func() bool
 	}
 	// probed comes when the time is over that a connection had to show that it is alive.
 	probed struct {

@@ -65,14 +65,18 @@ func TestConnectionEndsWhileProbed(t *testing.T) {
 			second := w.connectFrom(here, nil)
 			second.present(token)
 			w.settle(second.pid, second.pid, w.deps.holders.PID()) // its verdict comes as a message of its own
+			if due, _ := w.clock.Due(probePatience); !due {
+				t.Error("the connection is not probed")
+			}
 			w.lose(first, farewell)
 			if farewell {
 				second.gets(refused401)
 			} else {
 				second.gets(admitted200)
 			}
-			w.clock.Advance(probePatience)
-			w.settle(w.deps.holders.PID())
+			if due, _ := w.clock.Due(probePatience); due {
+				t.Error("the timer of the probe is left behind")
+			}
 		})
 	}
 }

@@ -38,11 +38,8 @@ type (
 		unseen bool // see instanceDown
 	}
 	// Fence has Done called, by any actor, once all that services had said before has been given to
-	// the sockets.
-	Fence struct {
-		unmissed
-		Done func()
-	}
+	// the sockets, or at once if the router has stopped.
+	Fence struct{ Done func() }
 	// watch has a node sent what services of this node say under a name.
 	watch struct {
 		name string
@@ -79,6 +76,9 @@ func (m *Offer) lost(*Deps, runtime.Loss) {
 }
 
 func (m *watch) lost(*Deps, runtime.Loss) { m.done() }
+
+// lost lets nobody wait for a router that has stopped.
+func (m *Fence) lost(*Deps, runtime.Loss) { m.Done() }
 
 // router owns all names: it alone writes the registry, spawns a topic and a service for a name
 // that is offered or watched, and stops them when nobody does any more. It is on no message's way.

@@ -189,6 +189,8 @@ func (s *service) Receive(ctx actor.Context) {
 		s.topic.Send(m)
 	case *endService:
 		s.end(ctx)
+	case *actor.Stopping:
+		s.stopping()
 	default:
 		s.deps.Unknown(ctx)
 	}
@@ -324,13 +326,20 @@ func (s *service) sweep() {
 
 // end stops the service behind all it still has to pass on, and then its topic.
 func (s *service) end(ctx actor.Context) {
+	ctx.Poison(s.topic.PID())
+	ctx.Poison(ctx.Self())
+}
+
+// stopping gives back what the service holds. It handles no message after this one, so nothing begins anew.
+func (s *service) stopping() {
 	for _, stop := range []func() bool{s.sweeping, s.looking, s.health.stop} {
 		if stop != nil {
 			stop()
 		}
 	}
+	for key := range s.gathers {
+		s.gathers.end(key)
+	}
 	s.owe()
 	s.pending.clear()
-	ctx.Poison(s.topic.PID())
-	ctx.Poison(ctx.Self())
 }

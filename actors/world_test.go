@@ -60,10 +60,12 @@ func newDeps(t interface{ Cleanup(func()) }) *Deps {
 }
 
 // newWorld starts a router with the settings changed as given. At the test's end everything is
-// stopped, and every lease must have come back.
+// stopped, every lease must have come back, and no timer may be set, which would keep the router in memory.
 func newWorld(t testing.TB, change ...func(*Deps)) *world {
 	t.Helper()
-	d := newDeps(t)
+	var d *Deps
+	t.Cleanup(func() { d.Clock.(*clocktest.Clock).AwaitTimers(t, 0) })
+	d = newDeps(t)
 	w := &world{t: t, deps: d, clock: d.Clock.(*clocktest.Clock), tokens: d.Tokens.(*fakeTokens), egress: d.Egress.(*fakeEgress)}
 	for _, f := range change {
 		f(d)

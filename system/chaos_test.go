@@ -15,6 +15,7 @@ import (
 	"sync/atomic"
 	"testing"
 	"time"
+	"weak"
 
 	"strowger/client"
 	"strowger/config"
@@ -146,12 +147,13 @@ func unaskable() *service.Service {
 
 // TestChaos lets clients of every kind, services that crash, cut networks, reloads and a token store that goes away loose on a
 // router for a while. Each client keeps books: each request has one outcome, entries come in order and of the own domain, and
-// what is missing was told. In the end nothing is left.
+// what is missing was told. In the end nothing is left, and neither is a router in memory.
 func TestChaos(t *testing.T) {
 	first, count, each := chaosSeeds(t)
 	var descriptors int
+	var routers []weak.Pointer[System]
 	for seed := first; seed < first+uint64(count); seed++ {
-		if !t.Run(fmt.Sprint(seed), func(t *testing.T) { runSeed(t, seed, each) }) {
+		if !t.Run(fmt.Sprint(seed), func(t *testing.T) { routers = append(routers, runSeed(t, seed, each)) }) {
 			t.Logf("again with STROWGER_CHAOS=1x%v STROWGER_CHAOS_SEED=%d", each, seed)
 			return
 		}
@@ -164,9 +166,13 @@ func TestChaos(t *testing.T) {
 			return descriptorsOpen() <= descriptors+1
 		})
 	}
+	for i, router := range routers {
+		awaitCollected(t, fmt.Sprintf("the router of seed %d", first+uint64(i)), router)
+	}
 }
 
-func runSeed(t *testing.T, seed uint64, length time.Duration) {
+// runSeed runs one seed, and returns its router, which has stopped.
+func runSeed(t *testing.T, seed uint64, length time.Duration) weak.Pointer[System] {
 	c := &chaos{t: t, seed: seed, cfg: chaosConfig(t)}
 	c.tokens = c.cfg.Tokens.Directory
 	c.run(length)
@@ -175,6 +181,7 @@ func runSeed(t *testing.T, seed uint64, length time.Duration) {
 	for _, text := range c.wrong {
 		t.Error(text)
 	}
+	return weak.Make(c.s)
 }
 
 // run starts everything, lets it go wrong for a while, and looks at what is left.

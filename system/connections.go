@@ -81,9 +81,9 @@ func (s *System) dismiss() {
 		})
 		said := drain
 		if patience := s.drainTime() / 2; patience > 0 {
-			late := time.AfterFunc(patience, drain)
+			stop := s.deps.Clock.AfterFunc(patience, drain)
 			said = func() {
-				late.Stop() // it would keep the system in memory
+				stop() // it would keep the system in memory
 				drain()
 			}
 		}

@@ -43,8 +43,7 @@ func (s *System) Stop(ctx context.Context) error {
 	s.stopConsole(ctx)
 	if by, ok := ctx.Deadline(); ok {
 		s.stopBy.Store(&by)
-		late := time.AfterFunc(time.Until(by)/goodbyeShare*(goodbyeShare-1), s.dismiss)
-		defer late.Stop()
+		defer s.deps.Clock.AfterFunc(time.Until(by)/goodbyeShare*(goodbyeShare-1), s.dismiss)()
 	}
 	s.moveSingletons(ctx)
 	s.server.StopListening()

@@ -13,6 +13,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"strowger/actors"
+	"strowger/actors/clock"
 	"strowger/transport/frame"
 )
 
@@ -123,11 +124,11 @@ func (s *Server) holdExpiry(hold bool) {
 	defer s.mu.Unlock()
 	s.held = hold
 	if s.expiry != nil {
-		s.expiry.Stop()
+		s.expiry()
 		s.expiry = nil
 	}
 	if !hold && s.openings.first != nil && !s.stopped {
-		s.expiry = time.AfterFunc(0, s.expire)
+		s.expiry = clock.Wall{}.AfterFunc(0, s.expire)
 	}
 }
 

@@ -45,7 +45,7 @@ type Server struct {
 
 	mu        sync.Mutex // Protects following.
 	openings  openings
-	expiry    *time.Timer   // calls expire; nil: no poller waits for a request
+	expiry    func() bool   // stops the timer that calls expire; nil: no poller waits for a request
 	held      bool          // expire does nothing
 	forgotten chan struct{} // closed when a handshake ends; nil: nobody waits for that
 	stopped   bool
@@ -134,7 +134,7 @@ func (s *Server) StopListening() {
 		dismiss(o.conn)
 	}
 	if s.expiry != nil {
-		s.expiry.Stop()
+		s.expiry()
 	}
 }
 

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"strowger/actors"
+	"strowger/actors/clock"
 )
 
 // opening is a connection that has not shaken hands yet.
@@ -92,8 +93,8 @@ func (s *Server) watch(o *opening) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	o.polled = true
-	if s.expiry == nil {
-		s.expiry = time.AfterFunc(time.Until(o.due), s.expire)
+	if s.expiry == nil && !s.stopped {
+		s.expiry = clock.Wall{}.AfterFunc(time.Until(o.due), s.expire)
 	}
 }
 
@@ -112,7 +113,7 @@ func (s *Server) expire() {
 			continue
 		}
 		if now.Before(o.due) {
-			s.expiry = time.AfterFunc(o.due.Sub(now), s.expire)
+			s.expiry = clock.Wall{}.AfterFunc(o.due.Sub(now), s.expire)
 			return
 		}
 		o.late = true

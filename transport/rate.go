@@ -55,8 +55,10 @@ func (r *reader) slacken(bytes int, frames uint32) {
 	s.cutOff(&refusals.Event{Cause: cause, More: []any{"limit", limit}})
 	// What takes the whole window keeps it from being read, as messages under way do.
 	debt := r.window.Lease(int(s.maxMessage.Load()))
-	s.shard.deps.Clock.AfterFunc(restTime, debt.Release)
+	stop := s.shard.deps.Clock.AfterFunc(restTime, debt.Release)
 	if r.wait(1, nil, false) {
 		runtime.NewLease(&r.window, 1).Release()
+	} else if stop() {
+		debt.Release() // nothing is read any more
 	}
 }

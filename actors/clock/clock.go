@@ -22,5 +22,15 @@ var _ Clock = Wall{}
 // Now returns time.Now().
 func (Wall) Now() time.Time { return time.Now() }
 
-// AfterFunc starts a timer of package time.
-func (Wall) AfterFunc(d time.Duration, f func()) func() bool { return time.AfterFunc(d, f).Stop }
+// AfterFunc starts a timer of package time. Nothing holds f after stop has returned true. Package time may
+// keep a stopped timer until it would have been due, and with it whatever its function holds.
+func (Wall) AfterFunc(d time.Duration, f func()) (stop func() bool) {
+	timer := time.AfterFunc(d, func() { f() })
+	return func() bool {
+		stopped := timer.Stop()
+		if stopped {
+			f = nil // nobody calls it any more
+		}
+		return stopped
+	}
+}

@@ -3,6 +3,7 @@ package runtime
 import (
 	"runtime"
 	"testing"
+	"weak"
 )
 
 // What nobody holds any more is forgotten, or the permissions of users of all times would stay.
@@ -14,9 +15,9 @@ func TestSharedIsForgotten(t *testing.T) {
 		of(string(rune('a' + i)))
 	}
 	left := func() int {
-		s.mu.Lock()
-		defer s.mu.Unlock()
-		return len(s.values)
+		s.table.mu.Lock()
+		defer s.table.mu.Unlock()
+		return len(s.table.values)
 	}
 	for tries := 0; left() > 1; tries++ {
 		if tries == 1000 {
@@ -28,4 +29,21 @@ func TestSharedIsForgotten(t *testing.T) {
 	if of("kept") != kept {
 		t.Error("a value in use was forgotten")
 	}
+}
+
+// A value that somebody still holds does not keep what the Shared is a part of, or a permission would keep a router
+// that has stopped.
+func TestSharedIsNotHeldByItsValues(t *testing.T) {
+	type owner struct{ shared Shared[string] }
+	o := new(owner)
+	held := o.shared.Of("held", func() *string { return new("held") })
+	gone := weak.Make(o)
+	for tries := 0; gone.Value() != nil; tries++ {
+		if tries == 1000 {
+			t.Fatal("what the Shared is a part of is kept by a value")
+		}
+		runtime.GC()
+		runtime.Gosched()
+	}
+	runtime.KeepAlive(held)
 }

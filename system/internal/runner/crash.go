@@ -100,6 +100,7 @@ func (h *host) exited(ctx actor.Context) {
 	r := h.request
 	h.task, h.request = "", nil
 	if h.life != nil {
+		h.life.disarm() // no message tells the host to stop
 		h.life.kill()
 	}
 	i.bury(crash, r)

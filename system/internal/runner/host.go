@@ -219,9 +219,7 @@ func (h *host) stop() {
 	if l == nil {
 		return
 	}
-	for t := range l.timers {
-		t.Stop()
-	}
+	l.disarm()
 	for len(l.stops) > 0 {
 		last := len(l.stops) - 1
 		f := l.stops[last]

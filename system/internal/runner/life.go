@@ -53,6 +53,13 @@ func (l *life) post(m message) {
 	l.root.Send(l.self, m)
 }
 
+// disarm stops all timers. The host's goroutine calls it.
+func (l *life) disarm() {
+	for t := range l.timers {
+		t.Stop()
+	}
+}
+
 // kill ends a life that crashed or hangs: its state is lost, and with it whatever was being done
 // for the requests it has looked at. It may be called from any goroutine and more than once.
 func (l *life) kill() { l.end((*Request).crash) }

@@ -141,6 +141,8 @@ func (r *router) Receive(ctx actor.Context) {
 		m.of.end()
 	case *rests:
 		r.rested(m.to)
+	case *forget:
+		r.forget(m)
 	case *emptied:
 		r.emptied(m.route)
 	case *actor.Stopping:

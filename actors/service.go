@@ -167,6 +167,8 @@ func (s *service) Receive(ctx actor.Context) {
 		s.instanceLeaving(m)
 	case *inquiry:
 		s.inquiry(m)
+	case *unmeter:
+		s.unmeter()
 	case *instanceDown:
 		s.instanceDown(m.peer, m.unseen)
 	case *sweep:

@@ -225,6 +225,7 @@ type Services struct {
 	UnknownClass string   `koanf:"unknown_class"`
 	Classes      []string `koanf:"classes"`
 	Pool         int      `koanf:"pool"`
+	Dynamic      int      `koanf:"dynamic"`
 
 	// Each is "inside" or "php".
 	ActiveCalls       string `koanf:"active_calls"`

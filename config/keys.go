@@ -265,6 +265,8 @@ func keys() []key {
 
 		{"services.pool", 8, between(1, 4096), onRestart,
 			"Functions that a service in the router may run at once beside its own goroutine (Go in docs/services.md). Others wait. A service may say otherwise."},
+		{"services.dynamic", 1000, between(0, 100_000), onReload,
+			"Services that may be added while the router runs (System.Add in docs/embedding.md). More are refused."},
 		{"services.active_calls", "inside", oneOf("inside", "php"), onRestart,
 			"Where " + policy.ActiveCalls + " runs when FusionPBX's config.conf is read (--fusionpbx): inside the daemon, or in FusionPBX's own service, whose unit is " + policy.BuiltinUnit(policy.ActiveCalls) + ". A service that runs inside leaves the other one without work. Without config.conf it is always left to FusionPBX."},
 		{"services.active_conferences", "inside", oneOf("inside", "php"), onRestart,

@@ -87,7 +87,7 @@ func TestProductionFile(t *testing.T) {
 	want.Keepalive.PingInterval = 0
 	want.Tokens.Owners = []string{"fusionpbx", "1001"}
 	want.Routing.UnknownService = "404"
-	want.Services = Services{UnknownClass: "client", Pool: 8, Classes: []string{"billing_service", `Acme\Phone\panel_service`}, ActiveCalls: "inside", ActiveConferences: "inside", OperatorPanel: "inside"}
+	want.Services = Services{UnknownClass: "client", Pool: 8, Dynamic: 1000, Classes: []string{"billing_service", `Acme\Phone\panel_service`}, ActiveCalls: "inside", ActiveConferences: "inside", OperatorPanel: "inside"}
 	wantEqual(t, cfg, want)
 }
 

@@ -63,5 +63,5 @@ func TestAbandonedIsShown(t *testing.T) {
 	})
 	free()
 	eventually(t, "the goroutine is gone", func() bool { return abandoned() == 0 })
-	eventually(t, "the service is back", func() bool { return s.services.homes[0].instance.State().Condition == service.Up })
+	eventually(t, "the service is back", func() bool { return s.services.all()[0].instance.State().Condition == service.Up })
 }

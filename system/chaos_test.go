@@ -217,7 +217,7 @@ func (c *chaos) run(length time.Duration) {
 	leave()
 	services.Wait()
 	c.t.Logf("seed %d: %d visits, %d requests: %d answered, %d lost with their connection; %d entries, %d gaps told; %d panics",
-		c.seed, c.visits.Load(), c.asked.Load(), c.answered.Load(), c.lostWith.Load(), c.entries.Load(), c.gaps.Load(), s.services.named[fragileName].instance.Counters().Panics.Load())
+		c.seed, c.visits.Load(), c.asked.Load(), c.answered.Load(), c.lostWith.Load(), c.entries.Load(), c.gaps.Load(), s.services.get(fragileName).instance.Counters().Panics.Load())
 	c.nothingLeft()
 	stop()
 }

@@ -96,7 +96,8 @@ func (s shown) Reading() console.Reading {
 	for _, n := range s.deps.Refusals().Counts() {
 		r.Refused += n
 	}
-	for _, h := range s.services.homes {
+	r.Panics += s.services.pastPanics.Load()
+	for _, h := range s.services.all() {
 		r.Panics += int64(h.instance.Counters().Panics.Load())
 	}
 	for range s.deps.Registry.All() {
@@ -170,14 +171,15 @@ var deeds = map[string]supervisor.Deed{
 
 // Order is for console.Source.
 func (s shown) Order(ctx context.Context, name, deed string) error {
-	if s.services.named[name] == nil {
+	h := s.services.get(name)
+	if h == nil {
 		return fmt.Errorf("%s: %w", name, console.ErrUnknown)
 	}
 	do, known := deeds[deed]
 	if !known {
 		return fmt.Errorf("%s: %w", deed, console.ErrNotNow)
 	}
-	if done, err := s.services.named[name].single.obey(do); done || err != nil {
+	if done, err := h.single.obey(do); done || err != nil {
 		return err
 	}
 	answer, err := s.askServices(ctx, &supervisor.Order{Child: name, Do: do})

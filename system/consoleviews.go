@@ -112,7 +112,7 @@ func (s shown) Services(ctx context.Context) ([]console.Service, error) {
 	}
 	var rows []console.Service
 	for route, state := range all {
-		h := s.services.named[route.Name]
+		h := s.services.get(route.Name)
 		if h == nil && len(state.Instances) == 0 {
 			continue
 		}
@@ -187,7 +187,9 @@ func (s shown) Tree(ctx context.Context) (console.Node, error) {
 	}
 	snapshot := s.insight.tree.Snapshot()
 	for name, child := range children {
-		child.Possible = s.services.named[name].single.possible(child.Possible)
+		if h := s.services.get(name); h != nil {
+			child.Possible = h.single.possible(child.Possible)
+		}
 	}
 	root := convert(&snapshot, place(), children)
 	topics, err := s.Topics(ctx)

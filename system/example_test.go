@@ -77,3 +77,37 @@ func ask(url, dir string) {
 	}
 	fmt.Println(string(reply.Payload))
 }
+
+// A service is added to a router that runs, and removed again.
+func ExampleSystem_Add() {
+	cfg := config.Default()
+	cfg.Listen.Address = "127.0.0.1:0" // any port that is free
+	cfg.Admin.Address = ""
+	router, err := system.New(system.Options{Config: cfg, Log: slog.New(slog.DiscardHandler)})
+	if err == nil {
+		err = router.Start()
+	}
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+	defer cancel()
+	defer router.Stop(ctx)
+
+	greeter := func(tenant string) *service.Service {
+		return &service.Service{Name: "greeter." + tenant, Policy: service.Everyone(), Setup: func(s service.Setup) error {
+			s.Handle("greet", func(r service.Request) error { r.Reply("Welcome to " + tenant); return nil })
+			return nil
+		}}
+	}
+	fmt.Println(router.Add(ctx, greeter("oslo")), router.Services())
+	fmt.Println(router.Add(ctx, greeter("oslo")))
+	fmt.Println(router.Remove(ctx, "greeter.oslo"))
+	fmt.Println(router.Remove(ctx, "greeter.oslo"))
+	// Output:
+	// <nil> 1
+	// add service "greeter.oslo": the name is taken
+	// <nil>
+	// remove service "greeter.oslo": there is no such service in the router
+}

@@ -113,7 +113,7 @@ func TestAfter(t *testing.T) {
 	s := start(t, testConfig(t),
 		grouped("b", &b, func(s *service.Service) { s.After = []string{"a"} }),
 		grouped("a", &a, func(s *service.Service) { s.Supervision.Restart = service.Transient }))
-	if first := s.services.homes[0].instance.Name(); first != "a" {
+	if first := s.services.all()[0].instance.Name(); first != "a" {
 		t.Errorf("%s starts first, want a", first)
 	}
 	c := asker(t, s)

@@ -35,7 +35,9 @@ type home struct {
 	muted  bool       // what the service says waits
 	unsaid []func()
 
-	after []*home // of the services on which this one depends
+	after   []*home     // of the services on which this one depends
+	added   bool        // by Add
+	leaving atomic.Bool // it is being removed
 }
 
 // ready returns what reports whether all services are up on which a service depends, nil if it depends on none.

@@ -58,11 +58,8 @@ func (s *System) name() {
 	t.Add(place(routerPlace), "router", s.insight.router.Depth)
 	t.Add(place(connectionsPlace), "connections", nil)
 	t.Add(place(servicesPlace), "supervisor", nil)
-	for _, h := range s.services.homes {
-		t.Add(place(servicesPlace, h.instance.Name()), "service", func() int { return h.instance.State().Queued })
-		if h.single.waits() {
-			t.Observe(place(servicesPlace), &supervisor.ChildRetired{Child: h.instance.Name()})
-		}
+	for _, h := range s.services.all() {
+		s.nameService(h)
 	}
 	t.Add(place(janitorsPlace), "supervisor", nil)
 	t.Add(place(listenerPlace), "listener", nil)
@@ -75,6 +72,15 @@ func (s *System) name() {
 		t.Observe(place(egressPlace), &supervisor.ChildStarted{Child: strconv.Itoa(i), Generation: 1})
 	}
 	t.Observe(rootPlace, &supervisor.ChildStarted{Child: egressPlace, Generation: 1})
+}
+
+// nameService enters a service.
+func (s *System) nameService(h *home) {
+	t := s.insight.tree
+	t.Add(place(servicesPlace, h.instance.Name()), "service", func() int { return h.instance.State().Queued })
+	if h.single.waits() {
+		t.Observe(place(servicesPlace), &supervisor.ChildRetired{Child: h.instance.Name()})
+	}
 }
 
 // source is what the admin pages see of a System.
@@ -140,7 +146,7 @@ func (s source) Ready() []introspect.Problem {
 	if err := s.insight.tokens.Load(); err != nil && *err != nil {
 		problems = append(problems, introspect.Problem{Part: "tokens", Reason: (*err).Error()})
 	}
-	for _, h := range s.services.homes {
+	for _, h := range s.services.all() {
 		if state := h.instance.State(); h.instance.Service().Required && !h.works() {
 			problems = append(problems, introspect.Problem{Part: "service " + h.instance.Name(), Reason: "is " + string(state.Condition)})
 		}
@@ -190,7 +196,10 @@ func (s source) Metrics() introspect.Metrics {
 	m.Heart = s.heart.Load().stats()
 	s.measured(&m)
 	m.Switch, m.Database, m.Panel, m.Cluster = s.switchStats(), s.databaseStats(), s.panelStats(), s.clusterCounts()
-	for _, h := range s.services.homes {
+	m.Panics += s.services.pastPanics.Load()
+	m.Errors += s.services.pastErrors.Load()
+	m.Dynamic, m.NotAdded = int64(s.services.dynamic()), s.services.refused.Load()
+	for _, h := range s.services.all() {
 		m.Panics += int64(h.instance.Counters().Panics.Load())
 		m.Errors += int64(h.instance.Counters().Errors.Load())
 	}

@@ -17,7 +17,7 @@ func (s *System) measured(m *introspect.Metrics) {
 	m.Services = s.serviceStats()
 	m.Claims, m.Checks = s.pool.stats(), s.bearing.stats()
 	m.Pools, m.Inside = make(map[string]introspect.Pool), make(map[string]introspect.Inside)
-	for _, h := range s.services.homes {
+	for _, h := range s.services.all() {
 		load := h.instance.Load()
 		m.Pools[h.instance.Name()] = introspect.Pool{Size: int64(load.Size), Running: int64(load.Running), Waiting: int64(load.Waiting), Oldest: load.Oldest.Seconds(),
 			Refused: int64(h.instance.Counters().Busy.Load())}

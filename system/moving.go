@@ -31,6 +31,9 @@ func (s *System) moveSingletons(ctx context.Context) {
 	}
 	var moving sync.WaitGroup
 	for _, o := range all {
+		if o.home.leaving.Load() {
+			continue // it moves already
+		}
 		select {
 		case <-o.done:
 			moving.Go(func() { o.move(ctx) })

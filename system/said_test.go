@@ -40,7 +40,7 @@ func speakerConfig(t *testing.T) *config.Config {
 func TestBroadcastsWaitForRoom(t *testing.T) {
 	const messages, bytes = 256, 64 << 10
 	var system atomic.Pointer[System]
-	s := start(t, speakerConfig(t), speaker(messages, bytes, func() int64 { return system.Load().services.homes[0].window.Used() }))
+	s := start(t, speakerConfig(t), speaker(messages, bytes, func() int64 { return system.Load().services.all()[0].window.Used() }))
 	system.Store(s)
 	c := join(t, s, user("one.example", nil, "speaker"))
 	c.sendf(`{"service":"speaker","topic":"speak","request_id":"1"}`)
@@ -67,7 +67,7 @@ func TestBroadcastsWaitForRoom(t *testing.T) {
 func TestNoRoomForBroadcasts(t *testing.T) {
 	s := start(t, speakerConfig(t), speaker(100, 10, func() int64 { return 0 }))
 	c := join(t, s, user("one.example", nil, "speaker"))
-	h := s.services.homes[0]
+	h := s.services.all()[0]
 	h.window.Take(int64(config.MiB))
 	stuck := runtime.NewLease(&h.window, int64(config.MiB))
 	c.sendf(`{"service":"speaker","topic":"speak","request_id":"1"}`)

@@ -10,7 +10,7 @@ import (
 )
 
 // group notes the groups, and returns what is wrong with them.
-func (s *services) group(groups []service.Group) (problems []error) {
+func (s *services) group(r *roster, groups []service.Group) (problems []error) {
 	s.groups, s.inGroup = map[string]supervisor.Strategy{}, map[string]string{}
 	for _, g := range groups {
 		if _, again := s.groups[g.Name]; again || g.Name == "" {
@@ -28,7 +28,7 @@ func (s *services) group(groups []service.Group) (problems []error) {
 		}
 		for _, name := range g.Services {
 			switch {
-			case s.named[name] == nil:
+			case r.named[name] == nil:
 				problems = append(problems, fmt.Errorf("group %q: there is no service %q", g.Name, name))
 			case s.inGroup[name] != "":
 				problems = append(problems, fmt.Errorf("group %q: the service %q is in the group %q", g.Name, name, s.inGroup[name]))
@@ -42,11 +42,11 @@ func (s *services) group(groups []service.Group) (problems []error) {
 
 // sort puts the services in the order in which they start: each after those on which it depends and those before it in
 // its group, and else as they were given. It returns what makes that impossible.
-func (s *services) sort(groups []service.Group) (problems []error) {
+func (r *roster) sort(groups []service.Group) (problems []error) {
 	before := map[*home][]*home{}
-	for _, h := range s.homes {
+	for _, h := range r.homes {
 		for _, name := range h.instance.Service().After {
-			other := s.named[name]
+			other := r.named[name]
 			if other == nil {
 				problems = append(problems, fmt.Errorf("service %q: there is no service %q for it to come after", h.instance.Name(), name))
 				continue
@@ -57,13 +57,13 @@ func (s *services) sort(groups []service.Group) (problems []error) {
 	}
 	for _, g := range groups {
 		for i, name := range g.Services[min(1, len(g.Services)):] {
-			if h, other := s.named[name], s.named[g.Services[i]]; h != nil && other != nil {
+			if h, other := r.named[name], r.named[g.Services[i]]; h != nil && other != nil {
 				before[h] = append(before[h], other)
 			}
 		}
 	}
 	var sorted []*home
-	for left := slices.Clone(s.homes); len(left) > 0; {
+	for left := slices.Clone(r.homes); len(left) > 0; {
 		at := slices.IndexFunc(left, func(h *home) bool {
 			return !slices.ContainsFunc(before[h], func(other *home) bool { return slices.Contains(left, other) })
 		})
@@ -77,6 +77,6 @@ func (s *services) sort(groups []service.Group) (problems []error) {
 		sorted = append(sorted, left[at])
 		left = slices.Delete(left, at, at+1)
 	}
-	s.homes = sorted
+	r.homes = sorted
 	return problems
 }

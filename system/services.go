@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"sync"
+	"sync/atomic"
 	"time"
 
 	"strowger/actors"
@@ -11,10 +13,16 @@ import (
 	"strowger/system/service"
 )
 
-// services are those that live in this process, by name and in the order in which they start.
+// services are those that live in this process.
 type services struct {
-	homes []*home
-	named map[string]*home
+	now      atomic.Pointer[roster]
+	changes  gate
+	changing sync.Mutex    // held for a change of now
+	rooted   chan struct{} // closed when their supervisor runs
+	over     chan struct{} // closed when the system stops
+	refused  atomic.Int64  // services that were not added because there were too many
+	// pastPanics and pastErrors are of services that were removed.
+	pastPanics, pastErrors atomic.Int64
 	// groups are the strategies of the groups, and inGroup the groups of their services.
 	groups  map[string]supervisor.Strategy
 	inGroup map[string]string
@@ -22,7 +30,9 @@ type services struct {
 
 // settle gives every service a home. The error names everything that is wrong.
 func (s *System) settle(list []*service.Service, groups []service.Group) error {
-	s.services.named = make(map[string]*home, len(list))
+	r := &roster{named: make(map[string]*home, len(list))}
+	s.services.rooted, s.services.over = make(chan struct{}), make(chan struct{})
+	s.services.now.Store(r) // nobody else looks at it before it is complete
 	var problems []error
 	for i, svc := range list {
 		if svc == nil {
@@ -33,16 +43,16 @@ func (s *System) settle(list []*service.Service, groups []service.Group) error {
 		switch {
 		case err != nil:
 			problems = append(problems, err)
-		case s.services.named[svc.Name] != nil:
+		case r.named[svc.Name] != nil:
 			problems = append(problems, fmt.Errorf("service %q: the name is given twice", svc.Name))
 		default:
 			h.muted = s.heir != nil
-			s.services.named[svc.Name] = h
-			s.services.homes = append(s.services.homes, h)
+			r.named[svc.Name] = h
+			r.homes = append(r.homes, h)
 		}
 	}
-	problems = append(problems, s.services.group(groups)...)
-	problems = append(problems, s.services.sort(groups)...)
+	problems = append(problems, s.services.group(r, groups)...)
+	problems = append(problems, r.sort(groups)...)
 	problems = append(problems, s.keepSingletons()...)
 	return errors.Join(problems...)
 }
@@ -52,23 +62,28 @@ func (s *System) settle(list []*service.Service, groups []service.Group) error {
 func (s *services) supervision(observe func(supervisor.Event), slept func() time.Duration) supervisor.Options {
 	o := supervisor.Options{Strategy: supervisor.OneForOne, Together: true, Groups: s.groups, Slept: slept, Observe: func(e supervisor.Event) {
 		observe(e)
-		for _, h := range s.homes {
+		for _, h := range s.all() {
 			h.instance.Observe(e)
 			h.single.observe(e)
 		}
 	}}
-	for _, h := range s.homes {
-		child := h.instance.Spec()
-		child.Group, child.After = s.inGroup[child.Name], h.instance.Service().After
-		child.Down = h.single.waits()
-		o.Children = append(o.Children, child)
+	for _, h := range s.all() {
+		o.Children = append(o.Children, s.child(h))
 	}
 	return o
 }
 
+// child returns a service as the supervisor sees it.
+func (s *services) child(h *home) supervisor.Spec {
+	child := h.instance.Spec()
+	child.Group, child.After = s.inGroup[child.Name], h.instance.Service().After
+	child.Down = h.single.waits()
+	return child
+}
+
 // offer makes the router know the services; they keep their place in it through every restart.
 func (s *System) offer() {
-	for _, h := range s.services.homes {
+	for _, h := range s.services.all() {
 		if h.single.waits() {
 			continue // it is offered when this node has it
 		}
@@ -77,7 +92,7 @@ func (s *System) offer() {
 }
 
 func (s *services) reload() {
-	for _, h := range s.homes {
+	for _, h := range s.all() {
 		h.instance.Reload()
 	}
 }
@@ -86,17 +101,17 @@ func (s *services) reload() {
 func (s *services) hush(ctx context.Context) {
 	ctx, cancel := context.WithTimeout(ctx, insideWait)
 	defer cancel()
-	for _, h := range s.homes {
+	for _, h := range s.all() {
 		_ = h.instance.Idle(ctx) // what is open after that is answered by the other process
 	}
-	for _, h := range s.homes {
+	for _, h := range s.all() {
 		h.mute()
 	}
 }
 
 // speak passes on what services have said meanwhile.
 func (s *services) speak() {
-	for _, h := range s.homes {
+	for _, h := range s.all() {
 		h.unmute()
 	}
 }
@@ -106,7 +121,7 @@ const insideWait = 100 * time.Millisecond
 
 // wait returns when what the services started outside their actors has ended, or with ctx's error.
 func (s *services) wait(ctx context.Context) error {
-	for _, h := range s.homes {
+	for _, h := range s.all() {
 		if err := h.instance.Wait(ctx); err != nil {
 			return fmt.Errorf("service %q: %w", h.instance.Name(), err)
 		}
@@ -119,7 +134,7 @@ func (s *services) wait(ctx context.Context) error {
 func (s *services) begin() {
 	late := time.NewTimer(startPatience)
 	defer late.Stop()
-	for _, h := range s.homes {
+	for _, h := range s.all() {
 		if h.single.waits() {
 			continue
 		}

@@ -22,6 +22,7 @@ var elsewhere = map[string]string{
 	"upgrade.binary":     "the program that is upgraded reads it",
 	"upgrade.timeout":    "an upgrade reads it",
 	"upgrade.pause":      "an upgrade reads it",
+	"services.dynamic":   "Add reads it",
 }
 
 // Each reloadable key must change one limit or setting, and no limit or setting may lack a key: a

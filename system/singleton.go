@@ -2,7 +2,6 @@ package system
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"slices"
 	"sync"
@@ -51,7 +50,7 @@ func (s *System) isSingleton(svc *service.Service, h *home) error {
 	if s.cluster == nil {
 		return nil // the only node has it
 	}
-	h.single = &singleton{system: s, home: h, links: s.cluster.links, inherited: s.heir.had(svc.Name),
+	h.single = &singleton{system: s, home: h, links: s.cluster.links, inherited: s.stage.Load() < started && s.heir.had(svc.Name),
 		wake: make(chan struct{}, 1), quit: make(chan struct{}), done: make(chan struct{})}
 	h.single.standby.Store(!h.single.inherited)
 	return nil
@@ -60,12 +59,12 @@ func (s *System) isSingleton(svc *service.Service, h *home) error {
 // keepSingletons tells the links which singletons there are, and returns what is wrong with them.
 func (s *System) keepSingletons() (problems []error) {
 	for _, name := range s.cfg.Cluster.Singletons {
-		if s.services.named[name] == nil {
+		if s.services.get(name) == nil {
 			problems = append(problems, fmt.Errorf("cluster.singletons: there is no service %q in this process", name))
 		}
 	}
 	var names, has []string
-	for _, h := range s.services.homes {
+	for _, h := range s.services.all() {
 		if h.single == nil {
 			continue
 		}
@@ -89,7 +88,7 @@ func (s *System) keepSingletons() (problems []error) {
 // singletons returns those of the homes that are there.
 func (s *services) singletons() []*singleton {
 	var all []*singleton
-	for _, h := range s.homes {
+	for _, h := range s.all() {
 		if h.single != nil {
 			all = append(all, h.single)
 		}
@@ -271,18 +270,7 @@ func (o *singleton) withdraw() {
 
 // order has the supervisor of the services do something with the service.
 func (o *singleton) order(do supervisor.Deed) error {
-	pid := o.system.insight.services.Load()
-	if pid == nil {
-		return errors.New("the services do not run")
-	}
-	answer, err := o.system.deps.System.Root.RequestFuture(pid, &supervisor.Order{Child: o.home.instance.Name(), Do: do}, orderPatience).Result()
-	if err != nil {
-		return fmt.Errorf("ask the supervisor of the services: %w", err)
-	}
-	if obeyed, ok := answer.(*supervisor.Obeyed); ok {
-		return obeyed.Err
-	}
-	return fmt.Errorf("the supervisor of the services answers with a %T", answer)
+	return o.system.orderServices(&supervisor.Order{Child: o.home.instance.Name(), Do: do}, orderPatience)
 }
 
 // orderPatience is how long the supervisor of the services may take to answer.

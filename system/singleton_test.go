@@ -181,7 +181,7 @@ func TestSingletonRunsOnOneNode(t *testing.T) {
 			t.Errorf("%s shows %+v, %v", s.cluster.node, shown, err)
 		}
 	}
-	if state := all[1].services.named["lone"].instance.State().Condition; state != service.Standby {
+	if state := all[1].services.get("lone").instance.State().Condition; state != service.Standby {
 		t.Errorf("on b it is %s", state)
 	}
 }
@@ -330,7 +330,7 @@ func TestSingletonThatDoesNotWork(t *testing.T) {
 	for e := c.next(); string(e.RequestID) != `"1"`; e = c.next() {
 	}
 	eventually(t, "it is up again", func() bool {
-		s := all[0].services.named["lone"].instance.State()
+		s := all[0].services.get("lone").instance.State()
 		return s.Restarts == 1 && s.Condition == service.Up
 	})
 	if stance(all[1].System, "serves") != "a" {
@@ -451,7 +451,7 @@ func TestSingletonsBySetting(t *testing.T) {
 		if text := fmt.Sprint(err); err == nil != (c.want == "") || !strings.Contains(text, c.want) {
 			t.Errorf("%v: New returns %v, want %q", c.names, err, c.want)
 		}
-		if err == nil && s.services.named["plain"].single == nil {
+		if err == nil && s.services.get("plain").single == nil {
 			t.Errorf("%v: it is none", c.names)
 		}
 		_ = s.Stop(t.Context())
@@ -465,15 +465,15 @@ func TestSingletonThatNobodyTakes(t *testing.T) {
 	serves(t, all, "a")
 	all[0].cfg.Cluster.SingletonWait = 300 * time.Millisecond
 	l.breakOn("b", true)
-	o := all[1].services.named["lone"].single
+	o := all[1].services.get("lone").single
 	o.end.Do(func() { close(o.quit) }) // b has it, but does not start it
 	<-o.done
 	c := join(t, all[1].System, user("one.example", nil))
 	all[0].stopSingleton(t)
 	eventually(t, "requests wait", func() bool {
-		all[0].services.named["lone"].single.mu.Lock()
-		defer all[0].services.named["lone"].single.mu.Unlock()
-		return all[0].services.named["lone"].single.holding
+		all[0].services.get("lone").single.mu.Lock()
+		defer all[0].services.get("lone").single.mu.Unlock()
+		return all[0].services.get("lone").single.holding
 	})
 	c.sendf(`{"service":"lone","topic":"who","request_id":"1"}`)
 	c.gets(`503 lone/who #"1" null`)
@@ -487,7 +487,7 @@ func TestRequestsThatWaitForASingletonAreBounded(t *testing.T) {
 	l := newLone()
 	all := l.world(t, 2)
 	serves(t, all, "a")
-	h := all[0].services.named["lone"]
+	h := all[0].services.get("lone")
 	h.instance.Service().Limits.Mailbox = 3
 	h.single.hold(true)
 	c := join(t, all[1].System, user("one.example", nil))

@@ -40,11 +40,14 @@ func (s *System) Stop(ctx context.Context) error {
 		return nil // Start cleaned up when it failed, as the first Stop did
 	}
 	s.heart.Load().end()
+	s.services.changes.shut(errStops)
+	close(s.services.over)
 	s.stopConsole(ctx)
 	if by, ok := ctx.Deadline(); ok {
 		s.stopBy.Store(&by)
 		defer s.deps.Clock.AfterFunc(time.Until(by)/goodbyeShare*(goodbyeShare-1), s.dismiss)()
 	}
+	s.settleChanges(ctx)
 	s.moveSingletons(ctx)
 	s.server.StopListening()
 	gone := s.deps.System.Root.RequestFuture(s.root, &supervisor.Shutdown{}, -1)
@@ -83,6 +86,19 @@ func (s *System) Stop(ctx context.Context) error {
 	s.lines.Close()
 	s.sumUp()
 	return err
+}
+
+// settleChanges waits for services that are being added or removed, a part of the time that there is.
+func (s *System) settleChanges(ctx context.Context) {
+	patience := orderPatience
+	if by, ok := ctx.Deadline(); ok {
+		patience = min(patience, time.Until(by)/goodbyeShare)
+	}
+	ctx, cancel := context.WithTimeout(ctx, patience)
+	defer cancel()
+	if err := s.services.changes.settled(ctx); err != nil {
+		s.log.Warn("services are still being added or removed", "err", err)
+	}
 }
 
 // within calls f and waits for it until ctx ends, or a little longer if it has ended already.

@@ -220,7 +220,7 @@ func TestCrashStorm(t *testing.T) {
 		}
 	}
 
-	counters := s.services.named["a"].instance.Counters()
+	counters := s.services.get("a").instance.Counters()
 	panics := int64(counters.Panics.Load())
 	t.Logf("%d requests to the crashing service: %d replies, %d times 500, %d times 503, %d panics",
 		asked.Load(), o.good.Load(), o.crashed.Load(), o.down.Load(), panics)

@@ -291,6 +291,7 @@ func (s *System) Start() error {
 	s.heart.Store(s.newHeart())
 	s.stage.Store(started)
 	s.heart.Load().begin()
+	s.services.changes.reopen(nil)
 	close(s.open)
 	return nil
 }

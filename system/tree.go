@@ -139,7 +139,9 @@ func (s *System) observe(e supervisor.Event) {
 // started notes who the router is before the listener, which starts after it, needs it.
 func (s *System) started(child string, pid *actor.PID) {
 	if child == servicesPlace {
-		s.insight.services.Store(pid)
+		if s.insight.services.Swap(pid) == nil {
+			close(s.services.rooted)
+		}
 	}
 	if child == routerPlace {
 		first := s.router.Zero()

@@ -24,8 +24,12 @@ func (s *System) Upgrade(ctx context.Context, cmd *exec.Cmd) (*Upgraded, error) 
 		return nil, errors.New("upgrade: another one is under way")
 	}
 	defer s.upgrades.busy.Unlock()
+	s.services.changes.shut(errUpgrades)
 	u, err := s.upgrade(ctx, cmd)
 	if err != nil {
+		if !s.upgrades.handed.Load() {
+			s.services.changes.reopen(errUpgrades)
+		}
 		s.upgrades.failed.Add(1)
 		return nil, fmt.Errorf("upgrade: %w", err)
 	}
@@ -39,6 +43,9 @@ func (s *System) upgrade(ctx context.Context, cmd *exec.Cmd) (*Upgraded, error) 
 		return nil, errors.New("another process has taken over already")
 	}
 	settings := s.running.Load().Upgrade
+	if err := s.services.changes.settled(ctx); err != nil {
+		return nil, fmt.Errorf("services are being added or removed: %w", err)
+	}
 	heir, err := startHeir(cmd)
 	if err != nil {
 		return nil, err

@@ -42,6 +42,15 @@ func (h *Histogram) Observe(d time.Duration) {
 	h.counts[min(k, Last)-First].Add(1)
 }
 
+// add counts what another one has counted.
+func (h *Histogram) add(other *Histogram) {
+	h.zero.Add(other.zero.Load())
+	h.sum.Add(other.sum.Load())
+	for i := range h.counts {
+		h.counts[i].Add(other.counts[i].Load())
+	}
+}
+
 // bucket returns the number of the bucket that d, which is positive, belongs to.
 func bucket(d time.Duration) int {
 	fraction, exponent := math.Frexp(d.Seconds())

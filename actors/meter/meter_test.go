@@ -98,6 +98,24 @@ func TestServicesAreBounded(t *testing.T) {
 	}
 }
 
+// A name that was dropped gives its place to another one, and what was measured of it counts as Other.
+func TestDropLosesNothing(t *testing.T) {
+	var s Services
+	for range 3 {
+		s.Of("a", 1).Observe(Answered, time.Second)
+	}
+	s.Of("a", 1).Broadcast()
+	s.Of("b", 1).Observe(Answered, 0)
+	s.Drop("a")
+	s.Drop("nobody")
+	if got := s.Other().Read(Answered); got.Count() != 4 || got.Sum != 3 || got.Zero != 1 || s.Other().Broadcasts() != 1 {
+		t.Errorf("other: %d in %v s, %d of them short, %d broadcasts", got.Count(), got.Sum, got.Zero, s.Other().Broadcasts())
+	}
+	if s.Of("b", 1) == s.Other() {
+		t.Error("the place is still taken")
+	}
+}
+
 func TestOutcomes(t *testing.T) {
 	seen := map[string]bool{}
 	for o := range Outcomes {

@@ -17,12 +17,17 @@ type Service struct {
 
 // Observe counts a request that took d until its outcome.
 func (s *Service) Observe(o Outcome, d time.Duration) {
+	s.histogram(o).Observe(d)
+}
+
+// histogram returns the one of an outcome, which it makes the first time.
+func (s *Service) histogram(o Outcome) *Histogram {
 	h := s.outcomes[o].Load()
 	if h == nil {
 		s.outcomes[o].CompareAndSwap(nil, new(Histogram))
 		h = s.outcomes[o].Load()
 	}
-	h.Observe(d)
+	return h
 }
 
 // Broadcast counts a broadcast.
@@ -59,7 +64,7 @@ type Services struct {
 }
 
 // Of returns where requests for a name are measured. It returns Other for a new name if limit others are
-// measured already. A name keeps its place for good, because a counter must not go back.
+// measured already. A name keeps its place until Drop, because a counter must not go back.
 func (s *Services) Of(name string, limit int) *Service {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -75,6 +80,23 @@ func (s *Services) Of(name string, limit int) *Service {
 	made := &Service{name: strings.Clone(name)}
 	s.byName[made.name] = made
 	return made
+}
+
+// Drop forgets a name. What was measured of it counts as Other from now on, so that no sum goes back.
+func (s *Services) Drop(name string) {
+	s.mu.Lock()
+	one := s.byName[name]
+	delete(s.byName, name)
+	s.mu.Unlock()
+	if one == nil {
+		return
+	}
+	s.other.broadcasts.Add(one.broadcasts.Load())
+	for o := range one.outcomes {
+		if h := one.outcomes[o].Load(); h != nil {
+			s.other.histogram(Outcome(o)).add(h)
+		}
+	}
 }
 
 // Other returns where the requests for all other names are measured.

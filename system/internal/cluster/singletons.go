@@ -89,6 +89,33 @@ func (l *Links) Keep(names, has []string) error {
 	return nil
 }
 
+// KeepToo says that this node would run one more singleton.
+func (l *Links) KeepToo(name string) error {
+	l.mu.Lock()
+	defer l.unlock()
+	before := l.singles
+	l.singles = append(slices.Clone(before), &single{name: name, willing: true})
+	slices.SortFunc(l.singles, func(a, b *single) int { return cmp.Compare(a.name, b.name) })
+	if n := len(l.say(false)) + len(l.singles)*len(Stands); n > maxHeartbeat {
+		l.singles = before
+		return fmt.Errorf("%w: %d singletons take %d bytes of %d", errManySingletons, len(before)+1, n, maxHeartbeat)
+	}
+	l.heartbeat()
+	l.elect()
+	l.touch()
+	return nil
+}
+
+// Drop says that this node does not run a singleton any more, and forgets it.
+func (l *Links) Drop(name string) {
+	l.mu.Lock()
+	defer l.unlock()
+	l.singles = slices.DeleteFunc(slices.Clone(l.singles), func(s *single) bool { return s.name == name })
+	l.heartbeat()
+	l.elect()
+	l.touch()
+}
+
 // single returns a singleton, or one without effect.
 func (l *Links) single(name string) *single {
 	at := slices.IndexFunc(l.singles, func(s *single) bool { return s.name == name })

@@ -63,6 +63,8 @@ type Metrics struct {
 	Pools map[string]Pool
 	// Inside is what else is known of the services in the router, by name.
 	Inside     map[string]Inside
+	Dynamic    int64 // services that were added and are there now
+	NotAdded   int64 // services that were not added because there were too many
 	Upgrades   int64 // times that a new process took over, since the first one started
 	NoUpgrades int64 // times that one could not
 	// Cut counts the peers that were refused or cut off, by cause. The causes are a fixed set.

@@ -30,6 +30,8 @@ func (t *Tree) Observe(path string, e supervisor.Event) {
 			r.node.Abandoned++
 			t.gone(r, now, e.Generation)
 		})
+	case *supervisor.ChildRemoved:
+		t.Remove(path + "/" + e.Child)
 	case *supervisor.ChildGaveUp:
 		t.gaveUp(path, now)
 	case *supervisor.BreakerOpened:

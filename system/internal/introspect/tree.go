@@ -1,6 +1,7 @@
 package introspect
 
 import (
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -29,6 +30,7 @@ type Tree struct {
 	rows    map[string]*row
 	order   []*row // parents before their children, children in the order of their appearance
 	omitted uint64
+	removed uint64 // restarts of actors that were removed
 
 	revision uint64 // counts changes
 }
@@ -88,7 +90,7 @@ func (t *Tree) Revision() uint64 {
 func (t *Tree) Restarts() uint64 {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	total := uint64(0)
+	total := t.removed
 	for _, r := range t.order {
 		total += r.node.Restarts
 	}
@@ -127,6 +129,22 @@ func (t *Tree) add(path, kind string) *row {
 	t.rows[path] = r
 	t.order = append(t.order, r)
 	return r
+}
+
+// Remove forgets an actor and those below it.
+func (t *Tree) Remove(path string) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	path = clip(path, longestText)
+	t.revision++
+	t.order = slices.DeleteFunc(t.order, func(r *row) bool {
+		if r.path != path && !strings.HasPrefix(r.path, path+"/") {
+			return false
+		}
+		t.removed += r.node.Restarts
+		delete(t.rows, r.path)
+		return true
+	})
 }
 
 // Snapshot returns the tree as it is now.

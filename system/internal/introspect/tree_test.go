@@ -283,3 +283,33 @@ func TestDepthIsAskedOutsideTheLock(t *testing.T) {
 		t.Errorf("depth is %d", *got)
 	}
 }
+
+// An actor that was removed is gone with those below it, and its restarts still count.
+func TestRemove(t *testing.T) {
+	tree := NewTree(TreeOptions{Nodes: 5})
+	tree.Add("root/a/b", "service", nil)
+	tree.Add("root/ab", "service", nil)
+	up := &supervisor.ChildUp{Child: "a", Generation: 1}
+	tree.Observe("root", up)
+	tree.Observe("root", up)
+	tree.Observe("root", &supervisor.ChildRemoved{Child: "a"})
+	snapshot := tree.Snapshot()
+	var paths []string
+	for path := range snapshot.All() {
+		paths = append(paths, path)
+	}
+	if got := strings.Join(paths, " "); got != "root root/ab" {
+		t.Errorf("left: %s", got)
+	}
+	if got := tree.Restarts(); got != 1 {
+		t.Errorf("%d restarts", got)
+	}
+	for i := range 20 {
+		path := fmt.Sprintf("root/s%d", i)
+		tree.Add(path, "service", nil)
+		tree.Remove(path)
+	}
+	if got := tree.Omitted(); got != 0 {
+		t.Errorf("%d found no room", got)
+	}
+}

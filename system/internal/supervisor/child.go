@@ -26,8 +26,10 @@ type child struct {
 	generation  uint64
 	pid         *actor.PID // nil when not running
 	stage       stage
-	final       bool // finished, not down, once it has stopped
-	hurt        bool // suspended: only system messages reach it
+	final       bool       // finished, not down, once it has stopped
+	hurt        bool       // suspended: only system messages reach it
+	removed     bool       // to be forgotten once it has stopped
+	remover     *actor.PID // waits for that; nil: nobody
 
 	since    time.Time // when it last came up
 	well     time.Time // when it last came up or answered a ping

@@ -68,6 +68,8 @@ type (
 	}
 	// ChildRetired says that a child was told to stop and stays down until it is told to start.
 	ChildRetired struct{ Child string }
+	// ChildRemoved says that a child has stopped and is not a child any more. It is the last event of it.
+	ChildRemoved struct{ Child string }
 	// ChildGaveUp says that a child failed once too often: all children stop, and the supervisor
 	// passes the failure on.
 	ChildGaveUp struct {
@@ -97,6 +99,7 @@ func (*ChildRestarting) event()   {}
 func (*ChildStopped) event()      {}
 func (*ChildAbandoned) event()    {}
 func (*ChildRetired) event()      {}
+func (*ChildRemoved) event()      {}
 func (*ChildGaveUp) event()       {}
 func (*BreakerOpened) event()     {}
 func (*BreakerHalfOpened) event() {}

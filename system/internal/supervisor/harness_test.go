@@ -180,6 +180,8 @@ func render(e Event) string {
 		return fmt.Sprintf("abandoned %s-%d: %v", e.Child, e.Generation, e.Reason)
 	case *ChildRetired:
 		return "retired " + e.Child
+	case *ChildRemoved:
+		return "removed " + e.Child
 	case *ChildGaveUp:
 		return fmt.Sprintf("gave up %s after %d: %v", e.Child, e.Failures, e.Reason)
 	case *BreakerOpened:

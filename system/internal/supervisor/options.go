@@ -184,25 +184,33 @@ func (o Options) withDefaults() (Options, error) {
 	specs := make([]Spec, len(o.Children))
 	names := make(map[string]bool, len(specs))
 	for i, spec := range o.Children {
-		if err := spec.check(); err != nil {
-			problems = append(problems, fmt.Errorf("child %d %q: %w", i, spec.Name, err))
-		}
 		if names[spec.Name] {
 			problems = append(problems, fmt.Errorf("child %d %q: name is taken", i, spec.Name))
 		}
-		if _, known := o.Groups[spec.Group]; spec.Group != "" && !known {
-			problems = append(problems, fmt.Errorf("child %d %q: group %q is unknown", i, spec.Name, spec.Group))
-		}
 		names[spec.Name] = true
-		specs[i] = spec.withDefaults(&o)
-		p := specs[i].Pace
-		if longest := time.Duration(p.Intensity) * p.BackoffCap; specs[i].alone && spec.Breaker == nil && p.Period <= longest {
-			problems = append(problems, fmt.Errorf("child %d %q: the period %s of a pace without a breaker must be longer than %s, its backoff cap times its intensity",
-				i, spec.Name, p.Period, longest))
+		var err error
+		if specs[i], err = o.complete(spec); err != nil {
+			problems = append(problems, fmt.Errorf("child %d %q: %w", i, spec.Name, err))
 		}
 	}
 	o.Children = specs
 	return o, errors.Join(problems...)
+}
+
+// complete returns a child with the zero values filled in, or all that is wrong with it. The options are complete but for
+// the children.
+func (o *Options) complete(spec Spec) (Spec, error) {
+	problems := []error{spec.check()}
+	if _, known := o.Groups[spec.Group]; spec.Group != "" && !known {
+		problems = append(problems, fmt.Errorf("group %q is unknown", spec.Group))
+	}
+	filled := spec.withDefaults(o)
+	p := filled.Pace
+	if longest := time.Duration(p.Intensity) * p.BackoffCap; filled.alone && spec.Breaker == nil && p.Period <= longest {
+		problems = append(problems, fmt.Errorf("the period %s of a pace without a breaker must be longer than %s, its backoff cap times its intensity",
+			p.Period, longest))
+	}
+	return filled, errors.Join(problems...)
 }
 
 func (s Spec) check() error {

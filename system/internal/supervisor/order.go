@@ -41,6 +41,7 @@ func (d Deed) Words() []string {
 // The errors of Order say what the child does.
 var (
 	errAllStop  = errors.New("all of them stop")
+	errRemoved  = errors.New("it is being removed")
 	errStops    = errors.New("it is being stopped")
 	errRuns     = errors.New("it is not stopped")
 	errStopped  = errors.New("it is stopped: start it")
@@ -50,7 +51,7 @@ var (
 // possible returns what an order can have done with a child now.
 func (s *supervisor) possible(c *child) Deed {
 	switch {
-	case s.ending || s.closed || c.stage == halting || c.stage == stopping:
+	case s.ending || s.closed || c.removed || c.stage == halting || c.stage == stopping:
 		return 0
 	case c.stage == finished:
 		return DoStart
@@ -61,10 +62,8 @@ func (s *supervisor) possible(c *child) Deed {
 }
 
 func (s *supervisor) obey(o *Order) *Obeyed {
-	for _, c := range s.children {
-		if c.spec.Name == o.Child {
-			return &Obeyed{s.order(c, o.Do)}
-		}
+	if c := s.named(o.Child); c != nil {
+		return &Obeyed{s.order(c, o.Do)}
 	}
 	return &Obeyed{fmt.Errorf("there is no child %q", o.Child)}
 }
@@ -93,6 +92,8 @@ func (s *supervisor) obstacle(c *child, do Deed) error {
 	switch {
 	case s.ending || s.closed:
 		return errAllStop
+	case c.removed:
+		return errRemoved
 	case c.stage == halting || c.stage == stopping:
 		return errStops
 	case c.stage == finished:

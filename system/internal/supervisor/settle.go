@@ -19,6 +19,7 @@ func (s *supervisor) settle() {
 	s.settling = true
 	for s.unsettled = true; s.unsettled; {
 		s.unsettled = false
+		s.sweep()
 		if s.stopDue() {
 			continue
 		}

@@ -3,7 +3,6 @@ package supervisor
 import (
 	"fmt"
 	"slices"
-	"sync/atomic"
 	"time"
 
 	"github.com/asynkron/protoactor-go/actor"
@@ -28,11 +27,12 @@ type (
 // supervisor is the actor. It is its own actor.SupervisorStrategy, so failures of children are
 // handled in its own goroutine.
 //
-// On restart: all children are stopped and started anew with the counters at zero; only the
-// generations go on counting.
+// On restart: all children are stopped and started anew with the counters at zero, those included that were added. Only
+// the generations go on counting.
 type supervisor struct {
 	o        Options
 	ctx      actor.Context
+	roll     *roll
 	children []*child
 	window   []counted // failures within their period, of the children that are not counted by themselves
 
@@ -55,15 +55,11 @@ func New(o Options) (*actor.Props, error) {
 	if err != nil {
 		return nil, fmt.Errorf("supervisor: %w", err)
 	}
-	generations := make([]atomic.Uint64, len(o.Children))
+	all := newRoll(o.Children)
 	return actor.PropsFromProducer(func() actor.Actor {
-		s := &supervisor{o: o}
-		for i, spec := range o.Children {
-			c := &child{spec: spec, generations: &generations[i]}
-			if spec.Down {
-				c.stage = finished
-			}
-			s.children = append(s.children, c)
+		s := &supervisor{o: o, roll: all}
+		for i := range all.entries {
+			s.children = append(s.children, all.entries[i].child())
 		}
 		return s
 	}), nil
@@ -89,6 +85,12 @@ func (s *supervisor) Receive(ctx actor.Context) {
 		ctx.Respond(s.snapshot())
 	case *Order:
 		ctx.Respond(s.obey(m))
+	case *Add:
+		ctx.Respond(&Obeyed{s.add(m.Child)})
+	case *Remove:
+		if err := s.remove(ctx.Sender(), m.Child); err != nil {
+			ctx.Respond(&Obeyed{err})
+		}
 	case *Shutdown:
 		s.shutdown(ctx.Sender(), m.Hurry)
 	case *actor.Stopped, *actor.DeadLetterResponse, *Ping:
@@ -190,6 +192,7 @@ func (s *supervisor) close() {
 		c.rest()
 		c.wait.cancel()
 		c.deadline.cancel()
+		s.forgotten(c, errAllStop)
 		if c.pid == nil || c.spec.StopTimeout <= 0 {
 			continue
 		}

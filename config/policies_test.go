@@ -39,6 +39,7 @@ policies:
     history: {messages: 10, bytes: 64KiB, age: 1m}
     slow: coalesce
     coalesce: [unique_id]
+    presence: [user_name, extensions]
   wide_service:
     scopes: [{to: domain, keys: [d]}]
     absent: {pass: true}
@@ -65,6 +66,7 @@ func TestPoliciesAreRead(t *testing.T) {
 			History:        policy.History{Messages: 10, Bytes: 64 << 10, Age: time.Minute},
 			Slow:           policy.Coalesce,
 			Coalesce:       []string{"unique_id"},
+			Presence:       []string{policy.UserName, policy.Extension},
 		},
 		"wide_service": {Scopes: []policy.Scope{{To: policy.Domain, Keys: []string{"d"}}}, Absent: policy.Absent{Pass: true}},
 	}

@@ -50,6 +50,7 @@ func (d *document) policy(path string, node *yaml.Node) (p policy.Policy) {
 		"history":           func(path string, node *yaml.Node) { p.History = d.history(path, node) },
 		"slow":              d.text((*string)(&p.Slow)),
 		"coalesce":          d.texts(&p.Coalesce),
+		"presence":          d.texts(&p.Presence),
 	})
 	return p
 }

@@ -26,6 +26,7 @@ type Filter struct {
 	history    policy.History
 	slow       policy.Slow
 	coalesce   []string
+	presence   []string // fields of who watches; nil: nobody is told
 }
 
 // free is the place of an index in sets for a key that needs no permission.
@@ -96,6 +97,7 @@ func Compile(p policy.Policy) (*Filter, error) {
 		history:    p.History,
 		slow:       p.Slow,
 		coalesce:   slices.Clone(p.Coalesce),
+		presence:   slices.Clone(p.Presence),
 	}
 	for _, s := range p.Scopes {
 		f.scopes = append(f.scopes, scope{permission: s.Permission, to: s.To, keys: carriers(s.Keys),

@@ -31,7 +31,7 @@ func (p Policy) Check() error { return errors.Join(p.check()...) }
 func (p Policy) check() []error {
 	ruled := p
 	ruled.Streams, ruled.History = nil, History{} // they decide nothing about who sees what
-	ruled.Slow, ruled.Coalesce = "", nil
+	ruled.Slow, ruled.Coalesce, ruled.Presence = "", nil, nil
 	if reflect.ValueOf(ruled).IsZero() {
 		return []error{&Error{"scopes", "no rule at all; write a scope to all to let everybody see everything"}}
 	}
@@ -53,6 +53,7 @@ func (p Policy) check() []error {
 	c.names("streams", p.Streams)
 	c.history(p.History)
 	c.slow(p)
+	c.presence(p.Presence)
 	return c.errs
 }
 

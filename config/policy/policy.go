@@ -53,6 +53,12 @@ type Policy struct {
 	Slow Slow `koanf:"slow" yaml:"slow,omitempty"`
 	// Coalesce are the payload keys that say of what a broadcast tells the latest, at most 8.
 	Coalesce []string `koanf:"coalesce" yaml:"coalesce,omitempty"`
+	// Presence has the router tell who watches the service, and what of them: user_name, user_uuid, domain_name,
+	// domain_uuid, extensions. A subscriber is told of those whose messages the scope that counts would let it see: of
+	// all, of its own domain, or of those that share an extension with it. TopicPermissions and Requests of the topic
+	// presence limit who is told and who may ask, and KeyPermissions what of each. Keys, Events, Absent and Accept decide
+	// nothing here. Without Presence nothing is told.
+	Presence []string `koanf:"presence" yaml:"presence,omitempty"`
 }
 
 // Reach is how far a scope lets its subscribers see.

@@ -98,6 +98,7 @@ func (c *connection) claimed(m *tokenClaimed) {
 			back = &comingBack{since: c.entry.since}
 		}
 		c.narrow()
+		c.peer.wishes.attend(c.peer.Subscriptions)
 	}
 	if calls(c.socket) {
 		c.peer.Subscriptions = nil
@@ -143,7 +144,7 @@ func (c *connection) admitted(m *admittance) {
 // grants returns the payload of the 200: what the peer gets besides being let in. It is nil if the peer has not asked.
 func (c *connection) grants(recoveries []Recovery) envelope.Raw {
 	var payload envelope.Raw
-	if w := c.peer.wishes; w != nil && (w.recorded || w.gaps || w.asked != nil) {
+	if w := c.peer.wishes; w != nil && (w.recorded || w.gaps || w.presence != nil || w.asked != nil) {
 		payload = w.granted(recoveries, c.entry.since)
 	}
 	more := c.continuation()

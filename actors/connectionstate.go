@@ -17,6 +17,7 @@ type ConnectionState struct {
 	Recorded    bool      // it gets the positions of broadcasts
 	Gaps        bool      // it is told where broadcasts were dropped
 	Filters     []byte    // what it asked to get of its services; nil: all
+	Presence    []string  // services of which it is told who watches them
 	Session     *Session  // nil: it gets no tickets
 	TicketUntil time.Time // when its last ticket ends
 	Credentials *Credentials
@@ -61,7 +62,7 @@ func (c *connection) describe() *ConnectionState {
 	case c.entry == nil:
 		s := &ConnectionState{ID: c.peer.ID, Recorded: c.peer.recorded(), Gaps: c.peer.HearsGaps(), Credentials: c.peer.credentials(), Token: c.token}
 		if c.peer.wishes != nil {
-			s.Filters = c.peer.wishes.asked
+			s.Filters, s.Presence = c.peer.wishes.asked, c.peer.wishes.presence
 		}
 		if r := c.resumption; r != nil {
 			session := r.session
@@ -122,8 +123,8 @@ func (c *connection) adoptPeer(s *ConnectionState) {
 	c.state = authenticated
 	c.peer = c.deps.peerOf(s.ID, s.Credentials, c.socket)
 	c.peer.Remote = c.remote
-	if s.Recorded || s.Gaps || s.Session != nil || s.Filters != nil {
-		c.peer.wishes = &wishes{recorded: s.Recorded, gaps: s.Gaps, resumes: s.Session != nil, filtered: filtered{asked: s.Filters}}
+	if s.Recorded || s.Gaps || s.Session != nil || s.Filters != nil || s.Presence != nil {
+		c.peer.wishes = &wishes{recorded: s.Recorded, gaps: s.Gaps, resumes: s.Session != nil, presence: s.Presence, filtered: filtered{asked: s.Filters}}
 	}
 	if s.Filters != nil {
 		c.peer.wishes.narrow(c.peer.Subscriptions, math.MaxInt) // they were good

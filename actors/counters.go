@@ -46,6 +46,7 @@ func (r DeadReason) String() string { return deadNames[r] }
 // goroutine.
 type Counters struct {
 	HistoryCounters
+	PresenceCounters
 	Panics        atomic.Int64 // panics in actors
 	Authentic     atomic.Int64 // tokens accepted
 	Refused       atomic.Int64 // tokens refused

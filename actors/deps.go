@@ -86,6 +86,8 @@ type Settings struct {
 	RequestTimeout         time.Duration     // how long a request waits for its reply
 	HistoryBytes           int64             // that all kept broadcasts may take; 0: the default
 	FilterValues           int               // topics and values that the filters of one client may name; 0: the default
+	PresencePeople         int               // people on one node that are told of for each service; 0: the default
+	PresenceInterval       time.Duration     // between two messages of who has come and gone; 0: the default
 	PendingRequests        int               // unanswered requests of one subscriber to one service
 	ServiceRequests        int               // those of all subscribers; 0: any number
 	PendingBytes           int64             // of messages that the requests of one subscriber to one service keep; 0: any number

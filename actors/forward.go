@@ -15,12 +15,18 @@ func (t *topic) watch(m *watch) {
 	if !slices.Contains(t.nodes, m.node) {
 		t.nodes = append(t.nodes, m.node)
 	}
+	if t.presence != nil {
+		t.presence.meet(m.node)
+	}
 	t.clearWills(m.node)
 	m.done()
 }
 
 func (t *topic) unwatch(n Node) {
 	t.nodes = slices.DeleteFunc(t.nodes, func(watching Node) bool { return watching == n })
+	if t.presence != nil {
+		t.presence.part(n)
+	}
 }
 
 // forward sends a broadcast once to each node that watches the service. It is not filtered: the nodes do so.

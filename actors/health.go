@@ -24,10 +24,11 @@ type health struct {
 	stop  func() bool  // stops the timer of the next request; nil: none set
 }
 
-// SettingsChanged tells all services that the settings have changed.
+// SettingsChanged tells all services and topics that the settings have changed.
 func (d *Deps) SettingsChanged() {
 	for route := range d.Registry.All() {
 		route.Service.Send(&reconsider{})
+		route.Topic.Send(&settingsChanged{})
 	}
 }
 

@@ -79,6 +79,8 @@ const (
 	// WillParcel has Text, a broadcast of Instance, said when Instance is lost. One with the same Key is replaced, by no
 	// Text it is taken back, and without a Key all of them are.
 	WillParcel
+	// PresenceParcel has Text, which says who watches the service over connections to the node.
+	PresenceParcel
 )
 
 // Parcel is a message from one node to another about one service.

@@ -13,6 +13,7 @@ type Policies struct {
 	builtin  map[string]*filter.Filter
 	fallback *filter.Filter
 	keeps    bool // some policy has a history
+	tells    bool // some policy tells who watches
 }
 
 // Source says where a policy stands.
@@ -44,6 +45,7 @@ func NewPolicies(settings, builtin map[string]*filter.Filter, fallback *filter.F
 	for _, all := range []map[string]*filter.Filter{settings, builtin} {
 		for _, f := range all {
 			p.keeps = p.keeps || f.History().Kept()
+			p.tells = p.tells || f.Presence()
 		}
 	}
 	return p
@@ -51,6 +53,9 @@ func NewPolicies(settings, builtin map[string]*filter.Filter, fallback *filter.F
 
 // keep reports whether some policy has a history.
 func (p *Policies) keep() bool { return p != nil && p.keeps }
+
+// tell reports whether some policy tells who watches its service.
+func (p *Policies) tell() bool { return p != nil && p.tells }
 
 // Of returns the policy of what an instance of a service says and is asked. The first of these that
 // exists counts: the policy in the settings file for the instance's name, the one there for its class, the

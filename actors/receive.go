@@ -41,6 +41,8 @@ func (r *Remote) Receive(p *Parcel) error {
 		return r.shared(p)
 	case WillParcel:
 		return r.will(p)
+	case PresenceParcel:
+		return r.present(p)
 	}
 	return fmt.Errorf("unknown kind of parcel: %d", p.Kind)
 }

@@ -39,6 +39,7 @@ func (r *Registry) Inside(name string) bool {
 type progress struct {
 	sent, passed atomic.Int64
 	inside       atomic.Bool // an instance is inside the process of some node; the service's actor sets it
+	presence     atomic.Bool // clients are told who watches; the topic sets it
 }
 
 // waiting returns how many broadcasts and replies wait in the topic. The service's actor gets 0 only if the topic has

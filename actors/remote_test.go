@@ -96,6 +96,11 @@ func TestHostileParcels(t *testing.T) {
 		"hand-back with a broken id": {parcel: Parcel{Kind: HandBackParcel, Service: "s", Instance: "own", Subscriber: "CLIENT", RequestID: envelope.Raw(`[`)}, fails: true},
 		"hand-back with broken text": {parcel: Parcel{Kind: HandBackParcel, Service: "s", Instance: "own", Subscriber: "CLIENT", RequestID: envelope.Raw(`"1"`), Text: []byte(`{`)}, fails: true},
 		"a client here is gone":      {parcel: Parcel{Kind: GoneParcel, Service: "s", Subscriber: "CLIENT"}},
+		"people who are no JSON":     {parcel: Parcel{Kind: PresenceParcel, Service: "s", Text: []byte(`{`)}, fails: true},
+		"fewer people than none":     {parcel: Parcel{Kind: PresenceParcel, Service: "s", Text: []byte(`{"people":[{"user":"a","connections":-1}]}`)}, fails: true},
+		"a person without end":       {parcel: Parcel{Kind: PresenceParcel, Service: "s", Text: []byte(`{"people":[{"user":"` + long + `","connections":1}]}`)}, fails: true},
+		"people whom nobody tells":   {parcel: Parcel{Kind: PresenceParcel, Service: "s", Text: []byte(`{"all":true,"answer":true,"people":[{"user":"a","connections":1}]}`)}},
+		"people of no name":          {parcel: Parcel{Kind: PresenceParcel, Service: "t", Text: []byte(`{"all":true}`)}},
 		"nobody is gone":             {parcel: Parcel{Kind: GoneParcel, Service: "s"}},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -199,6 +199,10 @@ func (s *service) Receive(ctx actor.Context) {
 }
 
 func (s *service) ask(m *ask) {
+	if s.asksWho(m) {
+		s.who(m)
+		return
+	}
 	trace := s.trace(m)
 	to, why := s.choose(m.from, m.envelope, nil)
 	if len(to) == 0 {

@@ -66,7 +66,7 @@ func (m *reply) routed() *envelope.Envelope     { return m.envelope }
 // topic is the stream of what one service says: broadcasts to its members and replies to those
 // who asked, unless nothing is on its way here. So a subscriber sees them in the order in which the
 // service wrote them. Broadcasts are filtered here, replies before they come here.
-// On restart: members, views, speakers and the history are kept.
+// On restart: members, views, speakers, the history and who watches are kept.
 type topic struct {
 	name     string
 	self     runtime.Ref[toTopic]
@@ -84,6 +84,9 @@ type topic struct {
 	history *history    // nil: no policy asks for one
 	aging   func() bool // stops the timer for the oldest broadcast; nil: none is set
 	asker   *mayRest    // who waits until nothing is kept; nil: nobody
+
+	presence *presence // nil: nobody is told who watches
+	last     Identity  // of the instance whose policy decides about that while there is none
 }
 
 func makeTopic(d *Deps, name string, progress *progress) *topic {
@@ -132,8 +135,17 @@ func (t *topic) Receive(ctx actor.Context) {
 		t.crowded(m)
 	case *grownOld:
 		t.grownOld()
+	case *ask:
+		t.answerWho(m)
+	case *presenceDue:
+		t.tellPresence()
+	case *presentThere:
+		t.presentThere(m)
+	case *settingsChanged:
+		t.settingsChanged()
 	case *actor.Stopping:
 		t.forget()
+		t.unwatched()
 	default:
 		t.deps.Unknown(ctx)
 	}
@@ -227,8 +239,14 @@ func (t *topic) reply(m *reply) {
 }
 
 func (t *topic) join(m *join) {
+	if t.deps.settings().Policies.tell() {
+		t.refresh()
+	}
 	if _, again := t.members[m.peer]; !again {
 		t.members[m.peer] = struct{}{}
+		if t.presence != nil {
+			t.presence.join(m.peer)
+		}
 		for _, v := range t.views {
 			v.add(m.peer, t.deps)
 		}
@@ -249,6 +267,9 @@ func (t *topic) leave(p *Peer) {
 	for _, v := range t.views {
 		v.remove(p)
 	}
+	if t.presence != nil {
+		t.presence.leave(p)
+	}
 }
 
 // speak readies the view that the instance's messages go through before it says anything.
@@ -259,6 +280,7 @@ func (t *topic) speak(p *Peer) {
 	t.refresh()
 	t.hear(p)
 	t.tidy()
+	t.preside()
 }
 
 // hush keeps the view: a service that comes back most often speaks through the same.
@@ -267,6 +289,7 @@ func (t *topic) hush(m *hush) {
 	if v := t.speakers[p]; v != nil {
 		v.speakers--
 		delete(t.speakers, p)
+		t.preside()
 		if p.node != nil && !m.whole {
 			// Its node is lost, and with it what was under way. Nobody can tell.
 			t.forget()
@@ -289,6 +312,7 @@ func (t *topic) refresh() {
 	}
 	t.forgo()
 	t.tidy()
+	t.preside()
 }
 
 func (t *topic) hear(p *Peer) {

@@ -3,6 +3,7 @@ package actors
 import (
 	"bytes"
 	"encoding/json"
+	"slices"
 	"strconv"
 
 	"strowger/actors/envelope"
@@ -11,9 +12,10 @@ import (
 // wishes is what a client asked for in its authentication message besides to be let in (protocol 13 to 15). Nil: nothing,
 // as older clients do. It never changes.
 type wishes struct {
-	recorded bool // broadcasts with their positions
-	gaps     bool // a word where broadcasts were dropped because it reads slowly
-	resumes  bool // tickets
+	recorded bool     // broadcasts with their positions
+	gaps     bool     // a word where broadcasts were dropped because it reads slowly
+	resumes  bool     // tickets
+	presence []string // services of which it is told who watches them
 	filtered
 }
 
@@ -34,7 +36,10 @@ func wished(e *envelope.Envelope) (*wishes, map[string]Position) {
 		w.asked = bytes.Clone(wish)
 	}
 	w.resumes = string(asked["resume"]) == "true"
-	if !w.recorded && !w.gaps && !w.resumes && w.asked == nil {
+	if json.Unmarshal(asked["presence"], &w.presence) != nil {
+		w.presence = nil
+	}
+	if !w.recorded && !w.gaps && !w.resumes && w.presence == nil && w.asked == nil {
 		return nil, nil
 	}
 	return &w, positions
@@ -80,6 +85,9 @@ func (w *wishes) granted(recoveries []Recovery, asked map[string]Position) envel
 	if w.asked != nil {
 		out = append(append(append(out, `"filters":`...), w.answer...), ',')
 	}
+	if w.presence != nil {
+		out = append(appendNames(append(out, `"presence":`...), w.presence), ',')
+	}
 	out[len(out)-1] = '}' // in place of the comma
 	return out
 }
@@ -116,4 +124,24 @@ func appendHistory(out envelope.Raw, recoveries []Recovery, asked map[string]Pos
 		}
 	}
 	return append(out, '}')
+}
+
+func appendNames(out envelope.Raw, names []string) envelope.Raw {
+	out = append(out, '[')
+	for i, name := range names {
+		if i > 0 {
+			out = append(out, ',')
+		}
+		out = envelope.AppendString(out, name)
+	}
+	return append(out, ']')
+}
+
+// attend leaves of the services that a client wants to know the watchers of those that it is subscribed to, each once.
+func (w *wishes) attend(subscriptions []string) {
+	if w == nil || w.presence == nil {
+		return
+	}
+	slices.Sort(w.presence)
+	w.presence = slices.DeleteFunc(slices.Compact(w.presence), func(name string) bool { return !slices.Contains(subscriptions, name) })
 }

@@ -126,6 +126,7 @@ type Limits struct {
 	PendingTotal           Size          `koanf:"pending_total_bytes"`
 	HistoryBytes           Size          `koanf:"history_bytes"`
 	FilterValues           int           `koanf:"filter_values"`
+	PresencePeople         int           `koanf:"presence_people"`
 }
 
 // Keepalive says how dead connections are found and live ones kept open.
@@ -218,6 +219,7 @@ type Routing struct {
 	Health                 []string      `koanf:"health"`
 	HealthInterval         time.Duration `koanf:"health_interval"`
 	DefaultPolicy          string        `koanf:"default_policy"`
+	PresenceInterval       time.Duration `koanf:"presence_interval"`
 }
 
 // Services says which remote services are known by their PHP class, and where FusionPBX's own services run.

@@ -113,6 +113,8 @@ func keys() []key {
 			"Memory that the unanswered requests of all clients may take. Half of it may be whole messages. Beyond it a client that has 16 unanswered requests at a service is answered 503. 0 means an eighth of the memory limit (memory.limit), and 256MiB where there is none."},
 		{"limits.filter_values", 64, between(1, 4096), onReload,
 			"Topics and values that the filters of one client may name together, with which it asks to get less of its services. A filter beyond it is not used: the client gets all, and is told. It holds for clients that authenticate from then on."},
+		{"limits.presence_people", 1000, between(1, 10_000), onReload,
+			"People on one node that are told of for each service whose policy tells who watches it. Those beyond are not told of until there is room, nor those whose names take more than 1 KiB. A node takes as many from each other node. Set it alike on all nodes."},
 		{"limits.history_bytes", 64 * MiB, between(64*KiB, 64*GiB), onReload,
 			"Bytes that all kept broadcasts may take together, those of services whose policy has a history. Beyond it those services keep fewer that have more than their equal share, and clients that come back late are told that they missed some. Never more than a sixteenth of the memory limit (memory.limit)."},
 
@@ -255,6 +257,8 @@ func keys() []key {
 			"Remote services that get health requests: the name of a service, a space and the topic of the request, such as \"weather ping\". An instance that has not answered one when the next is due is ejected until it answers one. Any answer will do."},
 		{"routing.health_interval", 10 * time.Second, between(100*time.Millisecond, time.Hour), onReload,
 			"Time between two health requests, and the time that an instance has to answer one."},
+		{"routing.presence_interval", time.Second, between(100*time.Millisecond, time.Minute), onReload,
+			"Time in which changes of who watches a service are gathered before they are told, where its policy tells. Who comes and goes within it is not told of."},
 		{"routing.default_policy", "deny", oneOf("deny", "allow"), onReload,
 			"What holds for a service that has no policy: deny gives what it says to nobody and refuses requests to it with 403, allow gives everybody everything. The log names each such service once."},
 

@@ -259,6 +259,20 @@ func provokedCauses() map[string]provoked {
 			role: "client", setting: "limits.filter_values",
 			says: map[string]string{"limit": "^1$", "subscriber": known},
 		},
+		"presence_people": {
+			settings: func(c *config.Config) {
+				c.Limits.PresencePeople = 1
+				c.Policies = map[string]policy.Policy{"texts": {Scopes: []policy.Scope{{To: policy.All}}, Presence: []string{policy.UserName}}}
+			},
+			act: func(t *testing.T, s *System) {
+				join(t, s, user("a.example", nil, "texts"))
+				alice := user("a.example", nil, "texts")
+				alice.UserName = "alice"
+				join(t, s, alice)
+			},
+			role: "client", setting: "limits.presence_people",
+			says: map[string]string{"service": "^texts$", "limit": "^1$", "subscriber": known, "user": "^alice$"},
+		},
 		"http_rate": {
 			settings: func(c *config.Config) { c.Listen.HTTP, c.HTTP.Rate = true, 1 },
 			act: func(t *testing.T, s *System) {

@@ -169,7 +169,7 @@ func (s source) Metrics() introspect.Metrics {
 		Upgrades: s.upgrades.done.Load(), NoUpgrades: s.upgrades.failed.Load(),
 		History: introspect.History{Messages: c.HistoryMessages.Load(), Bytes: c.HistoryBytes.Load(), Cut: c.HistoryCut.Load(),
 			Recovered: c.Recovered.Load(), NotRecovered: c.NotRecovered.Load()},
-		Narrowed: c.Narrowed.Load(),
+		Narrowed: c.Narrowed.Load(), Watching: c.PresencePeople.Load(), Untold: c.PresenceUntold.Load(),
 		Gaps:     introspect.Gaps{Dropped: c.Dropped.Load(), Replaced: c.Replaced.Load(), Told: c.GapsTold.Load()},
 		Requests: c.Requests.Load(), Replies: c.Replies.Load(),
 		Broadcasts: c.Broadcasts.Load(), SlowConsumers: c.SlowConsumers.Load(), Dead: make(map[string]int64),

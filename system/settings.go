@@ -76,6 +76,8 @@ func (s *System) apply(cfg *config.Config) error {
 		PendingTotal:           partOfMemory(int64(l.PendingTotal), 8, pendingDefault),
 		HistoryBytes:           withinMemory(int64(l.HistoryBytes), 16),
 		FilterValues:           l.FilterValues,
+		PresencePeople:         l.PresencePeople,
+		PresenceInterval:       r.PresenceInterval,
 		UnknownService:         unknown,
 		UnsolicitedReplies:     r.UnsolicitedReplies,
 		RepliesWithoutResource: r.RepliesWithoutResource,

@@ -84,8 +84,8 @@ func (page *asyncAPI) message(t *testing.T, name string) *jsonschema.Schema {
 	return page.schema(t, "messages/"+name+"/payload")
 }
 
-// addedKeys are those that the router adds for clients that asked for positions or gaps. They come after the envelope's.
-var addedKeys = []string{"epoch", "offset", "gap"}
+// addedKeys are those that the router adds for clients that asked for positions, gaps or who watches. They come after the envelope's.
+var addedKeys = []string{"epoch", "offset", "gap", "presence"}
 
 // TestAsyncAPIExamples has the envelope's decoder read each example, and the schema of its message judge it. An example of what
 // the router sends is what Append makes of it.

@@ -48,6 +48,7 @@ const (
 	BroadcastUnheard                  // a broadcast that reaches nobody because it lacks what the policy goes by
 	UnknownClass                      // a service that is taken for a client because of its class
 	FilterValues                      // filters of a client that name too much, so that they are not used
+	PresencePeople                    // somebody who is not told of among those who watch a service, because there are too many
 	MessageRate                       // too many messages by HTTP in a second
 	BodyTimeout                       // no complete body of an HTTP request in time
 	IdempotencyKeys                   // too many HTTP requests with a key under way
@@ -115,6 +116,7 @@ func (c Cause) text() text {
 		BroadcastUnheard:     {"broadcast_unheard", "broadcast reached nobody: it lacks the key that its policy goes by", "policies", slog.LevelWarn},
 		UnknownClass:         {"unknown_class", "token of a service makes its holder a client because the class is not known", "services.classes, services.unknown_class", slog.LevelWarn},
 		FilterValues:         {"filter_values", "filters of a client not used because they name too many topics and values", "limits.filter_values", slog.LevelWarn},
+		PresencePeople:       {"presence_people", "watcher of a service not told of because too many are", "limits.presence_people", slog.LevelWarn},
 		MessageRate:          {"http_rate", "HTTP request refused because its sender sends too many messages", "http.rate", slog.LevelWarn},
 		BodyTimeout:          {"http_body_timeout", "HTTP request refused because its body did not come in time", "http.body_timeout", slog.LevelWarn},
 		IdempotencyKeys:      {"http_idempotency_keys", "HTTP request refused because too many with a key are under way", "http.idempotency_keys", slog.LevelWarn},

@@ -16,6 +16,9 @@ const idHeader = "Last-Event-ID"
 // historyQuery is the key of a URL that asks for ids. Its value may be an id that a page has kept itself.
 const historyQuery = "history"
 
+// presenceQuery is the key of a URL that names a service of which the stream is told who watches it. It may come several times.
+const presenceQuery = "presence"
+
 // maxID is how long an id may be, in bytes. A proxy and limits.header_bytes must take it as a header.
 const maxID = 4 << 10
 
@@ -77,14 +80,21 @@ func (p *positions) id() string {
 // with the header, which is newer.
 func wish(r *http.Request) json.RawMessage {
 	query := r.URL.Query()
+	wishes := make(map[string]any)
+	if services := query[presenceQuery]; len(services) > 0 {
+		wishes["presence"] = services
+	}
 	id := r.Header.Get(idHeader)
-	if id == "" && !query.Has(historyQuery) {
+	if id != "" || query.Has(historyQuery) {
+		if id == "" {
+			id = query.Get(historyQuery)
+		}
+		wishes["history"] = positionsOf(id)
+	}
+	if len(wishes) == 0 {
 		return nil
 	}
-	if id == "" {
-		id = query.Get(historyQuery)
-	}
-	asked, err := json.Marshal(map[string]any{"history": positionsOf(id)})
+	asked, err := json.Marshal(wishes)
 	if err != nil {
 		return nil
 	}

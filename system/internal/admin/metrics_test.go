@@ -82,7 +82,7 @@ func TestMetricNames(t *testing.T) {
 		Services: []introspect.Service{{Name: "s", Outcomes: map[string]*introspect.Histogram{"answered": new(introspect.Histogram)}}},
 		Traffic:  introspect.Traffic{Ends: []introspect.Ends{{Code: "1000"}}}}}
 	body := get(t, listen(t, source, nil), "/metrics").body
-	form := regexp.MustCompile(`^strowger_(build|heart|pool|transport|tokens|http|jwt|apikeys|routing|actors|service|supervisor|switch|database|panel|log|admin|upgrade|traces)(_[a-z]+)*_(total|connections|seconds|messages|bytes|status|actors|tokens|names|handshakes|frames|goroutines|tasks|keys|parts|info)$`)
+	form := regexp.MustCompile(`^strowger_(build|heart|pool|transport|tokens|http|jwt|apikeys|routing|actors|service|supervisor|switch|database|panel|log|admin|upgrade|traces)(_[a-z]+)*_(total|connections|seconds|messages|bytes|status|actors|tokens|names|handshakes|frames|goroutines|tasks|keys|parts|people|info)$`)
 	ours := 0
 	for line := range strings.Lines(body) {
 		name, isType := strings.CutPrefix(line, "# TYPE ")

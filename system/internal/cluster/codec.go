@@ -247,7 +247,7 @@ func decodeItem(data []byte, known *names) (item, error) {
 	i := item{kind: itemKind(r.octet())}
 	switch i.kind {
 	case itemKind(actors.AskParcel), itemKind(actors.ReplyParcel), itemKind(actors.BroadcastParcel), itemKind(actors.HandBackParcel), itemKind(actors.GoneParcel),
-		itemKind(actors.ShareParcel), itemKind(actors.WillParcel):
+		itemKind(actors.ShareParcel), itemKind(actors.WillParcel), itemKind(actors.PresenceParcel):
 		i.parcel = r.parcel(actors.ParcelKind(i.kind))
 	case itemOffered:
 		i.number, i.offered = r.number(), r.offered()

@@ -31,6 +31,8 @@ type Metrics struct {
 	History       History
 	Gaps          Gaps
 	Narrowed      int64 // broadcasts that a client did not get because it asked for less
+	Watching      int64 // people who are known to watch a service whose policy tells
+	Untold        int64 // connections that are not told of because too many watch
 	SlowConsumers int64 // connections ended because they read too slowly
 	Waiting       int64 // bytes that wait for slow readers now
 	Queued        int64 // the same, where a message that several share counts once

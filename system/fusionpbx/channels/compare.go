@@ -26,7 +26,7 @@ func (w *Watch) compare(certain bool) {
 func (w *Watch) run() {
 	certain, all := w.certain, w.all
 	w.running, w.due, w.certain, w.all = true, false, false, false
-	w.List(func(now List, err error) {
+	w.list(func(now List, err error) {
 		if err != nil {
 			w.failed(err, certain, all)
 			return
@@ -43,7 +43,7 @@ func (w *Watch) run() {
 
 // confirm tells pages of those differences that are still there.
 func (w *Watch) confirm(before differences) {
-	w.List(func(now List, err error) {
+	w.list(func(now List, err error) {
 		if err != nil {
 			w.failed(err, false, false)
 			return

@@ -18,8 +18,15 @@ type fetcher struct {
 // ErrTooBusy means that too much work waits for the service's pool.
 var ErrTooBusy = errors.New("too much work waits")
 
-// List calls then, in the service's goroutine, with a list that was asked for after this call.
+// List calls then, in the service's goroutine, with a list that was asked for after this call. What events have said of a
+// channel since the switch was asked counts more than its answer: a channel that has ended is left out, and one that has come to
+// another domain is there with that.
 func (w *Watch) List(then func(List, error)) {
+	w.list(func(now List, err error) { then(w.known.newer(now), err) })
+}
+
+// list is List with the switch's answer as it came.
+func (w *Watch) list(then func(List, error)) {
 	w.fetch.waiting = append(w.fetch.waiting, then)
 	if !w.fetch.running {
 		w.ask()

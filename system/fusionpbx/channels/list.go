@@ -16,6 +16,26 @@ func (l *List) uuids() map[string]bool {
 	return uuids
 }
 
+// newer returns the list with what events have said since the switch was asked for it. It is called while the list is used, and
+// not later.
+func (m *model) newer(now List) List {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	rows := make([]Row, 0, len(now.Rows))
+	for i := range now.Rows {
+		r := &now.Rows[i]
+		ch := m.channels[r.UUID]
+		switch {
+		case m.gone[r.UUID] && (ch == nil || ch.Get(keyAnswer) == hungUp):
+			continue
+		case ch != nil && ch.event > now.since:
+			r = ch.newer(r)
+		}
+		rows = append(rows, *r)
+	}
+	return List{rows, now.since}
+}
+
 // find returns the row of a channel, or nil. A channel that is spelled as asked goes before one that is not.
 func (l *List) find(uuid string) *Row {
 	var folded *Row

@@ -169,12 +169,10 @@ func (w *Watch) Legs(uuid eventsocket.UUID, then func([]Leg, error)) {
 			return
 		}
 		legs := now.legs(id)
-		if legs != nil {
-			then(legs, nil)
-			return
-		}
-		if leg, ok := w.known.leg(id); ok { // it has begun since, or has ended
-			legs = []Leg{leg}
+		if len(legs) == 0 {
+			if leg, ok := w.known.leg(id); ok { // it has begun since, or has ended
+				legs = []Leg{leg}
+			}
 		}
 		then(legs, nil)
 	})

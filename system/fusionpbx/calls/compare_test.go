@@ -58,7 +58,7 @@ func TestCompare(t *testing.T) {
 		"a call that was answered": {map[int][]string{0: {rings}}, [][2]any{{0, none}, {100, row("ACTIVE", "a.example.com")}},
 			"CHANNEL_CALLSTATE aaaa answered a.example.com 1001@a.example.com"},
 		"a call of another domain now": {map[int][]string{0: {rings}}, [][2]any{{0, none}, {100, row("RINGING", "b.example.com")}},
-			"CHANNEL_CALLSTATE aaaa ringing b.example.com 1001@a.example.com"},
+			"CHANNEL_CALLSTATE aaaa hangup a.example.com 1001@a.example.com\nCHANNEL_CALLSTATE aaaa ringing b.example.com 1001@a.example.com"},
 		"a difference that passes": {map[int][]string{0: {rings}}, [][2]any{{0, none}, {57_300, row("RINGING", "a.example.com")}}, ""},
 		"a list of something else": {map[int][]string{0: {rings}}, [][2]any{{0, none}, {100, "{}"}}, ""},
 		"a list of nothing":        {map[int][]string{0: {rings}}, [][2]any{{0, none}, {100, "null"}}, ""},

@@ -60,6 +60,7 @@ type life struct {
 	keys  *event.Keys
 	names map[string]bool // of the events that are forwarded
 	calls *channels.Watch
+	late  channels.Late
 }
 
 func (o Options) setup(s service.Setup, told *channels.Memory) error {
@@ -68,6 +69,7 @@ func (o Options) setup(s service.Setup, told *channels.Memory) error {
 		Commands: o.Commands, Interval: o.Interval, Timeout: o.Timeout,
 		Ended:   func(ch *channels.Channel) { s.Broadcast(callState, ch.End(callState)) },
 		Changed: func(r *channels.Row) { s.Broadcast(callState, rowPayload(r, o.Node)) },
+		Tenant:  tenant,
 	}
 	if o.Node != "" {
 		watch.Will = l.will
@@ -96,7 +98,7 @@ func filters() []eventsocket.Filter {
 		m("Event-Name", "CHANNEL_CREATE"), m("Event-Name", "CHANNEL_CALLSTATE"), m("Event-Name", "CALL_UPDATE"),
 		m("Event-Name", "PLAYBACK_START"), m("Event-Name", "PLAYBACK_STOP"), m("Event-Name", "CHANNEL_DESTROY"),
 		m("Event-Name", "CHANNEL_PARK"), m("Event-Name", "CHANNEL_UNPARK"), m("Event-Name", "CHANNEL_EXECUTE"),
-		m("Event-Name", "HEARTBEAT"), m("Event-Name", renamed), m("Event-Subclass", "valet_parking::info"),
+		m("Event-Name", heartbeat), m("Event-Name", renamed), m("Event-Subclass", "valet_parking::info"),
 	}
 }
 

@@ -9,6 +9,15 @@ import (
 	"strowger/system/service"
 )
 
+// tenant returns the domain whose pages show a channel in the context. Calls of all tenants begin in public, and those that the
+// switch makes itself are in default.
+func tenant(context, _ string) string {
+	if context == "public" || context == "default" {
+		return ""
+	}
+	return context
+}
+
 // own calls then if the channel is of the asker's domain, or talks with one that is, or if the asker sees all
 // domains. If the switch has no such channel it calls missing, and the switch gets no command: one that begins at that
 // moment may be of another domain. What missing answers counts only if no other node has the channel either. Otherwise

@@ -71,6 +71,9 @@ func (w *Watch) settle(found differences, now List, all bool) {
 			w.o.Ended(ch)
 		}
 		for _, r := range found.rows {
+			if ch := w.movedBy(r); ch != nil {
+				w.o.Ended(ch)
+			}
 			w.bequeath(r.channel())
 			w.o.Changed(r)
 		}

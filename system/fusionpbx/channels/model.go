@@ -26,6 +26,9 @@ const (
 	destroy   = "CHANNEL_DESTROY"
 )
 
+// create is the name of the event that begins one.
+const create = "CHANNEL_CREATE"
+
 // The values of answer_state.
 const (
 	ringing  = "ringing"
@@ -40,6 +43,7 @@ type Channel struct {
 	shown     bool              // pages show it: they were told its state
 	ended     bool              // pages were told
 	destroyed bool              // the switch has said its last word of it, but not that it hung up
+	twice     bool              // the switch has begun another one with this UUID, of another tenant
 	event     uint64            // number of the last event
 }
 
@@ -68,22 +72,24 @@ func (ch *Channel) answered() bool { return ch.Get(keyAnswer) == answered }
 
 // End returns the payload of an event of that name which says that the channel has hung up.
 func (ch *Channel) End(name string) envelope.Raw {
+	twin := *ch
+	twin.set(place(keyAnswer), hungUp)
+	twin.set(place(keyState), "HANGUP")
+	p := twin.Payload(name)
+	return p.JSON()
+}
+
+// Payload returns an event of that name which says what pages know of the channel.
+func (ch *Channel) Payload(name string) event.Payload {
 	var p event.Payload
 	p.Set("event_name", name)
 	p.Set(keyUUID, ch.uuid)
 	for i, key := range kept {
-		value := ch.values[i]
-		switch key {
-		case keyAnswer:
-			value = hungUp
-		case keyState:
-			value = "HANGUP"
-		}
-		if value != "" {
+		if value := ch.values[i]; value != "" {
 			p.Set(key, value)
 		}
 	}
-	return p.JSON()
+	return p
 }
 
 // model has the channels that pages were told of.
@@ -107,8 +113,14 @@ func (g gone) add(uuid string) {
 	}
 }
 
-// complete adds whose channel it is where the event does not say so, because policies go by it.
+// complete adds whose channel it is where the event does not say so, because policies go by it, and whether it was answered or
+// has hung up, because pages go by that.
 func (m *model) complete(p *event.Payload) {
+	if _, ok := p.Lookup(keyAnswer); !ok {
+		if answer := answerOf(p.Get(keyState)); answer != "" {
+			p.Set(keyAnswer, answer)
+		}
+	}
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	ch := m.channels[p.Get(keyUUID)]
@@ -120,6 +132,19 @@ func (m *model) complete(p *event.Payload) {
 			p.Set(key, known)
 		}
 	}
+}
+
+// answerOf returns the value of answer_state that goes with one of channel_call_state, "" if none does.
+func answerOf(state string) string {
+	switch state {
+	case "RINGING":
+		return ringing
+	case "ACTIVE", "HELD", "UNHELD":
+		return answered
+	case "HANGUP":
+		return hungUp
+	}
+	return ""
 }
 
 // remember notes what an event has told pages. It returns the channel if this was its last event and pages still show

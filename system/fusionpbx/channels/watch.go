@@ -9,7 +9,7 @@ import (
 	"strowger/system/service"
 )
 
-// Options say how a Watch asks the switch and whom it tells. All fields but Will, Whole and Differs are needed.
+// Options say how a Watch asks the switch and whom it tells. All fields but Will, Whole, Differs and Tenant are needed.
 type Options struct {
 	// Commands has the connection for commands.
 	Commands *eventsocket.Client
@@ -27,6 +27,8 @@ type Options struct {
 	Whole bool
 	// Differs, unless nil, reports whether pages know wrongly a channel whose context and answer they know rightly.
 	Differs func(ch *Channel, r *Row) bool
+	// Tenant, unless nil, returns the domain whose pages show a channel, "" if it is that of no tenant.
+	Tenant func(context, presence string) string
 }
 
 // Watch is what pages know of channels.
@@ -48,6 +50,7 @@ type Watch struct {
 	refused  timing.Refusals
 	willed   map[string]owner
 	leaving  *timing.Queue // channels whose last event came before the one that removes them from pages
+	odd      bool          // a comparison comes because of an odd event
 }
 
 // NewWatch returns a Watch that takes over what pages know from the service's last life. It compares when Gap is
@@ -116,6 +119,17 @@ func (w *Watch) Renamed(from, to string) {
 		w.compare(false)
 	}
 	w.release(from)
+}
+
+// Odd is called with an event that does not say which channel it is about. It may be the last one of a channel.
+func (w *Watch) Odd() {
+	if !w.odd {
+		w.odd = true
+		w.leaving.Add(confirm, func() {
+			w.odd = false
+			w.compare(false)
+		})
+	}
 }
 
 // TellAll tells pages of every channel, because some may know anything.

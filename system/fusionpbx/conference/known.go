@@ -103,6 +103,26 @@ func (k *Known) HasRoom(name Name) bool {
 	return k.rooms[name.String()] != nil
 }
 
+// Doubts reports whether an event says something of a conference or a member that pages do not know, or does not say of which. It
+// is called before Remember. The switch's list then tells what is right: events may have been lost, or come in another order.
+func (k *Known) Doubts(topic string, p *event.Payload) bool {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	name, id := p.Get("conference_name"), p.Get("member_id")
+	r := k.rooms[name]
+	switch topic {
+	case Create, Destroy:
+		return name == ""
+	case Lock, Unlock, FloorChange:
+		return r == nil
+	case Add, Delete:
+		return r == nil || id == ""
+	case Mute, Unmute, Deaf, Undeaf, StartTalking, StopTalking:
+		return r == nil || r.members[id] == nil
+	}
+	return false
+}
+
 // Repeats reports whether pages know already, from a comparison, what an event says. It is true once for each such
 // event: the switch's list may be ahead of its events.
 func (k *Known) Repeats(topic string, p *event.Payload) bool {

@@ -23,6 +23,7 @@ type watch struct {
 	all     bool // pages may know anything: they are told of all conferences
 	running bool
 	due     bool
+	doubts  bool // a comparison comes soon
 	certain bool // events were missed, so a difference need not be confirmed
 	pause   timing.Pause
 	again   service.Timer // runs the comparison again after a failure; nil: it has not failed
@@ -100,6 +101,18 @@ func (l *life) compare(certain bool) {
 	if !l.watch.running {
 		l.runComparison()
 	}
+}
+
+// doubt compares soon, because an event does not say what it is about, or is about something that pages do not know.
+func (l *life) doubt() {
+	if l.watch.doubts {
+		return
+	}
+	l.watch.doubts = true
+	l.later.Add(confirm, func() {
+		l.watch.doubts = false
+		l.compare(false)
+	})
 }
 
 // reason is why a comparison is made.

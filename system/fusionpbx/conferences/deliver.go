@@ -137,5 +137,8 @@ func (l *life) say(at *push) {
 		l.known.Settle(at.change, &at.payload, true)
 		return
 	}
+	if l.known.Doubts(at.topic, &at.payload) {
+		l.doubt()
+	}
 	l.known.Remember(at.topic, &at.payload)
 }

@@ -46,7 +46,7 @@ func TestPushQueue(t *testing.T) {
 			s.Lines = nil
 			text := jsonText(t, map[string]any{"t": 0, "from": "switch", "conn": "events", "data": about("conference-create", 0)})
 			for i := range test.after {
-				text += "\n" + jsonText(t, map[string]any{"t": 10 * (i + 1), "from": "switch", "conn": "events", "data": about("start-talking", i+1)})
+				text += "\n" + jsonText(t, map[string]any{"t": 10 * (i + 1), "from": "switch", "conn": "events", "data": about("energy-level", i+1)})
 			}
 			var err error
 			if s.Recording, err = switchsim.Load(fstest.MapFS{"x/switch.jsonl": {Data: []byte(text)}}, "x"); err != nil {

@@ -43,7 +43,7 @@ func (l *life) callsActive(r service.Request) error {
 // switch made its list would never leave the page.
 func (l *life) addCalls(r service.Request, rows []channels.Row) {
 	for i := range rows {
-		if !l.ended.has(rows[i].UUID, l.ctx.Now()) {
+		if !l.ended.Has(rows[i].UUID, rows[i].Context, l.ctx.Now()) {
 			r.Stream(topicState, rowPayload(&rows[i], l.Node))
 		}
 	}
@@ -54,7 +54,7 @@ func (l *life) addCalls(r service.Request, rows []channels.Row) {
 // its list, and may wait for its turn. Pages would show the channel again, and for ever.
 func (l *life) changed(r *channels.Row) {
 	l.enqueue(&push{topic: topicState, ready: true, make: func() envelope.Raw {
-		if l.ended.has(r.UUID, l.ctx.Now()) {
+		if l.ended.Has(r.UUID, r.Context, l.ctx.Now()) {
 			return nil
 		}
 		return rowPayload(r, l.Node)

@@ -103,6 +103,9 @@ func (l *life) rememberMember(e *memberEvent) {
 		l.rooms.known.Settle(e.change, &e.p, true)
 		return
 	}
+	if l.rooms.known.Doubts(e.topic, &e.p) {
+		l.rooms.doubt()
+	}
 	l.rooms.known.Remember(e.topic, &e.p)
 }
 

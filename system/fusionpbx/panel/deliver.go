@@ -4,6 +4,7 @@ import (
 	"strings"
 
 	"strowger/actors/envelope"
+	"strowger/system/fusionpbx/channels"
 	"strowger/system/fusionpbx/conference"
 	"strowger/system/fusionpbx/event"
 	"strowger/system/fusionpbx/eventsocket"
@@ -86,28 +87,55 @@ func (l *life) event(name string, e *eventsocket.Event) {
 // the comparison after the restart. What comes after the last event of a channel would bring it back to pages, which would
 // show it for ever, so it is not pushed.
 func (l *life) call(topic string, p event.Payload) {
-	uuid := p.Get("unique_id")
+	uuid, context := p.Get("unique_id"), p.Get("caller_context")
 	switch topic {
 	case topicDestroy:
 		l.recordings.forget(uuid)
-		l.ended.add(uuid, l.ctx.Now())
+		l.ended.Add(uuid, context, l.ctx.Now())
 	case topicCreate:
-		l.ended.forget(uuid)
+		l.ended.Forget(uuid)
 	case topicValet: // which pages take for news of the parking lot
 	default:
-		if l.ended.has(uuid, l.ctx.Now()) {
+		if l.ended.Has(uuid, context, l.ctx.Now()) {
 			return
 		}
 	}
+	if uuid == "" {
+		l.calls.Odd()
+	}
+	var moved *channels.Channel
 	l.enqueue(&push{topic: topic, ready: true,
 		make: func() envelope.Raw {
 			l.calls.Complete(&p)
+			if moved = l.calls.Moved(&p); moved != nil {
+				l.out.plain(topicDestroy, moved.End("CHANNEL_DESTROY"))
+			}
 			l.calls.Announce(&p)
 			l.Node.Mark(&p)
 			return p.JSON()
 		},
-		said: func() { l.calls.Remember(&p) },
+		said: func() {
+			l.calls.Remember(&p)
+			if moved == nil {
+				return
+			}
+			if row, ok := l.calls.Arrived(&p); ok {
+				l.Node.Mark(&row)
+				l.out.plain(topicState, row.JSON())
+			}
+		},
 	})
+}
+
+// tenant returns the domain whose pages show a channel, as the policy decides: that of its extension, or else the context.
+func tenant(context, presence string) string {
+	if _, domain, ok := strings.Cut(presence, "@"); ok {
+		return domain
+	}
+	if context == "public" || context == "default" {
+		return "" // calls of all tenants
+	}
+	return context
 }
 
 // renamed tells pages that a channel has ended under its old UUID, and makes sure that they are told of it under the new
@@ -117,7 +145,7 @@ func (l *life) renamed(from, to string) {
 		return
 	}
 	l.recordings.forget(from)
-	l.ended.add(from, l.ctx.Now())
-	l.ended.forget(to)
+	l.ended.Add(from, "", l.ctx.Now())
+	l.ended.Forget(to)
 	l.inTurn(func() { l.calls.Renamed(from, to) })
 }

@@ -71,23 +71,6 @@ func TestAfterRenaming(t *testing.T) {
 	}
 }
 
-// TestEndedLately wants a channel to be taken for one that ended lately for so long and no longer.
-func TestEndedLately(t *testing.T) {
-	start := time.Now()
-	e := ended{at: map[string]time.Time{}}
-	e.add(callA, start)
-	e.add("", start)
-	for after, want := range map[time.Duration]bool{0: true, lately - 1: true, lately: false, time.Hour: false} {
-		if got := e.has(callA, start.Add(after)); got != want {
-			t.Errorf("%s after its end: %t", after, got)
-		}
-	}
-	e.forget(callA)
-	if e.has(callA, start) || e.has(callB, start) {
-		t.Error("a channel that has not ended is taken for one that has")
-	}
-}
-
 // TestLateRow has the switch's list show a channel whose last event comes while pushes wait for the database. Pages do not
 // show the channel after it.
 func TestLateRow(t *testing.T) {

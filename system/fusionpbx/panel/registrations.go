@@ -87,10 +87,11 @@ func withoutPort(domain string) string {
 
 // registrationChanged pushes what an event says of a phone.
 func (l *life) registrationChanged(e *eventsocket.Event, registered bool) {
-	at := newAddress(first(e, "from-user", "to-user", "user", "username"), first(e, "realm", "from-host", "to-host"))
+	at := newAddress(first(e, "from-user", "to-user", "user", "username"), first(e, "realm", "from-host", "to-host", "host"))
 	asking := l.registered.asking()
 	l.registered.forgetAll()
-	if at.extension == "" || at.domain == "" {
+	if at.extension == "" || at.domain == "" { // it may be about any phone
+		l.registering.after(again, l.compareRegistrations)
 		return
 	}
 	l.told.phones.event(at, registered, asking)

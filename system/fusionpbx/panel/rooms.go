@@ -15,6 +15,7 @@ type roomWatch struct {
 	all     bool            // a page was refused the list, so pages are told of all
 	running bool            // a comparison is under way, or is made again after a failure
 	due     bool            // another one follows it
+	doubts  bool            // a comparison comes soon
 	retry   retry
 }
 
@@ -25,6 +26,18 @@ func (w *roomWatch) gap() {
 	}
 	w.retry.pause.Reset()
 	w.compare()
+}
+
+// doubt compares soon, because an event does not say what it is about, or is about something that pages do not know.
+func (w *roomWatch) doubt() {
+	if w.doubts {
+		return
+	}
+	w.doubts = true
+	w.l.line.Add(again, func() {
+		w.doubts = false
+		w.compare()
+	})
 }
 
 // compare pushes what pages have missed.

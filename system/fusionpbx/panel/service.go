@@ -46,7 +46,7 @@ type Options struct {
 	Database Database
 	// AgentStats is the time between two pushes of the statistics of agents. 0 means 10 s, less than 0 never.
 	AgentStats time.Duration
-	// Interval is the time between two comparisons with the switch's list of channels. 0 means one minute.
+	// Interval is the time between two comparisons with the switch's lists. 0 means one minute.
 	Interval time.Duration
 	// Timeout is how long one command may take. 0 means 10 s.
 	Timeout time.Duration
@@ -127,7 +127,7 @@ type life struct {
 	agents      *shared[[]agent]
 	parked      *shared[[]parked]
 	recordings  recordings
-	ended       ended
+	ended       channels.Late
 	listed      listed
 	line        *timing.Queue // what is to be done later, and may be much
 }
@@ -147,6 +147,7 @@ func (o Options) setup(s service.Setup, told *memory) error {
 		Differs: func(ch *channels.Channel, r *channels.Row) bool {
 			return r.Answered() && (r.State == held) != (ch.Get("channel_call_state") == held)
 		},
+		Tenant: tenant,
 	}
 	if o.Node != "" {
 		watch.Will = l.will
@@ -163,10 +164,15 @@ func (o Options) setup(s service.Setup, told *memory) error {
 	l.agents = newShared(l, pollAge, l.askAgents)
 	l.parked = newShared(l, pollAge, l.askParked)
 	l.recordings.known = map[string]recording{}
-	l.ended.at = map[string]time.Time{}
 	event.Listen(s, Name, o.Events, filters(), needs(l.callKeys, l.memberKeys), l.deliver)
 	l.handle(s)
 	s.OnJoin(func(service.Context) { l.tellAll() })
+	s.Every(o.Interval, func(service.Context) {
+		l.rooms.compare()
+		if !l.registering.waits() {
+			l.compareRegistrations()
+		}
+	})
 	if o.AgentStats > 0 {
 		s.Every(o.AgentStats, func(service.Context) { l.pushStats() })
 	}
@@ -194,7 +200,7 @@ func (l *life) handle(s service.Setup) {
 
 // needs returns which headers of events the service reads.
 func needs(keys ...*event.Keys) func(header string) bool {
-	return event.Needs(keys, "Unique-ID", "Old-Unique-ID", "CC-Queue", "from-user", "to-user", "user", "username", "realm", "from-host", "to-host")
+	return event.Needs(keys, "Unique-ID", "Old-Unique-ID", "CC-Queue", "from-user", "to-user", "user", "username", "realm", "from-host", "to-host", "host")
 }
 
 func filters() []eventsocket.Filter {

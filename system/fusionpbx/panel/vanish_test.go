@@ -130,7 +130,7 @@ func TestOddRooms(t *testing.T) {
 			delete(p, key) // of no domain, which the policy shows to nobody; or of no member whom a page shows
 		}
 	}
-	if want := "3001@a.example.com \nZoë@a.example.com \nZoë@a.example.com member 5 speaks  hears "; p.String() != want {
+	if want := "3001@a.example.com \nZoë@a.example.com \nZoë@a.example.com member 5 speaks true hears true"; p.String() != want {
 		t.Errorf("a page shows\n%s\nwant\n%s", p, want)
 	}
 	if got := string(r.Replies(id)[0].Payload); !strings.Contains(got, `"conference_name":"Zoë@a.example.com"`) || !strings.Contains(got, "Jürgen") {

@@ -42,10 +42,11 @@ func (l *life) deliver(c service.Context, d eventsocket.Delivery) {
 	l.after(p.Name())
 }
 
-// tell tells pages of an event. It is remembered last.
+// tell tells pages of an event. It is remembered last. Pages would show a call without a UUID for ever.
 func (l *life) tell(c service.Context, p *event.Payload) {
 	if p.Get("unique_id") == "" && p.Name() != heartbeat {
 		l.calls.Odd()
+		return
 	}
 	l.calls.Complete(p)
 	if l.revives(p) {

@@ -31,7 +31,7 @@ func pageOf(t *testing.T, r *replay.Result, client string) string {
 		}
 		p.apply(e.Name, e.UUID, e.Answer, e.Context)
 	}
-	return strings.ReplaceAll(p.String(), "-0000-4000-8000-000000000001", "")
+	return shorten(p.String())
 }
 
 // TestMoved has events that pages would be wrong by: of calls that come to another tenant, of calls that have ended, of two calls

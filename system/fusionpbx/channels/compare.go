@@ -136,7 +136,7 @@ func (w *Watch) differences(now List, all bool) differences {
 		ch := m.channels[r.UUID]
 		switch {
 		case m.gone[r.UUID], ch != nil && ch.ended:
-		case ch == nil, !ch.shown, r.Answered() && !ch.answered():
+		case ch == nil, !ch.shown, ch.unseen, r.Answered() && !ch.answered():
 			found.rows = append(found.rows, r) // no later event takes that back
 		case all && ch.event > now.since:
 			found.rows = append(found.rows, ch.newer(r))

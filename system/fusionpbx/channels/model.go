@@ -43,6 +43,7 @@ type Channel struct {
 	shown     bool              // pages show it: they were told its state
 	ended     bool              // pages were told
 	destroyed bool              // the switch has said its last word of it, but not that it hung up
+	unseen    bool              // it came to another tenant by an event from which pages do not learn of a channel
 	twice     bool              // the switch has begun another one with this UUID, of another tenant
 	event     uint64            // number of the last event
 }
@@ -96,7 +97,8 @@ func (ch *Channel) Payload(name string) event.Payload {
 //
 // A life of the service that hangs may still use it when the next one copies it, so it has a lock.
 type model struct {
-	whole bool // as Options.Whole
+	whole  bool                                  // as Options.Whole
+	tenant func(context, presence string) string // as Options.Tenant
 
 	mu       sync.Mutex // Protects following.
 	channels map[string]*Channel
@@ -126,6 +128,9 @@ func (m *model) complete(p *event.Payload) {
 	ch := m.channels[p.Get(keyUUID)]
 	if ch == nil {
 		return
+	}
+	if _, ok := p.Lookup(keyAnswer); !ok && p.Name() == callState && ch.Get(keyAnswer) != "" {
+		p.Set(keyAnswer, ch.Get(keyAnswer))
 	}
 	for _, key := range []string{keyContext, keyPresence} {
 		if known := ch.Get(key); known != "" && p.Get(key) == "" {
@@ -178,8 +183,17 @@ func (m *model) remember(p *event.Payload) *Channel {
 		ch.ended = !m.whole
 	}
 	ch.event = m.events
+	before := m.tenantOf(ch)
 	ch.learn(p, m.whole || p.Name() == callState)
+	ch.unseen = p.Name() != callState && (ch.unseen || m.tenantOf(ch) != before)
 	return nil
+}
+
+func (m *model) tenantOf(ch *Channel) string {
+	if m.tenant == nil {
+		return ""
+	}
+	return m.tenant(ch.Get(keyContext), ch.Get(keyPresence))
 }
 
 // end forgets a channel of which remember has said that pages still show it. It reports whether that is so until now.

@@ -15,7 +15,7 @@ func (w *Watch) Moved(p *event.Payload) *Channel {
 	if ch == nil {
 		return nil
 	}
-	before, now := ch.tenant(w.o.Tenant), w.o.Tenant(p.Get(keyContext), p.Get(keyPresence))
+	before, now := w.known.tenantOf(ch), w.o.Tenant(p.Get(keyContext), p.Get(keyPresence))
 	if before == "" || before == now || !ch.shown || ch.ended {
 		return nil
 	}
@@ -40,11 +40,8 @@ func (w *Watch) Arrived(p *event.Payload) (row event.Payload, ok bool) {
 	if ch == nil || !ch.shown || ch.ended {
 		return row, false
 	}
+	ch.unseen = false
 	return ch.Payload(callState), true
-}
-
-func (ch *Channel) tenant(of func(context, presence string) string) string {
-	return of(ch.Get(keyContext), ch.Get(keyPresence))
 }
 
 // movedBy returns a channel as pages know it if the switch's list has it at another tenant, else nil.

@@ -112,7 +112,7 @@ func (r *Row) channel() *Channel {
 
 // update takes what the list says of the channel.
 func (ch *Channel) update(r *Row) {
-	ch.shown = true
+	ch.shown, ch.unseen = true, false
 	answer, call := r.States()
 	for key, value := range map[string]string{
 		keyAnswer: answer, keyState: call, "call_direction": r.Direction, "caller_channel_created_time": strconv.FormatInt(r.Created(), 10),

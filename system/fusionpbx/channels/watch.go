@@ -59,7 +59,7 @@ type Watch struct {
 func NewWatch(s service.Setup, o Options, memory *Memory) *Watch {
 	w := &Watch{o: o, ctx: s, down: true, willed: map[string]owner{}, leaving: timing.NewQueue(s)}
 	w.known, w.all = memory.take()
-	w.known.whole = o.Whole
+	w.known.whole, w.known.tenant = o.Whole, o.Tenant
 	if o.Will != nil {
 		w.willed = w.known.owners()
 	}

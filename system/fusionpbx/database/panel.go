@@ -95,17 +95,21 @@ type Agent struct {
 	Name     string
 	UserUUID string // empty: it is no user's
 	Status   string
+	// Shared says that an agent of another domain has the same name. FreeSWITCH has the agents of all domains in one list,
+	// so it may mean the other one by it.
+	Shared bool
 }
 
 // Agents returns the agents of a domain by name.
 func (db *DB) Agents(ctx context.Context, domain string) ([]Agent, error) {
 	const sql = `
-		select a.call_center_agent_uuid::text, coalesce(a.agent_name, ''), coalesce(a.user_uuid::text, ''), coalesce(a.agent_status, '')
+		select a.call_center_agent_uuid::text, coalesce(a.agent_name, ''), coalesce(a.user_uuid::text, ''), coalesce(a.agent_status, ''),
+			exists (select from v_call_center_agents o where o.agent_name = a.agent_name and o.domain_uuid <> a.domain_uuid)
 		from v_domains d join v_call_center_agents a on a.domain_uuid = d.domain_uuid
 		where d.domain_name = $1::text
 		order by a.agent_name, a.call_center_agent_uuid`
 	return query(ctx, db, sql, func(row pgx.CollectableRow) (a Agent, err error) {
-		err = row.Scan(&a.UUID, &a.Name, &a.UserUUID, &a.Status)
+		err = row.Scan(&a.UUID, &a.Name, &a.UserUUID, &a.Status, &a.Shared)
 		return a, err
 	}, domain)
 }

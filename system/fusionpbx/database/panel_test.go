@@ -101,11 +101,31 @@ func testQueuesAndAgents(t *testing.T, cluster *databasetest.Cluster) {
 	}
 	agents, err := s.Agents(ctx(t), domainA)
 	wantAgents := []Agent{
-		{"ca900000-0000-4000-8000-000000001003", "agent3", "", "On Break"},
-		{"ca900000-0000-4000-8000-000000001005", "agent5", "d0000000-0000-4000-8000-000000000007", "Available"},
+		{"ca900000-0000-4000-8000-000000001003", "agent3", "", "On Break", false},
+		{"ca900000-0000-4000-8000-000000001005", "agent5", "d0000000-0000-4000-8000-000000000007", "Available", false},
 	}
 	if err != nil || !reflect.DeepEqual(agents, wantAgents) {
 		t.Errorf("agents are %+v, %v, want %+v", agents, err, wantAgents)
+	}
+	s.exec(`insert into v_call_center_agents (call_center_agent_uuid, domain_uuid, agent_name) values
+		(gen_random_uuid(), '6b077f47-8d50-4436-82af-364316fb8671', 'agent3'),
+		(gen_random_uuid(), '8e2dda0d-5b0a-44b5-9c6c-a4bc5a970022', 'agent5'),
+		(gen_random_uuid(), '8e2dda0d-5b0a-44b5-9c6c-a4bc5a970022', null),
+		(gen_random_uuid(), '6b077f47-8d50-4436-82af-364316fb8671', null)`)
+	for domain, want := range map[string]int{domainA: 1, domainB: 1} {
+		agents, err := s.Agents(ctx(t), domain)
+		shared := 0
+		for _, a := range agents {
+			if a.Shared != (a.Name == "agent3") {
+				t.Errorf("the agent %+v of %s is shared: %t", a, domain, a.Shared)
+			}
+			if a.Shared {
+				shared++
+			}
+		}
+		if err != nil || shared != want {
+			t.Errorf("%d agents of %s share their name, %v, want %d", shared, domain, err, want)
+		}
 	}
 }
 

@@ -2,6 +2,7 @@ package panel
 
 import (
 	"context"
+	"slices"
 	"strings"
 
 	"strowger/system/fusionpbx/database"
@@ -32,9 +33,14 @@ type agent struct {
 	Domain           string `json:"domain_name"`
 }
 
-// askAgents asks for the agents of all queues of a domain. A queue that the switch does not know has none.
+// askAgents asks for the agents of all queues of a domain. A queue that the switch does not know has none. An agent whose name
+// agents of several domains have is left out, unless its contact says that it is the domain's.
 func (l *life) askAgents(ctx context.Context, domain string) ([]agent, error) {
 	queues, err := l.Database.Queues(ctx, domain)
+	if err != nil {
+		return nil, err
+	}
+	shared, err := l.sharedAgents(ctx, domain)
 	if err != nil {
 		return nil, err
 	}
@@ -44,9 +50,42 @@ func (l *life) askAgents(ctx context.Context, domain string) ([]agent, error) {
 		if err != nil {
 			return nil, err
 		}
-		found = append(found, agents...)
+		found = append(found, slices.DeleteFunc(agents, func(a agent) bool { return shared[a.Name] && !a.reachedAt(domain) })...)
 	}
 	return found, nil
+}
+
+// sharedAgents returns the names of agents of the domain that agents of other domains have too. The switch has one list of agents
+// for all domains, so it knows only one of them.
+func (l *life) sharedAgents(ctx context.Context, domain string) (map[string]bool, error) {
+	agents, err := l.Database.Agents(ctx, domain)
+	if err != nil {
+		return nil, err
+	}
+	shared := map[string]bool{}
+	for i := range agents {
+		if agents[i].Shared {
+			shared[agents[i].Name] = true
+		}
+	}
+	return shared, nil
+}
+
+// reachedAt reports whether the switch calls the agent at an extension of the domain.
+func (a *agent) reachedAt(domain string) bool {
+	at := strings.LastIndexByte(a.Contact, '@')
+	return domain != "" && at >= 0 && a.Contact[at+1:] == domain
+}
+
+// ownAgent reports whether the agent that the switch has under a name is one of the domain, if agents of several domains are called
+// so.
+func (l *life) ownAgent(ctx context.Context, name, domain string) (bool, error) {
+	shared, err := l.sharedAgents(ctx, domain)
+	if err != nil || !shared[name] {
+		return true, err
+	}
+	agents, err := l.askAgents(ctx, domain)
+	return slices.ContainsFunc(agents, func(a agent) bool { return a.Name == name }), err
 }
 
 func (l *life) askQueue(ctx context.Context, q *database.Queue, domain string) ([]agent, error) {

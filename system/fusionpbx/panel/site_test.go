@@ -155,7 +155,11 @@ func (s *site) Queues(_ context.Context, domain string) ([]database.Queue, error
 func (s *site) Agents(_ context.Context, domain string) ([]database.Agent, error) {
 	var found []database.Agent
 	for _, r := range s.of("v_call_center_agents", domain) {
-		found = append(found, database.Agent{UUID: r["call_center_agent_uuid"], Name: r["agent_name"], UserUUID: r["user_uuid"], Status: r["agent_status"]})
+		a := database.Agent{UUID: r["call_center_agent_uuid"], Name: r["agent_name"], UserUUID: r["user_uuid"], Status: r["agent_status"]}
+		for _, other := range s.where(s.tables["v_call_center_agents"], "agent_name", a.Name) {
+			a.Shared = a.Shared || other["domain_uuid"] != r["domain_uuid"]
+		}
+		found = append(found, a)
 	}
 	return found, s.down
 }

@@ -56,9 +56,15 @@ func (l *life) agentStatus(r service.Request, in fields) {
 	}
 	by := asker(r)
 	l.agents.forget(by.Domain)
-	set := eventsocket.API("callcenter_config agent set status", agent, quoted)
+	command := eventsocket.API("callcenter_config agent set status", agent, quoted)
+	set := func(ctx context.Context) (verdict, error) {
+		if own, err := l.ownAgent(ctx, name, by.Domain); err != nil || !own {
+			return failure("Agent not found"), err
+		}
+		return l.try(ctx, command, agentUpdated)
+	}
 	if r.Part() {
-		l.command(r, set, agentUpdated)
+		perform(r, set)
 		return
 	}
 	r.Go(func(ctx context.Context) func() {
@@ -66,7 +72,7 @@ func (l *life) agentStatus(r service.Request, in fields) {
 		if v, err := changed(l.Database.SetAgentStatus(ctx, by, name, status)); err != nil || !v.Success {
 			return func() { answerOr(r, v, err) }
 		}
-		v, err := l.try(ctx, set, agentUpdated)
+		v, err := set(ctx)
 		return func() { l.onAllSwitches(r, v, err) }
 	})
 }

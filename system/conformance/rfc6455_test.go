@@ -85,7 +85,7 @@ func TestRFC6455(t *testing.T) {
 			}
 		})
 	}
-	documentedRows(t, all)
+	documentedRows(t, append(all, compressionSections()...))
 }
 
 // documentedRows compares the numbers of rows with those in docs/reliability.md.
@@ -116,11 +116,17 @@ type echoDaemon struct {
 	t            *testing.T
 	addr, tokens string
 	free         chan *socket // connections on which nothing is left to come
+	offer        string       // extensions that connections ask for, and agreed what the answer must say to them
+	agreed       string
 }
 
 func startEcho(t *testing.T) *echoDaemon {
 	t.Helper()
-	cfg := config.Default()
+	return startEchoWith(t, config.Default())
+}
+
+func startEchoWith(t *testing.T, cfg *config.Config) *echoDaemon {
+	t.Helper()
 	cfg.Listen.Address = "127.0.0.1:0"
 	cfg.Admin.Address = ""
 	cfg.Tokens.Directory = t.TempDir()
@@ -178,10 +184,15 @@ func (d *echoDaemon) open(t *testing.T) *socket {
 		t.Fatal(err)
 	}
 	d.t.Cleanup(s.close)
-	s.write([]byte(upgradeRequest(step{}, d.addr, handshakeKey())))
-	if _, err := s.head(time.Now().Add(patience)); err != nil {
+	s.write([]byte(upgradeRequest(offering(d.offer), d.addr, handshakeKey())))
+	head, err := s.head(time.Now().Add(patience))
+	if err != nil {
 		t.Fatal(err)
 	}
+	if got := agreement(head); got != d.agreed {
+		t.Fatalf("the answer to %q says %q, want %q", d.offer, got, d.agreed)
+	}
+	s.packs = d.agreed != ""
 	s.wants(t, `407 ""`)
 	made, err := writeToken(d.tokens, tokenSpec{Kind: "user"}, time.Now())
 	if err != nil {
@@ -225,7 +236,7 @@ func (s *socket) wants(t *testing.T, want ...string) {
 		if err != nil {
 			t.Fatalf("%v after %.300q, want %.300q", err, got, want)
 		}
-		got = append(got, answerOf(t, f))
+		got = append(got, answerOf(t, s.unpacked(t, f)))
 	}
 	slices.Sort(got)
 	if want = slices.Sorted(slices.Values(want)); !slices.Equal(got, want) {
@@ -244,7 +255,7 @@ func (s *socket) ends(t *testing.T, code int) {
 			t.Fatalf("%v in place of a close frame with %d", err, code)
 		}
 		if f.first&0x0f != opClose {
-			answerOf(t, f)
+			answerOf(t, s.unpacked(t, f))
 			continue
 		}
 		got := noCode

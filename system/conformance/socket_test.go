@@ -21,6 +21,7 @@ type socket struct {
 	conn    net.Conn
 	unread  []byte
 	closing bool // the daemon's close frame was read
+	packs   bool // the daemon may send compressed messages
 	gone    bool // the end of the connection was reported
 }
 

@@ -47,20 +47,21 @@ func (s *System) Add(ctx context.Context, svc *service.Service) error {
 	case svc == nil:
 		return errors.New("add a service: it is nil")
 	}
-	if err := s.add(ctx, svc); err != nil {
+	if err := s.add(ctx, svc, nil); err != nil {
 		return fmt.Errorf("add service %q: %w", svc.Name, err)
 	}
 	return nil
 }
 
-func (s *System) add(ctx context.Context, svc *service.Service) error {
+// add adds a service, which was made from a template unless from is nil.
+func (s *System) add(ctx context.Context, svc *service.Service, from *recipe) error {
 	if ctx == nil {
 		ctx = context.Background()
 	}
 	if err := context.Cause(ctx); err != nil {
 		return err
 	}
-	h, err := s.launch(svc)
+	h, err := s.launch(svc, from)
 	if err != nil {
 		return err
 	}
@@ -86,7 +87,7 @@ func (s *System) add(ctx context.Context, svc *service.Service) error {
 }
 
 // launch has the supervisor start a service and the router know it.
-func (s *System) launch(svc *service.Service) (*home, error) {
+func (s *System) launch(svc *service.Service, from *recipe) (*home, error) {
 	if err := s.services.changes.enter(); err != nil {
 		return nil, err
 	}
@@ -95,6 +96,7 @@ func (s *System) launch(svc *service.Service) (*home, error) {
 	if err != nil {
 		return nil, err
 	}
+	h.added, h.recipe = true, from
 	if err := s.services.admit(h, s.running.Load().Services.Dynamic); err != nil {
 		if errors.Is(err, ErrTooMany) {
 			s.services.refused.Add(1)
@@ -133,7 +135,6 @@ func (s *services) admit(h *home, most int) error {
 		}
 		h.after = append(h.after, other)
 	}
-	h.added = true
 	s.now.Store(r.with(h))
 	return nil
 }

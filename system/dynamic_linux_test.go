@@ -3,8 +3,13 @@ package system
 import (
 	"context"
 	"errors"
+	"log/slog"
+	"os"
 	"os/exec"
+	"strings"
 	"testing"
+
+	"strowger/system/token"
 )
 
 // Nothing is added or removed while another process takes over. When that fails, everything is as before.
@@ -33,4 +38,49 @@ func TestNoChangesDuringAnUpgrade(t *testing.T) {
 	add(t, s, grouped("c", &n, nil))
 	remove(t, s, "c")
 	remove(t, s, "a")
+}
+
+// A process that takes over makes the services anew that were made from templates. One that cannot does not take over.
+func TestTemplatesAndUpgrade(t *testing.T) {
+	dir := t.TempDir()
+	s, err := New(Options{Config: heirConfig(dir), Log: slog.New(slog.DiscardHandler), Templates: map[string]Template{"echo": echoTemplate}})
+	if err == nil {
+		err = s.Start()
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	stop := func() { _ = s.Stop(context.Background()) }
+	t.Cleanup(stop)
+	c := member(t, s, token.Spec{Kind: token.User, DomainName: "a.example"})
+	if err := (shown{s}).Add(t.Context(), "hello", "echo", map[string]string{"text": "x"}); err != nil {
+		t.Fatal(err)
+	}
+	var n int
+	add(t, s, grouped("program", &n, nil))
+	upgrade := func(more ...string) error {
+		t.Helper()
+		cmd := exec.Command(os.Args[0])
+		cmd.Env = append(append(os.Environ(), heirVariable+"="+dir), more...)
+		in, err := cmd.StdinPipe()
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { _ = in.Close() })
+		_, err = s.Upgrade(t.Context(), cmd)
+		return err
+	}
+	if err := upgrade(); err == nil || !strings.Contains(err.Error(), `service "hello", which the old process has: there is no template "echo"`) {
+		t.Fatalf("without templates: %v", err)
+	}
+	wantReply(t, c, "hello", "say", nil, `"x"`)
+	if err := upgrade(templatesVariable + "=1"); err != nil {
+		t.Fatal(err)
+	}
+	stop()
+	wantReply(t, c, "hello", "say", nil, `"x"`)
+	// The other one is for the program to add.
+	if got := status(t, c, "program", "starts"); got != 404 {
+		t.Errorf("the service that the program had added: %d", got)
+	}
 }

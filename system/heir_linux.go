@@ -76,6 +76,14 @@ func (h *Heir) greet() error {
 // had reports whether the other process has a singleton. A nil Heir had none.
 func (h *Heir) had(name string) bool { return h != nil && slices.Contains(h.greeting.Singletons, name) }
 
+// added returns the services of the other process that were made from templates. A nil Heir had none.
+func (h *Heir) added() []recipe {
+	if h == nil {
+		return nil
+	}
+	return h.greeting.Added
+}
+
 func fileListener(fd int) (net.Listener, error) {
 	file := os.NewFile(uintptr(fd), "listener")
 	defer file.Close()

@@ -37,6 +37,7 @@ type home struct {
 
 	after   []*home     // of the services on which this one depends
 	added   bool        // by Add
+	recipe  *recipe     // nil: it was made without a template
 	leaving atomic.Bool // it is being removed
 }
 

@@ -32,6 +32,9 @@ func TestMain(m *testing.M) {
 	if at := os.Getenv(serviceVariable); at != "" {
 		os.Exit(workAlone(at))
 	}
+	if dir := os.Getenv(heirVariable); dir != "" {
+		os.Exit(inheritAlone(dir))
+	}
 	goleak.VerifyTestMain(m)
 }
 

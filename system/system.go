@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"maps"
 	"net"
 	"sync"
 	"sync/atomic"
@@ -43,6 +44,10 @@ type Options struct {
 	LogTurns func() (lines uint64, idle bool)
 	// Groups are the services, of those given to New, that restart together. A service is in one of them at most.
 	Groups []service.Group
+	// Templates make the services that an operator may add over the admin port, by the names of the templates. What is not
+	// here cannot be added there. A process that takes over in an upgrade makes the services anew that were made from them,
+	// so it must have the same ones.
+	Templates map[string]Template
 	// Switch is the link to the telephone switch that the services of FusionPBX use. The system starts it
 	// before them and stops it after them. Nil means that there is none. Only packages of this module can
 	// implement it.
@@ -105,6 +110,7 @@ type System struct {
 	egress      *transport.Egress
 	server      *transport.Server
 	services    services
+	templates   map[string]Template
 	tokens      *tokens
 	insight     *insight
 	console     *console.Console // nil: there is none
@@ -162,7 +168,7 @@ func New(o Options, list ...*service.Service) (*System, error) {
 	}
 	lines := logline.New(inner, clock.Wall{})
 	o.Log = slog.New(lines)
-	s := &System{lines: lines, insight: insight, build: build{o.Version, o.Commit}, began: time.Now(), cfg: o.Config, log: o.Log, logLost: o.LogLost, logTurns: o.LogTurns, link: o.Switch, database: o.Database, panel: o.Panel, reload: o.Reload, failed: make(chan error, 1), open: make(chan struct{}),
+	s := &System{lines: lines, insight: insight, build: build{o.Version, o.Commit}, began: time.Now(), cfg: o.Config, log: o.Log, logLost: o.LogLost, logTurns: o.LogTurns, link: o.Switch, database: o.Database, panel: o.Panel, templates: maps.Clone(o.Templates), reload: o.Reload, failed: make(chan error, 1), open: make(chan struct{}),
 		descriptors: descriptors(), listener: o.Listener, heir: o.Heir, onUpgrade: o.Upgrade, rooted: make(chan struct{})}
 	s.adminPort.inherited = o.AdminListener
 	if err := s.inherit(); err != nil {

@@ -120,7 +120,7 @@ const endPatience = 200 * time.Millisecond
 // present waits until the new process is built, or the wire's time is over, which is timeout.
 func (s *System) present(h *successor, timeout time.Duration) error {
 	hello := greeting{Format: wireFormat, Listen: s.cfg.Listen.Address, AdminSetting: s.cfg.Admin.Address,
-		Done: s.upgrades.done.Load(), Failed: s.upgrades.failed.Load(), Singletons: s.services.own()}
+		Done: s.upgrades.done.Load(), Failed: s.upgrades.failed.Load(), Singletons: s.services.own(), Added: s.services.templated()}
 	if addr := s.AdminAddr(); addr != nil {
 		hello.Admin = addr.String()
 	}

@@ -40,6 +40,8 @@ type greeting struct {
 	Done, Failed int64
 	// Singletons are those that the node has.
 	Singletons []string
+	// Added are the services that were made from templates.
+	Added []recipe
 }
 
 // note says that the new process has come one step further, or why it cannot.

@@ -84,6 +84,12 @@ func TestConsoleVerbs(t *testing.T) {
 	if text := fails(t, exitRefused, nil, append([]string{"service", "start", "weather"}, at...)...); !strings.Contains(text, "weather: there is no such service in the router") {
 		t.Errorf("start nothing: %s", text)
 	}
+	if text := fails(t, exitRefused, nil, append([]string{"service", "add", "weather.oslo", "weather", "city=Oslo"}, at...)...); !strings.Contains(text, `there is no template "weather": this program has none`) {
+		t.Errorf("add: %s", text)
+	}
+	if text := fails(t, exitRefused, nil, append([]string{"service", "remove", "dashboard.system.information"}, at...)...); !strings.Contains(text, "it can be stopped but not removed") {
+		t.Errorf("remove: %s", text)
+	}
 	if text := ask("deadletters"); !strings.Contains(text, "NUMBER") {
 		t.Errorf("dead letters: %s", text)
 	}

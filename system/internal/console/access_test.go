@@ -39,6 +39,8 @@ func (still) Log(uint64) []*introspect.LogRecord                           { ret
 func (still) Explain(string, string, json.RawMessage) (any, error)         { return nil, nil }
 func (still) Disconnect(context.Context, uint64) error                     { return nil }
 func (still) Order(context.Context, string, string) error                  { return nil }
+func (still) Add(context.Context, string, string, map[string]string) error { return nil }
+func (still) Remove(context.Context, string) error                         { return nil }
 func (still) Replay(context.Context, uint64) (*Replayed, error)            { return nil, ErrGone }
 
 const password = "correct horse"

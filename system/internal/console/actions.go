@@ -2,6 +2,7 @@ package console
 
 import (
 	"context"
+	"fmt"
 	"strconv"
 	"time"
 
@@ -32,6 +33,22 @@ func (c *Console) handleActions(s service.Setup) {
 			return c.act(r, in.Name, func(ctx context.Context) (any, error) { return nil, c.source.Order(ctx, in.Name, deed) })
 		})
 	}
+	service.Handle(s, "service.add", func(r service.Request, in struct {
+		Name     string            `json:"name"`
+		Template string            `json:"template"`
+		Args     map[string]string `json:"args"`
+	}) error {
+		// The values may be secrets.
+		object := fmt.Sprintf("%s from %s", in.Name, in.Template)
+		return c.act(r, object, func(ctx context.Context) (any, error) {
+			return nil, c.source.Add(ctx, in.Name, in.Template, in.Args)
+		})
+	})
+	service.Handle(s, "service.remove", func(r service.Request, in struct {
+		Name string `json:"name"`
+	}) error {
+		return c.act(r, in.Name, func(ctx context.Context) (any, error) { return nil, c.source.Remove(ctx, in.Name) })
+	})
 	service.Handle(s, "deadletter.replay", func(r service.Request, in struct {
 		Number  uint64 `json:"number"`
 		Confirm uint64 `json:"confirm"`

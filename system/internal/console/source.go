@@ -36,6 +36,10 @@ type Source interface {
 	// Order has a service in the router restarted, stopped, started or its breaker reset. The error is ErrUnknown, or
 	// wraps ErrNotNow.
 	Order(ctx context.Context, name, deed string) error
+	// Add adds a service that a template makes. The error says what is wrong with what was given, or wraps ErrNotNow.
+	Add(ctx context.Context, name, template string, args map[string]string) error
+	// Remove removes a service that was added. The error is ErrUnknown, or wraps ErrNotNow.
+	Remove(ctx context.Context, name string) error
 	// Replay asks a service once more what a dead letter has asked. The error is ErrGone, or wraps ErrNotNow.
 	Replay(ctx context.Context, number uint64) (*Replayed, error)
 }

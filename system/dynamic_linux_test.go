@@ -3,6 +3,7 @@ package system
 import (
 	"context"
 	"errors"
+	"io"
 	"log/slog"
 	"os"
 	"os/exec"
@@ -66,8 +67,18 @@ func TestTemplatesAndUpgrade(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		t.Cleanup(func() { _ = in.Close() })
+		end, said, err := os.Pipe()
+		if err != nil {
+			t.Fatal(err)
+		}
+		cmd.Stdout = said
 		_, err = s.Upgrade(t.Context(), cmd)
+		_ = said.Close()
+		t.Cleanup(func() {
+			_ = in.Close()
+			_, _ = io.Copy(io.Discard, end) // until the process has ended
+			_ = end.Close()
+		})
 		return err
 	}
 	if err := upgrade(); err == nil || !strings.Contains(err.Error(), `service "hello", which the old process has: there is no template "echo"`) {

@@ -34,7 +34,7 @@ Each action is in the audit log (docs/console.md).`
 
 func (p *program) serviceAddCommand() *cobra.Command {
 	cmd := &cobra.Command{
-		Use:   "add NAME TEMPLATE [KEY=VALUE...]",
+		Use:   "add NAME TEMPLATE [KEY=VALUE]...",
 		Short: "Add a service that one of the program's templates makes",
 		Long: `Add has the router make a service with a template of the program that runs it, and
 start it. What keys there are is up to the template. strowger serve has no template; a
@@ -42,7 +42,7 @@ program that embeds the router may have some (docs/embedding.md). The service en
 the daemon, but an upgrade of the running daemon keeps it.
 ` + consoleHelp,
 		Example: `  strowger service add weather.oslo weather city=Oslo`,
-		Args:    namedArguments("", "NAME", "TEMPLATE", "[KEY=VALUE...]"),
+		Args:    namedArguments("", "NAME", "TEMPLATE", "[KEY=VALUE]..."),
 	}
 	f := addConsoleFlags(cmd.Flags())
 	cmd.RunE = verb(func(args []string) error {

@@ -74,7 +74,7 @@ func TestWrongCommandLines(t *testing.T) {
 		"demo without a pause":     {[]string{"demo", "--chaos", "--chaos-interval", "0s"}, "", nil, 2, "strowger: --chaos-interval: 0s is not a time to wait", "strowger demo"},
 		"demo at a wrong level":    {[]string{"demo", "--log-level", "loud"}, "", nil, 2, "strowger: --log-level: log.level: loud is not one of debug, info, warn, error", "strowger demo"},
 		"argument of demo":         {[]string{"demo", "chaos"}, "", nil, 2, `strowger: unexpected argument "chaos": strowger demo takes none`, "strowger demo"},
-		"service from nothing":     {[]string{"service", "add", "a"}, "", nil, 2, "strowger: TEMPLATE is missing, write: strowger service add NAME TEMPLATE [KEY=VALUE...]", "strowger service add"},
+		"service from nothing":     {[]string{"service", "add", "a"}, "", nil, 2, "strowger: TEMPLATE is missing, write: strowger service add NAME TEMPLATE [KEY=VALUE]...", "strowger service add"},
 		"service without a value":  {[]string{"service", "add", "a", "b", "c"}, "", nil, 2, `strowger: "c": want KEY=VALUE, and each key once`, "strowger service add"},
 		"service with two values":  {[]string{"service", "add", "a", "b", "c=1", "c=2"}, "", nil, 2, `strowger: "c=2": want KEY=VALUE, and each key once`, "strowger service add"},
 		"token for nobody":         {[]string{"token", "create"}, "", nil, 2, "strowger: --user NAME or --service NAME is missing", "strowger token create"},

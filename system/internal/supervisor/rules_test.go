@@ -120,6 +120,18 @@ func TestRules(t *testing.T) {
 				{"crash b", []string{"failed b-1: boom", "restarting b in 50ms", "restarting a in 0s", "stopped b-1", "stopped a-2"}},
 				{"advance 50ms", []string{"up c-2", "up d-3", "up a-3", "up b-2"}}}},
 
+		"a group: an open breaker keeps down those that restart with it": {
+			Options{Groups: map[string]Strategy{"g": AllForOne, "h": RestForOne}, Children: slices.Concat(
+				workers("a", inGroup("g")), grouped(breakers("b"), "g"), workers("c", inGroup("h")), grouped(breakers("d"), "h"), workers("e", inGroup("h"))), Intensity: -1},
+			[]step{{"", []string{"started a-1", "started b-1", "started c-1", "started d-1", "started e-1"}},
+				{"crash b", []string{"failed b-1: boom", "opened b for 10s", "restarting a in 0s", "stopped b-1", "stopped a-1"}},
+				{"crash d", []string{"failed d-1: boom", "opened d for 10s", "restarting e in 0s", "stopped e-1", "stopped d-1"}},
+				{"advance 10s", []string{"half-opened b", "up a-2", "up b-2", "half-opened d", "up d-2", "up e-2"}}}},
+		"a transient child that has ended stays so when its group restarts": {
+			Options{Strategy: RestForOne, Children: append(workers("a", nil), workers("b", restart(Transient))...)}, []step{{"", abc[:2]},
+				{"leave b", []string{"stopped b-1"}},
+				{"crash a", []string{"failed a-1: boom", "restarting a in place", "up a-1 in place"}}}},
+
 		"permanent: its end is a failure": {
 			Options{Children: workers("a", nil)}, []step{{"", lone},
 				{"leave a", []string{"stopped a-1", "failed a-1: permanent child ended", "restarting a in 0s", "up a-2"}}}},
@@ -240,3 +252,11 @@ func breakers(names string) []Spec {
 }
 
 func inGroup(name string) func(*Spec) { return func(s *Spec) { s.Group = name } }
+
+// grouped puts children into a group.
+func grouped(specs []Spec, group string) []Spec {
+	for i := range specs {
+		specs[i].Group = group
+	}
+	return specs
+}

@@ -1,6 +1,7 @@
 import type { Message, Subscription } from "./feed.js";
 import type { State, Status } from "./link.js";
 import type { Options, RequestOptions, StreamOptions, SubscribeOptions } from "./options.js";
+import type { Person } from "./people.js";
 /** Reply is an answer of a service to a request. */
 export interface Reply<T = unknown> {
     service: string;
@@ -60,6 +61,12 @@ export declare class Client {
      */
     subscribe<T = unknown>(service: string, options?: SubscribeOptions): Subscription<T>;
     subscribe<T = unknown>(service: string, listener: (message: Message<T>) => void, options?: SubscribeOptions): () => void;
+    /**
+     * presence calls a function with those who watch a service, and again when somebody has come or gone, until the function that it
+     * returns is called. The list is null while the policy of the service does not tell any more. The first call for a service
+     * after the client has connected takes a new connection.
+     */
+    presence(service: string, listener: (people: Person[] | null) => void): () => void;
     /** close ends the client for good. What is under way fails, and iterators end. */
     close(): void;
 }

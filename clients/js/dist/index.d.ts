@@ -5,6 +5,7 @@ export type { ErrorKind } from "./error.js";
 export type { Message, Subscription } from "./feed.js";
 export type { Filter, Value } from "./filter.js";
 export type { State, Status } from "./link.js";
+export type { Person } from "./people.js";
 export type { Attempt, Options, Reconnect, RequestOptions, Socket, StreamOptions, SubscribeOptions, TokenCallback } from "./options.js";
 export { afterClose, CloseCode } from "./protocol.js";
 export type { Authentication, Envelope, Position, Request, Rule, Token } from "./protocol.js";

@@ -514,6 +514,27 @@ var Link = class {
   }
 };
 
+// src/people.ts
+var People = class {
+  #all = /* @__PURE__ */ new Map();
+  /** clear forgets everything: the router tells it anew over the next connection. */
+  clear() {
+    this.#all.clear();
+  }
+  /** of returns who watches a service: null if that is told no more, undefined if it was not told yet. */
+  of(service) {
+    const people = this.#all.get(service);
+    return people && [...people.values()];
+  }
+  /** take notes what the router says. */
+  take(service, { present, joined: joined2 = [], changed = [], left = [] }) {
+    if (present !== void 0) this.#all.set(service, present && /* @__PURE__ */ new Map());
+    const people = this.#all.get(service);
+    for (const person of [...present ?? [], ...joined2, ...changed]) people?.set(person.id, person);
+    for (const id of left) people?.delete(id);
+  }
+};
+
 // src/client.ts
 function connect(url, options) {
   return new Client(url, options);
@@ -525,6 +546,10 @@ var Client = class {
   #watchers = /* @__PURE__ */ new Set();
   #listeners = { state: /* @__PURE__ */ new Set(), gap: /* @__PURE__ */ new Set() };
   #link;
+  #people = new People();
+  #onlookers = /* @__PURE__ */ new Set();
+  #asked;
+  // services whose people the router was asked for over this connection
   #stated = {};
   // what the router was asked for over this connection
   constructor(url, options) {
@@ -616,6 +641,19 @@ var Client = class {
     this.#watch(watcher);
     return feed;
   }
+  /**
+   * presence calls a function with those who watch a service, and again when somebody has come or gone, until the function that it
+   * returns is called. The list is null while the policy of the service does not tell any more. The first call for a service
+   * after the client has connected takes a new connection.
+   */
+  presence(service, listener) {
+    const onlooker = { service, tell: (people2) => listener(people2) };
+    this.#onlookers.add(onlooker);
+    const people = this.#people.of(service);
+    if (people !== void 0) guarded(onlooker.tell, people);
+    else if (this.#asked && !this.#asked.includes(service)) this.#link.renew();
+    return () => void this.#onlookers.delete(onlooker);
+  }
   /** close ends the client for good. What is under way fails, and iterators end. */
   close() {
     this.#link.close();
@@ -635,7 +673,10 @@ var Client = class {
     const filters = joined(this.#watchers);
     const fits = JSON.stringify({ history, filters }).length <= longest;
     this.#stated = fits ? filters : {};
-    return { history, gaps: true, filters: fits && Object.keys(filters).length ? filters : void 0 };
+    this.#people.clear();
+    this.#asked = [...new Set([...this.#onlookers].map(({ service }) => service))];
+    const presence = this.#asked.length ? this.#asked : void 0;
+    return { history, gaps: true, filters: fits && Object.keys(filters).length ? filters : void 0, presence };
   }
   #admitted(payload, again) {
     this.#history.begin(payload, again);
@@ -650,6 +691,12 @@ var Client = class {
     this.#history.lost(service);
     for (const watcher of this.#watchers) if (about(watcher, service)) watcher.missed.set(service, (watcher.missed.get(service) ?? 0) + missed);
     this.#emit("gap", { service, missed });
+  }
+  /** seen tells who watches a service. */
+  #seen(service, news) {
+    this.#people.take(service, news);
+    const people = this.#people.of(service);
+    for (const onlooker of [...this.#onlookers]) if (onlooker.service === service && people !== void 0) guarded(onlooker.tell, people);
   }
   #ask(service, topic, payload, options, asked) {
     const { timeout = this.#options.timeout ?? 3e4, signal } = options;
@@ -674,7 +721,10 @@ var Client = class {
   }
   #changed(status) {
     const { error } = status;
-    if (status.state !== "online") this.#stated = {};
+    if (status.state !== "online") {
+      this.#stated = {};
+      this.#asked = void 0;
+    }
     switch (status.state) {
       case "online":
         this.#calls.online((text) => this.#link.send(text));
@@ -683,6 +733,7 @@ var Client = class {
         this.#calls.lost("closed", "The client was closed before the answer came.", error, true);
         for (const watcher of [...this.#watchers]) watcher.end?.(error);
         this.#watchers.clear();
+        this.#onlookers.clear();
         break;
       default:
         this.#calls.lost("disconnected", "The connection was lost before the answer came.", error, false);
@@ -701,6 +752,7 @@ var Client = class {
       return;
     }
     const { service_name: service, topic, payload } = envelope;
+    if (envelope.presence) return this.#seen(service, payload);
     if (envelope.gap !== void 0) return this.#gap(service, envelope.gap);
     if (this.#history.take(envelope)) this.#gap(service, 0);
     const last = this.#history.since(service);

@@ -18,6 +18,8 @@ export interface Authentication {
         filters?: Record<string, Filter>;
         /** Asks for tickets (protocol 16.1). */
         resume?: true;
+        /** Asks to be told who watches these services (protocol 17.2). */
+        presence?: string[];
     };
 }
 /** Position is where a broadcast stands in the history of its service (protocol 13.3). */
@@ -54,6 +56,8 @@ export interface Envelope {
     offset?: number;
     /** How many broadcasts of the service are missing. The message says nothing else (protocol 14.2). */
     gap?: number;
+    /** The router says who watches the service (protocol 17.3). */
+    presence?: true;
 }
 /** The close codes that the router sends (protocol 8). */
 export declare const CloseCode: {

@@ -9,6 +9,8 @@ import { Inbox } from "./inbox.js";
 import { Link } from "./link.js";
 import type { State, Status } from "./link.js";
 import type { Options, RequestOptions, StreamOptions, SubscribeOptions } from "./options.js";
+import { People } from "./people.js";
+import type { Person } from "./people.js";
 import type { Authentication, Envelope } from "./protocol.js";
 
 /** Reply is an answer of a service to a request. */
@@ -54,6 +56,11 @@ interface Watcher {
   end?(error?: StrowgerError): void;
 }
 
+interface Onlooker {
+  service: string;
+  tell(people: Person[] | null): void;
+}
+
 /** connect returns a client that connects to the router at a URL such as wss://pbx.example.com/websockets/. */
 export function connect(url: string, options: Options): Client {
   return new Client(url, options);
@@ -67,6 +74,9 @@ export class Client {
   readonly #watchers = new Set<Watcher>();
   readonly #listeners: { [K in keyof Events]: Set<(event: Events[K]) => void> } = { state: new Set(), gap: new Set() };
   readonly #link: Link;
+  readonly #people = new People();
+  readonly #onlookers = new Set<Onlooker>();
+  #asked: string[] | undefined; // services whose people the router was asked for over this connection
   #stated: Record<string, Filter> = {}; // what the router was asked for over this connection
 
   constructor(url: string, options: Options) {
@@ -173,6 +183,20 @@ export class Client {
     return feed;
   }
 
+  /**
+   * presence calls a function with those who watch a service, and again when somebody has come or gone, until the function that it
+   * returns is called. The list is null while the policy of the service does not tell any more. The first call for a service
+   * after the client has connected takes a new connection.
+   */
+  presence(service: string, listener: (people: Person[] | null) => void): () => void {
+    const onlooker = { service, tell: (people: Person[] | null) => listener(people) };
+    this.#onlookers.add(onlooker);
+    const people = this.#people.of(service);
+    if (people !== undefined) guarded(onlooker.tell, people);
+    else if (this.#asked && !this.#asked.includes(service)) this.#link.renew();
+    return () => void this.#onlookers.delete(onlooker);
+  }
+
   /** close ends the client for good. What is under way fails, and iterators end. */
   close(): void {
     this.#link.close();
@@ -195,7 +219,10 @@ export class Client {
     const filters = joined(this.#watchers);
     const fits = JSON.stringify({ history, filters }).length <= longest;
     this.#stated = fits ? filters : {};
-    return { history, gaps: true, filters: fits && Object.keys(filters).length ? filters : undefined };
+    this.#people.clear();
+    this.#asked = [...new Set([...this.#onlookers].map(({ service }) => service))];
+    const presence = this.#asked.length ? this.#asked : undefined;
+    return { history, gaps: true, filters: fits && Object.keys(filters).length ? filters : undefined, presence };
   }
 
   #admitted(payload: unknown, again: boolean): void {
@@ -213,6 +240,13 @@ export class Client {
     this.#history.lost(service);
     for (const watcher of this.#watchers) if (about(watcher, service)) watcher.missed.set(service, (watcher.missed.get(service) ?? 0) + missed);
     this.#emit("gap", { service, missed });
+  }
+
+  /** seen tells who watches a service. */
+  #seen(service: string, news: object): void {
+    this.#people.take(service, news);
+    const people = this.#people.of(service);
+    for (const onlooker of [...this.#onlookers]) if (onlooker.service === service && people !== undefined) guarded(onlooker.tell, people);
   }
 
   #ask(service: string, topic: string, payload: unknown, options: RequestOptions, asked: { reply(e: Envelope): boolean; fail(e: unknown): void }): () => void {
@@ -239,7 +273,10 @@ export class Client {
 
   #changed(status: Status): void {
     const { error } = status;
-    if (status.state !== "online") this.#stated = {};
+    if (status.state !== "online") {
+      this.#stated = {};
+      this.#asked = undefined;
+    }
     switch (status.state) {
       case "online":
         this.#calls.online((text) => this.#link.send(text));
@@ -248,6 +285,7 @@ export class Client {
         this.#calls.lost("closed", "The client was closed before the answer came.", error, true);
         for (const watcher of [...this.#watchers]) watcher.end?.(error);
         this.#watchers.clear();
+        this.#onlookers.clear();
         break;
       default:
         this.#calls.lost("disconnected", "The connection was lost before the answer came.", error, false);
@@ -269,6 +307,7 @@ export class Client {
       return;
     }
     const { service_name: service, topic, payload } = envelope;
+    if (envelope.presence) return this.#seen(service, payload as object);
     if (envelope.gap !== undefined) return this.#gap(service, envelope.gap);
     if (this.#history.take(envelope)) this.#gap(service, 0);
     const last = this.#history.since(service);

@@ -22,6 +22,8 @@ export interface Authentication {
     filters?: Record<string, Filter>;
     /** Asks for tickets (protocol 16.1). */
     resume?: true;
+    /** Asks to be told who watches these services (protocol 17.2). */
+    presence?: string[];
   };
 }
 
@@ -61,6 +63,8 @@ export interface Envelope {
   offset?: number;
   /** How many broadcasts of the service are missing. The message says nothing else (protocol 14.2). */
   gap?: number;
+  /** The router says who watches the service (protocol 17.3). */
+  presence?: true;
 }
 
 /** The close codes that the router sends (protocol 8). */

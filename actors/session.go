@@ -112,15 +112,24 @@ func (s *sessions) Receive(ctx actor.Context) {
 }
 
 func (s *sessions) begun(m *sessionBegun) {
-	if e := s.all[m.session.ID]; e != nil && !e.connection.Same(m.connection) {
-		// Two nodes have taken one ticket before they heard of each other, or a crash has cost a message.
-		if e.generation > m.session.Generation {
-			m.connection.Send(&superseded{})
-			return
-		}
+	e := s.all[m.session.ID]
+	switch {
+	case e == nil:
+		e = new(sessionEntry)
+		s.all[m.session.ID] = e
+	case e.connection.Same(m.connection):
+	case e.generation > m.session.Generation:
+		m.connection.Send(&superseded{})
+		return
+	default:
+		// Several wanted the session at once, two nodes have taken one ticket before they heard of each other, or a crash has
+		// cost a message.
 		e.connection.Send(&superseded{})
+		if e.heir != nil {
+			m.connection.Send(&superseded{}) // its end lets the heir in
+		}
 	}
-	s.all[m.session.ID] = &sessionEntry{generation: m.session.Generation, connection: m.connection}
+	e.generation, e.connection = m.session.Generation, m.connection
 }
 
 func (s *sessions) ended(m *sessionEnded) {

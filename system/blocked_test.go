@@ -87,6 +87,7 @@ func TestBlockedParts(t *testing.T) {
 			s.deps.Registry.Lookup("a").DescribeTopic(func(*actors.TopicState) { hold() })
 		}, kind: "topic", part: "topic a", grade: introspect.Lost},
 		"holders":    {block: pulse(func(s *System) runtime.Pulse { return s.deps.HoldersPulse() }), kind: "holders", part: "holders", grade: introspect.Lost},
+		"sessions":   {block: pulse(func(s *System) runtime.Pulse { return s.deps.SessionsPulse() }), kind: "sessions", part: "sessions", grade: introspect.Lost},
 		"egress":     {block: pulse(func(s *System) runtime.Pulse { return s.egress.Pulse(0) }), kind: "egress", part: "egress 0", actor: "root/egress/0", grade: introspect.Lost},
 		"supervisor": {block: pulse(func(s *System) runtime.Pulse { return s.insight.root.Pulse() }), kind: "supervisor", part: "supervisor", actor: "root", grade: introspect.Lost},
 		"services":   {block: pulse(func(s *System) runtime.Pulse { return s.insight.branch.Pulse() }), kind: "supervisor", part: "supervisor of services", actor: "root/services", grade: introspect.Lost},

@@ -14,13 +14,14 @@ const dump = "kill -QUIT ends the daemon and writes to the log where it hangs; s
 
 // The kinds of parts.
 var (
-	heartKind  = &kind{"heart", introspect.Lost, "nobody looks after the core", dump}
-	routerKind = &kind{"router", introspect.Lost, "no peer is let in and no name is offered or watched until it does", dump}
-	nameKind   = &kind{"name", introspect.Lost, "requests to the service wait until it does", dump}
-	topicKind  = &kind{"topic", introspect.Lost, "broadcasts of the service wait until it does", dump}
-	holderKind = &kind{"holders", introspect.Lost, "clients that come back with their token wait until it does", dump}
-	egressKind = &kind{"egress", introspect.Lost, "nothing is written to a part of the connections until it does", dump}
-	loopKinds  = map[string]*kind{
+	heartKind   = &kind{"heart", introspect.Lost, "nobody looks after the core", dump}
+	routerKind  = &kind{"router", introspect.Lost, "no peer is let in and no name is offered or watched until it does", dump}
+	nameKind    = &kind{"name", introspect.Lost, "requests to the service wait until it does", dump}
+	topicKind   = &kind{"topic", introspect.Lost, "broadcasts of the service wait until it does", dump}
+	holderKind  = &kind{"holders", introspect.Lost, "clients that come back with their token wait until it does", dump}
+	sessionKind = &kind{"sessions", introspect.Lost, "clients that come back with their ticket wait until it does", dump}
+	egressKind  = &kind{"egress", introspect.Lost, "nothing is written to a part of the connections until it does", dump}
+	loopKinds   = map[string]*kind{
 		"listener": {"listener", introspect.Lost, "no connection is accepted until it does", dump},
 		"poller":   {"poller", introspect.Lost, "nothing is read from a part of the connections until it does", dump},
 		"ticker":   {"ticker", introspect.Lost, "idle peers are not found until it does", dump},
@@ -31,7 +32,7 @@ var (
 	logKind = &kind{"log", introspect.Amiss, "whoever reads the log does not take it; lines wait, and are lost when they are too many",
 		"look at what stderr of the daemon leads to"}
 
-	kinds = []*kind{heartKind, routerKind, nameKind, topicKind, holderKind, egressKind, loopKinds["listener"], loopKinds["poller"],
+	kinds = []*kind{heartKind, routerKind, nameKind, topicKind, holderKind, sessionKind, egressKind, loopKinds["listener"], loopKinds["poller"],
 		loopKinds["ticker"], supervisorKind, tokenKind, logKind}
 )
 
@@ -47,6 +48,7 @@ func (s *System) newHeart() *heart {
 	}
 	actor(routerKind, routerKind.name, place(routerPlace), s.insight.router.Pulse)
 	actor(holderKind, holderKind.name, "", s.deps.HoldersPulse)
+	actor(sessionKind, sessionKind.name, "", s.deps.SessionsPulse)
 	for i := range s.egress.Shards() {
 		actor(egressKind, fmt.Sprintf("egress %d", i), place(egressPlace, strconv.Itoa(i)), func() runtime.Pulse { return s.egress.Pulse(i) })
 	}

@@ -233,10 +233,12 @@ const yieldIdle = time.Second
 
 // yield stops the service because another node has it.
 func (o *singleton) yield() {
-	o.system.deps.Retire(o.system.way, o.home.peer.Load())
-	ctx, cancel := context.WithTimeout(context.Background(), yieldIdle)
-	defer cancel()
-	_ = o.home.instance.Idle(ctx) // what is open after that gets 503
+	if o.offered { // or it has nothing to finish, and other nodes would hear for good that it leaves
+		o.system.deps.Retire(o.system.way, o.home.peer.Load())
+		ctx, cancel := context.WithTimeout(context.Background(), yieldIdle)
+		defer cancel()
+		_ = o.home.instance.Idle(ctx) // what is open after that gets 503
+	}
 	o.stop(context.Background())
 	o.withdraw()
 }

@@ -482,6 +482,28 @@ func TestSingletonThatNobodyTakes(t *testing.T) {
 	})
 }
 
+// A singleton that is taken away while it starts was offered to nobody, so no name stays of an instance that leaves.
+func TestSingletonIsTakenWhileItStarts(t *testing.T) {
+	starts, goOn := make(chan struct{}), make(chan struct{})
+	t.Cleanup(sync.OnceFunc(func() { close(goOn) }))
+	cfg := clusterConfig(t, "a")
+	cfg.Cluster.StartWait = 0
+	s := start(t, cfg, &service.Service{Name: "lone", Singleton: true, Setup: func(service.Setup) error {
+		close(starts)
+		<-goOn
+		return nil
+	}})
+	await(t, "it starts", starts)
+	if err := (shown{s}).Order(t.Context(), "lone", "stop"); err != nil {
+		t.Fatal(err)
+	}
+	o := s.services.get("lone").single
+	eventually(t, "it is to stop", o.standby.Load)
+	goOn <- struct{}{}
+	eventually(t, "it has stopped", func() bool { return o.home.instance.State().Condition == service.Standby })
+	eventually(t, "no name is left", func() bool { return s.deps.Registry.Lookup("lone") == nil })
+}
+
 // What waits while a singleton moves has the bound of the service's mailbox.
 func TestRequestsThatWaitForASingletonAreBounded(t *testing.T) {
 	l := newLone()

@@ -72,6 +72,7 @@ type hearer struct {
 	t    *testing.T
 	node string
 	peer *peer
+	news chan<- struct{}
 
 	mu       sync.Mutex // Protects following.
 	asked    int
@@ -88,6 +89,10 @@ func (h *hearer) run(stop <-chan struct{}) {
 			return
 		case e := <-h.peer.got:
 			h.take(e)
+			select {
+			case h.news <- struct{}{}:
+			default: // whoever waits looks anyway
+			}
 		}
 	}
 }
@@ -151,11 +156,12 @@ type faulty struct {
 	gates    []*tollgate
 	speakers []*newscaster
 	hearers  []*hearer
+	news     chan struct{} // tells that a client has got something
 }
 
 func newFaulty(t *testing.T) *faulty {
 	address, _ := externalNATS(t, natsserver.RANDOM_PORT, nil)
-	f := &faulty{t: t}
+	f := &faulty{t: t, news: make(chan struct{}, 1)}
 	for _, name := range []string{"a", "b", "c"} {
 		g := newTollgate(t, address)
 		cfg := natsAt(t, name, g)
@@ -174,7 +180,7 @@ func newFaulty(t *testing.T) *faulty {
 		all.Go(func() { sp.run(stop) })
 	}
 	for _, s := range f.nodes {
-		h := &hearer{t: t, node: s.cluster.node, peer: join(t, s, user("one.example", nil, names...)), outcomes: map[string]int{}, statuses: map[string]int{},
+		h := &hearer{t: t, news: f.news, node: s.cluster.node, peer: join(t, s, user("one.example", nil, names...)), outcomes: map[string]int{}, statuses: map[string]int{},
 			last: map[string]int{}, heard: map[string]map[int]int{}}
 		for _, name := range names {
 			h.heard[name] = map[int]int{}
@@ -207,22 +213,37 @@ func (f *faulty) settle() {
 func (f *faulty) converse() {
 	f.t.Helper()
 	for _, s := range f.speakers {
-		eventually(f.t, "all hear "+s.name, func() bool {
+		var n int
+		say := func() {
 			number := make(chan int, 1)
 			s.say <- number
-			n := <-number
-			again := time.Now().Add(100 * time.Millisecond)
-			for time.Now().Before(again) {
-				if !slices.ContainsFunc(f.hearers, func(h *hearer) bool { return !h.has(s.name, n) }) {
-					return true
-				}
-				time.Sleep(time.Millisecond)
-			}
-			return false
+			n = <-number
+		}
+		say()
+		f.await("all hear "+s.name, say, func() bool {
+			return !slices.ContainsFunc(f.hearers, func(h *hearer) bool { return !h.has(s.name, n) })
 		})
 	}
 	for _, h := range f.hearers {
-		eventually(f.t, "all requests of "+h.node+" have an outcome", func() bool { return h.open() == 0 })
+		f.await("all requests of "+h.node+" have an outcome", func() {}, func() bool { return h.open() == 0 })
+	}
+}
+
+// await looks whether something holds each time that a client gets a message. It calls again from time to time, because what
+// was said while a link begins may be lost.
+func (f *faulty) await(what string, again func(), holds func() bool) {
+	f.t.Helper()
+	late, lost := time.NewTimer(patience), time.NewTicker(100*time.Millisecond)
+	defer late.Stop()
+	defer lost.Stop()
+	for !holds() {
+		select {
+		case <-f.news:
+		case <-lost.C:
+			again()
+		case <-late.C:
+			f.t.Fatalf("not in time: %s", what)
+		}
 	}
 }
 

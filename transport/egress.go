@@ -29,6 +29,7 @@ type Egress struct {
 	// descriptors is how many files the process may have open, 0 if any number. The server sets it.
 	descriptors atomic.Int64
 	early       atomic.Int64 // bytes held by unauthenticated connections
+	relieving   atomic.Int32 // shards that have been told to make room and have not
 	paused      atomic.Int64 // readers that wait for room in their window
 	pauses      atomic.Int64 // how often one began to
 	outside     outside

@@ -21,7 +21,6 @@ func (sh *shard) flush() {
 	for _, s := range sh.dirty {
 		sh.flushSocket(s)
 	}
-	clear(sh.copies)
 	if frames := len(sh.nodes) - 1 - sh.unsent; frames > 0 {
 		sh.traffic.out(sh.wrote, frames)
 		sh.wrote, sh.unsent = 0, 0

@@ -57,6 +57,9 @@ func (sh *shard) takeBack(s *socket, m *written) {
 		bytes += len(frame)
 	}
 	sh.count(s, len(m.rest)-m.frames, bytes-m.bytes)
+	s.out += int64(m.bytes - bytes)
+	s.draining.Store(0)
+	sh.traffic.out(m.bytes-bytes, 0)
 	s.queue = append([][]byte(m.rest), s.queue...)
 	s.sharing.land()
 	s.owed = append(m.leases, s.owed...)

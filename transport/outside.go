@@ -17,9 +17,7 @@ func (e *Egress) queueOutside(n int64) {
 	if n <= 0 || !e.full() {
 		return
 	}
-	for _, sh := range e.shards {
-		sh.post(&relieve{})
-	}
+	e.relieveShards(nil)
 	e.relieveOutside()
 }
 

@@ -137,7 +137,7 @@ func (sh *shard) handleRare(message toShard) {
 	case *abortAll:
 		sh.abortAll()
 	case *relieve:
-		sh.relieve()
+		sh.relieved()
 	case *unburden:
 		sh.unburden()
 	case *look:
@@ -326,4 +326,13 @@ func (sh *shard) reset() {
 	clear(sh.nodes)
 	clear(sh.drops)
 	sh.leases, sh.dirty, sh.nodes, sh.drops = sh.leases[:0], sh.dirty[:0], sh.nodes[:1], sh.drops[:0]
+	if len(sh.copies) > keptCopies {
+		sh.copies = make(map[*byte]*copies)
+		return
+	}
+	clear(sh.copies)
 }
+
+// keptCopies is up to which number of frames the map of copies is used again. A larger one goes back to the heap, because a
+// map does not shrink and takes as long to clear as it is large.
+const keptCopies = 1024

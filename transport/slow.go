@@ -164,12 +164,24 @@ func (sh *shard) makeRoom() {
 		return
 	}
 	sh.egress.relieveOutside()
-	for _, other := range sh.egress.shards {
-		if other != sh {
-			other.post(&relieve{})
+	sh.egress.relieveShards(sh)
+	sh.relieve()
+}
+
+// relieveShards has all shards but one make room, unless some of them have been told to and have not.
+func (e *Egress) relieveShards(but *shard) {
+	others := len(e.shards)
+	if but != nil {
+		others--
+	}
+	if !e.relieving.CompareAndSwap(0, int32(others)) {
+		return
+	}
+	for _, sh := range e.shards {
+		if sh != but {
+			sh.post(&relieve{})
 		}
 	}
-	sh.relieve()
 }
 
 // part returns how much of what may wait each shard may have, and each server for requests that ask for no socket.
@@ -181,16 +193,23 @@ func (e *Egress) part(left int64) int64 {
 	return left / parts
 }
 
-// relieve cuts off the slowest readers of the shard until enough is left, or until the shard has no more than its part of
-// that. Requests do not take a service down, so services stay.
+// relieved makes room after relieveShards has asked for it.
+func (sh *shard) relieved() {
+	defer sh.egress.relieving.Add(-1)
+	sh.relieve()
+}
+
+// relieve cuts off the slowest readers of the shard until enough is left, or until those that may be cut off have no more
+// than the shard's part of that. Requests do not take a service down, so services stay.
 func (sh *shard) relieve() {
 	if !sh.egress.full() {
 		return
 	}
 	limit := sh.limits.Load().OutboundTotal
 	left := enough(limit)
-	for _, s := range sh.slowest() {
-		if sh.egress.QueuedBytes() <= left || sh.queued.Load() <= sh.egress.part(left) {
+	slow, stays := sh.slowest()
+	for _, s := range slow {
+		if sh.egress.QueuedBytes() <= left || sh.queued.Load()-stays <= sh.egress.part(left) {
 			return
 		}
 		sh.deps.Counters.SlowConsumers.Add(1)
@@ -199,19 +218,20 @@ func (sh *shard) relieve() {
 	}
 }
 
-// slowest returns the sockets for which something waits, but services: first the one that would need the longest time for
-// what waits for it.
-func (sh *shard) slowest() []*socket {
-	var slow []*socket
+// slowest returns the sockets for which something waits and that may be cut off: first the one that would need the longest
+// time for what waits for it. It also returns how many bytes wait for the others alone.
+func (sh *shard) slowest() (slow []*socket, stays int64) {
 	for s := range sh.sockets {
-		if s.bytes > 0 && !s.withheld && !s.finished && s.mayDoNow() != actors.Service {
+		if s.withheld || s.finished || s.mayDoNow() == actors.Service {
+			stays += s.queued
+		} else if s.bytes > 0 {
 			slow = append(slow, s)
 		}
 	}
 	slices.SortFunc(slow, func(a, b *socket) int {
 		return cmp.Or(cmp.Compare(sh.needs(b), sh.needs(a)), cmp.Compare(b.bytes, a.bytes))
 	})
-	return slow
+	return slow, stays
 }
 
 // needs returns how many seconds s would need for what waits for it at its pace. One whose pace is not known yet is taken

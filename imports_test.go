@@ -50,7 +50,7 @@ func rules() []rule {
 		{dir: "transport/frame/...", never: []string{gws, protoactor, "net", "net/http"},
 			reason: "frame is a leaf: transport and client share opcodes and close codes, and nobody else knows a frame"},
 		{dir: "config/regular", standard: true,
-			reason: "regular is a leaf: it reads files, for config and for transport"},
+			reason: "regular is a leaf: it reads files, for all who are given the name of one"},
 		{dir: "config/policy", never: []string{gws, koanf, protoactor, "net", "net/http"},
 			reason: "policy is a leaf: what is written down is known to config, filters and the authors of services alike"},
 		{dir: "config/...", ours: []string{"config/..."}, never: []string{gws, protoactor},

@@ -14,9 +14,6 @@ import (
 	"strowger/transport"
 )
 
-// largestCA bounds what is read of a file of authorities, in bytes.
-const largestCA = 4 << 20
-
 // adminTLS has the certificates of the admin pages. They are read again for each connection, of which there are few, so
 // that renewed files need no reload.
 type adminTLS struct {
@@ -50,13 +47,9 @@ func (t *adminTLS) readAuthorities() error {
 	if t.authorities == "" {
 		return nil
 	}
-	text, err := regular.ReadFile(t.authorities, largestCA)
+	pool, err := regular.Authorities(t.authorities)
 	if err != nil {
-		return err
-	}
-	pool := x509.NewCertPool()
-	if !pool.AppendCertsFromPEM(text) {
-		return fmt.Errorf("%s has no certificate in PEM", t.authorities)
+		return fmt.Errorf("%s: %w", t.authorities, err)
 	}
 	t.mu.Lock()
 	defer t.mu.Unlock()

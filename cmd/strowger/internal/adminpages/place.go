@@ -4,16 +4,16 @@ package adminpages
 import (
 	"bytes"
 	"crypto/tls"
-	"crypto/x509"
 	"encoding/pem"
 	"errors"
 	"fmt"
 	"net"
 	"net/http"
-	"os"
 	"strings"
 
 	"strowger/config"
+	"strowger/config/regular"
+	"strowger/transport"
 )
 
 // Place is where admin pages are. The zero Place is nowhere.
@@ -45,24 +45,24 @@ func At(address string, f Files) (*Place, error) {
 	}
 	p.TLS = &tls.Config{MinVersion: tls.VersionTLS12}
 	if f.CA != "" {
-		text, err := os.ReadFile(f.CA)
+		authorities, err := regular.Authorities(f.CA)
 		if err != nil {
-			return nil, err
+			return nil, fmt.Errorf("authorities %q: %w", f.CA, err)
 		}
-		p.TLS.RootCAs = x509.NewCertPool()
-		if !p.TLS.RootCAs.AppendCertsFromPEM(text) {
-			return nil, fmt.Errorf("%s has no certificate in PEM", f.CA)
-		}
+		p.TLS.RootCAs = authorities
 	}
 	if f.Certificate != "" || f.Key != "" {
-		pair, err := tls.LoadX509KeyPair(f.Certificate, f.Key)
+		pair, err := transport.LoadCertificate(f.Certificate, f.Key)
 		if err != nil {
 			return nil, fmt.Errorf("certificate %q, key %q: %w", f.Certificate, f.Key, err)
 		}
-		p.TLS.Certificates = []tls.Certificate{pair}
+		p.TLS.Certificates = []tls.Certificate{*pair.Current()}
 	}
 	return p, nil
 }
+
+// largestPEM bounds what is read of a file that is probably no PEM file.
+const largestPEM = 1 << 20
 
 // Of returns the place of a router on this machine with these settings, whose admin pages must not be off. With TLS the
 // router is known by the certificate in its file, whatever names that has.
@@ -71,9 +71,9 @@ func Of(a *config.Admin) (*Place, error) {
 	if a.TLSCertificate == "" {
 		return p, nil
 	}
-	text, err := os.ReadFile(a.TLSCertificate)
+	text, err := regular.ReadFile(a.TLSCertificate, largestPEM)
 	if err != nil {
-		return nil, fmt.Errorf("admin.tls_certificate: %w", err)
+		return nil, fmt.Errorf("admin.tls_certificate: %s: %w", a.TLSCertificate, err)
 	}
 	block, _ := pem.Decode(text)
 	if block == nil {

@@ -46,6 +46,10 @@ func get(t *testing.T, p *Place) error {
 func TestAt(t *testing.T) {
 	s, file := secure(t)
 	host := s.Listener.Addr().String()
+	empty := filepath.Join(t.TempDir(), "empty.pem")
+	if err := os.WriteFile(empty, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
 	for name, test := range map[string]struct {
 		address string
 		files   Files
@@ -59,7 +63,9 @@ func TestAt(t *testing.T) {
 		"a path":             {"https://127.0.0.1:8081/console/", Files{}, "is not HOST:PORT", ""},
 		"files without TLS":  {"127.0.0.1:8081", Files{CA: file}, "go with https://", ""},
 		"no such file":       {"https://" + host, Files{CA: file + "x"}, "no such file", ""},
-		"key in place of CA": {"https://" + host, Files{CA: "/dev/null"}, "no certificate in PEM", ""},
+		"key in place of CA": {"https://" + host, Files{CA: empty}, "no certificate in PEM", ""},
+		"endless CA":         {"https://" + host, Files{CA: "/dev/null"}, "not a regular file", ""},
+		"endless key":        {"https://" + host, Files{Certificate: file, Key: "/dev/null"}, "not a regular file", ""},
 		"no key":             {"https://" + host, Files{Certificate: file}, "key", ""},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -3,7 +3,6 @@ package natsbus
 import (
 	"bytes"
 	"crypto/tls"
-	"crypto/x509"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -182,13 +181,9 @@ func (f *files) login() (user, password string) {
 func (f *files) tls() (*tls.Config, error) {
 	settings := &tls.Config{MinVersion: tls.VersionTLS12}
 	if f.cfg.TLSCA != "" {
-		data, err := regular.ReadFile(f.cfg.TLSCA, maxFile)
+		pool, err := regular.Authorities(f.cfg.TLSCA)
 		if err != nil {
 			return nil, about("cluster.tls_ca", f.cfg.TLSCA, err)
-		}
-		pool := x509.NewCertPool()
-		if !pool.AppendCertsFromPEM(data) {
-			return nil, about("cluster.tls_ca", f.cfg.TLSCA, errors.New("it has no certificate in PEM"))
 		}
 		settings.RootCAs, settings.ClientCAs, settings.ClientAuth = pool, pool, tls.RequireAndVerifyClientCert
 	}

@@ -81,6 +81,7 @@ func (c *cluster) join(a, b *node) {
 		for name := range l.from.watched {
 			l.post(func(r *Remote) { r.Watched(name) })
 		}
+		l.post((*Remote).Known)
 		l.from.links = append(l.from.links, l)
 		l.from.mu.Unlock()
 		go l.run()

@@ -70,6 +70,7 @@ type Counters struct {
 	Dropped       atomic.Int64 // broadcasts dropped for one slow reader, as their policy says
 	Replaced      atomic.Int64 // those of them in whose place a newer one of the same key came
 	GapsTold      atomic.Int64 // times that a slow reader was told of a gap
+	LossesTold    atomic.Int64 // times that a client was told that something another node has said may be missing
 	Visitors      atomic.Int64 // clients of other nodes that services of this one know now; not a count since the start
 	TooManyVisits atomic.Int64 // requests of other nodes that were handed back because they had too many visitors
 	Wills         atomic.Int64 // wills of other nodes that are kept now; not a count since the start

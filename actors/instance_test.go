@@ -262,6 +262,15 @@ func TestFenceWithoutNames(t *testing.T) {
 	await(t, "the fence", passed)
 }
 
+// A router that has stopped passes nothing on any more, so nobody waits for it.
+func TestFenceBehindTheEndOfTheRouter(t *testing.T) {
+	w := newWorld(t)
+	_ = w.deps.System.Root.StopFuture(w.router.PID()).Wait()
+	passed := make(chan struct{})
+	w.router.Send(&Fence{Done: func() { close(passed) }})
+	await(t, "the fence", passed)
+}
+
 // A name that has ended has nothing more to say, so a fence does not wait for it.
 func TestFenceBehindTheEndOfAName(t *testing.T) {
 	w := newWorld(t)

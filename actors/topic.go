@@ -125,6 +125,8 @@ func (t *topic) Receive(ctx actor.Context) {
 		t.watch(m)
 	case *unwatch:
 		t.unwatch(m.node)
+	case *missing:
+		t.missed()
 	case *will:
 		t.will(m)
 	case *passing:
@@ -291,8 +293,11 @@ func (t *topic) hush(m *hush) {
 		delete(t.speakers, p)
 		t.preside()
 		if p.node != nil && !m.whole {
-			// Its node is lost, and with it what was under way. Nobody can tell.
+			// Its node is lost, and with it what was under way. Nobody can tell how much that was.
 			t.forget()
+			if !t.speaks(p.node) {
+				t.missed()
+			}
 		}
 	}
 	t.deps.withdrawn(p)

@@ -236,6 +236,7 @@ func (s *System) clusterCounts() *introspect.ClusterCounts {
 		Sent: int64(c.ParcelsSent), Received: int64(c.ParcelsReceived), Dropped: int64(c.ParcelsDropped), Gaps: int64(c.Gaps), Resets: int64(c.Resets),
 		QueueFull: int64(c.QueueFull), InboxFull: int64(c.InboxFull), Malformed: int64(c.Malformed), PublishErrors: int64(c.PublishErrors), Lag: make(map[string]uint64)}
 	counts.Visitors, counts.TooManyVisits, counts.Wills = s.deps.Counters.Visitors.Load(), s.deps.Counters.TooManyVisits.Load(), s.deps.Counters.Wills.Load()
+	counts.LossesTold = s.deps.Counters.LossesTold.Load()
 	counts.Singletons, counts.Taken, counts.Yielded = int64(len(s.services.own())), int64(c.Taken), int64(c.Yielded)
 	counts.Messages.Sent, counts.Messages.Received = int64(c.MessagesSent), int64(c.MessagesReceived)
 	counts.Bytes.Sent, counts.Bytes.Received = int64(c.BytesSent), int64(c.BytesReceived)

@@ -12,6 +12,8 @@ import (
 	"time"
 
 	natsserver "github.com/nats-io/nats-server/v2/server"
+
+	"strowger/system/token"
 )
 
 var clusterSeeds = flag.Int("cluster-seeds", 20, "how many seeds TestClusterFaults goes through")
@@ -67,6 +69,15 @@ func (s *newscaster) next(request string) string {
 	return string(text)
 }
 
+// between counts the broadcasts after one and before another one.
+func (s *newscaster) between(after, before int) int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	from, _ := slices.BinarySearch(s.broadcasts, after+1)
+	to, _ := slices.BinarySearch(s.broadcasts, before)
+	return to - from
+}
+
 // hearer is a client on one node that listens to all speakers, and asks them.
 type hearer struct {
 	t    *testing.T
@@ -74,12 +85,16 @@ type hearer struct {
 	peer *peer
 	news chan<- struct{}
 
+	speakers map[string]*newscaster
+
 	mu       sync.Mutex // Protects following.
 	asked    int
 	outcomes map[string]int         // by request id
 	statuses map[string]int         // how often each
 	last     map[string]int         // the last number of each service
 	heard    map[string]map[int]int // broadcasts, by service and number
+	newest   map[string]int         // the last broadcast of each service
+	told     map[string]bool        // that something may be missing after it
 }
 
 func (h *hearer) run(stop <-chan struct{}) {
@@ -106,6 +121,10 @@ func (h *hearer) take(e reading) {
 		h.outcomes[id]++
 		h.statuses[string(e.Code)]++
 	}
+	if e.Gap != nil {
+		h.told[e.Service] = true
+		return
+	}
 	var said numbered
 	if len(e.Payload) == 0 || json.Unmarshal(e.Payload, &said) != nil || said.N == 0 {
 		return
@@ -116,7 +135,21 @@ func (h *hearer) take(e reading) {
 	h.last[e.Service] = said.N
 	if e.Topic == "NEWS" {
 		h.heard[e.Service][said.N]++
+		if missed := h.speakers[e.Service].between(h.newest[e.Service], said.N); missed > 0 && !h.told[e.Service] {
+			h.t.Errorf("a client of %s is not told that it misses %d broadcasts of %s after %d", h.node, missed, e.Service, h.newest[e.Service])
+		}
+		h.newest[e.Service], h.told[e.Service] = said.N, false
 	}
+}
+
+// joinForGaps is join of a client that asks to be told of gaps.
+func joinForGaps(t *testing.T, s *System, spec token.Spec) *peer {
+	t.Helper()
+	p := connectAt(t, s.Addr().String())
+	made := mint(t, s.running.Load().Tokens.Directory, spec)
+	p.sendf(`{"service":"authentication","token":{"name":%q,"hash":%q},"payload":{"gaps":true}}`, made.Name, made.Hash)
+	p.gets(`200 authentication/authenticated #"" {"gaps":true}`)
+	return p
 }
 
 // ask asks a service once.
@@ -172,16 +205,17 @@ func newFaulty(t *testing.T) *faulty {
 	stop := make(chan struct{})
 	var all sync.WaitGroup
 	var names []string
+	speakers := map[string]*newscaster{}
 	for i, s := range f.nodes {
 		name := "news." + string(rune('a'+i))
 		names = append(names, name)
 		sp := &newscaster{name: name, peer: join(t, s, remote(name, "news_service")), say: make(chan chan<- int)}
-		f.speakers = append(f.speakers, sp)
+		f.speakers, speakers[name] = append(f.speakers, sp), sp
 		all.Go(func() { sp.run(stop) })
 	}
 	for _, s := range f.nodes {
-		h := &hearer{t: t, news: f.news, node: s.cluster.node, peer: join(t, s, user("one.example", nil, names...)), outcomes: map[string]int{}, statuses: map[string]int{},
-			last: map[string]int{}, heard: map[string]map[int]int{}}
+		h := &hearer{t: t, news: f.news, node: s.cluster.node, peer: joinForGaps(t, s, user("one.example", nil, names...)), speakers: speakers,
+			outcomes: map[string]int{}, statuses: map[string]int{}, last: map[string]int{}, heard: map[string]map[int]int{}, newest: map[string]int{}, told: map[string]bool{}}
 		for _, name := range names {
 			h.heard[name] = map[int]int{}
 		}
@@ -347,7 +381,7 @@ func (f *faulty) check(seed uint64, from []int, whole bool) {
 
 // The ways between three nodes are cut, are late and lose what is under way, while services speak and clients ask. Each
 // client gets what a service says in its order and at most once, clients of its own node get all of it, and so do those of
-// other nodes unless a link began anew. Each request has one outcome. When the faults are over all is as before.
+// other nodes unless a link began anew, and then they are told before the next one. Each request has one outcome. When the faults are over all is as before.
 func TestClusterFaults(t *testing.T) {
 	const worlds = 4
 	for w := range worlds {

@@ -31,6 +31,7 @@ type reading struct {
 	RequestID  json.RawMessage `json:"request_id"`
 	ResourceID string          `json:"resource_id"`
 	Payload    json.RawMessage `json:"payload"`
+	Gap        *int            `json:"gap"` // nil: the message tells of none
 	text       string          // all of it, as it came
 }
 

@@ -53,6 +53,8 @@ func clusterCounters() []clusterCounter {
 			func(c *counts) int64 { return c.Resets }},
 		{"strowger_cluster_gaps_total", "Times that this node has noticed that it missed something of another one.", total,
 			func(c *counts) int64 { return c.Gaps }},
+		{"strowger_cluster_losses_told_total", "Times that a client was told that something another node has said may be missing.", total,
+			func(c *counts) int64 { return c.LossesTold }},
 		{"strowger_cluster_queued_bytes", "Bytes that wait to be sent to other nodes.", now,
 			func(c *counts) int64 { return c.QueuedBytes }},
 		{"strowger_cluster_queue_full_total", "Times that more waited for another node than cluster.queue_bytes allows.", total,

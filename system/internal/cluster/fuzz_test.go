@@ -24,6 +24,7 @@ func (indifferent) Withdrawn(string, string)     {}
 func (indifferent) Watched(string)               {}
 func (indifferent) Unwatched(string)             {}
 func (indifferent) Receive(*actors.Parcel) error { return nil }
+func (indifferent) Known()                       {}
 func (indifferent) Gone()                        {}
 
 // FuzzTake lets another node say anything, in one message after the other: data is the length of a message in one byte,

@@ -23,6 +23,9 @@ func TestTwoNodesLink(t *testing.T) {
 			t.Errorf("the node has the name %q", a.last(b).node.Name())
 		}
 		a.expect(b)
+		if of, to := b.last(a), a.last(b); of.known != 2 || to.known != 0 {
+			t.Errorf("the nodes were known after %d and %d calls", of.known, to.known)
+		}
 		if !a.send(b, "one") || !a.send(b, "two") || !b.send(a, "three") {
 			t.Fatal("a parcel was refused")
 		}

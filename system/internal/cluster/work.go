@@ -13,6 +13,7 @@ type remote interface {
 	Withdrawn(name, id string)
 	Watched(name string)
 	Unwatched(name string)
+	Known()
 	Receive(p *actors.Parcel) error
 	Gone()
 }
@@ -168,6 +169,7 @@ func (w *worker) item(i *item) error {
 			f(i.redeemed)
 		}
 	case itemKnown:
+		w.remote.Known()
 		w.change(func(*table) { w.session.known = true })
 	default:
 		return w.remote.Receive(i.parcel)

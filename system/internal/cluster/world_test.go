@@ -140,12 +140,13 @@ type fakeRemote struct {
 	gone    bool
 	refuse  error // what Offered and Receive return
 	explode bool  // the next call panics
+	known   int   // how many calls came before Known; -1: it has not come
 }
 
 func (n *node) remote(other actors.Node) remote {
 	n.mu.Lock()
 	defer n.mu.Unlock()
-	r := &fakeRemote{owner: n, node: other}
+	r := &fakeRemote{owner: n, node: other, known: -1}
 	n.remotes = append(n.remotes, r)
 	return r
 }
@@ -178,6 +179,12 @@ func (r *fakeRemote) Watched(name string)       { _ = r.record("watched %s", nam
 func (r *fakeRemote) Unwatched(name string)     { _ = r.record("unwatched %s", name) }
 func (r *fakeRemote) Receive(p *actors.Parcel) error {
 	return r.record("parcel %d %s %s", p.Kind, p.Service, p.Text)
+}
+
+func (r *fakeRemote) Known() {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.known = len(r.calls)
 }
 
 func (r *fakeRemote) Gone() {

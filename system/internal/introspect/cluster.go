@@ -81,6 +81,7 @@ type ClusterCounts struct {
 	Bytes          struct{ Sent, Received int64 }
 	Gaps           int64 // that this node has noticed
 	Resets         int64 // links that began anew
+	LossesTold     int64 // times that a client was told that something may be missing
 	QueueFull      int64 // times that what waited for a node was too much
 	InboxFull      int64 // times that what a node had sent was too much
 	Malformed      int64 // messages that made no sense

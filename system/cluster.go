@@ -68,6 +68,11 @@ func (s *System) newClustering() (*clustering, error) {
 	return c, nil
 }
 
+// CheckClusterFiles returns what is wrong with one of the files that cfg names, with the eyes of a user.
+func CheckClusterFiles(cfg *config.Cluster, uid int) error {
+	return natsbus.CheckFiles(cfg, uid) //nolint:wrapcheck // it names the setting and the file
+}
+
 // NodeName returns what other nodes call a router with these settings: cluster.node or the name of the machine. It is
 // empty if the router is alone.
 func NodeName(cfg *config.Config) (string, error) {

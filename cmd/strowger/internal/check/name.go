@@ -20,6 +20,9 @@ const (
 	JWTKeys          Name = "jwt.keys"
 	JWTSets          Name = "jwt.jwks"
 	APIKeysFile      Name = "apikeys.file"
+	ClusterFiles     Name = "cluster.files"
+	ClusterAddress   Name = "cluster.address"
+	ClusterNodes     Name = "cluster.nodes"
 	NginxFiles       Name = "nginx.files"
 	NginxProxy       Name = "nginx.proxy"
 	NginxUpgrade     Name = "nginx.upgrade"
@@ -66,6 +69,9 @@ func Names() []Described {
 		{JWTKeys, "Whether the router can use each file of `jwt.keys`: its owner, mode and content. Where it is set."},
 		{JWTSets, "Whether each URL of `jwt.jwks` answers with keys that can be used. Where it is set."},
 		{APIKeysFile, "Whether the router can use the file of `apikeys.file`, and how many keys it has. Where it is set."},
+		{ClusterFiles, "Whether the router can use the files of `cluster.*`: owner, mode and content, and whether the certificate is good now. Where a cluster is set."},
+		{ClusterAddress, "Whether somebody takes connections at each address of `cluster.routes` or `cluster.nats`. Where a cluster is set."},
+		{ClusterNodes, "What the running router says of its cluster: whether the bus is there, and which nodes are linked or refused, and why. Where a cluster is set."},
 		{NginxFiles, "nginx's files, and those that could not be read."},
 		{NginxProxy, "The location of nginx that leads to the router."},
 		{NginxUpgrade, "Whether that location lets WebSockets through: `proxy_http_version`, `Upgrade`, `Connection`."},

@@ -32,29 +32,7 @@ func (c *checker) askPages() pages {
 		return pages{err: errors.New("admin.address is empty")}
 	}
 	p := pages{holders: c.holders(address)}
-	ctx, cancel := c.deadline()
-	defer cancel()
-	at, err := adminpages.Of(&c.Config.Admin)
-	if err != nil {
-		p.err = err
-		return p
-	}
-	request, err := http.NewRequestWithContext(ctx, http.MethodGet, at.URL("/readyz"), nil)
-	if err != nil {
-		p.err = err
-		return p
-	}
-	transport := at.Transport()
-	transport.DialContext = c.Machine.Dial
-	defer transport.CloseIdleConnections()
-	response, err := transport.RoundTrip(request)
-	if err != nil {
-		p.err = err
-		return p
-	}
-	defer response.Body.Close()
-	const largest = 1 << 20
-	body, err := io.ReadAll(io.LimitReader(response.Body, largest))
+	body, err := c.ask("/readyz")
 	if err != nil {
 		p.err = err
 		return p
@@ -67,6 +45,30 @@ func (c *checker) askPages() pages {
 		p.ours, p.ready, p.problems = true, *said.Ready, said.Problems
 	}
 	return p
+}
+
+// ask asks the admin pages for one of them.
+func (c *checker) ask(path string) ([]byte, error) {
+	ctx, cancel := c.deadline()
+	defer cancel()
+	at, err := adminpages.Of(&c.Config.Admin)
+	if err != nil {
+		return nil, err //nolint:wrapcheck // it says what failed
+	}
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, at.URL(path), nil)
+	if err != nil {
+		return nil, err //nolint:wrapcheck // as above
+	}
+	transport := at.Transport()
+	transport.DialContext = c.Machine.Dial
+	defer transport.CloseIdleConnections()
+	response, err := transport.RoundTrip(request)
+	if err != nil {
+		return nil, err //nolint:wrapcheck // as above
+	}
+	defer response.Body.Close()
+	const largest = 1 << 20
+	return io.ReadAll(io.LimitReader(response.Body, largest)) //nolint:wrapcheck // as above
 }
 
 // adminPages tells whether a router answers, and what it lacks.

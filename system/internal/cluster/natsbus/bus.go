@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"os"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -61,7 +62,7 @@ type Bus struct {
 // New returns a bus that is not open yet. It reads the files that cfg names, and returns what is wrong with one of
 // them. Node is what the operator calls this node. cfg must be valid and have a bus.
 func New(cfg *config.Cluster, node string, log *slog.Logger) (*Bus, error) {
-	b := &Bus{cfg: cfg, node: node, log: log, quiet: newQuiet(log), files: &files{cfg: cfg, log: log},
+	b := &Bus{cfg: cfg, node: node, log: log, quiet: newQuiet(log), files: &files{cfg: cfg, log: log, uid: os.Geteuid()},
 		quit: make(chan struct{}), hasty: make(chan struct{})}
 	b.arrived = newArrivals(int64(cfg.QueueBytes), b.behind)
 	b.line.arrivals = b.arrived

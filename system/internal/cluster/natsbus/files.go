@@ -25,9 +25,22 @@ const maxFile = 1 << 20
 type files struct {
 	cfg *config.Cluster
 	log *slog.Logger
+	uid int // with whose eyes
 
 	mu   sync.Mutex // Protects pair.
 	pair *tls.Certificate
+}
+
+// CheckFiles returns what is wrong with one of the files that cfg names, with the eyes of a user.
+func CheckFiles(cfg *config.Cluster, uid int) error {
+	f := &files{cfg: cfg, log: slog.New(slog.DiscardHandler), uid: uid}
+	if err := f.check(); err != nil {
+		return err
+	}
+	if err := expired(f.pair); err != nil {
+		return about("cluster.tls_certificate", cfg.TLSCertificate, err)
+	}
+	return nil
 }
 
 // check returns what is wrong with one of the files.
@@ -45,7 +58,7 @@ func (f *files) check() error {
 		if secret.path == "" {
 			continue
 		}
-		data, err := readSecret(secret.path)
+		data, err := f.readSecret(secret.path)
 		if err == nil {
 			err = secret.use(data)
 		}
@@ -60,9 +73,19 @@ func (f *files) check() error {
 	if err != nil {
 		return about("cluster.tls_certificate", f.cfg.TLSCertificate, err)
 	}
+	if err := expired(pair); err != nil {
+		f.log.Warn("other nodes refuse the certificate of this one", "err", err, "setting", "cluster.tls_certificate")
+	}
+	return nil
+}
+
+// expired says why other nodes refuse a certificate now. There may be none.
+func expired(pair *tls.Certificate) error {
+	if pair == nil {
+		return nil
+	}
 	if leaf, now := pair.Leaf, time.Now(); now.After(leaf.NotAfter) || now.Before(leaf.NotBefore) {
-		f.log.Warn("other nodes refuse the certificate of this one", "err",
-			fmt.Sprintf("it is good from %s to %s", leaf.NotBefore.UTC().Format(time.RFC3339), leaf.NotAfter.UTC().Format(time.RFC3339)), "setting", "cluster.tls_certificate")
+		return fmt.Errorf("it is good from %s to %s", leaf.NotBefore.UTC().Format(time.RFC3339), leaf.NotAfter.UTC().Format(time.RFC3339))
 	}
 	return nil
 }
@@ -106,8 +129,8 @@ func checkCredentials(data []byte) error {
 }
 
 // readSecret returns what is in a file that others must not be able to read, but for a group.
-func readSecret(path string) ([]byte, error) {
-	return secretfile.Read(path, maxFile, secretfile.Shared) //nolint:wrapcheck // it says what failed
+func (f *files) readSecret(path string) ([]byte, error) {
+	return secretfile.ReadAs(path, maxFile, secretfile.Shared, f.uid) //nolint:wrapcheck // it says what failed
 }
 
 // firstLine returns the first line without spaces around it.
@@ -121,7 +144,7 @@ func (f *files) secret() (string, error) {
 	if f.cfg.SecretFile == "" {
 		return string(f.cfg.Secret), nil
 	}
-	data, err := readSecret(f.cfg.SecretFile)
+	data, err := f.readSecret(f.cfg.SecretFile)
 	if err != nil {
 		return "", about("cluster.secret_file", f.cfg.SecretFile, err)
 	}
@@ -170,7 +193,7 @@ func (f *files) options() ([]nats.Option, error) {
 
 // login returns user and password as the file has them now.
 func (f *files) login() (user, password string) {
-	data, err := readSecret(f.cfg.PasswordFile)
+	data, err := f.readSecret(f.cfg.PasswordFile)
 	if err != nil {
 		f.log.Warn("the password for the cluster's bus cannot be read", "err", err, "setting", "cluster.password_file")
 	}
@@ -200,7 +223,7 @@ func (f *files) certificate() (*tls.Certificate, error) {
 	if err != nil {
 		return nil, err //nolint:wrapcheck // it says what failed
 	}
-	key, err := readSecret(f.cfg.TLSKey)
+	key, err := f.readSecret(f.cfg.TLSKey)
 	if err != nil {
 		return nil, about("cluster.tls_key", f.cfg.TLSKey, err)
 	}

@@ -1,6 +1,8 @@
 package natsbus
 
 import (
+	"crypto/tls"
+	"crypto/x509"
 	"io/fs"
 	"log/slog"
 	"os"
@@ -79,7 +81,7 @@ func TestWhoMayReadSecrets(t *testing.T) {
 		if err := os.Chmod(path, mode); err != nil {
 			t.Fatal(err)
 		}
-		if _, err := readSecret(path); (err == nil) != good {
+		if _, err := (&files{uid: os.Geteuid()}).readSecret(path); (err == nil) != good {
 			t.Errorf("mode %04o: %v", mode, err)
 		}
 	}
@@ -89,7 +91,7 @@ func TestWhoMayReadSecrets(t *testing.T) {
 func TestCertificateIsReadAgain(t *testing.T) {
 	ours := newAuthority(t)
 	certificate, key := ours.pair()
-	f := &files{cfg: settings(t, func(c *config.Cluster) {
+	f := &files{uid: os.Geteuid(), cfg: settings(t, func(c *config.Cluster) {
 		c.Listen, c.TLSCertificate, c.TLSKey, c.TLSCA = "127.0.0.1:0", certificate, key, ours.path
 	}), log: slog.New(slog.DiscardHandler)}
 	first := f.current()
@@ -129,5 +131,31 @@ func TestQuiet(t *testing.T) {
 	}
 	if len(q.last) > kinds {
 		t.Errorf("%d kinds are kept", len(q.last))
+	}
+}
+
+// CheckFiles looks with the eyes of another user, and says when a certificate is not good now.
+func TestCheckFiles(t *testing.T) {
+	secret := file(t, "0123456789abcdef")
+	cfg := &config.Cluster{Listen: "127.0.0.1:0", SecretFile: secret}
+	if err := os.Chmod(secret, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if err := CheckFiles(cfg, os.Geteuid()); err != nil {
+		t.Error(err)
+	}
+	if runtime.GOOS != "windows" {
+		if err := CheckFiles(cfg, os.Geteuid()+1); err == nil || !strings.Contains(err.Error(), "cluster.secret_file") {
+			t.Errorf("with the eyes of another user: %v", err)
+		}
+	}
+	now := time.Now()
+	for _, leaf := range []*x509.Certificate{{NotBefore: now.Add(-time.Hour), NotAfter: now.Add(-time.Minute)}, {NotBefore: now.Add(time.Hour), NotAfter: now.Add(2 * time.Hour)}} {
+		if err := expired(&tls.Certificate{Leaf: leaf}); err == nil || !strings.Contains(err.Error(), "it is good from") {
+			t.Errorf("a certificate from %v to %v: %v", leaf.NotBefore, leaf.NotAfter, err)
+		}
+	}
+	if err := expired(&tls.Certificate{Leaf: &x509.Certificate{NotBefore: now.Add(-time.Hour), NotAfter: now.Add(time.Hour)}}); err != nil {
+		t.Error(err)
 	}
 }

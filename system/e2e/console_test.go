@@ -256,7 +256,7 @@ func TestConsoleLook(t *testing.T) {
 		t.Run("axe-core", func(t *testing.T) { t.Skipf("npm ci in system/internal/console/page brings it: %v", err) })
 	}
 	views := [][2]string{{"overview", "Overview"}, {"tree", "Tree"}, {"connections", "Connections"}, {"slow", "Slow subscribers"}, {"topics", "Topics"},
-		{"services", "Services"}, {"deadletters", "Dead letters"}, {"log", "Log"}, {"explain", "Explain"}, {"audit", "Audit"}}
+		{"services", "Services"}, {"cluster", "Cluster"}, {"deadletters", "Dead letters"}, {"log", "Log"}, {"explain", "Explain"}, {"audit", "Audit"}}
 	for _, scheme := range []string{"light", "dark"} {
 		for _, width := range []int{390, 1280} {
 			console.screen(width, scheme)

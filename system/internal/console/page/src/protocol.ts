@@ -57,6 +57,31 @@ export interface Pulse {
   sample: Sample;
 }
 
+export interface ClusterNode {
+  name: string;
+  id: string;
+  version: string;
+  state: "self" | "joining" | "linked" | "refused";
+  reason?: string;
+  heartbeat_ms: number;
+  services: { name: string; instances: number }[];
+  singletons: { name: string; state: "stands" | "runs" | "serves" | "ails" }[];
+  queued_bytes: number;
+  unacknowledged: number;
+  sent: number;
+  received: number;
+  dropped: number;
+  resets: number;
+}
+
+export interface Cluster {
+  clustered: boolean;
+  name?: string;
+  node?: string;
+  bus?: { connected: boolean; since: string; server: string; reason?: string };
+  nodes: ClusterNode[];
+}
+
 export interface Samples {
   every_ms: number;
   at_ms: number[];

@@ -7,6 +7,7 @@ export const views = [
   { path: "slow", title: "Slow subscribers", key: "w" },
   { path: "topics", title: "Topics", key: "p" },
   { path: "services", title: "Services", key: "s" },
+  { path: "cluster", title: "Cluster", key: "n" },
   { path: "deadletters", title: "Dead letters", key: "d" },
   { path: "log", title: "Log", key: "l" },
   { path: "explain", title: "Explain", key: "e" },

@@ -11,6 +11,7 @@ import { address, route, views } from "./route";
 import type { Path } from "./route";
 import { bind } from "./keys";
 import { Audit } from "./views/audit";
+import { ClusterView } from "./views/cluster";
 import { Connections } from "./views/connections";
 import { DeadLettersView } from "./views/deadletters";
 import { Explain } from "./views/explain";
@@ -23,7 +24,7 @@ import { Topics } from "./views/topics";
 import { TreeView } from "./views/tree";
 
 const components: Record<Path, () => preact.JSX.Element> = {
-  overview: Overview, tree: TreeView, connections: Connections, slow: SlowView, topics: Topics, services: Services,
+  overview: Overview, tree: TreeView, connections: Connections, slow: SlowView, topics: Topics, services: Services, cluster: ClusterView,
   deadletters: DeadLettersView, log: LogView, explain: Explain, audit: Audit,
 };
 

@@ -15,6 +15,7 @@ const tones: Record<string, Tone> = {
   running: "good", up: "good", closed: "good", live: "good", ok: "good",
   starting: "busy", restarting: "busy", "half-open": "warn",
   waiting: "wait", down: "bad", failed: "bad", open: "bad",
+  linked: "good", self: "good", joining: "busy", refused: "bad",
   stopped: "off", absent: "none",
 };
 

@@ -160,6 +160,7 @@ type said struct {
 	RequestID   string `json:"request_id"`
 	ResourceID  string `json:"resource_id"`
 	Payload     json.RawMessage
+	Gap         *int // nil: the message tells of none
 }
 
 // UnmarshalJSON takes the empty text for no status.

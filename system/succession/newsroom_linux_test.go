@@ -59,7 +59,6 @@ func (p *place) find(ctx context.Context) *running {
 // pipe is one connection of somebody who comes back as often as he is cut off.
 type pipe struct {
 	gws.BuiltinEventHandler
-	conn  *gws.Conn
 	hello chan said // until it is admitted
 	take  func(said)
 }

@@ -138,6 +138,7 @@ func goParts() []elsewhere {
 		"var _, _, _, _, _, _ = context.Background, fmt.Errorf, time.Now, client.Dial, service.Everyone, token.Create\n\n"
 	return []elsewhere{
 		{page: "README.md", begins: "c, err := client.Dial", test: head + "func _(ctx context.Context, token func(context.Context) (client.Token, error)) {\n%s\n_, _ = reply, err\n}\n"},
+		{page: "docs/embedding.md", begins: "opts := client.Options{", test: head + "func _() {\n%s\n_ = opts\n}\n"},
 		{page: "docs/services.md", begins: `s.Handle("report"`, test: head + "func _(s service.Setup, query func(context.Context) ([]string, error)) {\n%s\n}\n"},
 		{page: "docs/tokens.md", begins: "made, path, err := token.Create", test: head + "func _() {\n%s\n_, _, _ = made, path, err\n}\n"},
 	}

@@ -70,11 +70,7 @@ func (l *link) authenticate(ctx context.Context, s *socket) error {
 
 // present hands over a token, which may be a ticket, and waits for the verdict.
 func (l *link) present(ctx context.Context, s *socket, token Token, expires time.Time) error {
-	payload := ""
-	if l.opts.Resume {
-		payload = `{"resume":true}`
-	}
-	if !s.send(ctx, appendAuthentication(nil, token, "", payload)) {
+	if !s.send(ctx, appendAuthentication(nil, token, "", l.wish())) {
 		return fmt.Errorf("send token: %w", l.stopped(ctx, s))
 	}
 	for {

@@ -30,6 +30,7 @@ func Dial(ctx context.Context, url string, token TokenSource, opts Options) (*Cl
 	if c.link, err = newLink(url, token, opts, c.receive); err != nil {
 		return nil, fmt.Errorf("dial: %w", err)
 	}
+	c.link.returned = c.returned
 	if err := c.link.start(background(ctx)); err != nil {
 		return nil, fmt.Errorf("dial: %w", err)
 	}
@@ -107,6 +108,9 @@ func (c *Client) receive(e *incoming) {
 	if e.requestID != "" && c.calls.deliver(e) {
 		return
 	}
+	if e.requestID == "" && !c.heed(e) {
+		return
+	}
 	if tell := c.link.opts.OnMessage; tell != nil {
 		tell(e.whole)
 	}
@@ -116,5 +120,40 @@ func (c *Client) receive(e *incoming) {
 	}
 	if c.link.opts.OnMessage == nil {
 		c.link.opts.Logger.Debug("nobody waits for this reply", "service", e.service, "topic", e.topic, "request_id", e.requestID)
+	}
+}
+
+// heed takes what a broadcast says of losses. It returns false if nobody is to get it.
+func (c *Client) heed(e *incoming) bool {
+	if e.gap > 0 {
+		c.gap(e.service, e.gap)
+		return false
+	}
+	if e.position.Epoch != "" && c.link.history.take(e.service, e.position) {
+		c.gap(e.service, 0)
+	}
+	e.mark = c.link.history.mark(e.service)
+	f := c.link.unused[e.service]
+	return f == nil || f.passes(e.topic, e.payload)
+}
+
+// gap notes and tells a loss of one service.
+func (c *Client) gap(service string, missed uint64) {
+	c.link.history.lose(service, missed)
+	c.tellGap(Gap{Service: service, Missed: missed})
+}
+
+// returned tells of the services that may have lost something while there was no connection.
+func (c *Client) returned() {
+	for _, service := range c.listeners.services() {
+		if c.link.history.broken(service) {
+			c.tellGap(Gap{Service: service})
+		}
+	}
+}
+
+func (c *Client) tellGap(g Gap) {
+	if tell := c.link.opts.OnGap; tell != nil {
+		tell(g)
 	}
 }

@@ -1,6 +1,7 @@
 package client
 
 import (
+	"bytes"
 	"encoding/json"
 	"fmt"
 	"strconv"
@@ -19,6 +20,9 @@ type incoming struct {
 	code      int    // 0 when there is none
 	requestID string // empty for a broadcast
 	payload   json.RawMessage
+	position  position           // of a broadcast of a service with a history, if it was asked for
+	gap       uint64             // how many broadcasts are missing; the message says nothing else. 0: it is another message
+	mark      mark               // what is known of losses before it
 	size      int                // bytes on the wire
 	whole     *envelope.Envelope // as it came, for services
 }
@@ -48,7 +52,28 @@ func decodeEnvelope(data []byte) (*incoming, error) {
 	if m.Payload != nil {
 		e.payload = json.RawMessage(m.Payload)
 	}
+	if e.requestID == "" {
+		e.readAdded(data)
+	}
 	return e, nil
+}
+
+// addedBytes is more than the keys take that may come after those of an envelope.
+const addedBytes = 128
+
+// readAdded reads the keys that may come after those of an envelope (protocol 13.3 and 14.2).
+func (e *incoming) readAdded(data []byte) {
+	tail := data[max(0, len(data)-addedBytes):]
+	if !bytes.Contains(tail, []byte(`"offset"`)) && !bytes.Contains(tail, []byte(`"gap"`)) {
+		return // as most messages
+	}
+	var added struct {
+		position
+		Gap uint64 `json:"gap"`
+	}
+	if json.Unmarshal(data, &added) == nil {
+		e.position, e.gap = added.position, added.Gap
+	}
 }
 
 // statusError returns the envelope as the error it stands for, nil if none.

@@ -145,3 +145,40 @@ func ExampleDial_reconnect() {
 	// closed
 	// 2 tokens
 }
+
+// A client that recovers gets what it missed, and is told where that cannot be.
+func ExampleClient_Listen_recover() {
+	server := startServer()
+	defer server.stop()
+	gaps := make(chan client.Gap, 1)
+	c, err := client.Dial(context.Background(), server.url(), server.token, client.Options{
+		Recover:   true,
+		Filters:   map[string]client.Filter{"active.calls": {Topics: []string{"ringing"}, Keys: map[string][]any{"extension": {"1001", "1002"}}}},
+		OnGap:     func(g client.Gap) { gaps <- g },
+		Reconnect: client.Reconnect{Min: 10 * time.Millisecond, Max: time.Second},
+	})
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer c.Close()
+
+	heard := make(chan client.Message)
+	cancel := c.Listen("active.calls", func(m client.Message) { heard <- m })
+	defer cancel()
+	hear := func() {
+		m := <-heard
+		fmt.Printf("%s %s, gap %v\n", m.Topic, m.Payload, m.Gap)
+	}
+	server.broadcast("ringing", `{"extension":"1001"}`)
+	hear()
+
+	server.drop() // this router has no history, so the client is told to ask anew
+	fmt.Println("may have lost calls of", (<-gaps).Service)
+	server.broadcast("hangup", `{"extension":"1001"}`) // the filter does not pass it
+	server.broadcast("ringing", `{"extension":"1002"}`)
+	hear()
+	// Output:
+	// ringing {"extension":"1001"}, gap false
+	// may have lost calls of active.calls
+	// ringing {"extension":"1002"}, gap true
+}

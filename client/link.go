@@ -7,6 +7,7 @@ import (
 	"sync"
 	"time"
 
+	"strowger/actors/envelope"
 	"strowger/transport/frame"
 )
 
@@ -20,7 +21,12 @@ type link struct {
 	// receive takes each message of a service, on the reader's goroutine; it must
 	// not block.
 	receive func(*incoming)
-	tickets tickets
+	// returned is called when a connection is authenticated that is not the first, on the reader's goroutine and before
+	// anything comes over it.
+	returned func()
+	tickets  tickets
+	history  history
+	unused   map[string]*Filter // those that the router does not use, by service; for the reader's goroutine
 
 	ctx    context.Context // ends when the link does, with the reason as its cause
 	cancel context.CancelCauseFunc
@@ -100,6 +106,10 @@ func (l *link) deliver(s *socket, data []byte) {
 		return
 	}
 	if e.service == authentication {
+		if e.code == envelope.Authenticated.Code && e.requestID == "" && !s.admitted {
+			s.admitted = true
+			l.admitted(e.payload)
+		}
 		select {
 		case s.control <- e:
 		default: // nobody needs more of them than fit

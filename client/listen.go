@@ -14,9 +14,13 @@ type Message struct {
 	// Payload is JSON, null when there was none. It is shared with other listeners
 	// and must not be changed.
 	Payload json.RawMessage
-	// Missed is how many messages this listener was too slow for, between the one
-	// before and this one.
+	// Missed is how many messages were dropped between the one before and this one,
+	// because this listener was too slow, or of the service because the client was
+	// and the router dropped them.
 	Missed uint64
+	// Gap is true for the first message of the service after something may have been
+	// lost, as Options.OnGap says. Missed of this listener alone is no gap.
+	Gap bool
 }
 
 // listeners are those who want broadcasts.
@@ -28,6 +32,7 @@ type listeners struct {
 type listener struct {
 	service string // empty for all
 	queue   *queue[*incoming]
+	heard   *heard
 	ctx     context.Context // ends with cancel or with the client
 	done    chan struct{}   // closed when its goroutine has ended
 }
@@ -50,6 +55,7 @@ func (c *Client) Listen(service string, handler func(Message)) (cancel func()) {
 	l := &listener{
 		service: service,
 		queue:   newQueue[*incoming](c.link.opts.Limits),
+		heard:   c.link.history.heard(),
 		ctx:     ctx,
 		done:    make(chan struct{}),
 	}
@@ -72,7 +78,8 @@ func (l *listener) run(handler func(Message)) {
 			return
 		}
 		for e, missed, ok := l.queue.pop(); ok && l.ctx.Err() == nil; e, missed, ok = l.queue.pop() {
-			handler(Message{Service: e.service, Topic: e.topic, Payload: e.payload, Missed: missed})
+			gap, dropped := l.heard.hear(e.service, e.mark)
+			handler(Message{Service: e.service, Topic: e.topic, Payload: e.payload, Missed: missed + dropped, Gap: gap})
 		}
 	}
 }
@@ -98,6 +105,20 @@ func (ls *listeners) deliver(e *incoming) {
 			l.queue.replace(e, e.size)
 		}
 	}
+}
+
+// services returns what is listened to, each once.
+func (ls *listeners) services() []string {
+	ls.mu.Lock()
+	defer ls.mu.Unlock()
+	var services []string
+	for _, l := range ls.all {
+		if l.ctx.Err() == nil {
+			services = append(services, l.service)
+		}
+	}
+	slices.Sort(services)
+	return slices.Compact(services)
 }
 
 // running returns the listeners whose goroutines have not ended.

@@ -40,6 +40,14 @@ type Options struct {
 	// but must not change it. Nil means nobody is told.
 	OnMessage func(e *envelope.Envelope)
 
+	// OnGap is told when broadcasts of a service that is listened to may be lost: the
+	// client came back and the router could not send what it missed, the history of the
+	// service began anew, or the router dropped broadcasts because this client reads too
+	// slowly (slow in docs/policies.md). It comes before the next message of the
+	// service, which has Gap. It runs on the goroutine that reads, so it must return
+	// soon, and must not call Close or wait for an answer. Nil means nobody is told.
+	OnGap func(Gap)
+
 	// ConnectTimeout is the most that one attempt may take, from dialling to
 	// being authenticated, the TokenSource included. Zero means 10 s.
 	ConnectTimeout time.Duration
@@ -75,6 +83,15 @@ type Options struct {
 	// without Resume. Requests under way fail with ErrDisconnected all the same. It is for
 	// clients: services get no tickets.
 	Resume bool
+	// Recover asks the router for the broadcasts that were missed while there was no
+	// connection. It sends those of services whose policy has a history, in order and
+	// before anything newer. Otherwise they are lost, and Message.Gap says so.
+	Recover bool
+	// Filters asks for less, by service: the router sends only broadcasts that pass. A
+	// connection states them when it authenticates, so they cannot change. A filter that
+	// the router does not use, because it is an older one or because limits.filter_values
+	// is in the way, is applied by the client, and the log says so.
+	Filters map[string]Filter
 
 	Reconnect Reconnect
 	Limits    Limits
@@ -142,6 +159,11 @@ func (o Options) WithDefaults() (Options, error) {
 		{name: "Limits.QueueMessages", field: &o.Limits.QueueMessages, zero: 1024},
 		{name: "Limits.QueueBytes", field: &o.Limits.QueueBytes, zero: 16 << 20},
 	}))
+	for service, f := range o.Filters {
+		if wrong := f.check(); wrong != nil {
+			err = errors.Join(err, fmt.Errorf("options: Filters of %q: %w", service, wrong))
+		}
+	}
 	if err != nil {
 		return o, err
 	}

@@ -28,11 +28,12 @@ type socket struct {
 	ping    time.Duration
 	deliver func(*socket, []byte) // called on the reader with each message, must not block
 
-	control chan *incoming // of the authentication service
-	renewed chan *incoming // the answer to a JWT that was presented again
-	expires time.Time      // when its JWT does; zero: never, or nobody knows. For the goroutine that keeps the link
-	out     chan []byte    // text frames; unbuffered: what was handed over is being written
-	pongs   chan []byte
+	control  chan *incoming // of the authentication service
+	renewed  chan *incoming // the answer to a JWT that was presented again
+	admitted bool           // the 200 has come; for the reader
+	expires  time.Time      // when its JWT does; zero: never, or nobody knows. For the goroutine that keeps the link
+	out      chan []byte    // text frames; unbuffered: what was handed over is being written
+	pongs    chan []byte
 
 	endOnce sync.Once
 	ending  chan struct{} // closed when the socket is of no more use

@@ -34,9 +34,9 @@ func soakTime(t *testing.T) time.Duration {
 
 const (
 	soakRounds   = 6
-	upgradeEvery = 200 // rounds
+	upgradeEvery = 1500 // rounds
 	reloadEvery  = 3
-	settling     = 20 // the first rounds of a process, in which pools and buffers come to their size
+	settling     = 300 // the first rounds of a process, in which pools come to their size and the log of actions fills
 )
 
 // resting are the tables that are empty while nobody is connected.

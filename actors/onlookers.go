@@ -143,26 +143,23 @@ func (t *topic) tellPresence() {
 	}
 	n := p.news()
 	p.tellNodes(n.here)
-	var all []*record
-	for _, a := range p.onlookers {
+	p.sorted = nil
+	clear(p.lists)
+	for class, a := range p.onlookers {
 		if payload := a.delta(n); payload != nil && a.size > 0 {
 			a.group.Send(p.message(payload), nil)
 		}
-		if len(a.fresh) == 0 {
-			continue
+		if len(a.fresh) > 0 {
+			p.greet(class, a)
 		}
-		if all == nil {
-			all = p.present()
-		}
-		p.greet(a, all)
 	}
 	p.seat()
 	p.count()
 }
 
 // greet tells those who are new who is there.
-func (p *presence) greet(a *onlookers, all []*record) {
-	m := p.message(appendPresent(nil, &a.what, all))
+func (p *presence) greet(class filter.Class, a *onlookers) {
+	m := p.message(p.list(class, &a.what))
 	for peer := range a.fresh {
 		peer.Outlet.Send(m)
 		if err := a.group.Add(peer.Outlet); err != nil {
@@ -174,16 +171,36 @@ func (p *presence) greet(a *onlookers, all []*record) {
 	clear(a.fresh)
 }
 
+// mostLists is for how many classes the list is kept.
+const mostLists = 64
+
+// list returns what a class is told of all who are there. It is kept until something else is told, because anybody may ask
+// for it as often as limits.message_rate allows. The caller does not change it.
+func (p *presence) list(class filter.Class, what *filter.Onlooker) envelope.Raw {
+	list := p.lists[class]
+	if list == nil {
+		list = appendPresent(nil, what, p.present())
+		if len(p.lists) == mostLists {
+			clear(p.lists)
+		}
+		p.lists[class] = list
+	}
+	return list
+}
+
 // present returns all who are there as far as it was told.
 func (p *presence) present() []*record {
-	all := make([]*record, 0, len(p.people))
+	if p.sorted != nil {
+		return p.sorted
+	}
+	p.sorted = make([]*record, 0, len(p.people))
 	for r := range maps.Values(p.people) {
 		if r.told > 0 {
-			all = append(all, r)
+			p.sorted = append(p.sorted, r)
 		}
 	}
-	slices.SortFunc(all, byPerson)
-	return all
+	slices.SortFunc(p.sorted, byPerson)
+	return p.sorted
 }
 
 // message returns what is said about who watches.

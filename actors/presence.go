@@ -25,6 +25,9 @@ type presence struct {
 	onlookers map[filter.Class]*onlookers
 	told      map[*Peer]bool // clients that asked to be told, and whether they have been
 
+	sorted []*record                     // those who are there as far as it was told; nil: not known since then
+	lists  map[filter.Class]envelope.Raw // what classes are told of them, while nothing else was told
+
 	newcomers map[Node]struct{} // nodes that get everything at the next time
 	asking    bool              // the nodes are asked for everything then
 
@@ -110,7 +113,7 @@ func (r *record) connections() int {
 // newPresence returns what is known when a policy begins to ask for it.
 func (t *topic) newPresence(f *filter.Filter) *presence {
 	p := &presence{topic: t, filter: f, people: make(map[person]*record), without: make(map[*Peer]struct{}), away: make(map[Node]int),
-		onlookers: make(map[filter.Class]*onlookers), told: make(map[*Peer]bool), newcomers: make(map[Node]struct{})}
+		onlookers: make(map[filter.Class]*onlookers), told: make(map[*Peer]bool), lists: make(map[filter.Class]envelope.Raw), newcomers: make(map[Node]struct{})}
 	for _, n := range t.nodes {
 		p.newcomers[n] = struct{}{}
 	}
@@ -247,6 +250,9 @@ func (p *presence) end(next *presence) {
 		if told && (next == nil || !next.tells(m)) {
 			m.Outlet.Send(p.message(presenceOver))
 		}
+	}
+	if next == nil {
+		p.tellNodesNothing()
 	}
 }
 

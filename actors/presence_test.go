@@ -460,6 +460,45 @@ func TestPresenceIsBounded(t *testing.T) {
 	}
 }
 
+// What was told is put together once for all who ask, and the memory for that has a bound.
+func TestPresenceListsAreKept(t *testing.T) {
+	w := under(t, `s_service: {scopes: [{to: domain, keys: [d]}], presence: [user_name]}`)
+	w.service("s")
+	alice, again := w.bearer(as("alice", "a")), w.bearer(as("alice", "a"))
+	w.interval()
+	first := func() (list *byte, lists int) {
+		w.topicOf("s", func(of *topic) {
+			p := of.presence
+			for _, kept := range p.lists {
+				list = &kept[0]
+			}
+			lists = len(p.lists)
+		})
+		return list, lists
+	}
+	alice.asksWho()
+	kept, _ := first()
+	again.asksWho()
+	if list, lists := first(); list != kept || lists != 1 {
+		t.Errorf("%d lists are kept, want the first one only", lists)
+	}
+	w.bearer(as("bob", "a"))
+	w.interval()
+	if list := alice.asksWho(); list != "alice*2 bob*1" {
+		t.Errorf("after a change it is answered %s", list)
+	}
+	for n := range mostLists {
+		c := as("other", fmt.Sprint(n))
+		c.Services = nil
+		if list := w.bearer(c).asksWho(); list != "" {
+			t.Errorf("another domain is answered %s", list)
+		}
+	}
+	if _, lists := first(); lists != 1 {
+		t.Errorf("%d lists are kept, want 1 after %d", lists, mostLists)
+	}
+}
+
 // A reload holds at once, whether the service says anything or not. One that changes nothing says nothing.
 func TestPresenceAfterAReload(t *testing.T) {
 	w := under(t, `s_service: {scopes: [{to: domain, keys: [d]}]}`)

@@ -77,6 +77,16 @@ func (p *presence) tellNodes(changed []*record) {
 	p.asking = false
 }
 
+// tellNodesNothing has the other nodes forget the people of this one, of whom they hear nothing any more.
+func (p *presence) tellNodesNothing() {
+	p.asking = false
+	for _, n := range p.topic.nodes {
+		for _, parcel := range p.parcels(nil, true) {
+			n.Send(parcel)
+		}
+	}
+}
+
 // placed returns all who are connected to this node.
 func (p *presence) placed() []*record {
 	var here []*record

@@ -86,7 +86,8 @@ func TestPresenceOnThreeNodes(t *testing.T) {
 	wants(0, "alice@a*2 bob@a*1 user0@a*1 user2@a*1")
 }
 
-// A node whose policy begins to tell asks the others, whose policies may tell already or not yet.
+// A node whose policy begins to tell asks the others, whose policies may tell already or not yet. One whose policy ceases to
+// tell takes its people away.
 func TestPresenceBeginsOnOneNodeAfterTheOther(t *testing.T) {
 	c := governed(t, 2, `s_service: {scopes: [{to: all}]}`)
 	c.nodes[0].service("s")
@@ -106,7 +107,12 @@ func TestPresenceBeginsOnOneNodeAfterTheOther(t *testing.T) {
 	}
 	c.interval()
 	a.settledSilence(c, seesA)
-	seesB.wants(b, "alice*1 bob*1") // the other node goes by its own settings
+	seesB.wants(b, "bob*1") // the other node goes by its own settings, and hears nothing of alice any more
+	c.nodes[0].govern(`s_service: {scopes: [{to: all}], presence: [user_name]}`)
+	c.nodes[0].deps.SettingsChanged()
+	c.interval()
+	seesA.wants(a, "alice*1 bob*1")
+	seesB.wants(b, "alice*1 bob*1")
 }
 
 func (p *peer) settledSilence(c *cluster, s *sight) {

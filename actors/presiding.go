@@ -104,7 +104,8 @@ func (t *topic) answerWho(m *ask) {
 		t.deps.answer(m.from.Outlet, envelope.Unavailable, m.envelope)
 		return
 	}
-	what, tells := p.filter.Onlooker(p.filter.Class(m.from.subject()))
+	class := p.filter.Class(m.from.subject())
+	what, tells := p.filter.Onlooker(class)
 	rule := p.filter.Refusal(m.from.subject(), m.envelope.Topic, m.envelope.Payload)
 	if rule != "" || !tells {
 		t.deps.Counters.Dead(Forbidden)
@@ -114,6 +115,6 @@ func (t *topic) answerWho(m *ask) {
 		return
 	}
 	a := envelope.Offered.Answer(m.envelope)
-	a.Payload = appendPresent(nil, &what, p.present())
+	a.Payload = p.list(class, &what)
 	t.deps.own(m.from.Outlet, a, m.from.Outlet.Send)
 }

@@ -228,10 +228,10 @@ var History = class {
   since(service) {
     return this.#own.get(service) ?? this.#all;
   }
-  /** ask returns where the client was, for the authentication message. */
-  ask() {
+  /** ask returns where the client was, for the authentication message. It is nothing if that takes more characters than there is room for. */
+  ask(room = longest) {
     const asked = Object.fromEntries(this.#positions);
-    return JSON.stringify(asked).length > longest ? {} : asked;
+    return JSON.stringify(asked).length > room ? {} : asked;
   }
   /** begin reads the payload of the 200. Unless the client is new, all services have a break but those that the router recovered. */
   begin(payload, again) {
@@ -292,6 +292,7 @@ function afterClose(code) {
 }
 
 // src/link.ts
+var longestFirst = 8e3;
 var Link = class {
   status = { state: "connecting" };
   #url;
@@ -432,7 +433,8 @@ var Link = class {
           } else if (!shown) {
             shown = true;
             this.#ticket = void 0;
-            const payload = this.#options.resume ? { ...this.#above.ask(), resume: true } : this.#above.ask();
+            const asked = this.#above.ask(longestFirst - JSON.stringify(token).length);
+            const payload = this.#options.resume ? { ...asked, resume: true } : asked;
             const authentication = { service: "authentication", token, payload };
             socket.send(JSON.stringify(authentication));
           }
@@ -556,7 +558,7 @@ var Client = class {
     this.#options = options;
     this.#link = new Link(url, options, {
       changed: (status) => this.#changed(status),
-      ask: () => this.#wish(),
+      ask: (room) => this.#wish(Math.min(room, longest)),
       admitted: (payload, again) => this.#admitted(payload, again),
       take: (envelope) => this.#take(envelope)
     });
@@ -668,14 +670,14 @@ var Client = class {
     if (Object.entries(this.#stated).some(([service, stated]) => about(watcher, service) && !covers(stated, watcher.filter))) this.#link.renew();
   }
   /** wish returns what the router is asked for besides to be let in. */
-  #wish() {
-    const history = this.#options.recover === false ? void 0 : this.#history.ask();
+  #wish(room) {
+    const history = this.#options.recover === false ? void 0 : this.#history.ask(room);
     const filters = joined(this.#watchers);
-    const fits = JSON.stringify({ history, filters }).length <= longest;
-    this.#stated = fits ? filters : {};
     this.#people.clear();
     this.#asked = [...new Set([...this.#onlookers].map(({ service }) => service))];
     const presence = this.#asked.length ? this.#asked : void 0;
+    const fits = JSON.stringify({ history, filters, presence }).length <= room;
+    this.#stated = fits ? filters : {};
     return { history, gaps: true, filters: fits && Object.keys(filters).length ? filters : void 0, presence };
   }
   #admitted(payload, again) {

@@ -83,7 +83,7 @@ export class Client {
     this.#options = options;
     this.#link = new Link(url, options, {
       changed: (status) => this.#changed(status),
-      ask: () => this.#wish(),
+      ask: (room) => this.#wish(Math.min(room, longest)),
       admitted: (payload, again) => this.#admitted(payload, again),
       take: (envelope) => this.#take(envelope),
     });
@@ -214,14 +214,14 @@ export class Client {
   }
 
   /** wish returns what the router is asked for besides to be let in. */
-  #wish(): Authentication["payload"] {
-    const history = this.#options.recover === false ? undefined : this.#history.ask();
+  #wish(room: number): Authentication["payload"] {
+    const history = this.#options.recover === false ? undefined : this.#history.ask(room);
     const filters = joined(this.#watchers);
-    const fits = JSON.stringify({ history, filters }).length <= longest;
-    this.#stated = fits ? filters : {};
     this.#people.clear();
     this.#asked = [...new Set([...this.#onlookers].map(({ service }) => service))];
     const presence = this.#asked.length ? this.#asked : undefined;
+    const fits = JSON.stringify({ history, filters, presence }).length <= room;
+    this.#stated = fits ? filters : {};
     return { history, gaps: true, filters: fits && Object.keys(filters).length ? filters : undefined, presence };
   }
 

@@ -1,6 +1,6 @@
 import type { Envelope, Position } from "./protocol.js";
 
-/** The longest question that is asked, in characters: the router reads short messages only before it knows a client. */
+/** The longest question that is asked, in characters. The token may leave less room for it. */
 export const longest = 4096;
 
 /**
@@ -23,10 +23,10 @@ export class History {
     return this.#own.get(service) ?? this.#all;
   }
 
-  /** ask returns where the client was, for the authentication message. */
-  ask(): Record<string, Position> {
+  /** ask returns where the client was, for the authentication message. It is nothing if that takes more characters than there is room for. */
+  ask(room = longest): Record<string, Position> {
     const asked = Object.fromEntries(this.#positions);
-    return JSON.stringify(asked).length > longest ? {} : asked;
+    return JSON.stringify(asked).length > room ? {} : asked;
   }
 
   /** begin reads the payload of the 200. Unless the client is new, all services have a break but those that the router recovered. */

@@ -21,13 +21,16 @@ export interface Status {
 export interface Above {
   /** changed is called for each new status. For "online" it comes before anything else can be sent. */
   changed(status: Status): void;
-  /** ask returns the payload of the authentication message. */
-  ask(): Authentication["payload"];
+  /** ask returns the payload of the authentication message. So many characters are left for it beside the token. */
+  ask(room: number): Authentication["payload"];
   /** admitted gets the payload of the 200, before the state is "online". */
   admitted(payload: unknown, again: boolean): void;
   /** take gets each message of a service. */
   take(envelope: Envelope): void;
 }
+
+/** How long the authentication message may be: the router reads 8 KiB before it knows a client, and closes the connection for more. */
+const longestFirst = 8000;
 
 type Timers = "connect" | "failed" | "again" | "steady" | "beat";
 
@@ -180,7 +183,8 @@ export class Link {
           } else if (!shown) {
             shown = true;
             this.#ticket = undefined;
-            const payload = this.#options.resume ? { ...this.#above.ask(), resume: true as const } : this.#above.ask();
+            const asked = this.#above.ask(longestFirst - JSON.stringify(token).length);
+            const payload = this.#options.resume ? { ...asked, resume: true as const } : asked;
             const authentication: Authentication = { service: "authentication", token, payload };
             socket.send(JSON.stringify(authentication));
           }

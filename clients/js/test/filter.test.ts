@@ -141,6 +141,34 @@ test("filters that are too long for the router's first message are not stated", 
   assert.deepEqual(got, ["a"]);
 });
 
+test("a long token leaves less room, and the router never closes the connection for it", async () => {
+  const lab = new Lab({ resume: true }), most = 8 << 10;
+  for (const topic of ["x", "y"]) lab.client.subscribe("weather", () => {}, { filter: { topics: [topic.repeat(1500)] } });
+  await settle();
+  lab.socket.greet();
+  assert.ok(asked(lab));
+  const ticket = "t".repeat(6 << 10);
+  lab.socket.say({ service_name: "authentication", status_code: 200, topic: "authenticated",
+    payload: { history: { ["s".repeat(3000)]: { epoch: "e", offset: 1 } }, resume: { resumed: false, ticket, lifetime: 300 } } });
+  lab.socket.drop(1006);
+  await lab.pass(500);
+  lab.socket.greet();
+  const [message] = lab.socket.sent;
+  assert.deepEqual(message, { service: "authentication", token: { name: "resume", hash: ticket }, payload: { history: {}, gaps: true, resume: true } });
+  assert.ok(JSON.stringify(message).length <= most);
+  lab.client.close();
+});
+
+test("the services whose people are asked for take room too", async () => {
+  const lab = new Lab();
+  lab.client.subscribe("weather", () => {}, { filter: { topics: ["x".repeat(3000)] } });
+  lab.client.presence("y".repeat(1500), () => {});
+  await lab.online();
+  assert.equal(asked(lab), undefined);
+  assert.deepEqual(lab.socket.sent[0]?.["payload"].presence, ["y".repeat(1500)]);
+  lab.client.close();
+});
+
 test("the snippet of docs/clients.md asks for less, and asks anew after a gap", async () => {
   const page = readFileSync("../../docs/clients.md", "utf8");
   const [, snippet] = /^```js\n(client\.subscribe\("weather".*?)^```$/ms.exec(page)!;

@@ -119,9 +119,9 @@ func newPending(limit func() int) *pending {
 	}
 }
 
-// add notes a request; it returns nil when the subscriber has too many unanswered ones, or several while all subscribers
-// together have too many. A request id
-// used again starts anew. The one before counts until it has a reply too, because the service has both.
+// add notes a request. It returns nil if the subscriber has too many unanswered ones, or if it has sparedRequests while all
+// subscribers together have too many. A request id that is used again starts anew. The request before counts until it has a
+// reply too, because the service has both.
 func (p *pending) add(peer *Peer, key envelope.Key, deadline time.Time) *request {
 	a := p.asker(peer)
 	if a.open >= p.limit() || a.open >= sparedRequests && (p.crowded() || p.full()) {

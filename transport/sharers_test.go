@@ -95,11 +95,16 @@ func TestConnectionsOfOneAddressByHTTP(t *testing.T) {
 	if got := s.connect().answered("GET / HTTP/1.1\r\nHost: x\r\n\r\n"); got != http.StatusBadRequest {
 		t.Fatalf("no handshake: status %d", got)
 	}
+	over := func() {
+		t.Helper()
+		eventually(t, "it has ended", func() bool { return s.Live() == 0 }) // the answer comes before that
+	}
+	over()
 	const request = "POST /request HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\n\r\n{}"
 	if got := s.connect().answered(request); got != http.StatusUnauthorized {
 		t.Fatalf("no token: status %d, want 401", got)
 	}
-	eventually(t, "it has ended", func() bool { return s.Live() == 0 })
+	over()
 	const stream = "GET /events HTTP/1.1\r\nHost: x\r\nAuthorization: Basic Y2xpZW50OnM6aGFzaA==\r\n\r\n" // client:s:hash
 	if got := s.connect().answered(stream); got != http.StatusOK {
 		t.Fatalf("the first one: status %d", got)

@@ -251,12 +251,17 @@ func (s *System) takeAway(h *home) error {
 		h.single.resign()
 	} else {
 		s.deps.Retire(s.way, h.peer.Load())
-		ctx, cancel := context.WithTimeout(context.Background(), yieldIdle)
+		ctx, cancel := context.WithTimeout(context.Background(), s.services.patience)
 		_ = h.instance.Idle(ctx) // what is open after that gets 503
 		cancel()
 	}
 	if err := s.orderServices(&supervisor.Remove{Child: name}, v.StopTimeout+orderPatience); err != nil {
-		return err // all of them stop, and it with them
+		select {
+		case <-s.services.over:
+			return err // all of them stop, and it with them
+		default: // their supervisor is late, and does so when it comes to it
+			s.log.Error("nobody knows when a service that is removed has stopped", "service", name, "err", err)
+		}
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), v.StopTimeout)
 	defer cancel()

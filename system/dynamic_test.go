@@ -128,44 +128,6 @@ func TestSubscribersStayWhileServicesComeAndGo(t *testing.T) {
 	}
 }
 
-// What a removed service has not answered gets 503 when it stops, and what it can still answer is answered. Requests that
-// come meanwhile get 503.
-func TestRequestsOfARemovedService(t *testing.T) {
-	s := start(t, dynamicConfig(t))
-	release, entered := make(chan struct{}), make(chan struct{}, 2)
-	add(t, s, &service.Service{Name: "slow", Policy: service.Everyone(), Setup: func(s service.Setup) error {
-		s.Handle("late", func(r service.Request) error {
-			r.Go(func(context.Context) func() {
-				entered <- struct{}{}
-				<-release
-				return func() { r.Reply("late") }
-			})
-			return nil
-		})
-		s.Handle("never", func(r service.Request) error { entered <- struct{}{}; return nil })
-		return nil
-	}})
-	c := asker(t, s)
-	answers := make(chan int, 2)
-	for _, topic := range []string{"late", "never"} {
-		go func() { answers <- status(t, c, "slow", topic) }()
-		<-entered
-	}
-	removed := make(chan error, 1)
-	go func() { removed <- s.Remove(context.Background(), "slow") }()
-	eventually(t, "no more requests are taken", func() bool {
-		got := status(t, c, "slow", "unknown") // a service that runs answers 404 itself
-		return got == 503
-	})
-	close(release)
-	if got := []int{<-answers, <-answers}; got[0] != 200 || got[1] != 503 {
-		t.Errorf("answers %v", got)
-	}
-	if err := <-removed; err != nil {
-		t.Error(err)
-	}
-}
-
 // Dependencies must be there, whether they are up or not, and stay as long as they are needed.
 func TestDynamicDependencies(t *testing.T) {
 	var n [4]int

@@ -106,11 +106,13 @@ func (g *gate) reopen(why error) {
 	}
 }
 
-// shut lets no more changes begin, for a reason.
+// shut lets no more changes begin, for a reason. One that has stopped stays so, whatever comes later.
 func (g *gate) shut(why error) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	g.open, g.why = false, why
+	if g.why != errStops { //nolint:errorlint // it is the very one
+		g.open, g.why = false, why
+	}
 }
 
 // settled returns when no change is under way, or with ctx's cause.

@@ -20,6 +20,7 @@ type services struct {
 	changing sync.Mutex    // held for a change of now
 	rooted   chan struct{} // closed when their supervisor runs
 	over     chan struct{} // closed when the system stops
+	patience time.Duration // how long one that is removed may answer what it has
 	refused  atomic.Int64  // services that were not added because there were too many
 	// pastPanics and pastErrors are of services that were removed.
 	pastPanics, pastErrors atomic.Int64
@@ -31,7 +32,7 @@ type services struct {
 // settle gives every service a home. The error names everything that is wrong.
 func (s *System) settle(list []*service.Service, groups []service.Group) error {
 	r := &roster{named: make(map[string]*home, len(list))}
-	s.services.rooted, s.services.over = make(chan struct{}), make(chan struct{})
+	s.services.rooted, s.services.over, s.services.patience = make(chan struct{}), make(chan struct{}), yieldIdle
 	s.services.now.Store(r) // nobody else looks at it before it is complete
 	var problems []error
 	for i, svc := range list {

@@ -105,16 +105,16 @@ func (s *supervisor) sweep() {
 		if !c.removed || c.stage != finished {
 			return false
 		}
-		s.tell(&ChildRemoved{c.spec.Name})
-		s.forgotten(c, nil)
+		s.forget(c)
 		return true
 	})
 }
 
-// forgotten answers who has had a child removed.
-func (s *supervisor) forgotten(c *child, err error) {
+// forget says that a removed child is gone, and answers who has had it removed.
+func (s *supervisor) forget(c *child) {
+	s.tell(&ChildRemoved{c.spec.Name})
 	if c.remover != nil {
-		s.ctx.Send(c.remover, &Obeyed{err})
+		s.ctx.Send(c.remover, &Obeyed{})
 		c.remover = nil
 	}
 }

@@ -138,6 +138,28 @@ func TestSupervisorRestartsWithItsDynamicChildren(t *testing.T) {
 	}
 }
 
+// A child that is being removed when the supervisor restarts is gone, and whoever waits for that is answered.
+func TestSupervisorRestartsDuringARemoval(t *testing.T) {
+	b := newBench(t).run(Options{Children: workers("a", nil)})
+	b.want("started a-1")
+	b.add("c", nil)
+	b.want("started c-1")
+	release := b.hang("c")
+	removed := b.system.Root.RequestFuture(b.pid, &Remove{"c"}, patience)
+	b.want("retired c")
+	process, _ := b.system.ProcessRegistry.Get(b.pid)
+	process.SendSystemMessage(b.pid, &actor.Restart{})
+	b.want("stopped a-1")
+	release()
+	b.want("stopped c-1", "removed c", "started a-2")
+	if answer, err := removed.Result(); err != nil || answer.(*Obeyed).Err != nil {
+		t.Errorf("%v, %v", answer, err)
+	}
+	if got := b.names(); got != "a" {
+		t.Errorf("children %s", got)
+	}
+}
+
 // Nothing is added or removed while all stop, and whoever waits is answered.
 func TestDynamicChildrenAndShutdown(t *testing.T) {
 	b := newBench(t).run(Options{Children: workers("a b", nil)})

@@ -144,6 +144,9 @@ func (s *supervisor) terminated(m *actor.Terminated) {
 		c.final = true
 	}
 	c.gone()
+	if s.closed && c.removed {
+		s.forget(c) // the next life does not know it
+	}
 	s.settle()
 }
 
@@ -192,7 +195,6 @@ func (s *supervisor) close() {
 		c.rest()
 		c.wait.cancel()
 		c.deadline.cancel()
-		s.forgotten(c, errAllStop)
 		if c.pid == nil || c.spec.StopTimeout <= 0 {
 			continue
 		}

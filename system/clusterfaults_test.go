@@ -264,10 +264,11 @@ func (f *faulty) converse() {
 }
 
 // await looks whether something holds each time that a client gets a message. It calls again from time to time, because what
-// was said while a link begins may be lost.
+// was said while a link begins may be lost. It waits twice as long each time, so that a slow machine comes up to it.
 func (f *faulty) await(what string, again func(), holds func() bool) {
 	f.t.Helper()
-	late, lost := time.NewTimer(patience), time.NewTicker(100*time.Millisecond)
+	pause := 100 * time.Millisecond
+	late, lost := time.NewTimer(patience), time.NewTimer(pause)
 	defer late.Stop()
 	defer lost.Stop()
 	for !holds() {
@@ -275,6 +276,8 @@ func (f *faulty) await(what string, again func(), holds func() bool) {
 		case <-f.news:
 		case <-lost.C:
 			again()
+			pause *= 2
+			lost.Reset(pause)
 		case <-late.C:
 			f.t.Fatalf("not in time: %s", what)
 		}

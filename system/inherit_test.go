@@ -6,6 +6,7 @@ import (
 	"io"
 	"log/slog"
 	"os"
+	"time"
 
 	"strowger/config"
 )
@@ -18,6 +19,7 @@ func heirConfig(dir string) *config.Config {
 	cfg := config.Default()
 	cfg.Listen.Address, cfg.Admin.Address, cfg.Tokens.Directory = "127.0.0.1:0", "", dir
 	cfg.Routing.UnknownService = "404"
+	cfg.Upgrade.Timeout, cfg.Upgrade.Pause = patience, time.Minute // a machine under load is slow
 	return cfg
 }
 

@@ -125,8 +125,8 @@ func (c *Client) receive(e *incoming) {
 
 // heed takes what a broadcast says of losses. It returns false if nobody is to get it.
 func (c *Client) heed(e *incoming) bool {
-	if e.gap > 0 {
-		c.gap(e.service, e.gap)
+	if e.gap != nil {
+		c.gap(e.service, *e.gap)
 		return false
 	}
 	if e.position.Epoch != "" && c.link.history.take(e.service, e.position) {

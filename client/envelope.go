@@ -21,7 +21,7 @@ type incoming struct {
 	requestID string // empty for a broadcast
 	payload   json.RawMessage
 	position  position           // of a broadcast of a service with a history, if it was asked for
-	gap       uint64             // how many broadcasts are missing; the message says nothing else. 0: it is another message
+	gap       *uint64            // how many broadcasts are missing, 0 if nobody knows; the message says nothing else. nil: it is another message
 	mark      mark               // what is known of losses before it
 	size      int                // bytes on the wire
 	whole     *envelope.Envelope // as it came, for services
@@ -61,7 +61,7 @@ func decodeEnvelope(data []byte) (*incoming, error) {
 // addedBytes is more than the keys take that may come after those of an envelope.
 const addedBytes = 128
 
-// readAdded reads the keys that may come after those of an envelope (protocol 13.3 and 14.2).
+// readAdded reads the keys that may come after those of an envelope (protocol 13.3, 14.2 and 14.5).
 func (e *incoming) readAdded(data []byte) {
 	tail := data[max(0, len(data)-addedBytes):]
 	if !bytes.Contains(tail, []byte(`"offset"`)) && !bytes.Contains(tail, []byte(`"gap"`)) {
@@ -69,7 +69,7 @@ func (e *incoming) readAdded(data []byte) {
 	}
 	var added struct {
 		position
-		Gap uint64 `json:"gap"`
+		Gap *uint64 `json:"gap"`
 	}
 	if json.Unmarshal(data, &added) == nil {
 		e.position, e.gap = added.position, added.Gap

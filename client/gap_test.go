@@ -152,6 +152,10 @@ func TestGaps(t *testing.T) {
 	wants(t, h.messages, "weather 1", "weather 2 gap true 5", `weather {"gap":7,"offset":1}`)
 	wants(t, late.messages, "weather 2 gap true 2")
 	wants(t, h.gaps, "weather 2")
+	gap(0) // of another node, and nobody knows how many
+	p.Broadcast("weather", "t", 4)
+	wants(t, h.gaps, "weather 0")
+	wants(t, h.messages, "weather 4 gap true 0")
 	p.Conn.Close()
 	p, asked := r.again(nil)
 	if asked != `{"gaps":true}` {

@@ -42,10 +42,11 @@ type Options struct {
 
 	// OnGap is told when broadcasts of a service that is listened to may be lost: the
 	// client came back and the router could not send what it missed, the history of the
-	// service began anew, or the router dropped broadcasts because this client reads too
-	// slowly (slow in docs/policies.md). It comes before the next message of the
-	// service, which has Gap. It runs on the goroutine that reads, so it must return
-	// soon, and must not call Close or wait for an answer. Nil means nobody is told.
+	// service began anew, a node of a cluster that offers the service was lost or linked,
+	// or the router dropped broadcasts because this client reads too slowly (slow in
+	// docs/policies.md). It comes before the next message of the service, which has Gap.
+	// It runs on the goroutine that reads, so it must return soon, and must not call Close
+	// or wait for an answer. Nil means nobody is told.
 	OnGap func(Gap)
 
 	// ConnectTimeout is the most that one attempt may take, from dialling to

@@ -34,9 +34,12 @@ type (
 		node Node
 		news *presenceNews
 	}
+	// deafened tells a topic that the other nodes tell it nothing any more, because the name has no members here.
+	deafened struct{ unmissed }
 )
 
 func (*presentThere) toTopic() {}
+func (*deafened) toTopic()     {}
 
 const (
 	// parcelPeople is how many bytes of people a parcel may have before another one is begun.
@@ -146,10 +149,21 @@ func (n *personNews) person() person {
 	return person{domain: n.Domain, domainUUID: n.DomainUUID, user: n.User, userUUID: n.UserUUID, extensions: n.Extensions, other: n.Other}
 }
 
+// deafened forgets the people of other nodes, which would never be told to have gone.
+func (t *topic) deafened() {
+	t.deaf = true
+	if t.presence == nil {
+		return
+	}
+	for _, n := range t.nodes {
+		t.presence.forget(n)
+	}
+}
+
 // presentThere notes who is connected to another node.
 func (t *topic) presentThere(m *presentThere) {
 	p := t.presence
-	if p == nil || !slices.Contains(t.nodes, m.node) {
+	if p == nil || t.deaf || !slices.Contains(t.nodes, m.node) {
 		return
 	}
 	if m.news.All {

@@ -123,6 +123,51 @@ func (p *peer) settledSilence(c *cluster, s *sight) {
 	}
 }
 
+// A node without subscribers is told nothing, and does not go on to say who was there when its last one left.
+func TestPresenceOfANodeThatListensNoMore(t *testing.T) {
+	c := governed(t, 2, sociable)
+	c.nodes[0].service("s")
+	alice := c.nodes[0].bearer(as("alice", "a"))
+	bob := c.nodes[1].bearer(as("bob", "a"))
+	carol := as("carol", "a")
+	carol.Services = nil
+	asks := c.nodes[1].bearer(carol)
+	c.interval()
+	if list := asks.asksWho(); list != "alice@a*1 bob@a*1" {
+		t.Errorf("the list is %q", list)
+	}
+	c.nodes[1].gone(bob)
+	c.settle("s")
+	c.nodes[0].bearer(as("dave", "a")) // so that the other node does not cease to listen itself
+	c.nodes[0].gone(alice)
+	c.interval()
+	if list := asks.asksWho(); list != "" {
+		t.Errorf("the list of a node that is told nothing is %q", list)
+	}
+	p, sees := c.nodes[1].onlooker(as("bob", "a"))
+	c.interval()
+	sees.wants(p, "bob@a*1 dave@a*1")
+}
+
+// What was on its way when the last member left is not taken for news.
+func TestPresenceThatComesTooLate(t *testing.T) {
+	w := under(t, sociable)
+	w.service("s")
+	p := w.bearer(as("bob", "a"))
+	r, _ := w.remote("b")
+	r.Watched("s")
+	w.gone(p)
+	w.settle(w.router.PID())
+	w.deps.Registry.Lookup("s").Topic.Send(&deafened{})
+	if err := r.Receive(&Parcel{Kind: PresenceParcel, Service: "s", Text: []byte(`{"people":[{"user":"late","domain":"a","connections":1}]}`)}); err != nil {
+		t.Fatal(err)
+	}
+	w.interval()
+	p, sees := w.onlooker(as("alice", "a"))
+	w.interval()
+	sees.wants(p, "alice@a*1")
+}
+
 // A node takes so many people from another one and no more.
 func TestPresenceOfAnotherNodeIsBounded(t *testing.T) {
 	w := under(t, sociable)

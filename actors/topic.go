@@ -86,6 +86,7 @@ type topic struct {
 	asker   *mayRest    // who waits until nothing is kept; nil: nobody
 
 	presence *presence // nil: nobody is told who watches
+	deaf     bool      // the other nodes tell nothing any more, because the last member has left
 	last     Identity  // of the instance whose policy decides about that while there is none
 }
 
@@ -145,6 +146,8 @@ func (t *topic) Receive(ctx actor.Context) {
 		t.presentThere(m)
 	case *settingsChanged:
 		t.settingsChanged()
+	case *deafened:
+		t.deafened()
 	case *actor.Stopping:
 		t.forget()
 		t.unwatched()
@@ -246,6 +249,7 @@ func (t *topic) join(m *join) {
 	}
 	if _, again := t.members[m.peer]; !again {
 		t.members[m.peer] = struct{}{}
+		t.deaf = false
 		if t.presence != nil {
 			t.presence.join(m.peer)
 		}

@@ -54,6 +54,7 @@ func (r *router) unheard(n *named) {
 	n.hearing.end()
 	n.hearing = nil
 	r.deps.Cluster.Unwatched(n.route.Name)
+	n.route.Topic.Send(&deafened{})
 }
 
 // watch has a name known as long as another node watches it, as it is when a member does.

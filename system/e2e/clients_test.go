@@ -90,7 +90,7 @@ type watched struct {
 // TestClientOnAFlakyNetwork has clients ask and listen while their connections are cut, stall and are left half open. They
 // listen with a filter, which each connection has.
 func TestClientOnAFlakyNetwork(t *testing.T) {
-	const kept = "policies: {lab_plain_service: {scopes: [{to: all}], history: {messages: 100000}}}\n"
+	const kept = "policies: {lab_plain_service: {scopes: [{to: all}], history: {messages: 100000, bytes: 32MiB}}}\n"
 	for _, test := range []struct {
 		name     string
 		run      func(*clientLab) clientReport

@@ -51,7 +51,7 @@ func TestGoClientOnAFlakyNetwork(t *testing.T) {
 		options  client.Options
 	}{
 		"without a history": {"tokens: {tickets: 5m}\n", client.Options{Resume: true}},
-		"with a history":    {"policies: {lab_plain_service: {scopes: [{to: all}], history: {messages: 100000}}}\n", client.Options{Recover: true}},
+		"with a history":    {"policies: {lab_plain_service: {scopes: [{to: all}], history: {messages: 100000, bytes: 32MiB}}}\n", client.Options{Recover: true}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

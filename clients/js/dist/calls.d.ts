@@ -21,6 +21,9 @@ export declare class Calls {
     online(send: (text: string) => void): void;
     /** take hands over a reply, unless nobody waits for it any more. */
     take(id: string, envelope: Envelope): void;
-    /** lost fails what was under way, and what waits too if all is true. A request is never sent twice. */
-    lost(kind: "disconnected" | "closed", message: string, cause: StrowgerError | undefined, all: boolean): void;
+    /**
+     * lost fails what was under way, and what waits too if all is true. Those go on whose ids are among the open ones. A request is
+     * never sent twice.
+     */
+    lost(kind: "disconnected" | "closed", message: string, cause: StrowgerError | undefined, all: boolean, open?: unknown[]): void;
 }

@@ -89,10 +89,13 @@ var Calls = class {
     call.answered();
     if (call.reply(envelope)) this.#remove(id);
   }
-  /** lost fails what was under way, and what waits too if all is true. A request is never sent twice. */
-  lost(kind, message, cause, all) {
+  /**
+   * lost fails what was under way, and what waits too if all is true. Those go on whose ids are among the open ones. A request is
+   * never sent twice.
+   */
+  lost(kind, message, cause, all, open = []) {
     for (const [id, call] of [...this.#calls]) {
-      if (call.sent || all) {
+      if (call.sent && !open.includes(id) || all) {
         this.#fail(id, new StrowgerError(kind, message, { sent: call.sent, cause, closeCode: cause?.closeCode }));
       }
     }
@@ -295,6 +298,8 @@ function afterClose(code) {
 var longestFirst = 8e3;
 var Link = class {
   status = { state: "connecting" };
+  /** Whether the router may have kept the requests that were under way over the last connection (protocol 16.10). */
+  keeps = false;
   #url;
   #options;
   #above;
@@ -434,7 +439,7 @@ var Link = class {
             shown = true;
             this.#ticket = void 0;
             const asked = this.#above.ask(longestFirst - JSON.stringify(token).length);
-            const payload = this.#options.resume ? { ...asked, resume: true } : asked;
+            const payload = this.#options.resume ? { ...asked, resume: true, requests: true } : asked;
             const authentication = { service: "authentication", token, payload };
             socket.send(JSON.stringify(authentication));
           }
@@ -451,7 +456,9 @@ var Link = class {
     this.#ticket = offer?.ticket;
   }
   #admitted(run, payload) {
-    this.#keep(payload?.resume);
+    const offer = payload?.resume;
+    this.#keep(offer);
+    this.keeps = !!this.#ticket && Array.isArray(offer?.requests);
     clearTimeout(this.#timers.connect);
     this.#timer("steady", this.#options.reconnect?.max ?? 3e4, () => this.#failures = 0);
     this.#failed = this.#refused = 0;
@@ -468,6 +475,7 @@ var Link = class {
   #refuse(reused) {
     const error = new StrowgerError("status", "The router refuses the token.", { status: 401, service: "authentication" });
     this.#token = void 0;
+    this.keeps = false;
     if (reused) {
       this.#error = error;
       void this.#connect();
@@ -489,6 +497,7 @@ var Link = class {
     }
     this.#end();
     if (!rule.sameToken) this.#token = this.#ticket = void 0;
+    if (!this.#ticket) this.keeps = false;
     this.#error = error;
     this.#failed++;
     const bound = Math.min(max, min * 2 ** this.#failures++);
@@ -681,6 +690,8 @@ var Client = class {
     return { history, gaps: true, filters: fits && Object.keys(filters).length ? filters : void 0, presence };
   }
   #admitted(payload, again) {
+    const { requests } = payload?.resume ?? {};
+    this.#calls.lost("disconnected", "The connection was lost before the answer came.", void 0, false, requests);
     this.#history.begin(payload, again);
     const { filters } = payload ?? {};
     for (const service of Object.keys(this.#stated)) if (filters?.[service] !== true) delete this.#stated[service];
@@ -738,7 +749,7 @@ var Client = class {
         this.#onlookers.clear();
         break;
       default:
-        this.#calls.lost("disconnected", "The connection was lost before the answer came.", error, false);
+        if (!this.#link.keeps) this.#calls.lost("disconnected", "The connection was lost before the answer came.", error, false);
     }
     this.#emit("state", status);
     if (!status.again) return;

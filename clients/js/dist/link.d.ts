@@ -28,6 +28,8 @@ export interface Above {
 export declare class Link {
     #private;
     status: Status;
+    /** Whether the router may have kept the requests that were under way over the last connection (protocol 16.10). */
+    keeps: boolean;
     constructor(url: string, options: Options, above: Above);
     /** send hands a message to the connection that is online. */
     send(text: string): void;

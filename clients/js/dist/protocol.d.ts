@@ -18,6 +18,8 @@ export interface Authentication {
         filters?: Record<string, Filter>;
         /** Asks for tickets (protocol 16.1). */
         resume?: true;
+        /** Asks for open requests to be kept when the connection is lost (protocol 16.10). */
+        requests?: true;
         /** Asks to be told who watches these services (protocol 17.2). */
         presence?: string[];
     };

@@ -83,10 +83,13 @@ export class Calls {
     if (call.reply(envelope)) this.#remove(id);
   }
 
-  /** lost fails what was under way, and what waits too if all is true. A request is never sent twice. */
-  lost(kind: "disconnected" | "closed", message: string, cause: StrowgerError | undefined, all: boolean): void {
+  /**
+   * lost fails what was under way, and what waits too if all is true. Those go on whose ids are among the open ones. A request is
+   * never sent twice.
+   */
+  lost(kind: "disconnected" | "closed", message: string, cause: StrowgerError | undefined, all: boolean, open: unknown[] = []): void {
     for (const [id, call] of [...this.#calls]) {
-      if (call.sent || all) {
+      if ((call.sent && !open.includes(id)) || all) {
         this.#fail(id, new StrowgerError(kind, message, { sent: call.sent, cause, closeCode: cause?.closeCode }));
       }
     }

@@ -226,6 +226,8 @@ export class Client {
   }
 
   #admitted(payload: unknown, again: boolean): void {
+    const { requests } = (payload as { resume?: { requests?: unknown[] } } | null)?.resume ?? {};
+    this.#calls.lost("disconnected", "The connection was lost before the answer came.", undefined, false, requests);
     this.#history.begin(payload, again);
     const { filters } = (payload ?? {}) as { filters?: Record<string, unknown> | null };
     for (const service of Object.keys(this.#stated)) if (filters?.[service] !== true) delete this.#stated[service];
@@ -288,7 +290,7 @@ export class Client {
         this.#onlookers.clear();
         break;
       default:
-        this.#calls.lost("disconnected", "The connection was lost before the answer came.", error, false);
+        if (!this.#link.keeps) this.#calls.lost("disconnected", "The connection was lost before the answer came.", error, false);
     }
     this.#emit("state", status);
     if (!status.again) return;

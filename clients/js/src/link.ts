@@ -37,6 +37,8 @@ type Timers = "connect" | "failed" | "again" | "steady" | "beat";
 /** Link keeps one connection that is authenticated, and makes a new one when it is lost. */
 export class Link {
   status: Status = { state: "connecting" };
+  /** Whether the router may have kept the requests that were under way over the last connection (protocol 16.10). */
+  keeps = false;
 
   readonly #url: string;
   readonly #options: Options;
@@ -184,7 +186,7 @@ export class Link {
             shown = true;
             this.#ticket = undefined;
             const asked = this.#above.ask(longestFirst - JSON.stringify(token).length);
-            const payload = this.#options.resume ? { ...asked, resume: true as const } : asked;
+            const payload = this.#options.resume ? { ...asked, resume: true as const, requests: true as const } : asked;
             const authentication: Authentication = { service: "authentication", token, payload };
             socket.send(JSON.stringify(authentication));
           }
@@ -203,7 +205,9 @@ export class Link {
   }
 
   #admitted(run: number, payload: unknown): void {
-    this.#keep((payload as { resume?: unknown } | null)?.resume);
+    const offer = (payload as { resume?: { requests?: unknown } } | null)?.resume;
+    this.#keep(offer);
+    this.keeps = !!this.#ticket && Array.isArray(offer?.requests);
     clearTimeout(this.#timers.connect);
     this.#timer("steady", this.#options.reconnect?.max ?? 30_000, () => (this.#failures = 0));
     this.#failed = this.#refused = 0;
@@ -221,6 +225,7 @@ export class Link {
   #refuse(reused: boolean): void {
     const error = new StrowgerError("status", "The router refuses the token.", { status: 401, service: "authentication" });
     this.#token = undefined;
+    this.keeps = false;
     if (reused) {
       this.#error = error;
       void this.#connect();
@@ -243,6 +248,7 @@ export class Link {
     }
     this.#end();
     if (!rule.sameToken) this.#token = this.#ticket = undefined;
+    if (!this.#ticket) this.keeps = false;
     this.#error = error;
     this.#failed++;
     const bound = Math.min(max, min * 2 ** this.#failures++);

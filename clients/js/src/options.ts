@@ -55,7 +55,8 @@ export interface Options {
   recover?: boolean;
   /**
    * Whether the router is asked for tickets, with which the client comes back without a new token. It gives some where
-   * `tokens.tickets` is set. Without a good one the token callback is called. Default false.
+   * `tokens.tickets` is set. Without a good one the token callback is called. Requests under way
+   * go on over the new connection if the router has kept them, and fail when it has not. Default false.
    */
   resume?: boolean;
 }

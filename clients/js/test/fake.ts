@@ -42,9 +42,9 @@ export class FakeSocket implements Socket {
     this.say({ service_name: "authentication", status_code: 200, topic: "authenticated", payload: history || filters ? { history, filters } : null });
   }
 
-  ticket(ticket: string, resumed = false): void {
+  ticket(ticket: string, resumed = false, requests?: unknown[]): void {
     this.greet();
-    this.say({ service_name: "authentication", status_code: 200, topic: "authenticated", payload: { resume: { resumed, ticket, lifetime: 300 } } });
+    this.say({ service_name: "authentication", status_code: 200, topic: "authenticated", payload: { resume: { resumed, ticket, lifetime: 300, requests } } });
   }
 
   refuse(): void {

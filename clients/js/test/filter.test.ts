@@ -154,7 +154,7 @@ test("a long token leaves less room, and the router never closes the connection 
   await lab.pass(500);
   lab.socket.greet();
   const [message] = lab.socket.sent;
-  assert.deepEqual(message, { service: "authentication", token: { name: "resume", hash: ticket }, payload: { history: {}, gaps: true, resume: true } });
+  assert.deepEqual(message, { service: "authentication", token: { name: "resume", hash: ticket }, payload: { history: {}, gaps: true, resume: true, requests: true } });
   assert.ok(JSON.stringify(message).length <= most);
   lab.client.close();
 });

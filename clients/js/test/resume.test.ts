@@ -8,7 +8,7 @@ test("with resume the latest ticket takes the place of a token, and is shown onc
   const lab = new Lab({ resume: true });
   await settle();
   lab.socket.ticket("t1");
-  assert.deepEqual(lab.socket.sent[0], { service: "authentication", token: { name: "name1", hash: "hash" }, payload: { history: {}, gaps: true, resume: true } });
+  assert.deepEqual(lab.socket.sent[0], { service: "authentication", token: { name: "name1", hash: "hash" }, payload: { history: {}, gaps: true, resume: true, requests: true } });
   lab.socket.say({ service_name: "authentication", status_code: 200, topic: "ticket", payload: { ticket: "t2", lifetime: 300 } });
   assert.equal(lab.client.state, "online");
   lab.socket.drop(1006);
@@ -59,4 +59,58 @@ test("without resume no ticket is asked for", async () => {
   const lab = new Lab({ recover: false });
   const socket = await lab.online();
   assert.deepEqual(socket.sent[0], { service: "authentication", token: { name: "name1", hash: "hash" }, payload: { gaps: true } });
+});
+
+/** keeping is a client that is online and whose router keeps requests. */
+async function keeping(): Promise<Lab> {
+  const lab = new Lab({ resume: true, timeout: 0 });
+  await settle();
+  lab.socket.ticket("t1", false, []);
+  await settle();
+  return lab;
+}
+
+test("a request that the router has kept goes on, and one that it does not name fails at once", async () => {
+  const lab = await keeping();
+  const calls = [1, 2, 3].map((n) => lab.client.request("weather", "now", n).then((r): any => r, (e) => e));
+  const [first, second, third] = lab.socket.requests;
+  lab.socket.drop(1006);
+  await lab.pass(500);
+  lab.socket.ticket("t2", true, [first!["request_id"], third!["request_id"]]);
+  lab.socket.answer(third, "three");
+  assert.equal((await calls[1]).kind, "disconnected");
+  assert.equal((await calls[1]).sent, true);
+  assert.equal(await calls[2], "three");
+  assert.deepEqual(lab.socket.requests, []); // nothing is sent twice
+  lab.socket.drop(1006);
+  await lab.pass(1000);
+  lab.socket.ticket("t3", true, [first!["request_id"]]);
+  lab.socket.answer(second, "two"); // nobody waits for it any more
+  lab.socket.answer(first, "one");
+  assert.equal(await calls[0], "one");
+});
+
+test("without a good ticket all requests fail", async () => {
+  for (const refuse of [true, false]) {
+    const lab = await keeping();
+    const call = lab.client.request("weather", "now").then(() => undefined, (e) => e);
+    lab.socket.drop(1006);
+    await lab.pass(500);
+    if (refuse) lab.socket.refuse();
+    else {
+      lab.socket.greet();
+      lab.socket.drop(1006); // nobody knows whether the router has taken the ticket
+    }
+    assert.equal((await call).kind, "disconnected");
+  }
+});
+
+test("a router that keeps nothing fails requests with the connection", async () => {
+  const lab = new Lab({ resume: true, timeout: 0 });
+  await settle();
+  lab.socket.ticket("t1");
+  await settle();
+  const call = lab.client.request("weather", "now").then(() => undefined, (e) => e);
+  lab.socket.drop(1006);
+  assert.equal((await call).kind, "disconnected");
 });

@@ -81,7 +81,7 @@ func (l *link) present(ctx context.Context, s *socket, token Token, expires time
 		if e.code == envelope.Authenticated.Code {
 			s.expires = expires
 			if l.opts.Resume {
-				l.tickets.admitted(e.payload, expires)
+				s.take(l.tickets.admitted(e.payload, expires))
 			}
 			return nil
 		}

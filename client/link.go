@@ -133,6 +133,7 @@ func (l *link) run(s *socket) {
 			l.cancel(err)
 		}
 		if l.ctx.Err() != nil {
+			s.follow(nil)
 			break
 		}
 		l.opts.Logger.Warn("connection lost", "remote", s.remote, "err", err)
@@ -142,10 +143,14 @@ func (l *link) run(s *socket) {
 		if time.Since(began) >= l.opts.Reconnect.Max {
 			wait.reset()
 		}
-		if s, err = l.seek(l.ctx, wait, 1); err != nil {
+		next, err := l.seek(l.ctx, wait, 1)
+		if err != nil {
 			l.cancel(err)
+			s.follow(nil)
 			break
 		}
+		s.follow(next)
+		s = next
 		l.enter(StateOnline, s, nil)
 	}
 	cause := context.Cause(l.ctx)

@@ -81,8 +81,9 @@ type Options struct {
 	// Resume asks the router for tickets (docs/protocol.md, section 16). With the latest
 	// the client comes back after a lost connection as who it was, without a call of the
 	// TokenSource. If the router refuses it or gives none, the TokenSource is called as
-	// without Resume. Requests under way fail with ErrDisconnected all the same. It is for
-	// clients: services get no tickets.
+	// without Resume. Requests under way go on if the router has kept them, and fail with
+	// ErrDisconnected as soon as it has said that it has not. It is for clients: services
+	// get no tickets.
 	Resume bool
 	// Recover asks the router for the broadcasts that were missed while there was no
 	// connection. It sends those of services whose policy has a history, in order and

@@ -54,7 +54,8 @@ func (c *calls) deliver(e *incoming) bool {
 // A reply with a status code of 400 or more is returned as a *StatusError, which
 // errors.Is compares with ErrForbidden and the like. Other errors are ErrTimeout and
 // context.Canceled as ctx ends, ErrDisconnected when the connection is lost before
-// the reply, and ErrClosed. The request may have been carried out in all of these
+// the reply, and ErrClosed. With Options.Resume a request may outlive the connection, and
+// ErrDisconnected comes when the router has said that it has not. The request may have been carried out in all of these
 // cases; it is never sent twice. While the client is offline Request waits.
 func (c *Client) Request(ctx context.Context, service, topic string, payload any) (*Reply, error) {
 	if !c.dialed() {
@@ -86,12 +87,19 @@ func (c *Client) request(ctx context.Context, service, topic string, payload any
 	if err != nil {
 		return nil, err
 	}
-	select {
-	case e := <-first:
-		return e.reply()
-	case <-ctx.Done():
-		return nil, contextError(ctx)
-	case <-s.ending:
+	for {
+		select {
+		case e := <-first:
+			return e.reply()
+		case <-ctx.Done():
+			return nil, contextError(ctx)
+		case <-s.over():
+		}
+		next := s.after(id)
+		if next == nil {
+			break
+		}
+		s = next
 	}
 	// The reply may have come just before the end.
 	select {
@@ -146,7 +154,11 @@ func (c *Client) stream(ctx context.Context, service, topic string, payload any,
 			return nil
 		case <-overflow:
 			end = ErrOverflow
-		case <-s.ending:
+		case <-s.over():
+			if next := s.after(id); next != nil {
+				s = next
+				continue
+			}
 			end = c.link.lost(s)
 		}
 		for e, _, ok := replies.pop(); ok; e, _, ok = replies.pop() {

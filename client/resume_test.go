@@ -2,6 +2,7 @@ package client
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"testing"
 	"time"
@@ -22,7 +23,7 @@ func TestResume(t *testing.T) {
 	done := r.dialing(t.Context(), tokens(), Options{Resume: true, Reconnect: Reconnect{Max: time.Millisecond}})
 	p := r.Accept()
 	p.Greet()
-	if m := p.Next(); string(m.Payload) != `{"gaps":true,"resume":true}` || m.Token.Name != "name1" {
+	if m := p.Next(); string(m.Payload) != `{"gaps":true,"resume":true,"requests":true}` || m.Token.Name != "name1" {
 		t.Errorf("the client sends %+v with payload %s", m.Token, m.Payload)
 	}
 	admitWith(p, "t1")
@@ -66,6 +67,97 @@ func TestResume(t *testing.T) {
 	p.Conn.Close()
 	if token := r.Accept().Login(); token.Name != "name4" {
 		t.Errorf("without a ticket comes %+v", token)
+	}
+}
+
+// keeping says that the token is good, gives a ticket and says which requests go on.
+func keepingWith(p *clienttest.Peer, ticket string, ids ...json.RawMessage) {
+	p.Send(clienttest.Object{"service_name": "authentication", "status_code": 200, "request_id": "", "topic": "authenticated",
+		"payload": clienttest.Object{"resume": clienttest.Object{"resumed": len(ids) > 0, "ticket": ticket, "lifetime": 300, "requests": append([]json.RawMessage{}, ids...)}}})
+}
+
+// A request that the router has kept is answered over the new connection, also where the answer follows the 200 at once.
+// The others fail as soon as the router has not named them.
+func TestRequestsGoOn(t *testing.T) {
+	r := newFakeRouter(t)
+	done := r.dialing(t.Context(), tokens(), Options{Resume: true, RequestTimeout: -1, Reconnect: Reconnect{Max: time.Millisecond}})
+	p := r.Accept()
+	p.Greet()
+	p.Next()
+	keepingWith(p, "t1")
+	d := <-done
+	if d.err != nil {
+		t.Fatal(d.err)
+	}
+	t.Cleanup(func() { r.shut(d.client) })
+	var asked []clienttest.Message
+	var answers []<-chan answer
+	for range 3 {
+		answers = append(answers, asking(t.Context(), d.client, nil))
+		asked = append(asked, p.Next())
+	}
+	p.Conn.Close()
+	p = r.Accept()
+	p.Greet()
+	p.Token()
+	keepingWith(p, "t2", asked[0].RequestID, asked[2].RequestID)
+	p.Reply(asked[2], 200, "two")
+	if a := <-answers[2]; a.err != nil {
+		t.Errorf("the request whose answer was kept: %v", a.err)
+	}
+	if a := <-answers[1]; !errors.Is(a.err, ErrDisconnected) {
+		t.Errorf("the request that is not named: %v", a.err)
+	}
+	p.Conn.Close()
+	p = r.Accept()
+	p.Greet()
+	p.Token()
+	keepingWith(p, "t3", asked[0].RequestID)
+	p.Reply(asked[0], 200, "one")
+	if a := <-answers[0]; a.err != nil {
+		t.Errorf("the request that the service answers after two losses: %v", a.err)
+	}
+
+	// Another router has kept nothing, and one that gives no ticket never will.
+	last := asking(t.Context(), d.client, nil)
+	p.Next()
+	p.Conn.Close()
+	p = r.Accept()
+	p.Greet()
+	p.Token()
+	admitWith(p, "")
+	if a := <-last; !errors.Is(a.err, ErrDisconnected) {
+		t.Errorf("a request that another router does not know: %v", a.err)
+	}
+	last = asking(t.Context(), d.client, nil)
+	p.Next()
+	p.Conn.Close()
+	if a := <-last; !errors.Is(a.err, ErrDisconnected) {
+		t.Errorf("a request without a ticket: %v", a.err)
+	}
+}
+
+// A request that waits for the next connection ends with the client.
+func TestRequestsEndWithTheClient(t *testing.T) {
+	r := newFakeRouter(t)
+	done := r.dialing(t.Context(), tokens(), Options{Resume: true, RequestTimeout: -1, Reconnect: Reconnect{Max: time.Millisecond}})
+	p := r.Accept()
+	p.Greet()
+	p.Next()
+	keepingWith(p, "t1")
+	d := <-done
+	if d.err != nil {
+		t.Fatal(d.err)
+	}
+	last := asking(t.Context(), d.client, nil)
+	p.Next()
+	p.Conn.Close()
+	r.Accept()
+	if err := d.client.Close(); err != nil {
+		t.Error(err)
+	}
+	if a := <-last; !errors.Is(a.err, ErrClosed) {
+		t.Errorf("got %v", a.err)
 	}
 }
 

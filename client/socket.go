@@ -32,8 +32,9 @@ type socket struct {
 	renewed  chan *incoming // the answer to a JWT that was presented again
 	admitted bool           // the 200 has come; for the reader
 	expires  time.Time      // when its JWT does; zero: never, or nobody knows. For the goroutine that keeps the link
-	out      chan []byte    // text frames; unbuffered: what was handed over is being written
-	pongs    chan []byte
+	keeping
+	out   chan []byte // text frames; unbuffered: what was handed over is being written
+	pongs chan []byte
 
 	endOnce sync.Once
 	ending  chan struct{} // closed when the socket is of no more use
@@ -54,6 +55,7 @@ func upgrade(ctx context.Context, conn net.Conn, url string, opts *Options, deli
 		deliver: deliver,
 		control: make(chan *incoming, 4),
 		renewed: make(chan *incoming, 1),
+		keeping: keeping{followed: make(chan struct{})},
 		out:     make(chan []byte),
 		pongs:   make(chan []byte, 1),
 		ending:  make(chan struct{}),

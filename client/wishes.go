@@ -12,16 +12,17 @@ const longestWish = 4096
 
 // wish is what a client asks for besides to be let in (protocol 13 to 16).
 type wish struct {
-	History map[string]position `json:"history,omitzero"`
-	Gaps    bool                `json:"gaps"`
-	Filters map[string]Filter   `json:"filters,omitempty"`
-	Resume  bool                `json:"resume,omitempty"`
+	History  map[string]position `json:"history,omitzero"`
+	Gaps     bool                `json:"gaps"`
+	Filters  map[string]Filter   `json:"filters,omitempty"`
+	Resume   bool                `json:"resume,omitempty"`
+	Requests bool                `json:"requests,omitempty"`
 }
 
 // wish returns the payload of the authentication message. If it would be too long it says less: the client then filters by
 // itself, or is told of a gap.
 func (l *link) wish() string {
-	w := wish{Gaps: true, Filters: l.opts.Filters, Resume: l.opts.Resume}
+	w := wish{Gaps: true, Filters: l.opts.Filters, Resume: l.opts.Resume, Requests: l.opts.Resume}
 	if l.opts.Recover {
 		w.History = l.history.ask()
 	}

@@ -2,6 +2,7 @@ package actors
 
 import (
 	"sync"
+	"sync/atomic"
 
 	"strowger/actors/runtime"
 )
@@ -12,6 +13,8 @@ import (
 type asked struct {
 	peer  *Peer
 	names runtime.Set[string]
+	// suspended has the peer with the keeper of each service, by name, while the client is waited for; nil: it is connected.
+	suspended atomic.Pointer[map[string]*Peer]
 }
 
 // add notes a name. The names that nobody offers any more are dropped from time to time.
@@ -42,12 +45,32 @@ func (d *askers) find(id, name string) *Peer {
 	if !ok {
 		return nil
 	}
-	if a := v.(*asked); a.names.Has(name) {
-		return a.peer
+	a := v.(*asked)
+	if !a.names.Has(name) {
+		return nil
 	}
-	return nil
+	if suspended := a.suspended.Load(); suspended != nil {
+		if p := (*suspended)[name]; p != nil {
+			return p
+		}
+	}
+	return a.peer
 }
 
 // Asker returns the peer of that id if it is connected and has asked a service of that name; else nil. Any goroutine
 // may call it.
 func (d *Deps) Asker(id, service string) *Peer { return d.askers.find(id, service) }
+
+// left tells the services that an asker has asked that it has left.
+func (d *Deps) left(a *asked) {
+	// Whoever finds it before this is told by what follows.
+	d.askers.remove(a)
+	for _, name := range a.names.All() {
+		if route := d.Registry.Lookup(name); route != nil {
+			route.Service.Send(&askerGone{id: a.peer.ID})
+		}
+	}
+	if d.Cluster != nil {
+		d.owed.pay(a.peer.ID)
+	}
+}

@@ -90,16 +90,21 @@ func (c *connection) claimed(m *tokenClaimed) {
 	}
 	c.deps.Counters.Authentic.Add(1)
 	c.entry.accepted = &m.envelope
-	c.peer = c.deps.newPeer(m.credentials, c.socket)
-	c.peer.Remote = c.remote
-	var back *comingBack
-	if c.peer.Role == Client {
-		if c.peer.wishes, c.entry.since = wished(&m.envelope); c.peer.recorded() {
-			back = &comingBack{since: c.entry.since}
-		}
-		c.narrow()
-		c.peer.wishes.attend(c.peer.Subscriptions)
+	var w *wishes
+	if m.credentials.Role == Client {
+		w, c.entry.since = wished(&m.envelope)
 	}
+	c.peer = c.deps.peerOf(c.returns(w), m.credentials, c.socket)
+	c.peer.Remote, c.peer.wishes = c.remote, w
+	var back *comingBack
+	if c.peer.recorded() || c.before != nil {
+		back = &comingBack{since: c.entry.since}
+		if c.before != nil {
+			back.kept = c.before.keepers
+		}
+	}
+	c.narrow()
+	c.peer.wishes.attend(c.peer.Subscriptions)
 	if calls(c.socket) {
 		c.peer.Subscriptions = nil
 	}
@@ -131,11 +136,20 @@ func (c *connection) admitted(m *admittance) {
 		c.entry = nil
 		return
 	}
+	if c.before != nil {
+		c.inquireOpen(m.recoveries)
+		return
+	}
+	c.letIn(m.recoveries)
+}
+
+// letIn sends the peer its 200.
+func (c *connection) letIn(recoveries []Recovery) {
 	c.state = authenticated
 	c.entry.inTime()
 	c.deps.Counters.Admission.Observe(c.deps.Awake().Sub(c.entry.shown))
 	ok := envelope.Authenticated.Answer(withServiceName(c.entry.accepted))
-	ok.Payload = c.grants(m.recoveries)
+	ok.Payload = c.grants(recoveries)
 	c.deps.own(c.socket, ok, func(m Message) { c.socket.Admit(c.peer.Role, m) })
 	c.resume()
 	c.entry = nil

@@ -90,6 +90,7 @@ type connection struct {
 	unrenewed uint16
 	// resumption is nil if the peer has not asked for tickets.
 	resumption *resumption
+	before     *suspension // what its client comes back to, until that is done; nil: nothing
 }
 
 // entry is what a connection needs until it is admitted, and not while it idles afterwards.
@@ -104,6 +105,7 @@ type entry struct {
 	since    map[string]Position      // where the peer says it was; nil: it has not asked for positions
 	shown    time.Time                // when the token came, by Deps.Awake
 	stash    runtime.Stash[*Received] // what came while authenticating
+	open     []string                 // ids of requests of its client that go on
 }
 
 // SpawnConnection starts the actor of one connection. Its first act is to ask the peer for a token.
@@ -148,7 +150,9 @@ func (c *connection) Receive(ctx actor.Context) {
 	case *succeeded:
 		c.succeeded(m)
 	case *superseded:
-		c.superseded(ctx)
+		c.superseded(ctx, m)
+	case *restored:
+		c.restored(m)
 	case *ticketDue:
 		c.renewTicket()
 	case *evicted:
@@ -345,19 +349,10 @@ func (c *connection) stop(ctx actor.Context) {
 		ctx.Stop(c.subscriber.PID())
 	}
 	c.release()
-	c.endSession()
-	if c.asked == nil {
-		return
-	}
-	// Whoever finds it before this is told by what follows.
-	c.deps.askers.remove(c.asked)
-	for _, name := range c.asked.names.All() {
-		if route := c.deps.Registry.Lookup(name); route != nil {
-			route.Service.Send(&askerGone{id: c.peer.ID})
-		}
-	}
-	if c.deps.Cluster != nil {
-		c.deps.owed.pay(c.peer.ID)
+	left := c.suspend()
+	c.endSession(left)
+	if c.asked != nil && left == nil {
+		c.deps.left(c.asked)
 	}
 }
 

@@ -19,6 +19,7 @@ type ConnectionState struct {
 	Filters     []byte    // what it asked to get of its services; nil: all
 	Presence    []string  // services of which it is told who watches them
 	Session     *Session  // nil: it gets no tickets
+	Keeps       bool      // its requests are kept when its connection is lost
 	TicketUntil time.Time // when its last ticket ends
 	Credentials *Credentials
 	Asked       []string // services that know it as an asker
@@ -62,7 +63,7 @@ func (c *connection) describe() *ConnectionState {
 	case c.entry == nil:
 		s := &ConnectionState{ID: c.peer.ID, Recorded: c.peer.recorded(), Gaps: c.peer.HearsGaps(), Credentials: c.peer.credentials(), Token: c.token}
 		if c.peer.wishes != nil {
-			s.Filters, s.Presence = c.peer.wishes.asked, c.peer.wishes.presence
+			s.Filters, s.Presence, s.Keeps = c.peer.wishes.asked, c.peer.wishes.presence, c.peer.wishes.keeps
 		}
 		if r := c.resumption; r != nil {
 			session := r.session
@@ -124,7 +125,7 @@ func (c *connection) adoptPeer(s *ConnectionState) {
 	c.peer = c.deps.peerOf(s.ID, s.Credentials, c.socket)
 	c.peer.Remote = c.remote
 	if s.Recorded || s.Gaps || s.Session != nil || s.Filters != nil || s.Presence != nil {
-		c.peer.wishes = &wishes{recorded: s.Recorded, gaps: s.Gaps, resumes: s.Session != nil, presence: s.Presence, filtered: filtered{asked: s.Filters}}
+		c.peer.wishes = &wishes{recorded: s.Recorded, gaps: s.Gaps, resumes: s.Session != nil, keeps: s.Keeps, presence: s.Presence, filtered: filtered{asked: s.Filters}}
 	}
 	if s.Filters != nil {
 		c.peer.wishes.narrow(c.peer.Subscriptions, math.MaxInt) // they were good

@@ -58,6 +58,9 @@ type Counters struct {
 	Reclaimable   atomic.Int64 // tokens that are kept now; not a count since the start
 	Sessions      atomic.Int64 // connections now whose clients have asked for tickets; not a count since the start
 	TakenOver     atomic.Int64 // connections that ended because their client came back over another one
+	Waiting       atomic.Int64 // clients without a connection whose requests are kept now; not a count since the start
+	Returned      atomic.Int64 // clients that came back to requests that were kept
+	Unreturned    atomic.Int64 // clients whose requests were kept and given up
 	Requests      atomic.Int64 // requests handed to a service
 	Replies       atomic.Int64 // replies handed to a subscriber, and the 403 in place of a filtered one
 	Broadcasts    atomic.Int64 // broadcasts handed to a topic

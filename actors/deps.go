@@ -98,6 +98,10 @@ type Settings struct {
 	Instances              Instances         // which of several remote instances get a request
 	Reclaim                time.Duration     // how long a holder may come back with a token that is used up; 0: not
 	ReclaimCount           int               // how many such tokens are kept
+	ResumeWait             time.Duration     // for which requests of a client with a ticket are kept when its connection is lost; 0: they are not
+	ResumeCount            int               // clients whose requests are kept so at the same time; 0: any number
+	ResumeMessages         int               // replies that are kept for one of them; 0: any number
+	ResumeBytes            int64             // their bytes; 0: any number
 	RefusalKinds           int               // refusals of one cause that the log tells apart; 0: the default
 	RefusalLines           int               // the same of all causes together
 	Policies               *Policies         // who sees what; nil: nobody sees anything

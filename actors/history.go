@@ -141,7 +141,7 @@ type arrival struct {
 }
 
 // arrive sends a member what it has missed, before anything newer.
-func (t *topic) arrive(p *Peer, a *arrival) {
+func (t *topic) arrive(p *Peer, a *arrival, kept *keeper) {
 	r := Recovery{Service: t.name, Asked: a.asked}
 	t.refresh()
 	if t.history == nil {
@@ -153,7 +153,7 @@ func (t *topic) arrive(p *Peer, a *arrival) {
 		missed, ok := t.history.since(a.since, t.deps.Clock.Now())
 		if r.Recovered = ok && a.asked; r.Recovered {
 			r.Position = a.since
-			t.replay(p, missed)
+			t.replay(p, missed, kept)
 		}
 	}
 	switch {
@@ -165,13 +165,14 @@ func (t *topic) arrive(p *Peer, a *arrival) {
 	a.report(r)
 }
 
-// replay sends p of what was kept all that it may see now.
-func (t *topic) replay(p *Peer, missed []replayable) {
+// replay sends p of what was kept all that it may see now, and between that the replies to p that came there.
+func (t *topic) replay(p *Peer, missed []replayable, kept *keeper) {
 	var f *filter.Filter
 	var class filter.Class
 	by := p.narrowing(t.name)
 	for i := range missed {
 		k := &missed[i]
+		kept.before(t.history.offset(i, len(missed)), p.Outlet)
 		if i == 0 || k.class != missed[i-1].class || k.policy != missed[i-1].policy {
 			f = t.deps.settings().Policies.Of(&Peer{Identity: Identity{Name: t.name, Class: k.class, Policy: k.policy}}).Filter
 			class = f.Class(p.subject())
@@ -222,6 +223,7 @@ func (t *topic) record(m *broadcast, droppable *Recorded) *Message {
 	if droppable != nil {
 		whole.Recorded.Loss, whole.Recorded.Key = droppable.Loss, droppable.Key
 	}
+	t.progress.recorded.Store(at.Offset)
 	h.add(replayable{text: whole.Text(), at: t.deps.Clock.Now(), class: m.from.Class, policy: m.from.Policy, open: m.open}, t.deps.historyBytes())
 	if h.full() {
 		// Others have more than their share.

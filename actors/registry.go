@@ -38,8 +38,9 @@ func (r *Registry) Inside(name string) bool {
 // what it has passed on.
 type progress struct {
 	sent, passed atomic.Int64
-	inside       atomic.Bool // an instance is inside the process of some node; the service's actor sets it
-	presence     atomic.Bool // clients are told who watches; the topic sets it
+	recorded     atomic.Int64 // offset of the last broadcast in the history; the topic sets it
+	inside       atomic.Bool  // an instance is inside the process of some node; the service's actor sets it
+	presence     atomic.Bool  // clients are told who watches; the topic sets it
 }
 
 // waiting returns how many broadcasts and replies wait in the topic. The service's actor gets 0 only if the topic has

@@ -78,6 +78,7 @@ func newSessions(t *testing.T, change ...func(*Deps)) (*world, *fakeTickets) {
 			p.leave()
 			w.ended(p.pid)
 		}
+		w.deps.Discontinue("the test ends", patience)
 		w.deps.System.Root.Poison(w.deps.sessions.PID())
 		w.ended(w.deps.sessions.PID())
 	})
@@ -265,7 +266,7 @@ func TestTicketBesidePositions(t *testing.T) {
 // Whoever does not ask, or not in the right way, gets nothing new.
 func TestNothingOfTicketsWithoutAsking(t *testing.T) {
 	w, f := newSessions(t)
-	for _, payload := range []string{`null`, `{}`, `{"resume":null}`, `{"resume":1}`, `{"resume":"true"}`, `{"resume":{}}`, `[true]`, `"resume"`} {
+	for _, payload := range []string{`null`, `{}`, `{"resume":null}`, `{"resume":1}`, `{"resume":"true"}`, `{"resume":{}}`, `{"requests":true}`, `{"resume":false,"requests":true}`, `[true]`, `"resume"`} {
 		p := w.greeted()
 		p.writef(`{"service":"authentication","request_id":"a","token":{"name":%q,"hash":"hash"},"payload":%s}`, w.token(&Credentials{Role: Client}), payload)
 		p.gets(admitted200)

@@ -17,6 +17,7 @@ type (
 		Peer    *Peer
 		Done    func()
 		arrival *arrival // nil: the peer has not asked for positions
+		kept    *keeper  // see join
 	}
 	// unsubscribe ends a membership.
 	unsubscribe struct {
@@ -165,7 +166,7 @@ func (r *router) subscribe(ctx actor.Context, m *subscribe) {
 	if r.deps.Cluster != nil {
 		done = r.hears(ctx, n, done)
 	}
-	n.route.Topic.Send(&join{peer: m.Peer, done: done, arrival: m.arrival})
+	n.route.Topic.Send(&join{peer: m.Peer, done: done, arrival: m.arrival, kept: m.kept})
 }
 
 func (r *router) unsubscribe(m *unsubscribe) {

@@ -161,6 +161,12 @@ func (s *service) Receive(ctx actor.Context) {
 		s.refused(m)
 	case *askerGone:
 		s.gone(m.id)
+	case *askerHeld:
+		s.held(m)
+	case *askerOpen:
+		s.open(m)
+	case *askerBack:
+		s.back(m)
 	case *instanceUp:
 		s.instanceUp(m)
 	case *instanceLeaving:

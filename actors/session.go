@@ -27,8 +27,9 @@ type Redemption struct {
 // have asked for tickets.
 // On restart: its table is kept; it lacks what the message that crashed it said.
 type sessions struct {
-	deps *Deps
-	all  map[SessionID]*sessionEntry
+	deps    *Deps
+	all     map[SessionID]*sessionEntry
+	waiting map[SessionID]*suspension // of clients without a connection
 }
 
 type sessionEntry struct {
@@ -47,9 +48,9 @@ type (
 	}
 	// sessionEnded says that a connection has its session no more.
 	sessionEnded struct {
-		unmissed
 		id         SessionID
 		connection Connection
+		left       *suspension // nil: nobody waits for the client
 	}
 	// succession asks for a session on behalf of a connection whose ticket was good. The connection that has the session
 	// ends first. The answer is a *succeeded.
@@ -63,9 +64,15 @@ type (
 		session Session
 	}
 	// succeeded tells a connection that the session is its own.
-	succeeded struct{ claimed *tokenClaimed }
+	succeeded struct {
+		claimed *tokenClaimed
+		left    *suspension // what the client comes back to; nil: nothing
+	}
 	// superseded tells a connection that another one has its session.
-	superseded struct{ unmissed }
+	superseded struct {
+		unmissed
+		here bool // the other one waits for the end of this one
+	}
 )
 
 func (*sessionBegun) toSessions()     {}
@@ -75,13 +82,25 @@ func (*sessionElsewhere) toSessions() {}
 func (*succeeded) toConnection()      {}
 func (*superseded) toConnection()     {}
 
+// lost has nobody wait for the client.
+func (m *sessionEnded) lost(*Deps, runtime.Loss) {
+	if m.left != nil {
+		m.left.end()
+	}
+}
+
 // lost gives the ticket back if its connection has ended.
-func (m *succeeded) lost(d *Deps, why runtime.Loss) { m.claimed.lost(d, why) }
+func (m *succeeded) lost(d *Deps, why runtime.Loss) {
+	if m.left != nil {
+		m.left.end()
+	}
+	m.claimed.lost(d, why)
+}
 
 // Continue starts the actor that lets clients go on with their sessions. It is called once, before the first connection;
 // without it nobody gets a ticket.
 func (d *Deps) Continue() {
-	s := &sessions{deps: d, all: make(map[SessionID]*sessionEntry)}
+	s := &sessions{deps: d, all: make(map[SessionID]*sessionEntry), waiting: make(map[SessionID]*suspension)}
 	d.sessions = runtime.Spawn[toSessions](d.Runtime, "sessions", func() actor.Actor { return s }, actor.WithGuardian(d.Permanent))
 }
 
@@ -89,6 +108,14 @@ func (d *Deps) Continue() {
 func (d *Deps) ContinuedElsewhere(session Session) {
 	if !d.sessions.Zero() {
 		d.sessions.Send(&sessionElsewhere{session: session})
+	}
+}
+
+// Discontinue has nobody wait any longer for clients whose connection is lost. It waits as long as patience for that to be
+// done.
+func (d *Deps) Discontinue(why string, patience time.Duration) {
+	if !d.sessions.Zero() {
+		_, _ = d.System.Root.RequestFuture(d.sessions.PID(), &waitNoMore{why: why}, patience).Result() // an actor that hangs has a line of its own
 	}
 }
 
@@ -105,6 +132,16 @@ func (s *sessions) Receive(ctx actor.Context) {
 		if e := s.all[m.session.ID]; e != nil && e.generation <= m.session.Generation {
 			e.connection.Send(&superseded{})
 		}
+		if w := s.waiting[m.session.ID]; w != nil && w.session.Generation <= m.session.Generation {
+			s.abandon(w, "its session goes on over another node, or has ended")
+		}
+	case *waitOver:
+		s.abandon(m.of, "tokens.resume_wait is over")
+	case *waitSpilled:
+		s.spilled(m.of)
+	case *waitNoMore:
+		s.abandonAll(m.why)
+		ctx.Respond(true)
 	default:
 		s.deps.Unknown(ctx)
 	}
@@ -135,26 +172,34 @@ func (s *sessions) begun(m *sessionBegun) {
 func (s *sessions) ended(m *sessionEnded) {
 	e := s.all[m.id]
 	if e == nil || !e.connection.Same(m.connection) {
+		if m.left != nil {
+			m.left.end()
+		}
 		return
 	}
 	delete(s.all, m.id)
-	if e.heir != nil {
-		s.grant(e.heir)
+	switch {
+	case e.heir != nil:
+		s.grant(e.heir, m.left)
+	case m.left != nil:
+		s.wait(m.left)
 	}
 }
 
 func (s *sessions) succeed(m *succession) {
 	e := s.all[m.claimed.credentials.Session.ID]
 	if e == nil {
-		s.grant(m)
+		s.grant(m, s.returning(m.claimed.credentials.Session.ID))
 		return
 	}
 	if e.heir != nil {
-		s.grant(e.heir) // and begun ends it
+		s.grant(e.heir, nil) // and begun ends it
 	}
 	e.heir = m
 	s.deps.Counters.TakenOver.Add(1)
-	e.connection.Send(&superseded{})
+	e.connection.Send(&superseded{here: true})
 }
 
-func (s *sessions) grant(m *succession) { m.claimed.connection.Send(&succeeded{claimed: m.claimed}) }
+func (s *sessions) grant(m *succession, left *suspension) {
+	m.claimed.connection.Send(&succeeded{claimed: m.claimed, left: left})
+}

@@ -46,12 +46,13 @@ type subscriber struct {
 	peer       *Peer
 	waiting    int // for so many *joined
 	expiry     func() bool
-	back       *comingBack // nil: it has not asked for positions, or it was admitted
+	back       *comingBack // nil: there is nothing to come back to, or it was admitted
 }
 
 // comingBack is what a subscriber says and hears of where it was.
 type comingBack struct {
-	since      map[string]Position
+	since      map[string]Position // nil: it has not asked for positions
+	kept       map[string]*keeper  // what services have said to it meanwhile; nil: nothing
 	recoveries []Recovery
 }
 
@@ -91,7 +92,7 @@ func (s *subscriber) start(ctx actor.Context) {
 	s.waiting = 1
 	for _, name := range s.peer.Subscriptions {
 		s.waiting++
-		s.router.Send(&subscribe{Name: name, Peer: s.peer, Done: done, arrival: s.arrival(name)})
+		s.router.Send(&subscribe{Name: name, Peer: s.peer, Done: done, arrival: s.arrival(name), kept: s.kept(name)})
 	}
 	if s.peer.Role == Service {
 		s.waiting++
@@ -102,12 +103,20 @@ func (s *subscriber) start(ctx actor.Context) {
 
 // arrival has the topic of a name say where the subscriber is, if it has asked for positions.
 func (s *subscriber) arrival(name string) *arrival {
-	if s.back == nil {
+	if s.back == nil || s.back.since == nil {
 		return nil
 	}
 	since, asked := s.back.since[name]
 	self := s.self
 	return &arrival{asked: asked, since: since, report: func(r Recovery) { self.Send(&recovered{recovery: r}) }}
+}
+
+// kept returns what a service has said to the subscriber since its connection was lost.
+func (s *subscriber) kept(name string) *keeper {
+	if s.back == nil {
+		return nil
+	}
+	return s.back.kept[name]
 }
 
 // expire has the subscriber leave when its token ends.

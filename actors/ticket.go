@@ -34,9 +34,11 @@ const ticketTopic = "ticket"
 // resumption is what a connection has that may go on as another one. It belongs to the connection.
 type resumption struct {
 	session Session
-	resumed bool        // it goes on with what another connection was
-	until   time.Time   // when the last ticket ends; zero: there was none
-	stop    func() bool // stops the timer of the next ticket; nil: none is set
+	resumed bool // it goes on with what another connection was
+	// elsewhere says that another connection has the session already, which does not wait for the end of this one.
+	elsewhere bool
+	until     time.Time   // when the last ticket ends; zero: there was none
+	stop      func() bool // stops the timer of the next ticket; nil: none is set
 }
 
 // ticketDue has a connection give its peer a fresh ticket.
@@ -64,6 +66,7 @@ func (c *connection) succeed(m *tokenClaimed) bool {
 
 func (c *connection) succeeded(m *succeeded) {
 	m.claimed.succeeded = true
+	c.before = m.left
 	c.claimed(m.claimed)
 }
 
@@ -99,8 +102,9 @@ func (c *connection) adoptSession(s *ConnectionState) {
 	c.enterSession(r)
 }
 
-// endSession tells the sessions' actor that the connection ends. If nobody is to come back, its tickets end too.
-func (c *connection) endSession() {
+// endSession tells the sessions' actor that the connection ends, and who waits for its client. If nobody is to come back,
+// its tickets end too.
+func (c *connection) endSession(left *suspension) {
 	r := c.resumption
 	if r == nil {
 		return
@@ -112,11 +116,14 @@ func (c *connection) endSession() {
 	if t := c.deps.tickets(); (c.over || c.peer.dismissed.Load()) && !r.until.IsZero() && t != nil {
 		t.Ended(r.session.ID, r.until)
 	}
-	c.deps.sessions.Send(&sessionEnded{id: r.session.ID, connection: c.self})
+	c.deps.sessions.Send(&sessionEnded{id: r.session.ID, connection: c.self, left: left})
 }
 
 // superseded ends the connection because another one has its session. It does not wait for its peer, who may be gone.
-func (c *connection) superseded(ctx actor.Context) {
+func (c *connection) superseded(ctx actor.Context, m *superseded) {
+	if c.resumption != nil {
+		c.resumption.elsewhere = !m.here
+	}
 	c.log(slog.LevelInfo, "connection given up: its session goes on over another one", slog.String("subscriber", c.peer.ID))
 	c.close(Resumed)
 	ctx.Stop(ctx.Self())
@@ -167,6 +174,9 @@ func (c *connection) continuation() envelope.Raw {
 		return nil
 	}
 	out := strconv.AppendBool(envelope.Raw(`"resume":{"resumed":`), r.resumed)
+	if c.keeps() {
+		out = appendOpen(append(out, `,"requests":`...), c.entry.open)
+	}
 	if keys := c.ticket(); keys != nil {
 		out = append(append(out, ','), keys...)
 	}

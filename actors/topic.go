@@ -17,6 +17,7 @@ type (
 		peer    *Peer
 		done    func()   // called when it is a member; nil: nobody waits
 		arrival *arrival // nil: the peer has not asked for positions
+		kept    *keeper  // what the service has said to the peer meanwhile; nil: nothing
 	}
 	leave struct {
 		unmissed
@@ -258,8 +259,9 @@ func (t *topic) join(m *join) {
 		}
 	}
 	if m.arrival != nil {
-		t.arrive(m.peer, m.arrival)
+		t.arrive(m.peer, m.arrival, m.kept)
 	}
+	m.kept.open(m.peer.Outlet)
 	if m.done != nil {
 		m.done()
 	}

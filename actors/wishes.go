@@ -16,6 +16,7 @@ type wishes struct {
 	gaps     bool     // a word where broadcasts were dropped because it reads slowly
 	resumes  bool     // tickets
 	presence []string // services of which it is told who watches them
+	keeps    bool     // the answers to its open requests over another connection
 	filtered
 }
 
@@ -36,6 +37,7 @@ func wished(e *envelope.Envelope) (*wishes, map[string]Position) {
 		w.asked = bytes.Clone(wish)
 	}
 	w.resumes = string(asked["resume"]) == "true"
+	w.keeps = w.resumes && string(asked["requests"]) == "true"
 	if json.Unmarshal(asked["presence"], &w.presence) != nil {
 		w.presence = nil
 	}

@@ -156,10 +156,14 @@ type Tokens struct {
 	ReclaimCount int           `koanf:"reclaim_count"`
 	ReclaimFile  string        `koanf:"reclaim_file"`
 
-	Tickets       time.Duration `koanf:"tickets"`
-	TicketKeyFile string        `koanf:"ticket_key_file"`
-	TicketBytes   Size          `koanf:"ticket_bytes"`
-	TicketCount   int           `koanf:"ticket_count"`
+	Tickets        time.Duration `koanf:"tickets"`
+	TicketKeyFile  string        `koanf:"ticket_key_file"`
+	TicketBytes    Size          `koanf:"ticket_bytes"`
+	TicketCount    int           `koanf:"ticket_count"`
+	ResumeWait     time.Duration `koanf:"resume_wait"`
+	ResumeCount    int           `koanf:"resume_count"`
+	ResumeMessages int           `koanf:"resume_messages"`
+	ResumeBytes    Size          `koanf:"resume_bytes"`
 }
 
 // JWT says which JSON Web Tokens are accepted and what their claims mean.

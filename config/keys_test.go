@@ -81,7 +81,7 @@ func TestWhatAReloadApplies(t *testing.T) {
 		want := section == "limits" || section == "heartbeat" || section == "keepalive" || section == "routing" || section == "upgrade" || section == "jwt" || section == "apikeys" || section == "http" ||
 			k.name == "listen.http" || strings.HasPrefix(k.name, "listen.compression") || k.name == "listen.origins" || k.name == "listen.client" || k.name == "log.level" ||
 			k.name == "log.refusal_kinds" || k.name == "log.refusal_lines" || k.name == "cluster.inbound_bytes" || k.name == "cluster.visitors" || k.name == "cluster.wills" ||
-			k.name == "tokens.waiting" || k.name == "tokens.tickets" || k.name == "tokens.ticket_bytes" || k.name == "tokens.ticket_count" || k.name == "tokens.reclaim" || k.name == "tokens.reclaim_count" || k.name == "shutdown.pace" || k.name == "services.dynamic"
+			k.name == "tokens.waiting" || k.name == "tokens.tickets" || k.name == "tokens.ticket_bytes" || k.name == "tokens.ticket_count" || strings.HasPrefix(k.name, "tokens.resume_") || k.name == "tokens.reclaim" || k.name == "tokens.reclaim_count" || k.name == "shutdown.pace" || k.name == "services.dynamic"
 		if got := k.apply == onReload; got != want {
 			t.Errorf("%s: applied by a reload: %v, want %v", k.name, got, want)
 		}

@@ -329,6 +329,7 @@ func otherCauses() map[string]string {
 		"shutdown":              "transport/stuck_test.go TestStuckAreCutOff",
 		"broadcasts_dropped":    "transport/shed_test.go TestDropOldest",
 		"ticket":                "actors/resume_test.go TestNoTicketIsMade",
+		"resume_wait":           "actors/suspension_test.go TestTooMuchIsKept",
 		"slow_reader":           "system/named_test.go TestIdleAndSlowAreNamed",
 		"unchecked":             "system/bearers_test.go TestJWKS",
 		"unauthenticated_bytes": "transport/crowd_test.go TestCrowdIsToldWhy",

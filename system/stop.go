@@ -65,6 +65,7 @@ func (s *System) Stop(ctx context.Context) error {
 		s.deps.System.Root.Send(s.root, &supervisor.Shutdown{Hurry: hurry})
 		<-stopped
 	}
+	s.deps.Discontinue("the daemon stops", hurry)
 	s.tokens.bearers.close()
 	if err := s.services.wait(ctx); err != nil {
 		s.log.Error("work of a service still runs", "err", err)

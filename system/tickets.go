@@ -82,6 +82,7 @@ func (s *System) ticketStats() introspect.Tickets {
 	return introspect.Tickets{
 		Issued: t.Issued.Load(), TooBig: t.TooBig.Load(), Accepted: t.Accepted.Load(), Refused: t.Refused.Load(),
 		Used: t.Used.Load(), Forgotten: t.Forgotten.Load(), Sessions: c.Sessions.Load(), TakenOver: c.TakenOver.Load(),
+		Waiting: c.Waiting.Load(), Returned: c.Returned.Load(), Unreturned: c.Unreturned.Load(),
 	}
 }
 

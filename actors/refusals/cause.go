@@ -40,6 +40,7 @@ const (
 	Descriptors                       // no file descriptor is left
 	Unchecked                         // a token that cannot be looked at now
 	Ticket                            // a ticket that is not made, so that the client comes back with a token
+	Waiting                           // a client whose connection is lost, and whose requests are kept no longer
 	Accept                            // the kernel does not hand over a connection
 	RequestRefused                    // a request that a policy refuses
 	ReplyDropped                      // a reply that a policy drops, so that its asker is answered 403
@@ -108,6 +109,7 @@ func (c Cause) text() text {
 		Descriptors:          {"descriptors", "connection refused because no file descriptor is left", "LimitNOFILE, limits.connections", slog.LevelError},
 		Unchecked:            {"unchecked", "connection closed because its token cannot be checked now", "", slog.LevelWarn},
 		Ticket:               {"ticket", "no ticket is made for a client that asked for one", "", slog.LevelWarn},
+		Waiting:              {"resume_wait", "client whose connection is lost not waited for: its open requests are lost", "", slog.LevelWarn},
 		Accept:               {"accept", "connection could not be accepted", "", slog.LevelError},
 		RequestRefused:       {"request_refused", "request refused by policy: the service did not see it", "policies", slog.LevelWarn},
 		ReplyDropped:         {"reply_dropped", "reply dropped by policy: the request was carried out and answered 403", "policies", slog.LevelWarn},

@@ -29,6 +29,7 @@ func severalSettings() map[Cause]string {
 		TooBig:    "each role has its own",
 		Renewal:   "the error says which, as of a token",
 		Ticket:    "only one that would be too long goes by a setting",
+		Waiting:   "the place that was missing has its own",
 		Unchecked: "JWTs and API keys have their own",
 	}
 }

@@ -186,6 +186,14 @@ func (r *running) fail(words ...string) {
 // metric wants a value of the admin pages.
 func (r *running) metric(name string, want int) {
 	r.t.Helper()
+	if line := fmt.Sprintf("\n%s %d\n", name, want); !strings.Contains(r.metrics(), line) {
+		r.t.Errorf("the metrics have no line %q", line)
+	}
+}
+
+// metrics returns all values of the admin pages.
+func (r *running) metrics() string {
+	r.t.Helper()
 	response, err := http.Get("http://" + r.admin + "/metrics")
 	if err != nil {
 		r.t.Fatal(err)
@@ -195,9 +203,7 @@ func (r *running) metric(name string, want int) {
 	if err != nil {
 		r.t.Fatal(err)
 	}
-	if line := fmt.Sprintf("\n%s %d\n", name, want); !strings.Contains(string(text), line) {
-		r.t.Errorf("the metrics have no line %q", line)
-	}
+	return string(text)
 }
 
 func (r *running) mint(spec token.Spec) client.Token {

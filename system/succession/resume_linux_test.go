@@ -4,7 +4,9 @@ import (
 	"encoding/json"
 	"fmt"
 	"path/filepath"
+	"strings"
 	"testing"
+	"time"
 
 	"strowger/client"
 	"strowger/system/token"
@@ -38,4 +40,65 @@ func TestSessionsCross(t *testing.T) {
 	r.upgrade()
 	r.open().login(second, 401)
 	r.asks(third)
+}
+
+// keeps shows a token, asks for tickets and for its requests to be kept, and returns the ticket and what the 200 says of
+// requests.
+func (r *running) keeps(made client.Token) (w *raw, ticket client.Token, open string) {
+	r.t.Helper()
+	w = r.open()
+	w.text(fmt.Sprintf(`{"service":"authentication","token":{"name":%q,"hash":%q},"payload":{"resume":true,"requests":true}}`, made.Name, made.Hash))
+	m := w.message()
+	var said struct {
+		Resume struct {
+			Ticket   string
+			Requests json.RawMessage
+		}
+	}
+	if err := json.Unmarshal(m.Payload, &said); err != nil || said.Resume.Ticket == "" {
+		r.t.Fatalf("the token is answered with %+v", m)
+	}
+	return w, client.Token{Name: "resume", Hash: said.Resume.Ticket}, string(said.Resume.Requests)
+}
+
+// waits waits until the daemon waits for a client.
+func (r *running) waits() {
+	r.t.Helper()
+	for deadline := time.Now().Add(time.Minute); ; time.Sleep(time.Millisecond) {
+		if strings.Contains(r.metrics(), "\nstrowger_tokens_resume_waiting_connections 1\n") {
+			return
+		}
+		if time.Now().After(deadline) {
+			r.t.Fatal("the daemon waits for nobody")
+		}
+	}
+}
+
+// TestRequestsAcrossAnUpgrade: requests of a client that is away do not cross, and it is told. Those of a client that is
+// connected go on, and it may lose its connection afterwards.
+func TestRequestsAcrossAnUpgrade(t *testing.T) {
+	r := run(t, open+fmt.Sprintf("tokens: {tickets: 5m, resume_wait: 5m, ticket_key_file: %s}\n", filepath.Join(t.TempDir(), "key")))
+	svc := r.service("weather")
+	away, first, _ := r.keeps(r.mint(token.Spec{}))
+	away.text(request("weather", "1", "away"))
+	svc.message()
+	away.cut()
+	r.waits()
+	stays, second, _ := r.keeps(r.mint(token.Spec{}))
+	stays.text(request("weather", "2", "stays"))
+	asked := svc.message()
+	r.upgrade()
+	if _, _, open := r.keeps(first); open != "[]" {
+		t.Errorf("to the client that was away the router says %s of requests", open)
+	}
+	stays.cut()
+	r.waits()
+	back, _, open := r.keeps(second)
+	if open != `["2"]` {
+		t.Errorf("to the client that has crossed the router says %s of requests", open)
+	}
+	svc.reply(asked, "sun")
+	if m := back.message(); m.RequestID != "2" || string(m.Payload) != `"sun"` {
+		t.Errorf("got %+v", m)
+	}
 }

@@ -226,4 +226,8 @@ type Tickets struct {
 	Forgotten int64 // that were not remembered long enough, because there were too many
 	Sessions  int64 // connections now whose clients have asked for tickets
 	TakenOver int64 // connections that ended because their client came back over another one
+
+	Waiting    int64 // clients without a connection whose requests are kept now
+	Returned   int64 // clients that came back to requests that were kept
+	Unreturned int64 // clients whose requests were kept and given up
 }

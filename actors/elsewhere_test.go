@@ -300,7 +300,7 @@ func TestGatherWithoutAll(t *testing.T) {
 	}
 }
 
-// A service that ends hands over what it has gathered, and leaves no timer behind.
+// The end of a service ends its gatherings: the asker gets what has come, and no timer stays set.
 func TestGatherUntilTheEnd(t *testing.T) {
 	c := newCluster(t, 3)
 	list := parts(t, c, 0, 1, 2)

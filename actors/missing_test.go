@@ -30,7 +30,7 @@ func (p *peer) misses(service string) {
 	}
 }
 
-// Who asks to hear of gaps is told when the node of an instance is lost, and when a node links that has spoken before.
+// TestMissing loses the node of an instance and links one that has spoken before. A client that hears of gaps is told both times.
 // Others hear nothing, and nobody does of an instance that comes or leaves in good order.
 func TestMissing(t *testing.T) {
 	c := newCluster(t, 2)

@@ -70,36 +70,50 @@ func TestResume(t *testing.T) {
 	}
 }
 
-// keeping says that the token is good, gives a ticket and says which requests go on.
+// keepingWith says that the token is good, gives a ticket and says which requests go on.
 func keepingWith(p *clienttest.Peer, ticket string, ids ...json.RawMessage) {
 	p.Send(clienttest.Object{"service_name": "authentication", "status_code": 200, "request_id": "", "topic": "authenticated",
 		"payload": clienttest.Object{"resume": clienttest.Object{"resumed": len(ids) > 0, "ticket": ticket, "lifetime": 300, "requests": append([]json.RawMessage{}, ids...)}}})
 }
 
-// A request that the router has kept is answered over the new connection, also where the answer follows the 200 at once.
-// The others fail as soon as the router has not named them.
-func TestRequestsGoOn(t *testing.T) {
-	r := newFakeRouter(t)
-	done := r.dialing(t.Context(), tokens(), Options{Resume: true, RequestTimeout: -1, Reconnect: Reconnect{Max: time.Millisecond}})
+// keeping lets a client in whose requests are kept.
+func (r *fakeRouter) keeping() (*clienttest.Peer, *Client) {
+	r.t.Helper()
+	done := r.dialing(r.t.Context(), tokens(), Options{Resume: true, RequestTimeout: -1, Reconnect: Reconnect{Max: time.Millisecond}})
 	p := r.Accept()
 	p.Greet()
 	p.Next()
 	keepingWith(p, "t1")
 	d := <-done
 	if d.err != nil {
-		t.Fatal(d.err)
+		r.t.Fatal(d.err)
 	}
-	t.Cleanup(func() { r.shut(d.client) })
-	var asked []clienttest.Message
-	var answers []<-chan answer
-	for range 3 {
-		answers = append(answers, asking(t.Context(), d.client, nil))
-		asked = append(asked, p.Next())
-	}
+	return p, d.client
+}
+
+// lose ends a connection and returns the next one, which has shown its ticket.
+func (r *fakeRouter) lose(p *clienttest.Peer) *clienttest.Peer {
+	r.t.Helper()
 	p.Conn.Close()
 	p = r.Accept()
 	p.Greet()
 	p.Token()
+	return p
+}
+
+// A request that the router has kept is answered over the new connection, also where the answer follows the 200 at once.
+// The others fail as soon as the router has not named them.
+func TestRequestsGoOn(t *testing.T) {
+	r := newFakeRouter(t)
+	p, c := r.keeping()
+	t.Cleanup(func() { r.shut(c) })
+	var asked []clienttest.Message
+	var answers []<-chan answer
+	for range 3 {
+		answers = append(answers, asking(t.Context(), c, nil))
+		asked = append(asked, p.Next())
+	}
+	p = r.lose(p)
 	keepingWith(p, "t2", asked[0].RequestID, asked[2].RequestID)
 	p.Reply(asked[2], 200, "two")
 	if a := <-answers[2]; a.err != nil {
@@ -108,10 +122,7 @@ func TestRequestsGoOn(t *testing.T) {
 	if a := <-answers[1]; !errors.Is(a.err, ErrDisconnected) {
 		t.Errorf("the request that is not named: %v", a.err)
 	}
-	p.Conn.Close()
-	p = r.Accept()
-	p.Greet()
-	p.Token()
+	p = r.lose(p)
 	keepingWith(p, "t3", asked[0].RequestID)
 	p.Reply(asked[0], 200, "one")
 	if a := <-answers[0]; a.err != nil {
@@ -119,17 +130,14 @@ func TestRequestsGoOn(t *testing.T) {
 	}
 
 	// Another router has kept nothing, and one that gives no ticket never will.
-	last := asking(t.Context(), d.client, nil)
+	last := asking(t.Context(), c, nil)
 	p.Next()
-	p.Conn.Close()
-	p = r.Accept()
-	p.Greet()
-	p.Token()
+	p = r.lose(p)
 	admitWith(p, "")
 	if a := <-last; !errors.Is(a.err, ErrDisconnected) {
 		t.Errorf("a request that another router does not know: %v", a.err)
 	}
-	last = asking(t.Context(), d.client, nil)
+	last = asking(t.Context(), c, nil)
 	p.Next()
 	p.Conn.Close()
 	if a := <-last; !errors.Is(a.err, ErrDisconnected) {
@@ -140,20 +148,12 @@ func TestRequestsGoOn(t *testing.T) {
 // A request that waits for the next connection ends with the client.
 func TestRequestsEndWithTheClient(t *testing.T) {
 	r := newFakeRouter(t)
-	done := r.dialing(t.Context(), tokens(), Options{Resume: true, RequestTimeout: -1, Reconnect: Reconnect{Max: time.Millisecond}})
-	p := r.Accept()
-	p.Greet()
-	p.Next()
-	keepingWith(p, "t1")
-	d := <-done
-	if d.err != nil {
-		t.Fatal(d.err)
-	}
-	last := asking(t.Context(), d.client, nil)
+	p, c := r.keeping()
+	last := asking(t.Context(), c, nil)
 	p.Next()
 	p.Conn.Close()
 	r.Accept()
-	if err := d.client.Close(); err != nil {
+	if err := c.Close(); err != nil {
 		t.Error(err)
 	}
 	if a := <-last; !errors.Is(a.err, ErrClosed) {

@@ -90,6 +90,14 @@ func parts(t *testing.T, c *cluster, at ...int) []*partService {
 	return list
 }
 
+// firstAsked returns the one of two services that was asked first, and the other one.
+func firstAsked(a, b *partService) (first, other *partService) {
+	if len(a.asked) == 0 {
+		return b, a
+	}
+	return a, b
+}
+
 func status(r *Request, code string) *envelope.Envelope {
 	e := answerTo(r, `"`+code+`"`)
 	e.StatusCode = envelope.Raw(code)
@@ -188,10 +196,7 @@ func TestPartsForNodeWithoutOne(t *testing.T) {
 	p := c.nodes[0].client()
 	p.writef(`{"service":"s","topic":"x","request_id":"1"}`)
 	c.settle("s")
-	first, other := list[0], list[1]
-	if len(first.asked) == 0 {
-		first, other = other, first
-	}
+	first, other := firstAsked(list[0], list[1])
 	r := first.gets(WholeRequest)
 	r.Pass(status(r, "404"))
 	got := other.gets(WholeRequest)
@@ -203,9 +208,7 @@ func TestPartsForNodeWithoutOne(t *testing.T) {
 
 	p.writef(`{"service":"s","topic":"x","request_id":"2"}`)
 	c.settle("s")
-	if len(first.asked) == 0 {
-		first, other = other, first
-	}
+	first, other = firstAsked(first, other)
 	r = first.gets(WholeRequest)
 	first.says(r, "1")
 	r.Share()
@@ -326,10 +329,7 @@ func TestGatherForVisitor(t *testing.T) {
 	p := c.nodes[0].client()
 	p.writef(`{"service":"s","topic":"x","request_id":"1"}`)
 	c.settle("s")
-	first, other := list[0], list[1]
-	if len(first.asked) == 0 {
-		first, other = other, first
-	}
+	first, other := firstAsked(list[0], list[1])
 	r := first.gets(WholeRequest)
 	taken := make(chan []Answer, 1)
 	r.Gather(time.Second, func(a []Answer) { taken <- a })
@@ -388,10 +388,7 @@ func TestRefusedPart(t *testing.T) {
 	if n := len(list[1].asked) + len(list[2].asked); n != 1 {
 		t.Fatalf("%d other instances got the request, want 1", n)
 	}
-	first, other := list[1], list[2]
-	if len(first.asked) == 0 {
-		first, other = other, first
-	}
+	first, other := firstAsked(list[1], list[2])
 	r = first.gets(WholeRequest)
 	r.Refuse(status(r, "503"))
 	r = other.gets(WholeRequest)

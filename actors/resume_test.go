@@ -165,15 +165,22 @@ func TestHeirOfAnHeir(t *testing.T) {
 	f.fakeTokens.mu.Unlock()
 	f.put("another", &credentials)
 	held := make(chan struct{})
+	release := sync.OnceFunc(func() { close(held) })
+	t.Cleanup(release) // a failure does not leave the actor where it is
 	w.deps.send(first.pid, &inside{func(actor.Actor) { <-held }, make(chan struct{})})
 	second.asks("ticket1")
 	w.settle(second.pid, second.pid, w.deps.sessions.PID()) // its verdict comes as a message of its own
 	third.asks("another")
 	w.settle(third.pid, third.pid, w.deps.sessions.PID())
-	second.gets(gives("ticket2", true))
+	// The third one may end the second one before it is let in, which is then told nothing but that, and has made no ticket.
 	second.closedWith(Resumed)
-	third.gets(gives("ticket3", true))
-	close(held)
+	ticket := "ticket2"
+	if len(second.socket.written) > 0 {
+		second.gets(gives(ticket, true))
+		ticket = "ticket3"
+	}
+	third.gets(gives(ticket, true))
+	release()
 	first.closedWith(Resumed)
 	w.loses(third, false)
 	if n := w.deps.Counters.Sessions.Load(); n != 0 {

@@ -130,6 +130,8 @@ func startEchoWith(t *testing.T, cfg *config.Config) *echoDaemon {
 	cfg.Listen.Address = "127.0.0.1:0"
 	cfg.Admin.Address = ""
 	cfg.Tokens.Directory = t.TempDir()
+	// A connection that waits for its next row is not read, and a ping of the daemon's would be taken for an answer.
+	cfg.Keepalive.PingInterval, cfg.Keepalive.IdleTimeout, cfg.Keepalive.PingerTimeout = 0, 0, 0
 	echo := &service.Service{Name: "echo", Policy: service.Everyone(), Setup: func(s service.Setup) error {
 		s.Handle("echo", func(r service.Request) error { r.Reply(r.Payload()); return nil })
 		service.Handle(s, "sum", func(r service.Request, in string) error {

@@ -29,7 +29,7 @@ func (s *System) newConsole() (*console.Console, error) {
 		return nil, nil //nolint:nilnil // none is not an error
 	}
 	return console.New(console.Options{Source: shown{s}, Log: s.log, Clock: s.deps.Clock, Address: a.Address, TrustLoopback: a.TrustLoopback,
-		PasswordHash: a.PasswordHash, PasswordAttempts: a.PasswordAttempts, Session: a.Session, AuditFile: a.AuditFile,
+		TrustedProxies: s.cfg.Listen.TrustedProxies, PasswordHash: a.PasswordHash, PasswordAttempts: a.PasswordAttempts, Session: a.Session, AuditFile: a.AuditFile,
 		Connections: a.Connections, HeaderBytes: int(a.HeaderBytes),
 		Observe: func(e supervisor.Event) {
 			s.insight.tree.Add(place(adminPlace, console.Name), "console", nil)

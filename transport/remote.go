@@ -1,7 +1,8 @@
 package transport
 
 import (
-	"net"
+	"fmt"
+	"net/http"
 	"net/netip"
 	"slices"
 	"strings"
@@ -12,10 +13,28 @@ type address string
 
 func (a address) String() string { return string(a) }
 
+// Proxies are proxies whose headers are believed. The zero value believes nobody.
+type Proxies struct{ trusted []netip.Prefix }
+
+// NewProxies returns the proxies of a list of addresses and networks, as Options.TrustedProxies has it.
+func NewProxies(list []string) Proxies { return Proxies{prefixes(list)} }
+
+// Sent reports whether one of the proxies has sent a request.
+func (p Proxies) Sent(r *http.Request) bool {
+	peer, ok := parseHop(r.RemoteAddr)
+	return ok && isTrusted(peer, p.trusted)
+}
+
+// Client returns the address of whom a request comes from: that of the peer with its port, or the one that the proxies
+// name.
+func (p Proxies) Client(r *http.Request) string {
+	return remoteOf(address(r.RemoteAddr), r.Header.Values("X-Forwarded-For"), r.Header.Values("Forwarded"), p.trusted)
+}
+
 // remoteOf returns whom a request comes from: the other end of the connection, or whoever the trusted
 // proxies there say in the lines of X-Forwarded-For and Forwarded. A proxy adds the address of its own peer on the right of X-Forwarded-For, so what
 // stands left of the first address that is no trusted proxy may be anybody's invention.
-func remoteOf(peer net.Addr, forwardedFor, forwarded []string, trusted []netip.Prefix) string {
+func remoteOf(peer fmt.Stringer, forwardedFor, forwarded []string, trusted []netip.Prefix) string {
 	own := peer.String()
 	hop, ok := parseHop(own)
 	if !ok || !isTrusted(hop, trusted) {

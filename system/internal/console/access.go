@@ -110,6 +110,24 @@ func foreign(r *http.Request) bool {
 	return !strings.EqualFold(origins[0], scheme+"://"+r.Host) && !strings.EqualFold(origins[0], "https://"+r.Host)
 }
 
+// overTLS reports whether a browser has sent a request by HTTPS, to us or to a proxy. Its page may have an origin that says
+// so, or a trusted proxy does. Of several values the last counts, because those before it may be anybody's invention.
+func (c *Console) overTLS(r *http.Request) bool {
+	if r.TLS != nil || strings.HasPrefix(strings.ToLower(r.Header.Get("Origin")), "https://") {
+		return true
+	}
+	said := strings.Join(r.Header.Values("X-Forwarded-Proto"), ",")
+	last := strings.TrimSpace(said[strings.LastIndexByte(said, ',')+1:])
+	return c.proxies.Sent(r) && strings.EqualFold(last, "https")
+}
+
+// setCookie gives the browser the cookie of a session, which it keeps for so many seconds. Less than 0 takes the cookie
+// away.
+func (c *Console) setCookie(w http.ResponseWriter, r *http.Request, value string, seconds int) {
+	http.SetCookie(w, &http.Cookie{Name: cookieName, Value: value, Path: Path, MaxAge: seconds, HttpOnly: true, Secure: c.overTLS(r), //nolint:gosec // Secure needs TLS
+		SameSite: http.SameSiteStrictMode})
+}
+
 // session returns when the session of the request's browser ends, and whether it has one.
 func (c *Console) session(r *http.Request) (until time.Time, ok bool) {
 	cookie, err := r.Cookie(cookieName)

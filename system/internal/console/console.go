@@ -11,6 +11,7 @@ import (
 
 	"strowger/actors/clock"
 	"strowger/system/internal/supervisor"
+	"strowger/transport"
 )
 
 // Options says who may use the console and what it shows. Source, Log, Clock and Connections are needed.
@@ -22,6 +23,8 @@ type Options struct {
 	Address string
 	// TrustLoopback lets those in who connect from this machine.
 	TrustLoopback bool
+	// TrustedProxies are addresses and networks of proxies whose word on the client's address and on TLS is taken.
+	TrustedProxies []string
 	// PasswordHash is what HashPassword has returned; empty: there is no password.
 	PasswordHash string
 	// PasswordAttempts is how many wrong passwords in a row an address may send before it must wait.
@@ -43,6 +46,7 @@ type Console struct {
 	log      *slog.Logger
 	clock    clock.Clock
 	source   Source
+	proxies  transport.Proxies
 	page     *page
 	hash     *hash // nil: there is no password
 	checking sync.Mutex
@@ -64,7 +68,7 @@ type Console struct {
 
 // New returns a console that samples the counters until Stop. The error says which setting is wrong.
 func New(o Options) (*Console, error) {
-	c := &Console{o: o, log: o.Log, clock: o.Clock, source: o.Source, attempts: newAttempts(o.PasswordAttempts, o.Clock),
+	c := &Console{o: o, log: o.Log, clock: o.Clock, source: o.Source, proxies: transport.NewProxies(o.TrustedProxies), attempts: newAttempts(o.PasswordAttempts, o.Clock),
 		tokens: newTokens(o.Clock), logins: newLogins(o.Session, o.Clock), rates: newRates()}
 	var err error
 	if c.page, err = newPage(); err != nil {

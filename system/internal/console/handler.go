@@ -102,8 +102,7 @@ func (c *Console) login(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	c.audit.add(entry{At: c.clock.Now(), Who: "password", From: r.RemoteAddr, Action: "login", Result: "ok"})
-	http.SetCookie(w, &http.Cookie{Name: cookieName, Value: c.logins.begin(), Path: Path, MaxAge: int(c.o.Session.Seconds()), //nolint:gosec // Secure needs TLS
-		HttpOnly: true, Secure: r.TLS != nil, SameSite: http.SameSiteStrictMode})
+	c.setCookie(w, r, c.logins.begin(), int(c.o.Session.Seconds()))
 	w.WriteHeader(http.StatusNoContent)
 }
 
@@ -111,7 +110,7 @@ func (c *Console) logout(w http.ResponseWriter, r *http.Request) {
 	if cookie, err := r.Cookie(cookieName); err == nil {
 		c.logins.end(cookie.Value)
 	}
-	http.SetCookie(w, &http.Cookie{Name: cookieName, Path: Path, MaxAge: -1, HttpOnly: true, SameSite: http.SameSiteStrictMode}) //nolint:gosec // it holds nothing
+	c.setCookie(w, r, "", -1)
 	w.WriteHeader(http.StatusNoContent)
 }
 

@@ -16,6 +16,7 @@ import (
 // deaf is a home that drops what the service says.
 type deaf struct{ service.Setup }
 
+func (deaf) Now() time.Time                                           { return time.Time{} }
 func (deaf) Broadcast(string, any)                                    {}
 func (deaf) Every(time.Duration, func(service.Context)) service.Timer { return nil }
 func (deaf) After(time.Duration, func(service.Context)) service.Timer { return nil }

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"fmt"
 	"iter"
+	"slices"
 	"strconv"
 	"strings"
 	"unicode/utf8"
@@ -13,6 +14,7 @@ import (
 // Its strings share memory: whoever keeps one for long clones it.
 type Event struct {
 	headers []header
+	text    string // the values one after the other, then the body
 	// Body is the text after the headers. It is empty for most events. It is as the switch sent it, but
 	// bytes that are not UTF-8 are taken for Latin-1 and converted.
 	Body string
@@ -21,7 +23,11 @@ type Event struct {
 	size      int
 }
 
-type header struct{ name, value string }
+// header is a header whose value ends at that place in the event's text. It begins where the one before ends.
+type header struct {
+	name string
+	end  int
+}
 
 // Name returns the value of Event-Name, such as CHANNEL_CREATE or CUSTOM.
 func (e *Event) Name() string { return e.Get("Event-Name") }
@@ -37,17 +43,25 @@ func (e *Event) Get(name string) string {
 func (e *Event) Lookup(name string) (string, bool) {
 	for i := len(e.headers) - 1; i >= 0; i-- {
 		if h := &e.headers[i]; len(h.name) == len(name) && strings.EqualFold(h.name, name) {
-			return h.value, true
+			return e.value(i), true
 		}
 	}
 	return "", false
+}
+
+func (e *Event) value(i int) string {
+	begin := 0
+	if i > 0 {
+		begin = e.headers[i-1].end
+	}
+	return e.text[begin:e.headers[i].end]
 }
 
 // All returns the headers in the order of the event. Values are decoded.
 func (e *Event) All() iter.Seq2[string, string] {
 	return func(yield func(string, string) bool) {
 		for i := range e.headers {
-			if !yield(e.headers[i].name, e.headers[i].value) {
+			if !yield(e.headers[i].name, e.value(i)) {
 				return
 			}
 		}
@@ -69,51 +83,45 @@ type eventParser struct {
 	maxHeaders int
 	names      names
 	text       []byte
-	values     []value
-}
-
-// value is a header whose value ends at that place in eventParser.text.
-type value struct {
-	name string
-	end  int
+	headers    []header
 }
 
 // parse reads the body of a text/event-plain message. It copies the headers that are of interest; nil means all.
 func (p *eventParser) parse(body []byte, of *interest) (*Event, error) {
-	p.names.follow(of)
-	p.text, p.values = p.text[:0], p.values[:0]
+	p.names.begin(of)
+	p.text, p.headers = p.text[:0], p.headers[:0]
 	event := &Event{size: len(body), Truncated: true}
 	rest, length, headers := body, 0, 0
 	for len(rest) > 0 {
-		line, after, whole := bytes.Cut(rest, []byte{'\n'})
+		line, after, whole := cutLine(rest)
 		rest = after
-		line = bytes.TrimSuffix(line, []byte{'\r'})
 		if len(line) == 0 {
 			event.Truncated = !whole
 			break
 		}
-		header, text, ok := splitHeader(line)
+		name, text, ok := p.names.split(line)
 		if !ok {
 			continue
 		}
 		if headers++; headers > p.maxHeaders {
 			return nil, fmt.Errorf("event with more than %d headers: %w", p.maxHeaders, ErrTooLarge)
 		}
-		name := p.names.look(header)
 		if name.length {
-			length, _ = parseLength(text)
+			length, _ = parseLength(bytes.TrimSpace(text))
 		}
 		if !name.needed {
 			continue
 		}
-		p.text = appendDecoded(p.text, text)
-		p.values = append(p.values, value{name.text, len(p.text)})
+		p.text = appendDecoded(p.text, bytes.TrimSpace(text))
+		p.headers = append(p.headers, header{name.text, len(p.text)})
 	}
 	if headers == 0 {
 		return nil, fmt.Errorf("event without headers: %w", errFraming)
 	}
+	values := len(p.text)
 	p.appendBody(event, rest, length)
-	p.fill(event)
+	event.headers, event.text = slices.Clone(p.headers), string(p.text)
+	event.Body = event.text[values:]
 	return event, nil
 }
 
@@ -125,16 +133,16 @@ func (p *eventParser) appendBody(event *Event, rest []byte, length int) {
 	p.text = toUTF8(append(p.text, rest[:length]...), len(p.text))
 }
 
-// fill makes one string of all text and cuts the headers out of it.
-func (p *eventParser) fill(event *Event) {
-	text := string(p.text)
-	event.headers = make([]header, len(p.values))
-	begin := 0
-	for i, v := range p.values {
-		event.headers[i] = header{v.name, text[begin:v.end]}
-		begin = v.end
+// cutLine returns the first line without its end, and what follows it. whole is false if the line has no end.
+func cutLine(text []byte) (line, after []byte, whole bool) {
+	line = text
+	if i := bytes.IndexByte(text, '\n'); i >= 0 {
+		line, after, whole = text[:i], text[i+1:], true
 	}
-	event.Body = text[begin:]
+	if n := len(line); n > 0 && line[n-1] == '\r' {
+		line = line[:n-1]
+	}
+	return line, after, whole
 }
 
 // splitHeader cuts the line at its first colon. ok is false if there is no colon or no name.

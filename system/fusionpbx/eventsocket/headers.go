@@ -51,33 +51,63 @@ const (
 
 // name is a name of a header that a parser has seen.
 type name struct {
+	raw    string // as the switch writes it
 	text   string
 	needed bool
-	length bool // it is Content-Length
+	length bool  // it is Content-Length
+	next   *name // the one that followed it last
 }
 
-// names remembers names of headers, and which of them are needed. They come again in each event.
+// names remembers names of headers, and which of them are needed. They come again in each event, and mostly in the same
+// order, so that the next one is guessed before it is looked up.
 type names struct {
 	of    *interest
-	known map[string]name
+	known map[string]*name
+	first *name // The first name of an event follows it.
+	last  *name
 }
 
-// look returns the name.
-func (n *names) look(header []byte) name {
+// begin prepares for another event. It forgets which names are needed if the interest is another one.
+func (n *names) begin(of *interest) {
+	if n.of != of || n.known == nil {
+		n.of, n.known, n.first = of, map[string]*name{}, &name{}
+	}
+	n.last = n.first
+}
+
+// split is splitHeader with the name looked up. It leaves spaces around the value.
+func (n *names) split(line []byte) (found *name, value []byte, ok bool) {
+	if next := n.last.next; next != nil && next.heads(line) {
+		n.last = next
+		return next, line[len(next.raw)+1:], true
+	}
+	header, value, ok := splitHeader(line)
+	if !ok {
+		return nil, nil, false
+	}
+	found, remembered := n.look(header)
+	if remembered {
+		n.last.next, n.last = found, found
+	}
+	return found, value, true
+}
+
+// heads reports whether the line begins with the name and a colon.
+func (n *name) heads(line []byte) bool {
+	end := len(n.raw)
+	return end < len(line) && line[end] == ':' && string(line[:end]) == n.raw
+}
+
+// look returns the name, and reports whether it is remembered.
+func (n *names) look(header []byte) (found *name, remembered bool) {
 	if found, ok := n.known[string(header)]; ok {
-		return found
+		return found, true
 	}
 	text := string(toUTF8(append([]byte(nil), header...), 0))
-	found := name{text, n.of == nil || n.of.needs(text), equalFold(header, "Content-Length")}
-	if len(n.known) < maxNames && len(header) <= longestOne {
-		n.known[string(header)] = found
+	found = &name{raw: string(header), text: text, needed: n.of == nil || n.of.needs(text), length: equalFold(header, "Content-Length")}
+	if len(n.known) >= maxNames || len(header) > longestOne {
+		return found, false
 	}
-	return found
-}
-
-// follow forgets which names are needed if the interest is another one.
-func (n *names) follow(i *interest) {
-	if n.of != i || n.known == nil {
-		n.of, n.known = i, map[string]name{}
-	}
+	n.known[found.raw] = found
+	return found, true
 }

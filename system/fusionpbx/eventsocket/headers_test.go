@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"fmt"
 	"os"
+	"reflect"
 	"strings"
 	"testing"
 
@@ -124,6 +125,38 @@ func TestNamesAreBounded(t *testing.T) {
 	}
 	if n := len(p.names.known); n > maxNames {
 		t.Errorf("%d names are remembered", n)
+	}
+	for _, name := range p.names.known {
+		if next := name.next; next != nil && p.names.known[next.raw] != next {
+			t.Errorf("%q, which is not remembered, is kept as the one after %q", next.raw, name.raw)
+		}
+	}
+}
+
+// TestNamesInAnotherOrder parses an event after another one whose names are almost the same, or come in another order. It is
+// the same as from a parser that has seen nothing.
+func TestNamesInAnotherOrder(t *testing.T) {
+	texts := []string{
+		"A: 1\nB: 2\nC: 3\n\n", "A: 1\nC: 3\nB: 2\n\n", "A: 1\nA: 2\nB: 3\nB: 4\n\n", "A : 1\n B\t: 2\nC:3\n\n", "A: 1\nBB: 2\nC: 3\n\n", "AB: 1\nB: 2\n\n",
+		"A: 1\nB\nC: 3\n\n", "A: 1\n: 2\nC: 3\n\n", "A::1\nB:C:2\n\n", "a: 1\nb: 2\nc: 3\n\n", "A: 1\r\nB: 2\r\n\r\n", "A:\nB:", "A: 1\nB", "B: 2\nA: %41%\n",
+		"Content-Length: 2\nB: 2\n\nok", "Content-Length : 1\ncontent-length:2\n\nok", "A: 1\n" + strings.Repeat("y", longestOne+1) + ": 1\nB: 2\n\n", "\xeb: \xeb\nA\xc3: \xa9\n\n",
+	}
+	of := &interest{keeps: []func(string) bool{func(name string) bool { return name != "C" }}}
+	for _, first := range texts {
+		for _, second := range texts {
+			used, fresh := eventParser{maxHeaders: 10}, eventParser{maxHeaders: 10}
+			if _, err := used.parse([]byte(first), of); err != nil {
+				t.Fatal(err)
+			}
+			got, err := used.parse([]byte(second), of)
+			if err != nil {
+				t.Fatal(err)
+			}
+			want, err := fresh.parse([]byte(second), of)
+			if err != nil || !reflect.DeepEqual(got, want) {
+				t.Errorf("%q after %q: %+v, want %+v, %v", second, first, got, want, err)
+			}
+		}
 	}
 }
 

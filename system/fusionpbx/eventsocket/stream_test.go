@@ -9,6 +9,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"reflect"
 	"strings"
 	"testing"
 	"testing/iotest"
@@ -243,6 +244,9 @@ func FuzzStream(f *testing.F) {
 			if !utf8.ValidString(name) || !utf8.ValidString(value) || name == "" {
 				t.Fatalf("header %q: %q", name, value)
 			}
+		}
+		if again, err := parser.parse(text, nil); err != nil || !reflect.DeepEqual(again, event) {
+			t.Fatalf("the second time %+v, %v, want %+v", again, err, event)
 		}
 	})
 }

@@ -128,13 +128,13 @@ func (c *Console) setCookie(w http.ResponseWriter, r *http.Request, value string
 		SameSite: http.SameSiteStrictMode})
 }
 
-// session returns when the session of the request's browser ends, and whether it has one.
-func (c *Console) session(r *http.Request) (until time.Time, ok bool) {
+// session returns the name of the session that the request's browser has and when it ends, and whether it has one.
+func (c *Console) session(r *http.Request) (name string, until time.Time, ok bool) {
 	cookie, err := r.Cookie(cookieName)
 	if err != nil {
-		return time.Time{}, false
+		return "", time.Time{}, false
 	}
-	return c.logins.until(cookie.Value)
+	return c.logins.find(cookie.Value)
 }
 
 // visitor returns who sends the request, and whether he may use the console.
@@ -151,8 +151,8 @@ func (c *Console) visitor(r *http.Request) (visitor, bool) {
 		}
 		return v, true
 	case wayPassword:
-		until, ok := c.session(r)
-		v.name, v.until = "password", until
+		session, until, ok := c.session(r)
+		v.name, v.until, v.session = "password", until, session
 		return v, ok
 	default:
 		return v, false

@@ -201,7 +201,7 @@ func TestSession(t *testing.T) {
 
 func TestTokensAreGoodForOneConnection(t *testing.T) {
 	clock := clocktest.New()
-	store := newTokens(clock)
+	store := newTokens(clock, newLogins(time.Hour, clock))
 	admit := func(actors.Role) error { return nil }
 	name, hash := store.issue(visitor{name: "loopback", from: here})
 	if _, err := store.Claim(name, strings.Repeat("0", 64), admit); err == nil {

@@ -68,8 +68,9 @@ type Console struct {
 
 // New returns a console that samples the counters until Stop. The error says which setting is wrong.
 func New(o Options) (*Console, error) {
+	l := newLogins(o.Session, o.Clock)
 	c := &Console{o: o, log: o.Log, clock: o.Clock, source: o.Source, proxies: transport.NewProxies(o.TrustedProxies), attempts: newAttempts(o.PasswordAttempts, o.Clock),
-		tokens: newTokens(o.Clock), logins: newLogins(o.Session, o.Clock), rates: newRates()}
+		tokens: newTokens(o.Clock, l), logins: l, rates: newRates()}
 	var err error
 	if c.page, err = newPage(); err != nil {
 		return nil, fmt.Errorf("console: %w", err)
@@ -86,8 +87,10 @@ func New(o Options) (*Console, error) {
 	return c, nil
 }
 
-// sample keeps what happened since the last one, and has itself called again.
+// sample keeps what happened since the last one, and has itself called again. It also closes connections that a logout did
+// not see yet, because they were being opened.
 func (c *Console) sample() {
+	c.cutOff()
 	r := c.source.Reading()
 	c.samples.add(&r)
 	c.rates.tidy(r.At)
@@ -124,6 +127,21 @@ func (c *Console) watched() bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return c.world != nil && c.world.watched()
+}
+
+// cutOff closes the connections whose session is over.
+func (c *Console) cutOff() {
+	c.mu.Lock()
+	w := c.world
+	c.mu.Unlock()
+	if w == nil || !w.watched() {
+		return
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), lookTime)
+	defer cancel()
+	if err := w.cutOff(ctx, func(session string) bool { return !c.logins.has(session) }); err != nil {
+		c.log.Warn("connections of the console whose session is over may be open", "err", err)
+	}
 }
 
 // Stop closes all connections, and cuts off those that are still there when ctx ends.

@@ -65,7 +65,7 @@ func (c *Console) access(w http.ResponseWriter, r *http.Request) {
 		Actions bool   `json:"actions"`
 		Reason  string `json:"reason,omitempty"`
 	}{Way: c.way(r), Actions: true}
-	_, answer.Session = c.session(r)
+	_, _, answer.Session = c.session(r)
 	if answer.Way == wayNone {
 		answer.Reason, answer.Actions = noWay, false
 	}
@@ -106,9 +106,10 @@ func (c *Console) login(w http.ResponseWriter, r *http.Request) {
 	w.WriteHeader(http.StatusNoContent)
 }
 
+// logout ends the session of a cookie, and closes the connections of all who have that cookie.
 func (c *Console) logout(w http.ResponseWriter, r *http.Request) {
-	if cookie, err := r.Cookie(cookieName); err == nil {
-		c.logins.end(cookie.Value)
+	if cookie, err := r.Cookie(cookieName); err == nil && c.logins.end(cookie.Value) {
+		c.cutOff()
 	}
 	c.setCookie(w, r, "", -1)
 	w.WriteHeader(http.StatusNoContent)

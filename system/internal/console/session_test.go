@@ -1,24 +1,33 @@
 package console
 
 import (
+	"context"
+	"encoding/json"
+	"errors"
 	"fmt"
 	"net/http"
 	"net/http/httptest"
 	"strings"
 	"testing"
+	"time"
+
+	"strowger/actors/clock/clocktest"
+	"strowger/client"
 )
 
 // site is a console behind a real HTTP server.
 type site struct {
-	t      *testing.T
-	url    string
-	client *http.Client
+	t       *testing.T
+	console *Console
+	clock   *clocktest.Clock
+	url     string
+	client  *http.Client
 }
 
 // serve has a server answer for the console, which asks everybody for the password.
 func serve(t *testing.T, start func(http.Handler) *httptest.Server, change func(*Options)) *site {
 	t.Helper()
-	c, _ := newConsole(t, func(o *Options) {
+	c, clock := newConsole(t, func(o *Options) {
 		o.TrustLoopback = false
 		if change != nil {
 			change(o)
@@ -26,7 +35,7 @@ func serve(t *testing.T, start func(http.Handler) *httptest.Server, change func(
 	})
 	server := start(c)
 	t.Cleanup(server.Close)
-	return &site{t: t, url: server.URL, client: server.Client()}
+	return &site{t: t, console: c, clock: clock, url: server.URL, client: server.Client()}
 }
 
 // post sends JSON, with headers that are given as name and value.
@@ -93,5 +102,146 @@ func TestSecureCookie(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// session logs in and returns the cookie.
+func (s *site) session() string {
+	s.t.Helper()
+	cookies := s.login(password).Cookies()
+	if len(cookies) != 1 {
+		s.t.Fatalf("cookies %v", cookies)
+	}
+	return cookies[0].Name + "=" + cookies[0].Value
+}
+
+// token asks for a token with a cookie.
+func (s *site) token(cookie string) (made client.Token, status int) {
+	s.t.Helper()
+	answer := s.post("token", "{}", "Cookie", cookie)
+	if answer.StatusCode == http.StatusOK {
+		if err := json.NewDecoder(answer.Body).Decode(&made); err != nil {
+			s.t.Fatal(err)
+		}
+	}
+	return made, answer.StatusCode
+}
+
+// connect connects with a token, and not again. What ends the connection is sent to the channel.
+func (s *site) connect(token client.Token) (*client.Client, <-chan error, error) {
+	s.t.Helper()
+	unused, ended := true, make(chan error, 1)
+	c, err := client.Dial(s.t.Context(), strings.Replace(s.url, "http", "ws", 1)+Path+"ws",
+		func(context.Context) (client.Token, error) {
+			if !unused {
+				return client.Token{}, errors.New("there is one token")
+			}
+			unused = false
+			return token, nil
+		},
+		client.Options{OnState: func(state client.State, cause error) {
+			if state == client.StateOffline {
+				select {
+				case ended <- cause:
+				default:
+				}
+			}
+		}})
+	if err == nil {
+		s.t.Cleanup(func() { _ = c.Close() })
+	}
+	return c, ended, err
+}
+
+// mustConnect connects with a cookie, and asks something.
+func (s *site) mustConnect(cookie string) (*client.Client, <-chan error) {
+	s.t.Helper()
+	token, _ := s.token(cookie)
+	c, ended, err := s.connect(token)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	s.mustAnswer(c)
+	return c, ended
+}
+
+func (s *site) mustAnswer(c *client.Client) {
+	s.t.Helper()
+	if _, err := c.Request(s.t.Context(), Name, "hello", json.RawMessage("{}")); err != nil {
+		s.t.Error(err)
+	}
+}
+
+// mustEnd waits until a connection is closed as one is that may come back.
+func (s *site) mustEnd(ended <-chan error) {
+	s.t.Helper()
+	select {
+	case cause := <-ended:
+		if closed, ok := errors.AsType[*client.CloseError](cause); !ok || closed.Code != 1001 {
+			s.t.Errorf("the connection ended with %v", cause)
+		}
+	case <-time.After(10 * time.Second):
+		s.t.Error("the connection is open")
+	}
+}
+
+// A logout ends the session for all who have its cookie: connections, tokens that were not used yet, and new ones. Others
+// stay.
+func TestLogoutEndsTheSession(t *testing.T) {
+	s := serve(t, httptest.NewServer, nil)
+	mine, others := s.session(), s.session()
+	_, page := s.mustConnect(mine)
+	_, copied := s.mustConnect(mine)
+	other, _ := s.mustConnect(others)
+	unused, status := s.token(mine)
+	if status != http.StatusOK {
+		t.Fatalf("token: %d", status)
+	}
+	if got := s.post("logout", "{}", "Cookie", mine); got.StatusCode != http.StatusNoContent {
+		t.Errorf("logout: %d", got.StatusCode)
+	}
+	s.mustEnd(page)
+	s.mustEnd(copied)
+	if _, status := s.token(mine); status != http.StatusUnauthorized {
+		t.Errorf("a token with the cookie: %d", status)
+	}
+	if _, _, err := s.connect(unused); err == nil {
+		t.Error("a token of the session is good")
+	}
+	s.mustAnswer(other)
+	if _, status := s.token(others); status != http.StatusOK {
+		t.Errorf("another session: %d", status)
+	}
+}
+
+// A connection that a logout did not see, because it was being opened, is closed with the next sample.
+func TestLogoutDuringAHandshake(t *testing.T) {
+	s := serve(t, httptest.NewServer, nil)
+	cookie := s.session()
+	_, ended := s.mustConnect(cookie)
+	_, secret, _ := strings.Cut(cookie, "=")
+	if !s.console.logins.end(secret) {
+		t.Fatal("there is no session")
+	}
+	s.clock.Advance(sampleEvery)
+	s.mustEnd(ended)
+}
+
+// One login too many takes the place of the oldest session, whose connections end too.
+func TestSessionsAreBounded(t *testing.T) {
+	s := serve(t, httptest.NewServer, nil)
+	first := s.session()
+	_, ended := s.mustConnect(first)
+	for range mostLogins {
+		s.clock.Advance(time.Nanosecond)
+		s.console.logins.begin()
+	}
+	if n := len(s.console.logins.open); n != mostLogins {
+		t.Errorf("%d sessions are kept", n)
+	}
+	s.clock.Advance(sampleEvery)
+	s.mustEnd(ended)
+	if _, status := s.token(first); status != http.StatusUnauthorized {
+		t.Errorf("the oldest session: %d", status)
 	}
 }

@@ -33,11 +33,14 @@ type visitor struct {
 	name  string // how he is known: loopback, password, or certificate and its subject
 	from  string // his address
 	until time.Time
+	// session is that of his browser; empty: he has none.
+	session string
 }
 
 // tokens are what visitors connect with, each good for one connection. It implements actors.Tokens.
 type tokens struct {
-	clock clock.Clock
+	clock  clock.Clock
+	logins *logins
 
 	mu   sync.Mutex // Protects following.
 	open map[string]*issued
@@ -49,7 +52,9 @@ type issued struct {
 	until   time.Time
 }
 
-func newTokens(c clock.Clock) *tokens { return &tokens{clock: c, open: make(map[string]*issued)} }
+func newTokens(c clock.Clock, l *logins) *tokens {
+	return &tokens{clock: c, logins: l, open: make(map[string]*issued)}
+}
 
 // secret returns so many random bytes in hexadecimal digits.
 func secret(bytes int) string {
@@ -81,7 +86,7 @@ func (t *tokens) issue(v visitor) (name, hash string) {
 	return name, hash
 }
 
-var errToken = errors.New("the token is unknown, was used, or is too old")
+var errToken = errors.New("the token is unknown, was used, is too old, or its session has ended")
 
 // Claim implements actors.Tokens.
 func (t *tokens) Claim(name, hash string, admit func(actors.Role) error) (*actors.Credentials, error) {
@@ -92,25 +97,35 @@ func (t *tokens) Claim(name, hash string, admit func(actors.Role) error) (*actor
 	if i == nil || subtle.ConstantTimeCompare(sum[:], i.hash[:]) != 1 || !t.clock.Now().Before(i.until) {
 		return nil, errToken
 	}
+	if s := i.visitor.session; s != "" && !t.logins.has(s) {
+		return nil, errToken
+	}
 	if err := admit(actors.Client); err != nil {
 		return nil, err
 	}
 	delete(t.open, name)
 	return &actors.Credentials{Role: actors.Client, Services: []string{Name}, Permissions: []string{mayAct, mayLook},
-		UserName: i.visitor.name, DomainName: i.visitor.from, ExpiresAt: i.visitor.until}, nil
+		UserUUID: i.visitor.session, UserName: i.visitor.name, DomainName: i.visitor.from, ExpiresAt: i.visitor.until}, nil
 }
 
-// logins are the sessions of browsers that know the password.
+// logins are the sessions of browsers that know the password. A session has a name, which others may know, and a secret,
+// which is in the browser's cookie.
 type logins struct {
 	clock clock.Clock
 	life  time.Duration
 
-	mu   sync.Mutex // Protects following.
-	open map[[sha256.Size]byte]time.Time
+	mu   sync.Mutex           // Protects following.
+	open map[string]time.Time // by name
 }
 
 func newLogins(life time.Duration, c clock.Clock) *logins {
-	return &logins{clock: c, life: life, open: make(map[[sha256.Size]byte]time.Time)}
+	return &logins{clock: c, life: life, open: make(map[string]time.Time)}
+}
+
+// nameOf returns the name of the session with a secret.
+func nameOf(secret string) string {
+	sum := sha256.Sum256([]byte(secret))
+	return hex.EncodeToString(sum[:])
 }
 
 // begin returns the secret of a new session. The one that ends first gives way if there are too many.
@@ -119,33 +134,46 @@ func (l *logins) begin() string {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	now := l.clock.Now()
-	var first [sha256.Size]byte
-	for key, until := range l.open {
+	first := ""
+	for name, until := range l.open {
 		if !now.Before(until) {
-			delete(l.open, key)
+			delete(l.open, name)
 			continue
 		}
 		if o, ok := l.open[first]; !ok || until.Before(o) {
-			first = key
+			first = name
 		}
 	}
 	if len(l.open) >= mostLogins {
 		delete(l.open, first)
 	}
-	l.open[sha256.Sum256([]byte(s))] = now.Add(l.life)
+	l.open[nameOf(s)] = now.Add(l.life)
 	return s
 }
 
-// until returns when a session ends, and whether there is one.
-func (l *logins) until(s string) (time.Time, bool) {
+// find returns the name of the session with a secret and when it ends, and whether there is one.
+func (l *logins) find(secret string) (name string, until time.Time, ok bool) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	end, ok := l.open[sha256.Sum256([]byte(s))]
-	return end, ok && l.clock.Now().Before(end)
+	name = nameOf(secret)
+	until, ok = l.open[name]
+	return name, until, ok && l.clock.Now().Before(until)
 }
 
-func (l *logins) end(s string) {
+// has reports whether there is a session of a name.
+func (l *logins) has(name string) bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	delete(l.open, sha256.Sum256([]byte(s)))
+	until, ok := l.open[name]
+	return ok && l.clock.Now().Before(until)
+}
+
+// end ends the session with a secret, and reports whether there was one.
+func (l *logins) end(secret string) bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	name := nameOf(secret)
+	_, ok := l.open[name]
+	delete(l.open, name)
+	return ok
 }

@@ -130,6 +130,20 @@ func (w *world) take(conn net.Conn, sent []byte) { w.server.Take(conn, sent, w.r
 // watched reports whether somebody is connected.
 func (w *world) watched() bool { return w.egress.Live() > 0 }
 
+// cutOff closes the connections whose session is over. The error is ctx's.
+func (w *world) cutOff(ctx context.Context, over func(session string) bool) error {
+	all, err := w.egress.Connections(ctx)
+	for _, c := range all {
+		if c.Peer == nil || c.Peer.UserUUID == "" || !over(c.Peer.UserUUID) {
+			continue
+		}
+		if _, err = w.egress.Disconnect(ctx, c.Number); err != nil {
+			break
+		}
+	}
+	return err //nolint:wrapcheck // passes on
+}
+
 // stop closes the connections and ends all actors.
 func (w *world) stop(ctx context.Context) {
 	if w.services != nil {

@@ -50,7 +50,7 @@ func TestNeeds(t *testing.T) {
 }
 
 // without returns the event without the headers that are not needed, and how many they are.
-func without(t *testing.T, body []byte, needed func(string) bool) (*eventsocket.Event, int) {
+func without(t testing.TB, body []byte, needed func(string) bool) (*eventsocket.Event, int) {
 	t.Helper()
 	var text strings.Builder
 	left := 0

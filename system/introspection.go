@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"slices"
 	"strconv"
 	"sync/atomic"
 
@@ -127,6 +128,24 @@ func (s source) DeadLetters() []introspect.DeadLetter {
 		return nil
 	}
 	return s.insight.letters.Letters()
+}
+
+// Refusals is for admin.Source.
+func (s source) Refusals() []introspect.Refusal {
+	if !s.made() {
+		return nil
+	}
+	var all []introspect.Refusal
+	for _, l := range s.deps.Refusals().Latest() {
+		attributes := make(map[string]string, len(l.Attributes)/2)
+		for pair := range slices.Chunk(l.Attributes, 2) {
+			if len(pair) == 2 {
+				attributes[fmt.Sprint(pair[0])] = fmt.Sprint(pair[1])
+			}
+		}
+		all = append(all, introspect.Refusal{Cause: l.Cause, Count: l.Count, At: l.At, Message: l.Message, Attributes: attributes})
+	}
+	return all
 }
 
 // Ready is for admin.Source.

@@ -54,6 +54,7 @@ type Log struct {
 	clock  clock.Clock
 	bounds func() Bounds
 	counts [causes]atomic.Int64
+	latest [causes]atomic.Pointer[Latest]
 	merged atomic.Int64
 
 	mu       sync.Mutex // Protects following.
@@ -199,6 +200,7 @@ func (l *Log) write(e Event, suppressed int) {
 	if suppressed > 0 {
 		attributes = append(attributes, "suppressed", suppressed)
 	}
+	l.latest[e.Cause].Store(&Latest{Cause: t.label, At: l.clock.Now(), Message: t.message, Attributes: attributes[2:]})
 	l.log.Log(context.Background(), t.level, t.message, attributes...)
 }
 

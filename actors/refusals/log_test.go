@@ -272,3 +272,29 @@ func TestAbandonedIsDebug(t *testing.T) {
 		t.Errorf("lines %v, counted %d; want none and 1", got, b.Count(Abandoned))
 	}
 }
+
+// The latest line of each cause is kept. Events without a line count.
+func TestLatest(t *testing.T) {
+	b := newBench(t)
+	if got := b.Latest(); len(got) != 0 {
+		t.Fatalf("before the first event: %v", got)
+	}
+	b.Add(Event{Cause: Idle, Remote: "10.0.0.1:1"})
+	for range 3 {
+		b.Add(Event{Cause: Token, Remote: "10.0.0.1:1", More: []any{"err", errors.New("too long"), "attempt", 2}})
+	}
+	b.clock.Advance(window)
+	b.Add(Event{Cause: Token, Remote: "10.0.0.2:2", More: []any{"err", errors.New("too old"), "attempt", 1}})
+	got := b.Latest()
+	if len(got) != 2 {
+		t.Fatalf("%d causes, want 2: %v", len(got), got)
+	}
+	token, idle := got[0], got[1]
+	if token.Cause != "token" || token.Count != 4 || !token.At.Equal(b.clock.Now()) || token.Message == "" ||
+		fmt.Sprint(token.Attributes...) != fmt.Sprint("remote", "10.0.0.2:2", "err", "too old", "attempt", 1) {
+		t.Errorf("a refused token is %v", token)
+	}
+	if idle.Cause != "idle" || idle.Count != 1 || token.At.Sub(idle.At) != window {
+		t.Errorf("an idle peer is %v", idle)
+	}
+}

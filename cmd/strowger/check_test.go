@@ -2,7 +2,9 @@ package main
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
+	"errors"
 	"net"
 	"os"
 	"path/filepath"
@@ -11,6 +13,7 @@ import (
 	"testing"
 	"time"
 
+	"strowger/client"
 	"strowger/cmd/strowger/internal/check"
 	"strowger/system"
 	"strowger/system/service"
@@ -79,9 +82,18 @@ func TestCheckRunningRouter(t *testing.T) {
 	want(t, found, "admin.pages", check.OK, "a strowger answers")
 	want(t, found, "router.ready", check.OK, "accepts connections")
 	want(t, found, "tokens.directory", check.OK, tokens)
+	want(t, found, "tokens.refused", check.OK, "no token")
 	if n := len(found["config.value"]); n != 3 {
 		t.Errorf("%d settings are no defaults: %v", n, found["config.value"])
 	}
+	unknown := func(context.Context) (client.Token, error) { return client.Token{Name: "unknown", Hash: "hash"}, nil }
+	_, err := client.Dial(t.Context(), "ws://"+running.Addr().String(), unknown, client.Options{Reconnect: client.Reconnect{Disabled: true}})
+	if !errors.Is(err, client.ErrUnauthorized) {
+		t.Fatalf("with a token that nobody made: %v", err)
+	}
+	want(t, checked(t, 0, environ), "tokens.refused", check.Note, "has refused 1 tokens, the last one that it logged")
+	want(t, checked(t, 0, environ), "tokens.refused", check.Note, "from 127.0.0.1:")
+	want(t, checked(t, 0, environ), "tokens.refused", check.Note, "not well formed")
 	r.signals.handled(t, os.Interrupt)
 	r.signals.send(t, os.Interrupt)
 	r.wait(0)

@@ -28,6 +28,7 @@ type fake struct {
 	lost     []introspect.Problem
 	notes    []introspect.Problem
 	cluster  introspect.Cluster
+	refusals []introspect.Refusal
 	panics   bool
 }
 
@@ -43,6 +44,7 @@ func (f *fake) Lost() []introspect.Problem           { f.check(); return f.lost 
 func (f *fake) Notes() []introspect.Problem          { f.check(); return f.notes }
 func (f *fake) Cluster() introspect.Cluster          { f.check(); return f.cluster }
 func (f *fake) Metrics() introspect.Metrics          { f.check(); return f.metrics }
+func (f *fake) Refusals() []introspect.Refusal       { f.check(); return f.refusals }
 func (f *fake) DeadLetters() []introspect.DeadLetter { f.check(); return f.letters }
 
 // listen runs a server until the test ends.

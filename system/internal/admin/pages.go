@@ -35,6 +35,7 @@ func (o Options) handler(addr net.Addr) (http.Handler, error) {
 		"/tree":        o.tree,
 		"/deadletters": o.deadLetters,
 		"/cluster":     o.cluster,
+		"/refusals":    o.refusals,
 	}
 	profiles := o.profiles()
 	routes := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -61,7 +62,7 @@ func (o Options) handler(addr net.Addr) (http.Handler, error) {
 		case o.Profiling && strings.HasPrefix(path, profilesAt):
 			profiles.ServeHTTP(w, r)
 		default:
-			refuse(w, http.StatusNotFound, "there is /healthz, /readyz, /metrics, /tree, /deadletters, /cluster, /explain, /subscribers, /strowger.js and, unless it is turned off, /console/")
+			refuse(w, http.StatusNotFound, "there is /healthz, /readyz, /metrics, /tree, /deadletters, /refusals, /cluster, /explain, /subscribers, /strowger.js and, unless it is turned off, /console/")
 		}
 	})
 	return newGuard(routes, o, addr), nil
@@ -96,6 +97,10 @@ func (o Options) ready() (int, any) {
 }
 
 func (o Options) cluster() (int, any) { return http.StatusOK, o.Source.Cluster() }
+
+func (o Options) refusals() (int, any) {
+	return http.StatusOK, map[string][]introspect.Refusal{"refusals": append([]introspect.Refusal{}, o.Source.Refusals()...)}
+}
 
 func (o Options) tree() (int, any) { return http.StatusOK, o.Source.Tree() }
 

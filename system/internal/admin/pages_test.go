@@ -102,6 +102,13 @@ func TestCluster(t *testing.T) {
 		`"services":[{"name":"clock","inside":true,"instances":1}]`, `"watches":[]`, `"state":"self"`)
 }
 
+func TestRefusals(t *testing.T) {
+	get(t, listen(t, &fake{}, nil), "/refusals").want(t, http.StatusOK, `{"refusals":[]}`)
+	one := introspect.Refusal{Cause: "token", Count: 2, Message: "authentication refused", Attributes: map[string]string{"remote": "192.0.2.1:9"}}
+	get(t, listen(t, &fake{refusals: []introspect.Refusal{one}}, nil), "/refusals").want(t, http.StatusOK,
+		`"cause":"token","count":2,`, `"message":"authentication refused","attributes":{"remote":"192.0.2.1:9"}`)
+}
+
 func TestDeadLetters(t *testing.T) {
 	const secret = "said in confidence"
 	source := &fake{letters: []introspect.DeadLetter{

@@ -17,6 +17,8 @@ type Source interface {
 	Cluster() introspect.Cluster
 	// Metrics returns the counters.
 	Metrics() introspect.Metrics
+	// Refusals returns what the log said last of each cause of a refusal.
+	Refusals() []introspect.Refusal
 	// DeadLetters returns those kept, the latest first.
 	DeadLetters() []introspect.DeadLetter
 }

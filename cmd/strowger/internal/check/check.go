@@ -45,7 +45,7 @@ func Run(ctx context.Context, o Options) []Finding {
 	c.nginx = sync.OnceValue(c.readNginx)
 	c.about = sync.OnceValue(c.askDatabase)
 	c.checks = []func(*report){
-		c.configuration, c.listenPort, c.adminPages, c.routerUnit, c.phpUnits, c.tokens, c.bearers, c.cluster, c.proxy, c.origins,
+		c.configuration, c.listenPort, c.adminPages, c.routerUnit, c.phpUnits, c.tokens, c.refused, c.bearers, c.cluster, c.proxy, c.origins,
 		c.database, c.eventSocket, c.clock, c.descriptors, c.kernel, c.certificates,
 	}
 	if o.Machine.Windows {

@@ -15,7 +15,7 @@ func (c *checker) windows() {
 	c.units = func() units { return units{absent: true} }
 	c.nginx = func() proxies { return proxies{err: fs.ErrNotExist} }
 	c.checks = []func(*report){
-		c.configuration, c.listenPort, c.adminPages, c.notLookedAt, c.windowsTokens, c.origins,
+		c.configuration, c.listenPort, c.adminPages, c.notLookedAt, c.windowsTokens, c.refused, c.origins,
 		c.database, c.eventSocket, c.clock, c.certificates,
 	}
 }

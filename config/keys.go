@@ -43,7 +43,7 @@ func keys() []key {
 		{"listen.compression_threshold", KiB, between(Size(64), GiB), onReload,
 			"Size in bytes from which on a message is compressed."},
 		{"listen.trusted_proxies", []string{}, networks(), onRestart,
-			"Addresses and networks, such as 127.0.0.1 or 10.0.0.0/8, of proxies whose X-Forwarded-For (or Forwarded) is believed. The log then shows the client's address as remote, and not the proxy's. Empty means that nobody is believed. List only proxies that write the header themselves, because others pass on what the client invents."},
+			"Addresses and networks, such as 127.0.0.1 or 10.0.0.0/8, of proxies whose X-Forwarded-For (or Forwarded) is believed. The log then shows the client's address as remote, and not the proxy's. The console counts wrong passwords for that address too, and believes X-Forwarded-Proto. Empty means that nobody is believed. List only proxies that write the header themselves, because others pass on what the client invents."},
 		{"listen.proxy_protocol", "off", oneOf("off", "optional", "required"), onRestart,
 			"Whether connections of trusted proxies begin with a header of the PROXY protocol, version 1 or 2, which names the client: none do, some do, or all do. Use optional if services connect from a proxy's address without one, as those on the same machine do. Then the proxy must write the header itself, because it passes on what the client sends. A header must come within limits.header_timeout and has at most 4KiB. Needs listen.trusted_proxies."},
 		{"listen.tls_certificate", "", anyText(), onRestart,

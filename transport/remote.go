@@ -31,6 +31,9 @@ func (p Proxies) Client(r *http.Request) string {
 	return remoteOf(address(r.RemoteAddr), r.Header.Values("X-Forwarded-For"), r.Header.Values("Forwarded"), p.trusted)
 }
 
+// ClientAddr returns the address in what Client returns, without the port, and whether there is one.
+func (p Proxies) ClientAddr(r *http.Request) (a netip.Addr, ok bool) { return parseHop(p.Client(r)) }
+
 // remoteOf returns whom a request comes from: the other end of the connection, or whoever the trusted
 // proxies there say in the lines of X-Forwarded-For and Forwarded. A proxy adds the address of its own peer on the right of X-Forwarded-For, so what
 // stands left of the first address that is no trusted proxy may be anybody's invention.

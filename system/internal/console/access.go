@@ -139,7 +139,7 @@ func (c *Console) session(r *http.Request) (name string, until time.Time, ok boo
 
 // visitor returns who sends the request, and whether he may use the console.
 func (c *Console) visitor(r *http.Request) (visitor, bool) {
-	v := visitor{from: r.RemoteAddr}
+	v := visitor{from: c.proxies.Client(r)}
 	switch c.way(r) {
 	case wayOpen:
 		v.name = "loopback"

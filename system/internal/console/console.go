@@ -168,6 +168,6 @@ func (c *Console) noteForeign(r *http.Request) {
 		c.foreign++
 		return
 	}
-	c.log.Warn("console refused a request of another origin", "remote", r.RemoteAddr, "path", r.URL.Path, "suppressed", c.foreign)
+	c.log.Warn("console refused a request of another origin", "remote", c.proxies.Client(r), "path", r.URL.Path, "suppressed", c.foreign)
 	c.foreign, c.foreignAt = 0, now
 }

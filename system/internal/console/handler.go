@@ -9,7 +9,6 @@ import (
 	"io"
 	"math"
 	"net/http"
-	"net/netip"
 	"time"
 )
 
@@ -101,7 +100,7 @@ func (c *Console) login(w http.ResponseWriter, r *http.Request) {
 	if !read(w, r, &in) || !c.knows(w, r, in.Password) {
 		return
 	}
-	c.audit.add(entry{At: c.clock.Now(), Who: "password", From: r.RemoteAddr, Action: "login", Result: "ok"})
+	c.audit.add(entry{At: c.clock.Now(), Who: "password", From: c.proxies.Client(r), Action: "login", Result: "ok"})
 	c.setCookie(w, r, c.logins.begin(), int(c.o.Session.Seconds()))
 	w.WriteHeader(http.StatusNoContent)
 }
@@ -117,8 +116,8 @@ func (c *Console) logout(w http.ResponseWriter, r *http.Request) {
 
 // knows looks at a password. If it is wrong or cannot be looked at now, knows answers and returns false.
 func (c *Console) knows(w http.ResponseWriter, r *http.Request, password string) bool {
-	peer, err := netip.ParseAddrPort(r.RemoteAddr)
-	if c.hash == nil || err != nil {
+	from, ok := c.proxies.ClientAddr(r)
+	if c.hash == nil || !ok {
 		refuse(w, http.StatusForbidden, noWay)
 		return false
 	}
@@ -126,7 +125,7 @@ func (c *Console) knows(w http.ResponseWriter, r *http.Request, password string)
 	// together also finds what the first one has counted.
 	c.checking.Lock()
 	defer c.checking.Unlock()
-	if wait := c.attempts.wait(peer.Addr()); wait > 0 {
+	if wait := c.attempts.wait(from); wait > 0 {
 		seconds := int(math.Ceil(wait.Seconds()))
 		w.Header().Set("Retry-After", fmt.Sprint(seconds))
 		reply(w, http.StatusTooManyRequests, map[string]any{
@@ -134,12 +133,12 @@ func (c *Console) knows(w http.ResponseWriter, r *http.Request, password string)
 		return false
 	}
 	if len(password) > LongestPassword || !c.hash.is(password) {
-		c.attempts.failed(peer.Addr())
-		c.audit.add(entry{At: c.clock.Now(), Who: "nobody", From: r.RemoteAddr, Action: "login", Result: errPassword.Error()})
+		c.attempts.failed(from)
+		c.audit.add(entry{At: c.clock.Now(), Who: "nobody", From: c.proxies.Client(r), Action: "login", Result: errPassword.Error()})
 		refuse(w, http.StatusUnauthorized, errPassword.Error())
 		return false
 	}
-	c.attempts.succeeded(peer.Addr())
+	c.attempts.succeeded(from)
 	return true
 }
 
@@ -154,7 +153,7 @@ func (c *Console) token(w http.ResponseWriter, r *http.Request) {
 		if !c.knows(w, r, in.Password) {
 			return
 		}
-		v, ok = visitor{name: "password", from: r.RemoteAddr, until: c.clock.Now().Add(c.o.Session)}, true
+		v, ok = visitor{name: "password", from: c.proxies.Client(r), until: c.clock.Now().Add(c.o.Session)}, true
 	}
 	switch {
 	case ok:

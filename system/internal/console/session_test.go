@@ -105,6 +105,44 @@ func TestSecureCookie(t *testing.T) {
 	}
 }
 
+// Behind a trusted proxy each client has attempts of its own, and the audit log names it. A peer that is no
+// trusted proxy cannot invent an address.
+func TestGuessesBehindAProxy(t *testing.T) {
+	const forwarded, client, other, proxy = "X-Forwarded-For", "192.0.2.7", "192.0.2.8", "127.0.0.1:"
+	for name, test := range map[string]struct {
+		trusted func(*Options)
+		header  string // of the right password
+		value   string
+		status  int
+		from    string // what the address in the audit log begins with
+	}{
+		"the client that guesses":           {trust("127.0.0.1"), forwarded, client, http.StatusTooManyRequests, client},
+		"another client":                    {trust("127.0.0.1"), forwarded, other, http.StatusNoContent, client},
+		"another that the client invents":   {trust("127.0.0.1"), forwarded, other + ", " + client, http.StatusTooManyRequests, client},
+		"the client by the standard header": {trust("127.0.0.1"), "Forwarded", "for=" + client, http.StatusTooManyRequests, client},
+		"nobody is trusted":                 {nil, forwarded, other, http.StatusTooManyRequests, proxy},
+		"another proxy is trusted":          {trust("192.0.2.1"), forwarded, other, http.StatusTooManyRequests, proxy},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := serve(t, httptest.NewServer, test.trusted)
+			for i := range 3 {
+				if got := s.login("x", forwarded, client); got.StatusCode != http.StatusUnauthorized {
+					t.Fatalf("guess %d: %d", i+1, got.StatusCode)
+				}
+			}
+			if got := s.login(password, test.header, test.value); got.StatusCode != test.status {
+				t.Errorf("status %d, want %d", got.StatusCode, test.status)
+			}
+			entries, _ := s.console.audit.latest(auditKept)
+			for _, e := range entries {
+				if e.Result == errPassword.Error() && !strings.HasPrefix(e.From, test.from) {
+					t.Errorf("the audit log has %q", e.From)
+				}
+			}
+		})
+	}
+}
+
 // session logs in and returns the cookie.
 func (s *site) session() string {
 	s.t.Helper()

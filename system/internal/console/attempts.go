@@ -15,6 +15,8 @@ const (
 	together = 20
 	// mostSources bounds how many addresses are remembered.
 	mostSources = 1024
+	// mostKnown bounds how many addresses are remembered that have sent the right password.
+	mostKnown = 256
 )
 
 // attempts counts wrong passwords and says who must wait. Its methods may be called from any goroutine.
@@ -24,8 +26,9 @@ type attempts struct {
 
 	mu     sync.Mutex // Protects following.
 	of     map[netip.Addr]*failures
-	window time.Time // when the minute of all began
-	all    int       // failures of all in that minute
+	known  map[netip.Addr]time.Time // when the right password came from there last
+	window time.Time                // when the minute of all began
+	all    int                      // failures of all in that minute
 }
 
 // failures are those of one address.
@@ -36,7 +39,7 @@ type failures struct {
 }
 
 func newAttempts(most int, c clock.Clock) *attempts {
-	return &attempts{most: most, clock: c, of: make(map[netip.Addr]*failures)}
+	return &attempts{most: most, clock: c, of: make(map[netip.Addr]*failures), known: make(map[netip.Addr]time.Time)}
 }
 
 // source is what counts as one address: a network for IPv6, as one holder has all of it.
@@ -49,13 +52,17 @@ func source(a netip.Addr) netip.Addr {
 	return a
 }
 
-// wait returns how long an address must wait before a password of its is looked at; 0: not at all.
+// wait returns how long an address must wait before a password of its is looked at; 0: not at all. One that has sent the
+// right password before does not wait for what others have sent.
 func (t *attempts) wait(from netip.Addr) time.Duration {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	now := t.clock.Now()
 	if f := t.of[source(from)]; f != nil && now.Before(f.until) {
 		return f.until.Sub(now)
+	}
+	if _, ok := t.known[source(from)]; ok {
+		return 0
 	}
 	if t.all >= together*t.most && now.Sub(t.window) < time.Minute {
 		return t.window.Add(time.Minute).Sub(now)
@@ -86,11 +93,23 @@ func (t *attempts) failed(from netip.Addr) {
 	}
 }
 
-// succeeded forgets the failures of an address.
+// succeeded forgets the failures of an address, and remembers that it knows the password.
 func (t *attempts) succeeded(from netip.Addr) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	delete(t.of, source(from))
+	key := source(from)
+	delete(t.of, key)
+	t.known[key] = t.clock.Now()
+	if len(t.known) <= mostKnown {
+		return
+	}
+	oldest := key
+	for k, at := range t.known {
+		if at.Before(t.known[oldest]) {
+			oldest = k
+		}
+	}
+	delete(t.known, oldest)
 }
 
 // makeRoom forgets those that have not failed for long, or the one that has not for longest. mu is held.

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/http/httptest"
+	"net/netip"
 	"strings"
 	"testing"
 	"time"
@@ -140,6 +141,45 @@ func TestGuessesBehindAProxy(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// When all have guessed too often together, an address that has sent the right password before may still do so.
+func TestGuessesOfManyLockOutNobodyKnown(t *testing.T) {
+	const forwarded, known = "X-Forwarded-For", "192.0.2.7"
+	s := serve(t, httptest.NewServer, trust("127.0.0.1"))
+	if got := s.login(password, forwarded, known); got.StatusCode != http.StatusNoContent {
+		t.Fatalf("the first time: %d", got.StatusCode)
+	}
+	for i := range 3 * together {
+		s.console.attempts.failed(netip.AddrFrom4([4]byte{10, 0, 0, byte(i)}))
+	}
+	for from, status := range map[string]int{known: http.StatusNoContent, "192.0.2.8": http.StatusTooManyRequests} {
+		if got := s.login(password, forwarded, from); got.StatusCode != status {
+			t.Errorf("%s: %d, want %d", from, got.StatusCode, status)
+		}
+	}
+	// Its own guesses still count.
+	for range 3 {
+		s.login("x", forwarded, known)
+	}
+	if got := s.login(password, forwarded, known); got.StatusCode != http.StatusTooManyRequests {
+		t.Errorf("after guesses of its own: %d", got.StatusCode)
+	}
+}
+
+func TestKnownAddressesAreBounded(t *testing.T) {
+	clock := clocktest.New()
+	a := newAttempts(3, clock)
+	address := func(i int) netip.Addr { return netip.AddrFrom4([4]byte{10, 0, byte(i >> 8), byte(i)}) }
+	for i := range mostKnown + 1 {
+		a.succeeded(address(i))
+		clock.Advance(time.Nanosecond)
+	}
+	_, first := a.known[address(0)]
+	_, second := a.known[address(1)]
+	if len(a.known) != mostKnown || first || !second {
+		t.Errorf("%d are known, the first: %v, the second: %v", len(a.known), first, second)
 	}
 }
 

@@ -70,7 +70,8 @@ func (l *link) authenticate(ctx context.Context, s *socket) error {
 
 // present hands over a token, which may be a ticket, and waits for the verdict.
 func (l *link) present(ctx context.Context, s *socket, token Token, expires time.Time) error {
-	if !s.send(ctx, appendAuthentication(nil, token, "", l.wish())) {
+	l.tickets.moved(expires)
+	if !s.send(ctx, appendAuthentication(nil, token, "", l.wish(token))) {
 		return fmt.Errorf("send token: %w", l.stopped(ctx, s))
 	}
 	for {
@@ -80,9 +81,6 @@ func (l *link) present(ctx context.Context, s *socket, token Token, expires time
 		}
 		if e.code == envelope.Authenticated.Code {
 			s.expires = expires
-			if l.opts.Resume {
-				s.take(l.tickets.admitted(e.payload, expires))
-			}
 			return nil
 		}
 		// Another 407 answers a message that crossed ours; the verdict still comes.

@@ -2,6 +2,7 @@ package client
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"fmt"
 	"log/slog"
@@ -257,7 +258,7 @@ func TestFilterCheck(t *testing.T) {
 // A wish that is too long for the router's first message says less.
 func TestWishIsShort(t *testing.T) {
 	l := &link{opts: Options{Recover: true, Filters: map[string]Filter{"a": {Topics: []string{strings.Repeat("x", longestWish)}}}}}
-	if got := l.wish(); got != `{"history":{},"gaps":true}` {
+	if got := l.wish(Token{}); got != `{"history":{},"gaps":true}` {
 		t.Errorf("with a long filter: %s", got)
 	}
 	l.opts.Filters = nil
@@ -266,12 +267,31 @@ func TestWishIsShort(t *testing.T) {
 		long[fmt.Sprintf("service%d", i)] = position{"abcdefabcdef", int64(i)}
 	}
 	l.history.positions = long
-	if got := l.wish(); got != `{"history":{},"gaps":true}` {
+	if got := l.wish(Token{}); got != `{"history":{},"gaps":true}` {
 		t.Errorf("with many positions: %d bytes", len(got))
 	}
 	if got := l.history.ask(); len(got) != len(long) {
 		t.Errorf("%d positions are left", len(got))
 	}
+}
+
+// The token and the wish together are no longer than the router's first message may be.
+func TestWishLeavesRoomForTheToken(t *testing.T) {
+	r := newFakeRouter(t)
+	long := Token{Name: "jwt", Hash: strings.Repeat("x", 6000)}
+	source := func(context.Context) (Token, error) { return long, nil }
+	done := r.dialing(t.Context(), source, Options{Filters: map[string]Filter{"a": {Topics: []string{strings.Repeat("y", 3000)}}}})
+	p := r.Accept()
+	p.Greet()
+	if m := p.Next(); m.Token.Hash != long.Hash || string(m.Payload) != `{"gaps":true}` {
+		t.Errorf("the payload beside a token of %d bytes has %d", len(m.Token.Hash), len(m.Payload))
+	}
+	p.Admit()
+	d := <-done
+	if d.err != nil {
+		t.Fatal(d.err)
+	}
+	r.shut(d.client)
 }
 
 // What the router says of histories may be anything.

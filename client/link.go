@@ -108,7 +108,7 @@ func (l *link) deliver(s *socket, data []byte) {
 	if e.service == authentication {
 		if e.code == envelope.Authenticated.Code && e.requestID == "" && !s.admitted {
 			s.admitted = true
-			l.admitted(e.payload)
+			l.admitted(s, e.payload)
 		}
 		select {
 		case s.control <- e:

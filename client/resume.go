@@ -29,8 +29,8 @@ func (t *tickets) take() (Token, time.Time, bool) {
 	return Token{Name: ticketName, Hash: text}, t.expires, text != ""
 }
 
-// admitted keeps the ticket of a 200, and when the token ends that was shown. It returns what the 200 says of requests.
-func (t *tickets) admitted(payload json.RawMessage, expires time.Time) (requests json.RawMessage) {
+// admitted keeps the ticket of a 200. It returns what the 200 says of requests.
+func (t *tickets) admitted(payload json.RawMessage) (requests json.RawMessage) {
 	var said struct {
 		Resume struct {
 			Ticket   string          `json:"ticket"`
@@ -40,7 +40,7 @@ func (t *tickets) admitted(payload json.RawMessage, expires time.Time) (requests
 	_ = json.Unmarshal(payload, &said) // another payload has no ticket
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	t.latest, t.expires = said.Resume.Ticket, expires
+	t.latest = said.Resume.Ticket
 	if t.latest == "" {
 		return nil
 	}
@@ -60,7 +60,7 @@ func (t *tickets) renewed(payload json.RawMessage) {
 	t.latest = said.Ticket
 }
 
-// moved notes that a fresh JWT has moved the end.
+// moved notes when the token ends that was shown, or the fresh JWT.
 func (t *tickets) moved(expires time.Time) {
 	t.mu.Lock()
 	defer t.mu.Unlock()

@@ -70,6 +70,21 @@ func TestResume(t *testing.T) {
 	}
 }
 
+// A fresh ticket that follows the 200 at once is later than the ticket of the 200, however late the 200 is looked at.
+func TestTicketRightBehindThe200(t *testing.T) {
+	l := &link{opts: Options{Resume: true}}
+	s := &socket{control: make(chan *incoming, 4), out: make(chan []byte, 1), ending: make(chan struct{})}
+	l.deliver(s, []byte(`{"service_name":"authentication","status_code":200,"topic":"authenticated","payload":{"resume":{"ticket":"t1","requests":[]}}}`))
+	l.deliver(s, []byte(`{"service_name":"authentication","status_code":200,"topic":"ticket","payload":{"ticket":"t2"}}`))
+	end := time.Unix(1, 0)
+	if err := l.present(t.Context(), s, Token{Name: "n", Hash: "h"}, end); err != nil {
+		t.Fatal(err)
+	}
+	if ticket, expires, _ := l.tickets.take(); ticket.Hash != "t2" || !expires.Equal(end) || !s.keeps {
+		t.Errorf("the latest ticket is %q of a token that ends at %v, requests are kept: %t", ticket.Hash, expires, s.keeps)
+	}
+}
+
 // keepingWith says that the token is good, gives a ticket and says which requests go on.
 func keepingWith(p *clienttest.Peer, ticket string, ids ...json.RawMessage) {
 	p.Send(clienttest.Object{"service_name": "authentication", "status_code": 200, "request_id": "", "topic": "authenticated",

@@ -6,9 +6,12 @@ import (
 	"slices"
 )
 
-// longestWish is the longest payload of an authentication message, in bytes: the router reads short messages only before it
-// knows a client.
-const longestWish = 4096
+// longestWish is the longest payload of an authentication message, and longestFirst the longest message with token and payload, in
+// bytes: the router reads 8 KiB before it knows a client, and closes the connection for more.
+const (
+	longestWish  = 4096
+	longestFirst = 8000
+)
 
 // wish is what a client asks for besides to be let in (protocol 13 to 16).
 type wish struct {
@@ -19,19 +22,20 @@ type wish struct {
 	Requests bool                `json:"requests,omitempty"`
 }
 
-// wish returns the payload of the authentication message. If it would be too long it says less: the client then filters by
-// itself, or is told of a gap.
-func (l *link) wish() string {
+// wish returns the payload of the authentication message with a token. If it would be too long it says less: the client then
+// filters by itself, or is told of a gap.
+func (l *link) wish(token Token) string {
+	longest := min(longestWish, longestFirst-len(appendAuthentication(nil, token, "", "")))
 	w := wish{Gaps: true, Filters: l.opts.Filters, Resume: l.opts.Resume, Requests: l.opts.Resume}
 	if l.opts.Recover {
 		w.History = l.history.ask()
 	}
 	text := w.text()
-	if len(text) > longestWish {
+	if len(text) > longest {
 		w.Filters = nil
 		text = w.text()
 	}
-	if len(text) > longestWish {
+	if len(text) > longest {
 		w.History = map[string]position{}
 		text = w.text()
 	}
@@ -46,8 +50,11 @@ func (w *wish) text() string {
 	return string(text)
 }
 
-// admitted reads the payload of the 200, on the reader's goroutine: what comes behind it must find it read.
-func (l *link) admitted(payload json.RawMessage) {
+// admitted reads the payload of the 200 that came over s, on the reader's goroutine: what comes behind it must find it read.
+func (l *link) admitted(s *socket, payload json.RawMessage) {
+	if l.opts.Resume {
+		s.take(l.tickets.admitted(payload))
+	}
 	var said struct {
 		Filters map[string]json.RawMessage `json:"filters"`
 	}

@@ -1,6 +1,8 @@
 import type { Envelope, Position } from "./protocol.js";
-/** The longest question that is asked, in characters. The token may leave less room for it. */
+/** The longest question that is asked, in bytes. The token may leave less room for it. */
 export declare const longest = 4096;
+/** size returns how many bytes a value takes as JSON. */
+export declare const size: (value: unknown) => number;
 /**
  * History is where a client is in the broadcasts of its services (protocol 13). It counts the breaks, each of which may have
  * lost some.
@@ -11,7 +13,7 @@ export declare class History {
     get breaks(): number;
     /** since returns the number of a service's last break. */
     since(service: string): number;
-    /** ask returns where the client was, for the authentication message. It is nothing if that takes more characters than there is room for. */
+    /** ask returns where the client was, for the authentication message. It is nothing if that takes more bytes than there is room for. */
     ask(room?: number): Record<string, Position>;
     /** begin reads the payload of the 200. Unless the client is new, all services have a break but those that the router recovered. */
     begin(payload: unknown, again: boolean): void;

@@ -217,6 +217,7 @@ var Feed = class extends Inbox {
 
 // src/history.ts
 var longest = 4096;
+var size = (value) => new TextEncoder().encode(JSON.stringify(value)).length;
 var History = class {
   #positions = /* @__PURE__ */ new Map();
   #breaks = 0;
@@ -231,10 +232,10 @@ var History = class {
   since(service) {
     return this.#own.get(service) ?? this.#all;
   }
-  /** ask returns where the client was, for the authentication message. It is nothing if that takes more characters than there is room for. */
+  /** ask returns where the client was, for the authentication message. It is nothing if that takes more bytes than there is room for. */
   ask(room = longest) {
     const asked = Object.fromEntries(this.#positions);
-    return JSON.stringify(asked).length > room ? {} : asked;
+    return size(asked) > room ? {} : asked;
   }
   /** begin reads the payload of the 200. Unless the client is new, all services have a break but those that the router recovered. */
   begin(payload, again) {
@@ -438,7 +439,7 @@ var Link = class {
           } else if (!shown) {
             shown = true;
             this.#ticket = void 0;
-            const asked = this.#above.ask(longestFirst - JSON.stringify(token).length);
+            const asked = this.#above.ask(longestFirst - size(token));
             const payload = this.#options.resume ? { ...asked, resume: true, requests: true } : asked;
             const authentication = { service: "authentication", token, payload };
             socket.send(JSON.stringify(authentication));
@@ -680,12 +681,13 @@ var Client = class {
   }
   /** wish returns what the router is asked for besides to be let in. */
   #wish(room) {
-    const history = this.#options.recover === false ? void 0 : this.#history.ask(room);
+    let history = this.#options.recover === false ? void 0 : this.#history.ask(room);
     const filters = joined(this.#watchers);
     this.#people.clear();
     this.#asked = [...new Set([...this.#onlookers].map(({ service }) => service))];
     const presence = this.#asked.length ? this.#asked : void 0;
-    const fits = JSON.stringify({ history, filters, presence }).length <= room;
+    const fits = size({ history, filters, presence }) <= room;
+    if (!fits && history && size({ history, presence }) > room) history = {};
     this.#stated = fits ? filters : {};
     return { history, gaps: true, filters: fits && Object.keys(filters).length ? filters : void 0, presence };
   }
@@ -697,7 +699,8 @@ var Client = class {
     for (const service of Object.keys(this.#stated)) if (filters?.[service] !== true) delete this.#stated[service];
   }
   #emit(name, event) {
-    for (const listener of [...this.#listeners[name]]) guarded(listener, event);
+    const listeners = this.#listeners[name];
+    for (const listener of [...listeners]) if (listeners.has(listener)) guarded(listener, event);
   }
   /** gap tells of a break of one service. */
   #gap(service, missed) {
@@ -709,7 +712,9 @@ var Client = class {
   #seen(service, news) {
     this.#people.take(service, news);
     const people = this.#people.of(service);
-    for (const onlooker of [...this.#onlookers]) if (onlooker.service === service && people !== void 0) guarded(onlooker.tell, people);
+    for (const onlooker of [...this.#onlookers]) {
+      if (onlooker.service === service && people !== void 0 && this.#onlookers.has(onlooker)) guarded(onlooker.tell, people);
+    }
   }
   #ask(service, topic, payload, options, asked) {
     const { timeout = this.#options.timeout ?? 3e4, signal } = options;
@@ -770,7 +775,7 @@ var Client = class {
     if (this.#history.take(envelope)) this.#gap(service, 0);
     const last = this.#history.since(service);
     for (const watcher of [...this.#watchers]) {
-      if (!about(watcher, service) || watcher.topic !== void 0 && watcher.topic !== topic || !passes(watcher.filter, topic, payload)) continue;
+      if (!this.#watchers.has(watcher) || !about(watcher, service) || watcher.topic !== void 0 && watcher.topic !== topic || !passes(watcher.filter, topic, payload)) continue;
       const gap = last > (watcher.told.get(service) ?? watcher.begun);
       if (gap) watcher.told.set(service, last);
       const missed = watcher.missed.get(service) ?? 0;

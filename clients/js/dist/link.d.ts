@@ -17,7 +17,7 @@ export interface Status {
 export interface Above {
     /** changed is called for each new status. For "online" it comes before anything else can be sent. */
     changed(status: Status): void;
-    /** ask returns the payload of the authentication message. So many characters are left for it beside the token. */
+    /** ask returns the payload of the authentication message. So many bytes are left for it beside the token. */
     ask(room: number): Authentication["payload"];
     /** admitted gets the payload of the 200, before the state is "online". */
     admitted(payload: unknown, again: boolean): void;

@@ -4,7 +4,7 @@ import { covers, join, joined, passes } from "./filter.js";
 import type { Filter } from "./filter.js";
 import { Feed } from "./feed.js";
 import type { Message, Subscription } from "./feed.js";
-import { History, longest } from "./history.js";
+import { History, longest, size } from "./history.js";
 import { Inbox } from "./inbox.js";
 import { Link } from "./link.js";
 import type { State, Status } from "./link.js";
@@ -215,12 +215,13 @@ export class Client {
 
   /** wish returns what the router is asked for besides to be let in. */
   #wish(room: number): Authentication["payload"] {
-    const history = this.#options.recover === false ? undefined : this.#history.ask(room);
+    let history = this.#options.recover === false ? undefined : this.#history.ask(room);
     const filters = joined(this.#watchers);
     this.#people.clear();
     this.#asked = [...new Set([...this.#onlookers].map(({ service }) => service))];
     const presence = this.#asked.length ? this.#asked : undefined;
-    const fits = JSON.stringify({ history, filters, presence }).length <= room;
+    const fits = size({ history, filters, presence }) <= room;
+    if (!fits && history && size({ history, presence }) > room) history = {};
     this.#stated = fits ? filters : {};
     return { history, gaps: true, filters: fits && Object.keys(filters).length ? filters : undefined, presence };
   }
@@ -234,7 +235,8 @@ export class Client {
   }
 
   #emit<K extends keyof Events>(name: K, event: Events[K]): void {
-    for (const listener of [...this.#listeners[name]]) guarded(listener, event);
+    const listeners: Set<(event: Events[K]) => void> = this.#listeners[name];
+    for (const listener of [...listeners]) if (listeners.has(listener)) guarded(listener, event);
   }
 
   /** gap tells of a break of one service. */
@@ -248,7 +250,9 @@ export class Client {
   #seen(service: string, news: object): void {
     this.#people.take(service, news);
     const people = this.#people.of(service);
-    for (const onlooker of [...this.#onlookers]) if (onlooker.service === service && people !== undefined) guarded(onlooker.tell, people);
+    for (const onlooker of [...this.#onlookers]) {
+      if (onlooker.service === service && people !== undefined && this.#onlookers.has(onlooker)) guarded(onlooker.tell, people);
+    }
   }
 
   #ask(service: string, topic: string, payload: unknown, options: RequestOptions, asked: { reply(e: Envelope): boolean; fail(e: unknown): void }): () => void {
@@ -314,7 +318,7 @@ export class Client {
     if (this.#history.take(envelope)) this.#gap(service, 0);
     const last = this.#history.since(service);
     for (const watcher of [...this.#watchers]) {
-      if (!about(watcher, service) || (watcher.topic !== undefined && watcher.topic !== topic) || !passes(watcher.filter, topic, payload)) continue;
+      if (!this.#watchers.has(watcher) || !about(watcher, service) || (watcher.topic !== undefined && watcher.topic !== topic) || !passes(watcher.filter, topic, payload)) continue;
       const gap = last > (watcher.told.get(service) ?? watcher.begun);
       if (gap) watcher.told.set(service, last);
       const missed = watcher.missed.get(service) ?? 0;

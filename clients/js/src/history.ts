@@ -1,7 +1,10 @@
 import type { Envelope, Position } from "./protocol.js";
 
-/** The longest question that is asked, in characters. The token may leave less room for it. */
+/** The longest question that is asked, in bytes. The token may leave less room for it. */
 export const longest = 4096;
+
+/** size returns how many bytes a value takes as JSON. */
+export const size = (value: unknown) => new TextEncoder().encode(JSON.stringify(value)).length;
 
 /**
  * History is where a client is in the broadcasts of its services (protocol 13). It counts the breaks, each of which may have
@@ -23,10 +26,10 @@ export class History {
     return this.#own.get(service) ?? this.#all;
   }
 
-  /** ask returns where the client was, for the authentication message. It is nothing if that takes more characters than there is room for. */
+  /** ask returns where the client was, for the authentication message. It is nothing if that takes more bytes than there is room for. */
   ask(room = longest): Record<string, Position> {
     const asked = Object.fromEntries(this.#positions);
-    return JSON.stringify(asked).length > room ? {} : asked;
+    return size(asked) > room ? {} : asked;
   }
 
   /** begin reads the payload of the 200. Unless the client is new, all services have a break but those that the router recovered. */

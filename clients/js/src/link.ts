@@ -1,4 +1,5 @@
 import { StrowgerError } from "./error.js";
+import { size } from "./history.js";
 import { afterClose } from "./protocol.js";
 import type { Attempt, Options, Socket } from "./options.js";
 import type { Authentication, Envelope, Request, Rule, Token } from "./protocol.js";
@@ -21,7 +22,7 @@ export interface Status {
 export interface Above {
   /** changed is called for each new status. For "online" it comes before anything else can be sent. */
   changed(status: Status): void;
-  /** ask returns the payload of the authentication message. So many characters are left for it beside the token. */
+  /** ask returns the payload of the authentication message. So many bytes are left for it beside the token. */
   ask(room: number): Authentication["payload"];
   /** admitted gets the payload of the 200, before the state is "online". */
   admitted(payload: unknown, again: boolean): void;
@@ -185,7 +186,7 @@ export class Link {
           } else if (!shown) {
             shown = true;
             this.#ticket = undefined;
-            const asked = this.#above.ask(longestFirst - JSON.stringify(token).length);
+            const asked = this.#above.ask(longestFirst - size(token));
             const payload = this.#options.resume ? { ...asked, resume: true as const, requests: true as const } : asked;
             const authentication: Authentication = { service: "authentication", token, payload };
             socket.send(JSON.stringify(authentication));

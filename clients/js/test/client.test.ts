@@ -185,6 +185,25 @@ test("a callback gets the broadcasts of its service and topic until it is taken 
     "weather weather/sun 4 gap", "weather weather/sun 5", "all weather/rain 6 gap"]);
 });
 
+test("who was taken away by another callback is called no more", async () => {
+  const lab = new Lab(), got: string[] = [];
+  const offs: (() => void)[] = [];
+  const end = (who: string) => () => {
+    got.push(who);
+    for (const off of offs) off();
+  };
+  const socket = await lab.online();
+  offs.push(lab.client.subscribe("weather", end("first")), lab.client.subscribe("weather", end("second")));
+  socket.say({});
+  offs.push(lab.client.on("gap", end("gap")), lab.client.on("gap", end("second gap")));
+  socket.say({ gap: 1 });
+  offs.push(lab.client.presence("weather", end("presence")), lab.client.presence("weather", end("second presence")));
+  const { socket: next } = (await lab.online(), lab);
+  next.say({ topic: "presence", presence: true, payload: { present: [] } });
+  assert.deepEqual(got, ["first", "gap", "presence"]);
+  lab.client.close();
+});
+
 test("a callback that throws hurts nobody else", async () => {
   const lab = new Lab();
   const socket = await lab.online();

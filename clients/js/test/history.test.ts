@@ -75,6 +75,25 @@ test("a question that is too long for the router is not asked", () => {
   assert.deepEqual(history.ask(), {});
 });
 
+test("positions give way to the services whose people are asked for", async () => {
+  const lab = new Lab();
+  lab.client.presence("y".repeat(1500), () => {});
+  await lab.online({ ["s".repeat(3000)]: { epoch: "e", offset: 1 } });
+  const { asked } = await again(lab);
+  assert.deepEqual(asked, { history: {}, gaps: true, presence: ["y".repeat(1500)] });
+  lab.client.close();
+});
+
+test("what the client asks for is measured in bytes", async () => {
+  const lab = new Lab();
+  lab.client.subscribe("weather", () => {}, { filter: { topics: ["\u96e8".repeat(3000)] } });
+  await lab.online({ ["\u96ea".repeat(3000)]: { epoch: "e", offset: 1 } });
+  assert.deepEqual(lab.socket.sent[0]?.["payload"], { history: {}, gaps: true });
+  const { asked } = await again(lab);
+  assert.deepEqual(asked, { history: {}, gaps: true });
+  lab.client.close();
+});
+
 test("what the router says of a history may be anything", () => {
   for (const payload of [null, undefined, 1, [], {}, { history: null }, { history: { a: {} } }, { history: { a: { epoch: "e" } } }]) {
     const history = new History();

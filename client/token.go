@@ -31,10 +31,11 @@ func APIKey(service, key string) Token {
 	return Token{Name: "apikey:" + service, Hash: key}
 }
 
-// TokenSource makes a fresh token. It is called once for each connection,
-// and again before a JWT expires. For a connection it is called after the router has asked for it, so that no token is made for a router
-// that is down; ctx ends with Options.ConnectTimeout. Calls never overlap. An
-// error that wraps ErrUnauthorized counts as a refusal by the router.
+// TokenSource makes a fresh token. It is called once for each connection that is
+// not let in with a ticket (Options.Resume), and again before a JWT expires. For a
+// connection it is called after the router has asked for it, so that no token is
+// made for a router that is down; ctx ends with Options.ConnectTimeout. Calls never
+// overlap. An error that wraps ErrUnauthorized counts as a refusal by the router.
 type TokenSource func(ctx context.Context) (Token, error)
 
 // String hides the token, so that it cannot reach a log by accident.

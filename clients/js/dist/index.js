@@ -428,6 +428,7 @@ var Link = class {
       } catch {
         return;
       }
+      if (envelope?.service_name === void 0) return;
       if (envelope.service_name !== "authentication") {
         if (this.status.state === "online") this.#above.take(envelope);
         return;

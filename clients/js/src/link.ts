@@ -175,6 +175,7 @@ export class Link {
       } catch {
         return; // the router sends nothing but JSON, and a proxy's word is no reason to stop
       }
+      if (envelope?.service_name === undefined) return;
       if (envelope.service_name !== "authentication") {
         if (this.status.state === "online") this.#above.take(envelope);
         return;

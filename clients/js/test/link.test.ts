@@ -262,3 +262,13 @@ test("wrong arguments are refused", async () => {
   assert.match(lab.client.status.error?.message ?? "", /wrong address/);
   assert.throws(() => lab.client.on("presence" as never, () => {}), /no event presence/);
 });
+
+test("what is no envelope is ignored", async () => {
+  const lab = new Lab(), got: unknown[] = [];
+  lab.client.subscribe("", ({ payload }) => got.push(payload));
+  const socket = await lab.online();
+  for (const data of ["null", "1", '"x"', "[]", "{", ""]) socket.onmessage!({ data });
+  socket.say({ payload: "after" });
+  assert.deepEqual(got, ["after"]);
+  assert.equal(lab.client.state, "online");
+});

@@ -47,6 +47,7 @@ func TestActions(t *testing.T) {
 		"a page without name": {"POST", "127.0.0.1:9", "127.0.0.1:8081", "", [2]string{"Origin", "null"}, 403},
 		"a page of another":   {"POST", "127.0.0.1:9", "127.0.0.1:8081", "", [2]string{"Sec-Fetch-Site", "cross-site"}, 403},
 		"a proxy":             {"POST", "127.0.0.1:9", "127.0.0.1:8081", "", [2]string{"X-Forwarded-For", "192.0.2.1"}, 403},
+		"a proxy of https":    {"POST", "127.0.0.1:9", "127.0.0.1:8081", "", [2]string{"X-Forwarded-Proto", "https"}, 403},
 		"a page of ours":      {"POST", "127.0.0.1:9", "127.0.0.1:8081", "", [2]string{"Origin", "http://127.0.0.1:8081"}, 200},
 	} {
 		for _, address := range []string{"127.0.0.1:8081", "0.0.0.0:8081"} {

@@ -11,6 +11,8 @@ import (
 	"runtime/debug"
 	"strings"
 	"time"
+
+	"strowger/system/internal/forwarded"
 )
 
 // guard stands before all pages. It answers what is no plain GET or HEAD for this server by itself, but for
@@ -91,15 +93,10 @@ func (g *guard) act(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// forwarding are headers that a proxy adds. A request that has one does not come from who connects.
-var forwarding = []string{"Forwarded", "X-Forwarded-For", "X-Forwarded-Host", "X-Real-Ip", "Via"}
-
 // fromHere tells whether the peer has a loopback address, and does not say that it is a proxy.
 func fromHere(r *http.Request) bool {
-	for _, name := range forwarding {
-		if len(r.Header.Values(name)) > 0 {
-			return false
-		}
+	if forwarded.By(r.Header) {
+		return false
 	}
 	addr, err := netip.ParseAddrPort(r.RemoteAddr)
 	return err == nil && addr.Addr().Unmap().IsLoopback()

@@ -6,13 +6,12 @@ import (
 	"net/netip"
 	"strings"
 	"time"
+
+	"strowger/system/internal/forwarded"
 )
 
 // cookieName is the cookie of a session.
 const cookieName = "strowger_console"
-
-// forwarding are headers that a proxy adds. A request that has one does not come from who connects.
-var forwarding = []string{"Forwarded", "X-Forwarded-For", "X-Forwarded-Host", "X-Real-Ip", "Via"}
 
 // way says how somebody may use the console.
 type way string
@@ -46,7 +45,7 @@ const longestSubject = 200
 // subject returns whom the certificate of the request names; empty without one that was verified. That of a proxy counts
 // for nobody else.
 func subject(r *http.Request) string {
-	if r.TLS == nil || len(r.TLS.VerifiedChains) == 0 || forwarded(r) {
+	if r.TLS == nil || len(r.TLS.VerifiedChains) == 0 || forwarded.By(r.Header) {
 		return ""
 	}
 	name := r.TLS.PeerCertificates[0].Subject.String()
@@ -56,21 +55,11 @@ func subject(r *http.Request) string {
 	return strings.ToValidUTF8(name[:min(len(name), longestSubject)], "")
 }
 
-// forwarded reports whether a proxy says that it passes the request on.
-func forwarded(r *http.Request) bool {
-	for _, name := range forwarding {
-		if len(r.Header.Values(name)) > 0 {
-			return true
-		}
-	}
-	return false
-}
-
 // atHome reports whether a request was sent on this machine and for it. A page of another host whose name leads here
 // has that name in Host, and a proxy on this machine says that it is one.
 func (c *Console) atHome(r *http.Request) bool {
 	peer, err := netip.ParseAddrPort(r.RemoteAddr)
-	if err != nil || !peer.Addr().Unmap().IsLoopback() || forwarded(r) {
+	if err != nil || !peer.Addr().Unmap().IsLoopback() || forwarded.By(r.Header) {
 		return false
 	}
 	host := hostOf(r.Host)

@@ -10,6 +10,7 @@ import (
 	"strings"
 	"testing"
 
+	"strowger/system/service"
 	"strowger/system/token"
 )
 
@@ -93,5 +94,28 @@ func TestTemplatesAndUpgrade(t *testing.T) {
 	// The other one is for the program to add.
 	if got := status(t, c, "program", "starts"); got != 404 {
 		t.Errorf("the service that the program had added: %d", got)
+	}
+}
+
+// A service that was made from a template may be one that the program has from the start in the new process. Its template
+// is not needed then.
+func TestInheritedServiceThatTheProgramHas(t *testing.T) {
+	s, err := New(Options{Config: dynamicConfig(t), Log: slog.New(slog.DiscardHandler), Templates: map[string]Template{"echo": echoTemplate}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.heir = &Heir{greeting: greeting{Added: []recipe{
+		{Name: "hello", Template: "former"},
+		{Name: "other", Template: "echo", Args: map[string]string{"text": "x"}},
+	}}}
+	var n int
+	if err := s.settle([]*service.Service{grouped("hello", &n, nil)}, nil); err != nil {
+		t.Fatal(err)
+	}
+	if h := s.services.get("hello"); h == nil || h.added {
+		t.Error("the program's own service is not there")
+	}
+	if h := s.services.get("other"); h == nil || !h.added {
+		t.Error("the service of a template is not there")
 	}
 }

@@ -52,16 +52,14 @@ func (s *System) settle(list []*service.Service, groups []service.Group) error {
 			r.homes = append(r.homes, h)
 		}
 	}
-	inherited, err := s.inheritServices()
+	inherited, err := s.inheritServices(r)
 	if err != nil {
 		problems = append(problems, err)
 	}
 	for _, h := range inherited {
-		if r.named[h.instance.Name()] == nil { // else the program has it from the start now
-			h.muted = true
-			r.named[h.instance.Name()] = h
-			r.homes = append(r.homes, h)
-		}
+		h.muted = true
+		r.named[h.instance.Name()] = h
+		r.homes = append(r.homes, h)
 	}
 	problems = append(problems, s.services.group(r, groups)...)
 	problems = append(problems, r.sort(groups)...)

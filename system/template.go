@@ -14,7 +14,8 @@ import (
 
 // Template makes a service that an operator adds over the admin port, by the name and the arguments that he gives. Both are
 // input from outside, so a Template refuses with an error what it does not know. It must not block. The service must have
-// that name.
+// that name. Its After may name only services that are given to New and others from templates: the process that takes over
+// in an upgrade does not have what was added with Add, and so would not take over.
 type Template func(name string, args map[string]string) (*service.Service, error)
 
 // recipe is the template from which a service was made.
@@ -51,10 +52,14 @@ func (s *System) templateNames() string {
 	return "there is " + strings.Join(slices.Sorted(maps.Keys(s.templates)), ", ")
 }
 
-// inheritServices returns the services that were made from templates in the process from which this one takes over.
-func (s *System) inheritServices() (homes []*home, err error) {
+// inheritServices returns the services that were made from templates in the process from which this one takes over. It
+// leaves out those that are in r, because the program has them from the start now.
+func (s *System) inheritServices(r *roster) (homes []*home, err error) {
 	var problems []error
 	for _, o := range s.heir.added() {
+		if r.named[o.Name] != nil {
+			continue
+		}
 		svc, err := s.make(&o)
 		var h *home
 		if err == nil {

@@ -36,7 +36,8 @@ var (
 //
 // An error means that the service is not added. It is one if the name is taken, if there are as many services as
 // services.dynamic says, and before Start, during an upgrade and after Stop. If ctx ends before Setup does, the service
-// is taken away again. A nil ctx never ends.
+// is taken away again. During an upgrade that is not possible, so then the service stays, and the log says so. A nil ctx
+// never ends.
 //
 // Add may be called from any goroutine. A handler should call it within Go, because Setup of the new service may take
 // long. The service ends with the process: a new process, also one that takes over in an upgrade, has to add it again.

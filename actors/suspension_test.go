@@ -331,6 +331,32 @@ func TestTooMuchIsKept(t *testing.T) {
 	}
 }
 
+// A client that comes back before the sessions' actor hears that too much was kept for it does not get a part of that.
+func TestTooMuchIsKeptJustBeforeAReturn(t *testing.T) {
+	w, _ := newWaiting(t)
+	s := w.service("s")
+	p := w.keeper()
+	p.writef(`{"service":"s","topic":"t","request_id":"1"}`)
+	id := s.asked(` s/t #"1" null`)
+	w.loseKept(p, "s")
+	s.writef(`{"service_name":"s","topic":"r","request_id":"1","resource_id":%q,"payload":1}`, id)
+	w.settleName(s, "s")
+	w.look(w.deps.sessions.PID(), func(a actor.Actor) {
+		for _, of := range a.(*sessions).waiting {
+			setting := "tokens.resume_messages, tokens.resume_bytes"
+			of.spilled.Store(&setting) // what says so is on its way
+		}
+	})
+	p = w.greeted()
+	p.keeps("ticket1", "")
+	p.gets(goesOn("ticket2", true, ""))
+	p.silent()
+	if n := w.deps.Refusals().Counts()["resume_wait"]; n != 1 {
+		t.Errorf("%d lines, want 1", n)
+	}
+	w.noneKept()
+}
+
 // Of too many clients that are waited for, the one that has waited longest is given up.
 func TestTooManyAreWaitedFor(t *testing.T) {
 	w, _ := newWaiting(t, func(s *Settings) { s.ResumeCount = 2 })

@@ -72,7 +72,14 @@ func (s *sessions) abandon(w *suspension, why string) {
 // returning returns the suspension of a session; nil if its client is not waited for.
 func (s *sessions) returning(id SessionID) *suspension {
 	w := s.waiting[id]
-	if w == nil || !s.forgo(w) {
+	if w == nil {
+		return nil
+	}
+	if w.spilled.Load() != nil {
+		s.spilled(w) // replies are missing between those that are kept
+		return nil
+	}
+	if !s.forgo(w) {
 		return nil
 	}
 	return w

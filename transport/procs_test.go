@@ -41,3 +41,12 @@ func (sh *shard) owned() (n int) {
 	<-done
 	return n
 }
+
+// severalShards has the rest of a test run with two shards at least, also on one processor.
+func severalShards(t testing.TB) {
+	before := runtime.GOMAXPROCS(0)
+	if before < 2 {
+		runtime.GOMAXPROCS(2)
+		t.Cleanup(func() { runtime.GOMAXPROCS(before) })
+	}
+}

@@ -116,17 +116,19 @@ async function codes({ connect }, setup) {
 /** daemon has the router itself end connections, for the reasons that it has. */
 async function daemon({ connect, StrowgerError }, setup, origin) {
   const events = [];
-  let query = "";
+  let query = "", losses = 0;
   const client = connect(setup.url, {
     token: () => freshToken(origin, query), maxMessageBytes: 1 << 23, reconnect: { min: 10, max: 100 },
   });
   client.on("state", ({ state, error }) => {
+    if (state === "offline") losses++;
     if (state === "offline" && error.closeCode !== 1006 && error.kind !== "status") events.push(`${error.closeCode} ${error.kind}`);
   });
   const attempt = (promise) => promise.then((value) => events.push(JSON.stringify(value)), (error) =>
     events.push(error instanceof StrowgerError ? `${error.kind} ${error.status} ${error.closeCode} ${error.sent}` : String(error)));
-  const gone = async () => {
-    while (client.state === "online") await pause(5);
+  // It goes by the count, because the client may be back before anybody has looked.
+  const gone = async (before) => {
+    while (losses === before) await pause(5);
     await client.ready();
   };
 
@@ -142,10 +144,11 @@ async function daemon({ connect, StrowgerError }, setup, origin) {
   await attempt(client.request(setup.service, "echo", "x".repeat(2 << 20))); // 1009
   await client.ready();
   query = "";
-  await gone(); // 4001
+  await gone(losses); // 4001
 
+  const online = losses;
   const restarted = fetch(`${origin}/restart`, { method: "POST" });
-  await gone(); // 1001
+  await gone(online); // 1001
   await restarted;
   await client.ready();
   for (;;) { // the service comes back too

@@ -31,13 +31,18 @@ const patience = time.Minute
 
 // logged is a log that a test reads while it is written.
 type logged struct {
-	mu   sync.Mutex // Protects following.
-	text bytes.Buffer
+	mu    sync.Mutex // Protects following.
+	text  bytes.Buffer
+	grown chan struct{} // closed by the next write; nil if nobody waits for it
 }
 
 func (l *logged) Write(p []byte) (int, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
+	if l.grown != nil {
+		close(l.grown)
+		l.grown = nil
+	}
 	return l.text.Write(p)
 }
 
@@ -50,11 +55,28 @@ func (l *logged) String() string {
 // await waits until the log has a text.
 func (l *logged) await(t *testing.T, want string) {
 	t.Helper()
-	for end := time.Now().Add(patience); !strings.Contains(l.String(), want); time.Sleep(time.Millisecond) {
-		if time.Now().After(end) {
+	late := time.After(patience)
+	for {
+		has, grown := l.look(want)
+		if has {
+			return
+		}
+		select {
+		case <-grown:
+		case <-late:
 			t.Fatalf("the log has no %q:\n%s", want, l)
 		}
 	}
+}
+
+// look reports whether the log has a text, and returns a channel that the next write closes.
+func (l *logged) look(want string) (has bool, grown <-chan struct{}) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.grown == nil {
+		l.grown = make(chan struct{})
+	}
+	return strings.Contains(l.text.String(), want), l.grown
 }
 
 // rig is a home with a service in a process.

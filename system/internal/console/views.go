@@ -4,10 +4,8 @@ import (
 	"cmp"
 	"context"
 	"encoding/json"
-	"log/slog"
 	"strings"
 
-	"strowger/system/internal/introspect"
 	"strowger/system/service"
 )
 
@@ -234,127 +232,4 @@ func (s *Service) latency() float64 {
 		return 0
 	}
 	return s.Latency.Mean
-}
-
-// letter is a dead letter as it is shown.
-type letter struct {
-	introspect.DeadLetter
-	Replayable bool    `json:"replayable"`
-	Why        string  `json:"why,omitempty"`
-	Stack      string  `json:"stack,omitempty"`
-	Payload    *string `json:"payload,omitempty"`
-	Truncated  bool    `json:"truncated,omitempty"`
-}
-
-func show(d *introspect.DeadLetter) letter {
-	l := letter{DeadLetter: *d, Why: Obstacle(d)}
-	l.Replayable = l.Why == ""
-	return l
-}
-
-// Obstacle returns why a dead letter cannot be replayed; empty: it can.
-func Obstacle(d *introspect.DeadLetter) string {
-	switch {
-	case d.Kind != "request":
-		return "it is no request"
-	case !d.Replayed.IsZero():
-		return "it was replayed"
-	case d.Origin == nil:
-		return "it is not known who asked"
-	case !d.Whole():
-		return "the payload was not kept (admin.payloads)"
-	}
-	return ""
-}
-
-func (c *Console) letters(q *query) (any, error) {
-	if err := q.check(); err != nil {
-		return nil, err
-	}
-	_, revision, _ := c.source.Revisions()
-	kept, total, counts := c.source.Letters()
-	search := strings.ToLower(q.Search)
-	rows, matched := []letter{}, 0
-	for i := range kept {
-		d := &kept[i]
-		if q.Reason != "" && q.Reason != d.Reason || q.Service != "" && q.Service != d.Service || !has(search, d.Service, d.Topic, d.Reason, d.Actor) {
-			continue
-		}
-		if matched >= q.Offset && len(rows) < q.Limit {
-			rows = append(rows, show(d))
-		}
-		matched++
-	}
-	return struct {
-		Total    uint64           `json:"total"`
-		Kept     int              `json:"kept"`
-		Matched  int              `json:"matched"`
-		Offset   int              `json:"offset"`
-		Revision uint64           `json:"revision"`
-		Counts   map[string]int64 `json:"counts"`
-		Rows     []letter         `json:"rows"`
-	}{total, len(kept), matched, q.Offset, revision, counts, rows}, nil
-}
-
-func (c *Console) letter(number uint64) (any, error) {
-	kept, _, _ := c.source.Letters()
-	for i := range kept {
-		if d := &kept[i]; d.Number == number {
-			l := show(d)
-			l.Stack = d.Stack
-			if len(d.Payload) > 0 {
-				payload := string(d.Payload)
-				l.Payload, l.Truncated = &payload, !d.Whole()
-			}
-			return l, nil
-		}
-	}
-	return nil, ErrGone
-}
-
-// logQuery is what lines of the log are asked for.
-type logQuery struct {
-	After  uint64 `json:"after"`
-	Level  string `json:"level"`
-	Search string `json:"search"`
-	Limit  int    `json:"limit"`
-}
-
-// lines returns the latest lines that fit.
-func (c *Console) lines(q *logQuery) (any, error) {
-	table := query{Search: q.Search, Limit: q.Limit}
-	if err := table.check(); err != nil {
-		return nil, err
-	}
-	level := slog.Level(-1 << 20)
-	if q.Level != "" {
-		if err := level.UnmarshalText([]byte(q.Level)); err != nil {
-			return nil, service.Errorf(400, "level %q is unknown: debug, info, warn or error", clip(q.Level))
-		}
-	}
-	_, _, last := c.source.Revisions()
-	all := c.source.Log(0)
-	first := last + 1
-	if len(all) > 0 {
-		first, last = all[0].Number, all[len(all)-1].Number
-	}
-	if q.After > last {
-		q.After = 0 // the number is of a daemon before this one
-	}
-	search := strings.ToLower(q.Search)
-	rows := []*introspect.LogRecord{}
-	for i := len(all) - 1; i >= 0 && len(rows) < table.Limit && all[i].Number > q.After; i-- {
-		if all[i].AtLeast(level) && has(search, all[i].Message, string(all[i].Attributes)) {
-			rows = append(rows, all[i])
-		}
-	}
-	for i, j := 0, len(rows)-1; i < j; i, j = i+1, j-1 {
-		rows[i], rows[j] = rows[j], rows[i]
-	}
-	return struct {
-		Last    uint64                  `json:"last"`
-		First   uint64                  `json:"first"`
-		Dropped bool                    `json:"dropped"`
-		Rows    []*introspect.LogRecord `json:"rows"`
-	}{last, first, q.After > 0 && first > q.After+1, rows}, nil
 }

@@ -42,6 +42,16 @@ func (w *world) keeper(services ...string) *peer {
 	return p
 }
 
+// lostWithRequest has a client ask the service s and lose its connection. It returns the id by which the service knows it.
+func (w *world) lostWithRequest(s *peer, services ...string) (id string) {
+	w.t.Helper()
+	p := w.keeper(services...)
+	p.writef(`{"service":"s","topic":"t","request_id":"1"}`)
+	id = s.asked(` s/t #"1" null`)
+	w.loseKept(p, "s")
+	return id
+}
+
 // loseKept ends the connection of a client and waits until its service knows.
 func (w *world) loseKept(p *peer, name string) {
 	w.t.Helper()
@@ -212,11 +222,8 @@ func TestNobodyIsWaitedFor(t *testing.T) {
 func TestRequestsAreNotWanted(t *testing.T) {
 	w, _ := newWaiting(t)
 	s := w.service("s")
-	p := w.keeper()
-	p.writef(`{"service":"s","topic":"t","request_id":"1"}`)
-	id := s.asked(` s/t #"1" null`)
-	w.loseKept(p, "s")
-	p = w.greeted()
+	id := w.lostWithRequest(s)
+	p := w.greeted()
 	p.asks("ticket1")
 	p.gets(gives("ticket2", true))
 	s.writef(`{"service_name":"s","topic":"r","request_id":"1","resource_id":%q}`, id)
@@ -281,15 +288,12 @@ func TestWaitEndsElsewhere(t *testing.T) {
 func TestRouterAnswersWhileClientIsAway(t *testing.T) {
 	w, _ := newWaiting(t, func(s *Settings) { s.Instances = Balanced })
 	s := w.service("s")
-	p := w.keeper("s")
-	p.writef(`{"service":"s","topic":"t","request_id":"1"}`)
-	s.asked(` s/t #"1" null`)
-	w.loseKept(p, "s")
+	w.lostWithRequest(s, "s")
 	route := w.deps.Registry.Lookup("s")
 	s.leave()
 	w.ended(s.pid)
 	w.ended(route.Service.PID()) // nobody offers or watches the name any more
-	p = w.greeted()
+	p := w.greeted()
 	p.keeps("ticket1", "")
 	p.gets(goesOn("ticket2", true, `"1"`), `503 s/t #"1" null`)
 }
@@ -335,10 +339,7 @@ func TestTooMuchIsKept(t *testing.T) {
 func TestTooMuchIsKeptJustBeforeAReturn(t *testing.T) {
 	w, _ := newWaiting(t)
 	s := w.service("s")
-	p := w.keeper()
-	p.writef(`{"service":"s","topic":"t","request_id":"1"}`)
-	id := s.asked(` s/t #"1" null`)
-	w.loseKept(p, "s")
+	id := w.lostWithRequest(s)
 	s.writef(`{"service_name":"s","topic":"r","request_id":"1","resource_id":%q,"payload":1}`, id)
 	w.settleName(s, "s")
 	w.look(w.deps.sessions.PID(), func(a actor.Actor) {
@@ -347,7 +348,7 @@ func TestTooMuchIsKeptJustBeforeAReturn(t *testing.T) {
 			of.spilled.Store(&setting) // what says so is on its way
 		}
 	})
-	p = w.greeted()
+	p := w.greeted()
 	p.keeps("ticket1", "")
 	p.gets(goesOn("ticket2", true, ""))
 	p.silent()

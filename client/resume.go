@@ -60,7 +60,7 @@ func (t *tickets) renewed(payload json.RawMessage) {
 	t.latest = said.Ticket
 }
 
-// moved notes when the token ends that was shown, or the fresh JWT.
+// moved notes the end of the token that was shown last, or of the fresh JWT.
 func (t *tickets) moved(expires time.Time) {
 	t.mu.Lock()
 	defer t.mu.Unlock()

@@ -50,7 +50,8 @@ func (w *wish) text() string {
 	return string(text)
 }
 
-// admitted reads the payload of the 200 that came over s, on the reader's goroutine: what comes behind it must find it read.
+// admitted reads the payload of the 200 that came over s. The reader calls it before it reads the next message, which
+// depends on it.
 func (l *link) admitted(s *socket, payload json.RawMessage) {
 	if l.opts.Resume {
 		s.take(l.tickets.admitted(payload))

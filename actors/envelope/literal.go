@@ -60,7 +60,7 @@ func escape(b []byte) int {
 	return 0
 }
 
-// hex4 reads \uXXXX.
+// hex4 returns the character of an escape such as \u00e4 at the beginning of b. ok is false if there is none.
 func hex4(b []byte) (r rune, ok bool) {
 	if len(b) < 6 || b[0] != '\\' || b[1] != 'u' {
 		return 0, false

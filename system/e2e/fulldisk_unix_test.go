@@ -37,7 +37,7 @@ func fetch(t *testing.T, method, url string) (status int, body string) {
 	return response.StatusCode, string(text)
 }
 
-// soon waits until something holds.
+// soon waits until something holds of a daemon that is another process, and that tells only who asks.
 func soon(t *testing.T, what string, holds func() bool) {
 	t.Helper()
 	for late := time.Now().Add(deadline); !holds(); time.Sleep(10 * time.Millisecond) {

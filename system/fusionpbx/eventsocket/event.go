@@ -133,7 +133,8 @@ func (p *eventParser) appendBody(event *Event, rest []byte, length int) {
 	p.text = toUTF8(append(p.text, rest[:length]...), len(p.text))
 }
 
-// cutLine returns the first line without its end, and what follows it. whole is false if the line has no end.
+// cutLine returns the first line without its line ending, and the text after it. whole reports whether there was a line
+// ending.
 func cutLine(text []byte) (line, after []byte, whole bool) {
 	line = text
 	if i := bytes.IndexByte(text, '\n'); i >= 0 {

@@ -16,7 +16,7 @@ import (
 	"strowger/client"
 )
 
-// site is a console behind a real HTTP server.
+// site is a console that a real HTTP server serves.
 type site struct {
 	t       *testing.T
 	console *Console

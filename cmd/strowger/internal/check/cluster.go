@@ -2,7 +2,6 @@ package check
 
 import (
 	"cmp"
-	"encoding/json"
 	"net"
 	"net/url"
 	"strings"
@@ -107,10 +106,7 @@ func (c *checker) clusterNodes(r *report) {
 			Name, Version, State, Reason string
 		} `json:"nodes"`
 	}
-	body, err := c.ask("/cluster")
-	if err == nil {
-		err = json.Unmarshal(body, &said)
-	}
+	err := c.askFor("/cluster", &said)
 	switch {
 	case err != nil:
 		r.note(ClusterNodes, look, "the running router cannot be asked about its cluster: %v", err)

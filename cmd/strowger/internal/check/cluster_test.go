@@ -1,9 +1,6 @@
 package check
 
 import (
-	"fmt"
-	"net/http"
-	"net/http/httptest"
 	"os"
 	"strings"
 	"testing"
@@ -43,18 +40,8 @@ func TestCluster(t *testing.T) {
 }
 
 func TestClusterNodes(t *testing.T) {
-	answer := ""
-	admin := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		switch r.URL.Path {
-		case "/readyz":
-			fmt.Fprint(w, `{"ready":true}`)
-		case "/cluster":
-			fmt.Fprint(w, answer)
-		}
-	}))
-	defer admin.Close()
 	b := newBench(t, alone(t), "")
-	b.o.Config.Admin.Address = admin.Listener.Addr().String()
+	answer := b.answers("/cluster")
 	b.o.Config.Cluster.Listen, b.o.Config.Cluster.Secret = "127.0.0.1:0", "0123456789abcdef"
 	for _, one := range []struct {
 		answer string
@@ -69,7 +56,7 @@ func TestClusterNodes(t *testing.T) {
 		{`{"clustered":true,"bus":{"connected":true},"nodes":[{"name":"a","state":"self"},{"name":"b","version":"v1","state":"linked"},{"name":"c","version":"v2","state":"joining"}]}`, Warning, []string{"node c v2 is joining"}},
 		{`{"clustered":true,"bus":{"connected":true},"nodes":[{"name":"a","state":"self"},{"name":"b","version":"v1","state":"linked"},{"name":"c","version":"v2","state":"linked"}]}`, OK, []string{"linked with 2 other nodes: b v1, c v2"}},
 	} {
-		answer = one.answer
+		*answer = one.answer
 		b.check().want(ClusterNodes, one.state, one.texts...)
 	}
 }

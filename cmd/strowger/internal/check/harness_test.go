@@ -3,7 +3,10 @@ package check
 import (
 	"context"
 	"errors"
+	"fmt"
 	"net"
+	"net/http"
+	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"runtime"
@@ -82,6 +85,23 @@ func (b *bench) withSystemd(show string) {
 	if err := os.MkdirAll(filepath.Join(b.root, "run/systemd/system"), 0o755); err != nil {
 		b.t.Fatal(err)
 	}
+}
+
+// answers starts admin pages of a router that is ready, and returns where the test writes what the page at path answers.
+func (b *bench) answers(path string) *string {
+	b.t.Helper()
+	answer := new(string)
+	admin := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		switch r.URL.Path {
+		case "/readyz":
+			fmt.Fprint(w, `{"ready":true}`)
+		case path:
+			fmt.Fprint(w, *answer)
+		}
+	}))
+	b.t.Cleanup(admin.Close)
+	b.o.Config.Admin.Address = admin.Listener.Addr().String()
+	return answer
 }
 
 // check runs everything. No finding may have a name that is not listed, or more than one line.

@@ -71,6 +71,15 @@ func (c *checker) ask(path string) ([]byte, error) {
 	return io.ReadAll(io.LimitReader(response.Body, largest)) //nolint:wrapcheck // as above
 }
 
+// askFor asks the admin pages for one of them and reads its JSON into v.
+func (c *checker) askFor(path string, v any) error {
+	body, err := c.ask(path)
+	if err != nil {
+		return err
+	}
+	return json.Unmarshal(body, v) //nolint:wrapcheck // it says what failed
+}
+
 // adminPages tells whether a router answers, and what it lacks.
 func (c *checker) adminPages(r *report) {
 	address, p := c.Config.Admin.Address, c.pages()

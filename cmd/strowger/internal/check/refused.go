@@ -1,9 +1,6 @@
 package check
 
-import (
-	"encoding/json"
-	"time"
-)
+import "time"
 
 // refused tells why the running router refused a token last.
 func (c *checker) refused(r *report) {
@@ -18,10 +15,7 @@ func (c *checker) refused(r *report) {
 			Attributes map[string]string `json:"attributes"`
 		} `json:"refusals"`
 	}
-	body, err := c.ask("/refusals")
-	if err == nil {
-		err = json.Unmarshal(body, &said)
-	}
+	err := c.askFor("/refusals", &said)
 	switch {
 	case err != nil:
 		r.note(TokensRefused, "", "the running router cannot be asked whom it has refused: %v", err)

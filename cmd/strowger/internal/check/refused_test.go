@@ -1,27 +1,12 @@
 package check
 
-import (
-	"fmt"
-	"net/http"
-	"net/http/httptest"
-	"testing"
-)
+import "testing"
 
 // The check passes on what the running router says of the token that it refused last.
 func TestRefusedToken(t *testing.T) {
-	answer := ""
-	admin := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		switch r.URL.Path {
-		case "/readyz":
-			fmt.Fprint(w, `{"ready":true}`)
-		case "/refusals":
-			fmt.Fprint(w, answer)
-		}
-	}))
-	defer admin.Close()
 	b := newBench(t, alone(t), "")
 	b.check().without(TokensRefused) // no router runs
-	b.o.Config.Admin.Address = admin.Listener.Addr().String()
+	answer := b.answers("/refusals")
 	for _, one := range []struct {
 		answer string
 		state  State
@@ -34,7 +19,7 @@ func TestRefusedToken(t *testing.T) {
 		{`{"refusals":[{"cause":"token","count":3,"at":"2026-01-01T00:00:00Z","attributes":{"remote":"192.0.2.1:9","err":"too long","setting":"tokens.max_bytes"}}]}`,
 			Note, []string{"refused 3 tokens", "from 192.0.2.1:9: too long (tokens.max_bytes)", "docs/tokens.md"}},
 	} {
-		answer = one.answer
+		*answer = one.answer
 		b.check().want(TokensRefused, one.state, one.texts...)
 	}
 }

@@ -200,6 +200,13 @@ func (s *sessions) succeed(m *succession) {
 	e.connection.Send(&superseded{here: true})
 }
 
+// grant lets a connection have a session, and what was kept for its client unless replies are missing in between.
 func (s *sessions) grant(m *succession, left *suspension) {
+	if left != nil {
+		if setting := left.spilled.Load(); setting != nil {
+			s.giveUp(left, tooMuchKept, *setting)
+			left = nil
+		}
+	}
 	m.claimed.connection.Send(&succeeded{claimed: m.claimed, left: left})
 }

@@ -3,6 +3,7 @@ package actors
 import (
 	"fmt"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -352,6 +353,43 @@ func TestTooMuchIsKeptJustBeforeAReturn(t *testing.T) {
 	p.keeps("ticket1", "")
 	p.gets(goesOn("ticket2", true, ""))
 	p.silent()
+	if n := w.deps.Refusals().Counts()["resume_wait"]; n != 1 {
+		t.Errorf("%d lines, want 1", n)
+	}
+	w.noneKept()
+}
+
+// Neither does one that comes back before the connection that it had has ended.
+func TestTooMuchIsKeptForAnHeir(t *testing.T) {
+	w, _ := newWaiting(t, func(s *Settings) { s.ResumeMessages = 1 })
+	s := w.service("s")
+	p := w.keeper()
+	p.writef(`{"service":"s","topic":"t","request_id":"1"}`)
+	id := s.asked(` s/t #"1" null`)
+	hold := func(pid *actor.PID) (release func()) {
+		held := make(chan struct{})
+		release = sync.OnceFunc(func() { close(held) })
+		t.Cleanup(release) // a failure does not leave the actor where it is
+		w.deps.send(pid, &inside{func(actor.Actor) { <-held }, make(chan struct{})})
+		return release
+	}
+	end := hold(p.pid)
+	heir := w.greeted()
+	heir.keeps("ticket1", "")
+	w.settle(heir.pid, heir.pid, w.deps.sessions.PID()) // its verdict comes as a message of its own
+	hear := hold(w.deps.sessions.PID())
+	end()
+	p.closedWith(Resumed)
+	w.deps.send(p.pid, &ReadEnded{})
+	w.ended(p.pid)
+	w.settleName(s, "s")
+	for range 3 {
+		s.writef(`{"service_name":"s","topic":"r","request_id":"1","resource_id":%q,"payload":1}`, id)
+	}
+	w.settleName(s, "s")
+	hear()
+	heir.gets(goesOn("ticket2", true, ""))
+	heir.silent()
 	if n := w.deps.Refusals().Counts()["resume_wait"]; n != 1 {
 		t.Errorf("%d lines, want 1", n)
 	}

@@ -17,9 +17,12 @@ func (s *sessions) wait(w *suspension) {
 	}
 }
 
+// tooMuchKept is why a client is not waited for whose keepers had no room for a reply.
+const tooMuchKept = "too much is kept for it"
+
 // spilled gives up a client for which too much is kept.
 func (s *sessions) spilled(w *suspension) {
-	s.waitNoLonger(w, "too much is kept for it", *w.spilled.Load())
+	s.waitNoLonger(w, tooMuchKept, *w.spilled.Load())
 }
 
 // crowd returns the client that has been waited for longest of the address with the most, so that one address does not
@@ -51,14 +54,19 @@ func (s *sessions) forgo(w *suspension) bool {
 	return true
 }
 
-// waitNoLonger gives up a client because of a setting.
+// waitNoLonger gives up a client that is waited for because of a setting.
 func (s *sessions) waitNoLonger(w *suspension, why, setting string) {
 	if s.forgo(w) {
-		s.deps.refusals.Add(refusals.Event{
-			Cause: refusals.Waiting, Kind: why, Setting: setting, Remote: w.remote, Role: Client.String(),
-			More: []any{"subscriber", w.id, "why", why, "kept", w.end()},
-		})
+		s.giveUp(w, why, setting)
 	}
+}
+
+// giveUp ends a suspension because of a setting.
+func (s *sessions) giveUp(w *suspension, why, setting string) {
+	s.deps.refusals.Add(refusals.Event{
+		Cause: refusals.Waiting, Kind: why, Setting: setting, Remote: w.remote, Role: Client.String(),
+		More: []any{"subscriber", w.id, "why", why, "kept", w.end()},
+	})
 }
 
 // abandon gives up a client.
@@ -75,13 +83,7 @@ func (s *sessions) returning(id SessionID) *suspension {
 	if w == nil {
 		return nil
 	}
-	if w.spilled.Load() != nil {
-		s.spilled(w) // replies are missing between those that are kept
-		return nil
-	}
-	if !s.forgo(w) {
-		return nil
-	}
+	s.forgo(w)
 	return w
 }
 

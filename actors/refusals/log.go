@@ -71,8 +71,9 @@ type key struct {
 type minute struct {
 	ends       time.Time
 	suppressed int
-	last       Event // of those that were left out
-	details    []any // of the event that got the line
+	last       Event     // of those that were left out
+	lastAt     time.Time // when it came
+	details    []any     // of the event that got the line
 }
 
 // New returns a Log that writes to log and goes by c. It calls bounds when an event of a new kind comes.
@@ -93,7 +94,7 @@ func (l *Log) Add(e Event) {
 	if e.Details != nil {
 		e.More = append(slices.Clip(e.More), l.detail(m, e.Details())...)
 	}
-	l.write(e, suppressed)
+	l.write(e, l.clock.Now(), suppressed)
 }
 
 // detail notes the details of a minute's first event and returns them.
@@ -114,7 +115,7 @@ func (l *Log) due(e Event) (begun *minute, suppressed int) {
 	if now.Before(m.ends) {
 		m.suppressed++
 		e.Details = nil // it would keep alive what it looks at
-		m.last = e
+		m.last, m.lastAt = e, now
 		return nil, 0
 	}
 	suppressed, m.suppressed = m.suppressed, 0
@@ -172,11 +173,12 @@ func (l *Log) flush(ended func(*minute) bool) {
 	for _, m := range lines {
 		// The last one is what the line shows. The others were left out.
 		m.last.More = append(slices.Clip(m.last.More), m.details...)
-		l.write(m.last, m.suppressed-1)
+		l.write(m.last, m.lastAt, m.suppressed-1)
 	}
 }
 
-func (l *Log) write(e Event, suppressed int) {
+// write writes the line of an event that came at a time.
+func (l *Log) write(e Event, at time.Time, suppressed int) {
 	t := e.Cause.text()
 	attributes := []any{"cause", t.label}
 	add := func(name, value string) {
@@ -200,7 +202,7 @@ func (l *Log) write(e Event, suppressed int) {
 	if suppressed > 0 {
 		attributes = append(attributes, "suppressed", suppressed)
 	}
-	l.latest[e.Cause].Store(&Latest{Cause: t.label, At: l.clock.Now(), Message: t.message, Attributes: attributes[2:]})
+	l.note(e.Cause, &Latest{At: at, Attributes: attributes[2:]})
 	l.log.Log(context.Background(), t.level, t.message, attributes...)
 }
 

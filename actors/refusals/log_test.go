@@ -273,7 +273,7 @@ func TestAbandonedIsDebug(t *testing.T) {
 	}
 }
 
-// The latest line of each cause is kept. Events without a line count.
+// The latest event with a line is kept of each cause. Events without a line count.
 func TestLatest(t *testing.T) {
 	b := newBench(t)
 	if got := b.Latest(); len(got) != 0 {
@@ -296,5 +296,18 @@ func TestLatest(t *testing.T) {
 	}
 	if idle.Cause != "idle" || idle.Count != 1 || token.At.Sub(idle.At) != window {
 		t.Errorf("an idle peer is %v", idle)
+	}
+	b.Close() // the first two had no line yet
+	if got := b.Latest()[0]; !got.At.Equal(token.At) || fmt.Sprint(got.Attributes...) != fmt.Sprint(token.Attributes...) {
+		t.Errorf("an event before the latest took its place: %v", got)
+	}
+}
+
+// A cause whose lines are left out counts.
+func TestLatestWithoutLines(t *testing.T) {
+	l := New(slog.New(slog.DiscardHandler), clocktest.New(), func() Bounds { return Bounds{} })
+	l.Add(Event{Cause: Token})
+	if got := l.Latest(); len(got) != 1 || got[0].Cause != "token" || got[0].Count != 1 || !got[0].At.IsZero() || got[0].Message == "" {
+		t.Errorf("got %v", got)
 	}
 }

@@ -91,7 +91,7 @@ func TestCheckRunningRouter(t *testing.T) {
 	if !errors.Is(err, client.ErrUnauthorized) {
 		t.Fatalf("with a token that nobody made: %v", err)
 	}
-	want(t, checked(t, 0, environ), "tokens.refused", check.Note, "has refused 1 tokens, the last one that it logged")
+	want(t, checked(t, 0, environ), "tokens.refused", check.Note, "has refused: 1, the last one in the log")
 	want(t, checked(t, 0, environ), "tokens.refused", check.Note, "from 127.0.0.1:")
 	want(t, checked(t, 0, environ), "tokens.refused", check.Note, "not well formed")
 	r.signals.handled(t, os.Interrupt)

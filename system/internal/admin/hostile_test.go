@@ -16,7 +16,7 @@ import (
 	"strowger/system/internal/introspect"
 )
 
-var paths = []string{"/healthz", "/readyz", "/metrics", "/tree", "/deadletters", "/debug/pprof/", "/", "/nothing"}
+var paths = []string{"/healthz", "/readyz", "/metrics", "/tree", "/deadletters", "/refusals", "/cluster", "/debug/pprof/", "/", "/nothing"}
 
 func TestOnlyGetAndHead(t *testing.T) {
 	s := listen(t, &fake{}, func(o *Options) { o.Profiling = true })
@@ -263,7 +263,7 @@ func TestBusyConnectionsStay(t *testing.T) {
 // A source that panics is a bug of ours; it costs the one answer and nothing else.
 func TestSourceThatPanics(t *testing.T) {
 	s := listen(t, &fake{panics: true}, nil)
-	for _, path := range []string{"/healthz", "/readyz", "/tree", "/deadletters"} {
+	for _, path := range []string{"/healthz", "/readyz", "/tree", "/deadletters", "/refusals", "/cluster"} {
 		got := get(t, s, path)
 		got.want(t, http.StatusInternalServerError, `{"error":"the page could not be made"}`)
 		if strings.Contains(got.body, "broken") {

@@ -67,7 +67,7 @@ func Names() []Described {
 		{TokensDirectory, "The token directory: owner, mode, and whether the router can claim tokens there."},
 		{TokensOwners, "Whose tokens are believed, and whether the router may delete their files."},
 		{TokensNewest, "What would keep the token file that was written last from being accepted. It stays where it is. A token that was refused, and whose file is still there, shows here why."},
-		{TokensRefused, "Why the running router refused a token last, and whose."},
+		{TokensRefused, "Which token the running router refused last: the reason, and the address that it came from."},
 		{JWTKeys, "Whether the router can use each file of `jwt.keys`: its owner, mode and content. Where it is set."},
 		{JWTSets, "Whether each URL of `jwt.jwks` answers with keys that can be used. Where it is set."},
 		{APIKeysFile, "Whether the router can use the file of `apikeys.file`, and how many keys it has. Where it is set."},

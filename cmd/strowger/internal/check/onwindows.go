@@ -68,5 +68,5 @@ func (c *checker) windowsTokens(r *report) {
 		return
 	}
 	age := max(0, c.Machine.Now().Sub(n.Written)).Round(time.Second)
-	r.warn(TokensNewest, "see docs/tokens.md for what a token file holds, and the router's log", "the newest token file, %s, %v old, would be refused: %v", n.Name, age, n.Problem)
+	r.warn(TokensNewest, c.seeTokens(), "the newest token file, %s, %v old, would be refused: %v", n.Name, age, n.Problem)
 }

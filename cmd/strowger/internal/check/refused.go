@@ -9,10 +9,10 @@ func (c *checker) refused(r *report) {
 	}
 	var said struct {
 		Refusals []struct {
-			Cause      string            `json:"cause"`
-			Count      int64             `json:"count"`
-			At         time.Time         `json:"at"`
-			Attributes map[string]string `json:"attributes"`
+			Cause      string
+			Count      int64
+			At         time.Time
+			Attributes map[string]string
 		} `json:"refusals"`
 	}
 	err := c.askFor("/refusals", &said)
@@ -28,13 +28,17 @@ func (c *checker) refused(r *report) {
 		if one.Cause != "token" {
 			continue
 		}
+		if one.At.IsZero() {
+			r.note(TokensRefused, c.seeTokens(), "tokens that the running router has refused: %d; log.level (from %s) leaves out why", one.Count, c.Config.Origin("log.level"))
+			return
+		}
 		setting := ""
 		if s := one.Attributes["setting"]; s != "" {
 			setting = " (" + s + ")"
 		}
 		age := max(0, c.Machine.Now().Sub(one.At)).Round(time.Second)
-		r.note(TokensRefused, "see docs/tokens.md for what a token needs, and the log: journalctl -u websockets -g 'authentication refused'",
-			"the running router has refused %d tokens, the last one that it logged %v ago, from %s: %s%s", one.Count, age, one.Attributes["remote"], one.Attributes["err"], setting)
+		r.note(TokensRefused, c.seeTokens(), "tokens that the running router has refused: %d, the last one in the log %v ago, from %s: %s%s",
+			one.Count, age, one.Attributes["remote"], one.Attributes["err"], setting)
 		return
 	}
 	r.ok(TokensRefused, "the running router has refused no token since its start")

@@ -136,5 +136,14 @@ func (c *checker) mendToken(n *token.Examined, uid int) string {
 	case strings.Contains(text, "tokens."):
 		return "raise the setting that is named, then: systemctl restart websockets"
 	}
-	return "see docs/tokens.md for what a token file holds, and the log: journalctl -u websockets -g 'authentication refused'"
+	return c.seeTokens()
+}
+
+// seeTokens says where the reasons for refused tokens are.
+func (c *checker) seeTokens() string {
+	const see = "see docs/tokens.md for what a token file holds, and the router's log"
+	if c.Machine.Windows {
+		return see
+	}
+	return see + ": journalctl -u websockets -g 'authentication refused'"
 }

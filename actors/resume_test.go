@@ -172,7 +172,8 @@ func TestHeirOfAnHeir(t *testing.T) {
 	w.settle(second.pid, second.pid, w.deps.sessions.PID()) // its verdict comes as a message of its own
 	third.asks("another")
 	w.settle(third.pid, third.pid, w.deps.sessions.PID())
-	// The third one may end the second one before it is let in, which is then told nothing but that, and has made no ticket.
+	// The third connection may end the second one before it is let in. The second one then gets only the close, and no ticket was
+	// made for it.
 	second.closedWith(Resumed)
 	ticket := "ticket2"
 	if len(second.socket.written) > 0 {

@@ -169,6 +169,9 @@ func (l *link) hold(s *socket) error {
 		case err := <-renewal.done:
 			renewal.ended(err)
 		case <-s.gone:
+			if errors.Is(s.err, errOther) {
+				l.tickets.take() // the latest stands for what the old JWT granted
+			}
 			return fmt.Errorf("%w: %w", ErrDisconnected, s.err)
 		case e := <-s.control:
 			// The router no longer takes us for authenticated.

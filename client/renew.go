@@ -93,7 +93,6 @@ func (r *renewal) ended(err error) {
 	case err == nil:
 		r.link.opts.Logger.Debug("token renewed", "remote", r.s.remote)
 	case errors.Is(err, errOther):
-		r.link.tickets.take() // the latest stands for what the old JWT granted
 		r.s.end(frame.CloseNormal, err)
 		return
 	default:

@@ -71,7 +71,7 @@ func TestResume(t *testing.T) {
 }
 
 // A fresh ticket that follows the 200 at once is later than the ticket of the 200, however late the 200 is looked at.
-func TestTicketRightBehindThe200(t *testing.T) {
+func TestTicketRightAfterThe200(t *testing.T) {
 	l := &link{opts: Options{Resume: true}}
 	s := &socket{control: make(chan *incoming, 4), out: make(chan []byte, 1), ending: make(chan struct{})}
 	l.deliver(s, []byte(`{"service_name":"authentication","status_code":200,"topic":"authenticated","payload":{"resume":{"ticket":"t1","requests":[]}}}`))

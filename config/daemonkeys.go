@@ -192,7 +192,7 @@ func daemonKeys() []key {
 		{"admin.client_ca", "", anyText(), onRestart,
 			"PEM file with the authorities whose client certificates the console takes in place of a password. It is read again for each new connection. The audit log has the subject of the certificate. The other pages ask for none. Empty: no certificate counts. Needs admin.tls_certificate."},
 		{"admin.password_attempts", 5, between(1, 1000), onRestart,
-			"Wrong passwords in a row after which an address must wait: 30 s, and twice as long after each further one up to 15 min. All addresses together have twenty times as many in a minute; one that has sent the right password before does not wait for the others."},
+			"Wrong passwords in a row after which an address must wait: 30 s, and twice as long after each further one up to 15 min. All addresses together have twenty times as many in a minute. An address that has sent the right password before does not wait because of others."},
 		{"admin.session", 12 * time.Hour, between(time.Minute, 30*24*time.Hour), onRestart,
 			"Time after which the console asks for the password again."},
 		{"admin.audit_file", "", directory(), onRestart,

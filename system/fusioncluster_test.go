@@ -109,7 +109,13 @@ func fusionClusterWith(t *testing.T, bus *membus.Bus, switches int, db *site) []
 func startFusionNode(t *testing.T, bus *membus.Bus, number int, db *site) *fusionNode {
 	t.Helper()
 	n := &fusionNode{name: fmt.Sprintf("node%d", number)}
-	o := Options{Config: testConfig(t), Log: slog.New(slog.DiscardHandler)}
+	lines := new(journal)
+	t.Cleanup(func() {
+		if t.Failed() {
+			t.Logf("the log of %s:\n%s", n.name, lines.text())
+		}
+	})
+	o := Options{Config: testConfig(t), Log: slog.New(slog.NewTextHandler(lines, &slog.HandlerOptions{Level: slog.LevelDebug}))}
 	var list []*service.Service
 	if number > 0 {
 		n.sw = switchOf(t, number)

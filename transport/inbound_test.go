@@ -13,7 +13,7 @@ import (
 
 // TestInboundTotal: clients may have as many bytes under way as limits.inbound_total_bytes says, and not one more.
 func TestInboundTotal(t *testing.T) {
-	severalShards(t) // that of the service is held
+	severalShards(t) // the test holds the service's shard, so the client needs another one
 	request := `{"service":"a","topic":"t","request_id":"r","payload":` + filler(100_000) + `}`
 	for name, c := range map[string]struct {
 		limit int

@@ -204,7 +204,7 @@ func (s *Server) shakeHands(o *opening, turn *turn, sent []byte) (*socket, []byt
 // connection.
 func (s *Server) fits(o *opening, socket *socket, request *plainRequest) bool {
 	if request.proxied {
-		socket.remote = address(remoteOf(o.conn.RemoteAddr(), request.old, request.standard, s.proxies))
+		socket.remote = address(remoteOf(o.conn.RemoteAddr().String(), request.old, request.standard, s.proxies))
 	}
 	return s.share(o, socket.remote)
 }

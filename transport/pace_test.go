@@ -121,7 +121,7 @@ func TestTotalOfSlowReaders(t *testing.T) {
 
 // TestSlowestGoFirst: whoever would need the longest time gives way, and the others get all.
 func TestSlowestGoFirst(t *testing.T) {
-	severalShards(t) // a shard keeps its part of the bound beside what waits for services
+	severalShards(t) // the part of a single shard is seven eighths of the bound, and what waits for clients here is less
 	lines := new(journal)
 	r := newRigWithLog(t, slog.New(slog.NewTextHandler(lines, nil)), func(l *Limits) { l.OutboundTotal = 22 << 20 })
 	sh := r.shards[0]

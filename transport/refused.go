@@ -25,7 +25,7 @@ func (s *Server) clientOf(o *opening, r *http.Request) fmt.Stringer {
 	if r == nil {
 		return peer
 	}
-	return address(remoteOf(peer, r.Header.Values("X-Forwarded-For"), r.Header.Values("Forwarded"), s.proxies))
+	return address(remoteOf(peer.String(), r.Header.Values("X-Forwarded-For"), r.Header.Values("Forwarded"), s.proxies))
 }
 
 // farEnd returns the other end of a connection as logs show it.

@@ -1,7 +1,6 @@
 package transport
 
 import (
-	"fmt"
 	"net/http"
 	"net/netip"
 	"slices"
@@ -19,26 +18,27 @@ type Proxies struct{ trusted []netip.Prefix }
 // NewProxies returns the proxies of a list of addresses and networks, as Options.TrustedProxies has it.
 func NewProxies(list []string) Proxies { return Proxies{prefixes(list)} }
 
-// Sent reports whether one of the proxies has sent a request.
-func (p Proxies) Sent(r *http.Request) bool {
+// Secure reports whether one of the proxies has sent a request and says in X-Forwarded-Proto that it came to it by HTTPS.
+// Of several values the last one counts, because those before it may be anybody's invention.
+func (p Proxies) Secure(r *http.Request) bool {
 	peer, ok := parseHop(r.RemoteAddr)
-	return ok && isTrusted(peer, p.trusted)
+	said := split(r.Header.Values("X-Forwarded-Proto"))
+	return ok && isTrusted(peer, p.trusted) && len(said) > 0 && strings.EqualFold(strings.TrimSpace(said[len(said)-1]), "https")
 }
 
 // Client returns the address of whom a request comes from: that of the peer with its port, or the one that the proxies
 // name.
 func (p Proxies) Client(r *http.Request) string {
-	return remoteOf(address(r.RemoteAddr), r.Header.Values("X-Forwarded-For"), r.Header.Values("Forwarded"), p.trusted)
+	return remoteOf(r.RemoteAddr, r.Header.Values("X-Forwarded-For"), r.Header.Values("Forwarded"), p.trusted)
 }
 
 // ClientAddr returns the address in what Client returns, without the port, and whether there is one.
 func (p Proxies) ClientAddr(r *http.Request) (a netip.Addr, ok bool) { return parseHop(p.Client(r)) }
 
-// remoteOf returns whom a request comes from: the other end of the connection, or whoever the trusted
+// remoteOf returns whom a request comes from: own, the other end of the connection, or whoever the trusted
 // proxies there say in the lines of X-Forwarded-For and Forwarded. A proxy adds the address of its own peer on the right of X-Forwarded-For, so what
 // stands left of the first address that is no trusted proxy may be anybody's invention.
-func remoteOf(peer fmt.Stringer, forwardedFor, forwarded []string, trusted []netip.Prefix) string {
-	own := peer.String()
+func remoteOf(own string, forwardedFor, forwarded []string, trusted []netip.Prefix) string {
 	hop, ok := parseHop(own)
 	if !ok || !isTrusted(hop, trusted) {
 		return own

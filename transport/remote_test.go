@@ -50,7 +50,7 @@ func TestRemoteOf(t *testing.T) {
 			if tt.untrusted {
 				proxies = nil
 			}
-			if got := remoteOf(peer, tt.forwarded, tt.standard, proxies); got != tt.want {
+			if got := remoteOf(peer.String(), tt.forwarded, tt.standard, proxies); got != tt.want {
 				t.Errorf("remote is %q, want %q", got, tt.want)
 			}
 		})

@@ -23,7 +23,8 @@ type Event struct {
 	size      int
 }
 
-// header is a header whose value ends at that place in the event's text. It begins where the one before ends.
+// header is the name of a header and the offset in Event.text at which its value ends. The value begins where the one before
+// it ends.
 type header struct {
 	name string
 	end  int

@@ -63,8 +63,8 @@ type name struct {
 type names struct {
 	of    *interest
 	known map[string]*name
-	first *name // The first name of an event follows it.
-	last  *name
+	first *name // first.next is the guess for the first name of an event
+	last  *name // the name before the one that is read
 }
 
 // begin prepares for another event. It forgets which names are needed if the interest is another one.
@@ -75,7 +75,8 @@ func (n *names) begin(of *interest) {
 	n.last = n.first
 }
 
-// split is splitHeader with the name looked up. It leaves spaces around the value.
+// split is splitHeader with the name looked up. The value may have spaces around it, which the caller removes if it needs the
+// value.
 func (n *names) split(line []byte) (found *name, value []byte, ok bool) {
 	if next := n.last.next; next != nil && next.heads(line) {
 		n.last = next

@@ -100,14 +100,9 @@ func foreign(r *http.Request) bool {
 }
 
 // overTLS reports whether a browser has sent a request by HTTPS, to us or to a proxy. Its page may have an origin that says
-// so, or a trusted proxy does. Of several values the last counts, because those before it may be anybody's invention.
+// so, or a trusted proxy does.
 func (c *Console) overTLS(r *http.Request) bool {
-	if r.TLS != nil || strings.HasPrefix(strings.ToLower(r.Header.Get("Origin")), "https://") {
-		return true
-	}
-	said := strings.Join(r.Header.Values("X-Forwarded-Proto"), ",")
-	last := strings.TrimSpace(said[strings.LastIndexByte(said, ',')+1:])
-	return c.proxies.Sent(r) && strings.EqualFold(last, "https")
+	return r.TLS != nil || strings.HasPrefix(strings.ToLower(r.Header.Get("Origin")), "https://") || c.proxies.Secure(r)
 }
 
 // setCookie gives the browser the cookie of a session, which it keeps for so many seconds. Less than 0 takes the cookie

@@ -87,13 +87,13 @@ func New(o Options) (*Console, error) {
 	return c, nil
 }
 
-// sample keeps what happened since the last one, and has itself called again. It also closes connections that a logout did
-// not see yet, because they were being opened.
+// sample keeps what happened since the last one, and has itself called again. It also closes connections whose session is
+// over and that no logout has closed.
 func (c *Console) sample() {
-	c.cutOff()
 	r := c.source.Reading()
 	c.samples.add(&r)
 	c.rates.tidy(r.At)
+	c.cutOff()
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if !c.stopped {
